@@ -1,0 +1,264 @@
+"""What flows between the rooms: shape letters, batches, and the Protocol of each part and of a data set.
+
+Shape letters, the same everywhere: `b` batch, `t` frame (oldest first), `c` channel, `h w` row and column, `k` behaviour
+variable, `s` spatial token, `d` token width, `u` unit, `n` scored bin; in fusion models also `i` interval, `f` frame in
+an interval, `e` EEG token, and `n` latent.
+
+Units: rates are expected spikes a bin; log-rates their natural logarithm; behaviour is z-scored by the training split;
+stimulus is normalised by the training split's mean and standard deviation; places on the stimulus run over [-1, 1].
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol
+
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor, nn
+
+Split = Literal["validation", "test"]
+
+
+# ------------------------------------------------------------------ what a model must know before it is built
+
+
+@dataclass(frozen=True)
+class SessionSpec:
+    """One recording as a model sees it.
+
+    mean_rate: expected spikes a bin of each unit in the training split (length `units`): the null of the score and the
+        start of the readout's bias.
+    """
+
+    name: str
+    height: int
+    width: int
+    units: int
+    behaviors: int
+    bin_rate_hz: float
+    mean_rate: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class EncodingSpec:
+    """The data of an encoding study: video and behaviour in, spike counts out.
+
+    window: frames a model is given at once. score_every: frames between two supervised bins. warmup: frames at the old
+    end of a window in which no bin is scored.
+    """
+
+    sessions: tuple[SessionSpec, ...]
+    window: int
+    score_every: int
+    warmup: int
+    task: Literal["spikes"] = "spikes"
+
+    @property
+    def lags(self) -> tuple[int, ...]:
+        """Scored bins as frames back from the newest frame of a window, oldest first: (..., 16, 8, 0)."""
+        newest_first = range(0, self.window - self.warmup, self.score_every)
+        return tuple(reversed(newest_first))
+
+
+@dataclass(frozen=True)
+class FusionSpec:
+    """The data of a fusion study: EEG and video in, a label for each trial or interval out.
+
+    frame_shape: (3, h, w) pixels or (d,) features. class_prior: training-split frequency of each class. labels_per: what one
+    label belongs to. session_names: subjects, in the order of `Target.session`.
+    """
+
+    session_names: tuple[str, ...]
+    intervals: int
+    frames: int
+    frame_shape: tuple[int, ...]
+    eeg_channels: int
+    eeg_samples: int
+    classes: int
+    class_prior: tuple[float, ...]
+    labels_per: Literal["trial", "interval"]
+    task: Literal["labels"] = "labels"
+
+
+DataSpec = EncodingSpec | FusionSpec
+
+
+# ------------------------------------------------------------------ batches
+
+
+@dataclass
+class Target:
+    """What one session's rows of a batch are scored against.
+
+    spikes: values (b, n, u) counts, valid (b, n, u); the scored entries are the units, `entry` is None.
+    labels: values (b, n) class indices, valid (b, n); the scored entries are trials, `entry` (b,) indexes them in the session.
+    """
+
+    session: int
+    values: Tensor
+    valid: Tensor
+    entry: Int[Tensor, " b"] | None = None
+
+
+class Batch(Protocol):
+    """What the loop needs to know of a batch. `model(batch)` gives one prediction for each target, in order."""
+
+    @property
+    def targets(self) -> tuple[Target, ...]: ...
+
+    @property
+    def size(self) -> int: ...
+
+
+@dataclass
+class SessionWindows:
+    """Windows of one recording. `behavior` of frame t was measured before bin t; it is None where a recording has none."""
+
+    session: int
+    stimulus: Float[Tensor, "b 1 t h w"]
+    behavior: Float[Tensor, "b t k"] | None
+    target: Target
+
+
+@dataclass
+class EncodingBatch:
+    """Windows of one or more sessions; `lags` are the scored bins counted back from the newest frame, oldest first."""
+
+    sessions: tuple[SessionWindows, ...]
+    lags: tuple[int, ...]
+
+    @property
+    def targets(self) -> tuple[Target, ...]:
+        return tuple(windows.target for windows in self.sessions)
+
+    @property
+    def size(self) -> int:
+        return sum(windows.stimulus.shape[0] for windows in self.sessions)
+
+
+class BatchStream(Protocol):
+    """An endless, seeded order of training batches that can be stopped and taken up again exactly."""
+
+    def __next__(self) -> Batch: ...
+
+    def state_dict(self) -> dict[str, Any]: ...
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None: ...
+
+
+class Dataset(Protocol):
+    """Opened data, on its device. Every variant of a seed gets the same batches in the same order.
+
+    fingerprint: hash of the content and of the data configuration. attainable: log-likelihood gain over the null of the true rates,
+    in nats, one array a session with an entry for each unit, over exactly the scored bins; None where truth is unknown.
+    scored_hash: hash of the set of (session, bin, unit) entries that a split scores.
+    """
+
+    spec: DataSpec
+    fingerprint: str
+
+    def train(self, *, seed: int, batch_size: int) -> BatchStream: ...
+
+    def sweep(self, split: Split, *, batch_size: int) -> Iterator[Batch]: ...
+
+    def scored_hash(self, split: Split) -> str: ...
+
+    def attainable(self, split: Split) -> "tuple[Any, ...] | None": ...
+
+    def to(self, device: torch.device) -> "Dataset": ...
+
+
+# ------------------------------------------------------------------ models and their parts
+
+
+class Model(Protocol):
+    """What the loop trains. It is an `nn.Module`; the loop cannot know which variant it is."""
+
+    def __call__(self, batch: Any) -> tuple[Tensor, ...]:
+        """One prediction a target: log-rates (b, n, u) for spikes, log-probabilities (b, n, classes) for labels."""
+        ...
+
+    def penalty(self) -> Tensor:
+        """The regularisers, a scalar added to the loss."""
+        ...
+
+    def progress(self, fraction: float) -> None:
+        """Told before each step how much of training is done, 0 to 1: schedules inside the model follow it."""
+        ...
+
+
+@dataclass(frozen=True)
+class FeatureMap:
+    """The map after a part: channels, rows, columns, and where its cells lie.
+
+    time_step: frames from one output step to the next; the newest step always ends at the newest frame.
+    row_centers, col_centers: stimulus coordinates of the cells in [-1, 1] of the grid (length `height`, `width`).
+    row_extent, col_extent: the size of one cell in the same coordinates.
+    """
+
+    channels: int
+    height: int
+    width: int
+    time_step: int
+    row_centers: tuple[float, ...]
+    col_centers: tuple[float, ...]
+
+    @staticmethod
+    def of_grid(channels: int, height: int, width: int) -> "FeatureMap":
+        """The map of a plain grid of pixels whose outermost pixels lie at -1 and 1 (`align_corners`)."""
+
+        def centers(size: int) -> tuple[float, ...]:
+            return tuple(2 * i / (size - 1) - 1 for i in range(size)) if size > 1 else (0.0,)
+
+        return FeatureMap(channels, height, width, 1, centers(height), centers(width))
+
+
+class Adapter(Protocol):
+    """One session's video onto the common grid. Built with `build(height, width)`; `out` is the grid's map."""
+
+    out: FeatureMap
+
+    def __call__(self, video: Float[Tensor, "b 1 t h w"]) -> Float[Tensor, "b 1 t gh gw"]: ...
+
+
+class Frontend(Protocol):
+    """Temporal filtering of pixels. Built with `build(input: FeatureMap)`. Causal; the newest frame stays the newest."""
+
+    out: FeatureMap
+
+    def __call__(self, video: Float[Tensor, "b c t h w"]) -> Float[Tensor, "b c2 t2 h w"]: ...
+
+
+class Core(Protocol):
+    """The backbone. Built with `build(input: FeatureMap)`. Causal; steps are aligned to the newest frame."""
+
+    out: FeatureMap
+
+    def __call__(self, video: Float[Tensor, "b c t h w"]) -> Float[Tensor, "b d t2 h2 w2"]: ...
+
+
+class Modulator(Protocol):
+    """Behaviour into features. Built with `build(input: FeatureMap, behaviors: int)`."""
+
+    out: FeatureMap
+
+    def __call__(
+        self, features: Float[Tensor, "b d t h w"], behavior: Float[Tensor, "b t k"] | None
+    ) -> Float[Tensor, "b d2 t h w"]: ...
+
+
+class Readout(Protocol):
+    """Features to log-rates, one session. Built with `build(input: FeatureMap, mean_rate: tuple[float, ...])`."""
+
+    def __call__(self, features: Float[Tensor, "b d n h w"]) -> Float[Tensor, "b n u"]: ...
+
+    def penalty(self) -> Float[Tensor, ""]: ...
+
+
+def no_decay(parameter: nn.Parameter) -> nn.Parameter:
+    """Marks a parameter that takes no weight decay although it has two axes or more (positions, readout geometry)."""
+    parameter.no_decay = True  # type: ignore[attr-defined]
+    return parameter
+
+
+Mask = Bool[Tensor, "..."]

@@ -1,0 +1,61 @@
+"""`study.json`: the plan of a study, written before its first run. A report is made of this and the run records alone."""
+
+from typing import Any, Literal
+
+from ablate.config import Config
+from ablate.result.record import ModelCost
+
+Role = Literal["baseline", "variant", "reference", "control"]
+
+
+class VariantEntry(Config):
+    """One row of the table to come."""
+
+    name: str
+    role: Role
+    title: str = ""
+    patches: tuple[str, ...] = ()
+    """Names of the applied patches, in order."""
+    aliases: tuple[str, ...] = ()
+    """Other names under which the same resolved configuration was asked for."""
+    strategies: tuple[str, ...] = ()
+    """Where it came from: each, ladder, leave_one_out, factorial, list."""
+    changes: str = ""
+    """What it changes, in a few words: `tokens 8->4 px, modulator 256/32`."""
+    also_changed: tuple[str, ...] = ()
+    """What else moved: parameters a part, FLOPs, token grid, pixels never seen."""
+    differences: dict[str, tuple[Any, Any]] = {}
+    """Key path -> (baseline's value, this variant's value)."""
+    expect: tuple[float, float] | None = None
+    """Expected gain over the baseline, relative: (0.03, 0.05)."""
+    expect_cost: dict[str, float] | None = None
+    config_hash: str = ""
+    keys: dict[int, str] = {}
+    """Seed -> run key."""
+    cost: ModelCost | None = None
+    warnings: tuple[str, ...] = ()
+
+
+class StudyManifest(Config):
+    """The plan of a study: question, variants, seeds, expectations."""
+
+    format: int = 1
+    name: str
+    question: str
+    expectation: str = ""
+    recipe_path: str = ""
+    recipe_text: str = ""
+    data_description: str = ""
+    """One line: `synthetic_v1, 30 sessions, 600 units`."""
+    data_fingerprint: str = ""
+    metric: str = "bits_per_spike"
+    rehearsal: bool = False
+    seeds: tuple[int, ...]
+    variants: tuple[VariantEntry, ...]
+    ladders: tuple[tuple[str, ...], ...] = ()
+    """Variant names of each ladder, in order, the baseline left out."""
+    expectations_hash: str = ""
+    """Hash of all `expect` at the first run."""
+    expectation_changes: tuple[str, ...] = ()
+    """What was changed in `expect` after the first run, one sentence each."""
+    environment: dict[str, Any] = {}

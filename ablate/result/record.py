@@ -1,0 +1,112 @@
+"""The record of one run: what was trained, what it scored, what it cost. Small, so that thousands load in a second.
+
+The bulky parts lie beside it in the run's folder: `units.json` (per-unit scores), `history.jsonl` (learning curve),
+`config.json`, `log.txt`, `weights.safetensors`.
+"""
+
+from typing import Any, Literal
+
+from ablate.config import Config
+
+RunState = Literal["done", "failed", "diverged", "interrupted"]
+Metric = Literal["bits_per_spike", "bits_per_label", "correlation"]
+
+
+class SessionScore(Config):
+    """One session's (for fusion: one subject's) part of a score."""
+
+    name: str
+    entries: int
+    """Scored units (for fusion: trials)."""
+    excluded: int
+    """Units left out because they had fewer than `min_spikes` spikes in the split."""
+    mean: float
+    """Mean over the scored units of bits/spike (for fusion: mean bits per label over trials)."""
+    pooled: float
+    """All units' gains over all units' spikes: sums divided once."""
+    weight: float
+    """Spikes (or labels) in the split."""
+    attainable: float | None = None
+    """The same mean for the true rates, where truth is known."""
+
+
+class Score(Config):
+    """The score of one split. The headline is the mean over units of each session, then over sessions."""
+
+    metric: Metric
+    headline: float
+    weighted: float
+    """Session means weighted by spikes."""
+    pooled: float
+    sessions: tuple[SessionScore, ...]
+    scored_hash: str
+    """Hash of the set of scored (session, bin, unit) entries: scores over different sets are never compared."""
+    attainable: float | None = None
+    accuracy: float | None = None
+    balanced_accuracy: float | None = None
+    attainable_accuracy: float | None = None
+
+
+class Tokens(Config):
+    """Temporal and spatial tokens (or map steps and cells) after the core."""
+
+    time: int
+    space: tuple[int, int]
+
+
+class ModelCost(Config):
+    """What a model weighs, before it is trained."""
+
+    parts: dict[str, int]
+    """Parameters a part, in the order of the flow."""
+    total_parameters: int
+    trainable_parameters: int
+    flops: dict[str, int]
+    """Forward floating-point operations (2 x MAC) of one sample (window or clip), a part."""
+    shapes: dict[str, tuple[int, ...]]
+    """Shape of the output of each part for one sample, batch axis left out."""
+    tokens: Tokens | None = None
+    pixels_never_seen: float = 0.0
+    """Share of the grid's pixels that no token covers."""
+    receptive_field: dict[str, float] | None = None
+    """For example {"frames": 32, "pixels": 19}: extent of the input that one output cell depends on, before any attention."""
+    notes: dict[str, str] = {}
+    """Anything else worth printing (fusion: the isolation matrix, cached cost)."""
+    lints: tuple[str, ...] = ()
+
+    @property
+    def total_flops(self) -> int:
+        return sum(self.flops.values())
+
+
+class Usage(Config):
+    """What a run used, measured."""
+
+    seconds: float
+    steps: int
+    best_step: int
+    step_milliseconds: float
+    peak_memory_bytes: int
+
+
+class RunRecord(Config):
+    """One variant with one seed. `key` is the hash of the resolved configuration, the seed and the data's fingerprint."""
+
+    format: int = 1
+    key: str
+    study: str
+    variant: str
+    seed: int
+    state: RunState
+    reason: str = ""
+    """Why a run failed, diverged (with the step) or was interrupted; empty when done."""
+    rehearsal: bool = False
+    config: dict[str, Any]
+    data_fingerprint: str = ""
+    test: Score | None = None
+    validation: Score | None = None
+    cost: ModelCost | None = None
+    usage: Usage | None = None
+    environment: dict[str, Any] = {}
+    started: str = ""
+    finished: str = ""

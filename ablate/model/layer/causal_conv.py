@@ -1,7 +1,7 @@
-"""3-D convolution that is causal in time and keeps the size in space: y[j] sees frames up to the j-th output frame only.
+"""3-D convolution that is causal in time and keeps the size in space: y[j] sees frames up to its own, never later.
 
-Outputs end at frames t-1, t-1-stride, ... whatever t is, so that the newest output always stands at the newest frame. In
-time the window is preceded by zeros; in space the edge is replicated, since zeros would draw a frame around every movie.
+Outputs end at frames t-1, t-1-stride, ... whatever t is, so that the newest output always stands at the newest frame.
+In time the window is preceded by zeros; in space the edge is replicated, since zeros would draw a frame around a movie.
 """
 
 import torch

@@ -6,7 +6,8 @@ from pydantic import Field
 
 from ablate.model.adapter.affine import AffineConfig
 from ablate.model.adapter.none import NoAdapterConfig
+from ablate.model.layer.imported import ImportedPart
 
-AdapterConfig = Annotated[AffineConfig | NoAdapterConfig, Field(discriminator="type")]
+AdapterConfig = Annotated[AffineConfig | NoAdapterConfig | ImportedPart, Field(discriminator="type")]
 
 __all__ = ["AdapterConfig", "AffineConfig", "NoAdapterConfig"]

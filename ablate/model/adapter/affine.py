@@ -70,7 +70,11 @@ class AffineAdapter(nn.Module):
 
     def _axis(self, log_scale: Tensor, out: int, size: int) -> Float[Tensor, "out size"]:
         """One axis of blur and sampling as a matrix."""
-        place = log_scale.exp() * torch.linspace(-1, 1, out, device=log_scale.device) if out > 1 else log_scale.exp() * log_scale.new_zeros(1)
+        place = (
+            log_scale.exp() * torch.linspace(-1, 1, out, device=log_scale.device)
+            if out > 1
+            else log_scale.exp() * log_scale.new_zeros(1)
+        )
         source = (place + 1) / 2 * (size - 1)
         if self.outside == "border":
             source = source.clamp(0, size - 1)

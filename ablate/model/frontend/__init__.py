@@ -6,8 +6,11 @@ from pydantic import Field
 
 from ablate.model.frontend.blur import BlurConfig
 from ablate.model.frontend.learnable_temporal import LearnableTemporalConfig
+from ablate.model.layer.imported import ImportedPart
 from ablate.model.frontend.none import NoFrontendConfig
 
-FrontendConfig = Annotated[LearnableTemporalConfig | BlurConfig | NoFrontendConfig, Field(discriminator="type")]
+FrontendConfig = Annotated[
+    LearnableTemporalConfig | BlurConfig | NoFrontendConfig | ImportedPart, Field(discriminator="type")
+]
 
 __all__ = ["BlurConfig", "FrontendConfig", "LearnableTemporalConfig", "NoFrontendConfig"]

@@ -7,6 +7,7 @@ response is cos^(blur_taps - 1)(pi f)), where a window on K (`learnable_temporal
 taps + blur_taps - 1 frames: no parameters, few FLOPs. Reference: Zhang 2019, "Making convolutional networks shift-invariant again". Causal: it delays by (blur_taps - 1) / 2 frames.
 """
 
+from dataclasses import replace
 from math import comb
 from typing import Literal
 
@@ -45,9 +46,7 @@ class Blur(nn.Module):
 
     def __init__(self, config: BlurConfig, input: FeatureMap) -> None:
         super().__init__()
-        self.out = FeatureMap(
-            config.channels, input.height, input.width, input.time_step, input.row_centers, input.col_centers
-        )
+        self.out = replace(input, channels=config.channels)
         self.kernels = nn.Parameter(initial_kernels(config.channels, input.channels, config.taps))
         order = config.blur_taps - 1
         low_pass = torch.tensor([comb(order, tap) / 2**order for tap in range(config.blur_taps)])

@@ -9,6 +9,7 @@ Reference: Yates-Lab/VisionCore, `learnable_temporal`. Differs in: `padding: cau
 (the lab's symmetric window is zero at both ends, so that the newest and the oldest tap never learn: `hann_dead_ends`).
 """
 
+from dataclasses import replace
 from typing import Literal
 
 import torch
@@ -50,9 +51,7 @@ class LearnableTemporal(nn.Module):
 
     def __init__(self, config: LearnableTemporalConfig, input: FeatureMap) -> None:
         super().__init__()
-        self.out = FeatureMap(
-            config.channels, input.height, input.width, input.time_step, input.row_centers, input.col_centers
-        )
+        self.out = replace(input, channels=config.channels)
         self.kernels = nn.Parameter(initial_kernels(config.channels, input.channels, config.taps))
         taper = window(config.window, config.taps) if config.anti_aliasing else torch.ones(config.taps)
         self.register_buffer("taper", taper, persistent=False)

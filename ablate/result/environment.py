@@ -18,7 +18,7 @@ PACKAGES = ("ablate", "torch", "timm", "numpy", "scipy", "einops", "pydantic", "
 def environment(*, folder: Path | None = None, device: dict[str, Any] | None = None) -> dict[str, Any]:
     """Provenance of a run.
 
-    folder: whose git working tree is told; the current one by default. device: GPU, driver and precision, kept as given.
+    folder: whose git working tree is told, by default the current one. device: GPU, driver, precision, kept as given.
     """
     return {
         "python": platform.python_version(),

@@ -1,7 +1,7 @@
 """A study's folder: the plan in `study.json`, one folder a run, and nothing whose only copy is an index.
 
     results/<study>/study.json          the plan (StudyManifest)
-                    runs/<key>/         config, record, units and hashes .json, history.jsonl, log.txt, weights.safetensors
+                    runs/<key>/         {config,record,units,hashes}.json history.jsonl log.txt weights.safetensors
                     checkpoints/<key>/  of a run under way, kept until the run is in place
                     logs/<key>.log      what a run under way prints
                     locks/<key>.lock    held by the live process that trains the run

@@ -1,4 +1,4 @@
-"""One run being written: beside its place, hashed, synced, and moved in by one rename, so that nothing half-written is seen."""
+"""One run being written: beside its place, hashed, synced, moved in by one rename. Nothing half-written is ever seen."""
 
 import json
 import os

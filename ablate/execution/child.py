@@ -50,7 +50,7 @@ def die_with_parent() -> None:
 
 
 def spawned() -> NoReturn:
-    """Entry of a process started afresh: the request is the first line of stdin, and the end of stdin the parent's death."""
+    """Entry of a process started afresh: the request is the first line of stdin; its end tells that the parent died."""
     pipe = os.fdopen(os.dup(0), "rb", buffering=0)
     line = b""
     while not line.endswith(b"\n"):

@@ -1,8 +1,8 @@
 """Runs every job in a process of its own, several at once: what a job does to its process it does to no other job.
 
-A job that raises, is killed, exits, runs out of memory or hangs past its timeout is an outcome; the others go on. Out of
-memory (an exception that says so, or a SIGKILL that was not ours, which is how the system's out-of-memory killer looks)
-is tried once more, alone, after all others.
+A job that raises, is killed, exits, runs out of memory or hangs past its timeout is an outcome; the others go on. Out
+of memory (an exception that says so, or a SIGKILL that was not ours, as the system's out-of-memory killer sends) is
+tried once more, alone, after all others.
 """
 
 import os

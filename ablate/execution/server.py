@@ -38,8 +38,9 @@ class Server:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         signal.signal(signal.SIGCHLD, lambda number, frame: None)  # its only use is to wake the select below
         signal.set_wakeup_fd(self._wake_out, warn_on_full_buffer=False)
+        listened: list[socket.socket | int] = [self._control, self._wake_in]
         while True:
-            ready, _, _ = select.select([self._control, self._wake_in], [], [])
+            ready, _, _ = select.select(listened, [], [])
             if self._wake_in in ready:
                 with contextlib.suppress(BlockingIOError):
                     os.read(self._wake_in, 4096)

@@ -25,11 +25,14 @@ from typing import Any
 from pydantic import ValidationError
 
 from ablate.errors import AblateError
+from ablate.result import clean as cleaning
 from ablate.result import lock as locks
-from ablate.result.files import MAX_BYTES, check_key, check_name, parse_json, read_bytes, read_json, told, write_bytes
+from ablate.result.clean import Garbage
+from ablate.result.files import check_key, check_name, parse_json, read_bytes, read_json, told, write_bytes
 from ablate.result.lock import Holder, Lock
 from ablate.result.manifest import StudyManifest
 from ablate.result.record import RunRecord
+from ablate.result.verify import changed_files
 from ablate.result.writer import PARTIAL, REPLACED, RunWriter
 
 FORMAT = 1
@@ -109,6 +112,8 @@ class Store:
     def record(self, key: str) -> RunRecord:
         """One run's record. Raises AblateError when it is absent or damaged."""
         path = self.folder(key) / "record.json"
+        if path.parent.is_symlink():
+            raise AblateError("is a link, which is refused", where=str(path.parent))
         try:
             record = RunRecord.model_validate_json(read_bytes(path))
         except (ValidationError, RecursionError) as error:
@@ -163,14 +168,14 @@ class Store:
 
     def lock_run(self, key: str) -> Lock | None:
         """The right to train a run, or None when a live process has it. Clears up after a holder that died writing."""
-        held = locks.acquire(self._lock_path(key))
+        held = locks.acquire(self.lock_path(key))
         if held is not None:
             self._recover(key)
         return held
 
     def holder(self, key: str) -> Holder | None:
         """Who trains a run right now; None when nobody alive does."""
-        return locks.holder(self._lock_path(key))
+        return locks.holder(self.lock_path(key))
 
     def lock_study(self, wait: float = 10.0) -> Lock:
         """The right to change the plan, waited for (seconds). Raises AblateError naming the holder."""
@@ -197,6 +202,12 @@ class Store:
         """Removes a run's checkpoints, once the run is in place or is to start afresh."""
         shutil.rmtree(self.checkpoints(key), ignore_errors=True)
 
+    def settle(self, key: str) -> None:
+        """Removes what only a run under way needs, its checkpoints and its log, once it is in place."""
+        self.drop_checkpoints(key)
+        with suppress(OSError):
+            self.log_path(key).unlink(missing_ok=True)
+
     def log_path(self, key: str) -> Path:
         """Where a run under way prints."""
         return self.logs / f"{check_key(key)}.log"
@@ -206,10 +217,23 @@ class Store:
         """The folder of the logs of runs under way."""
         return self.root / "logs"
 
-    # ------------------------------------------------------------------ helpers
-
-    def _lock_path(self, key: str) -> Path:
+    def lock_path(self, key: str) -> Path:
+        """The file whose lock the process that trains a run holds."""
         return self.root / "locks" / f"{check_key(key)}.lock"
+
+    # ------------------------------------------------------------------ care
+
+    def clean(self, *, dry_run: bool = True, weights: bool = False) -> tuple[Garbage, ...]:
+        """Lists what may go, with its bytes, and removes it unless `dry_run`. weights: those of finished runs too."""
+        listed = cleaning.garbage(self, weights=weights)
+        if not dry_run:
+            cleaning.remove(self, listed)
+        return listed
+
+    def verify_hashes(self) -> tuple[Damaged, ...]:
+        """The runs whose files are not the ones that were written."""
+        faults = ((key, changed_files(self.runs / key)) for key in self.keys())
+        return tuple(Damaged(key, "; ".join(wrong)) for key, wrong in faults if wrong)
 
     def _recover(self, key: str) -> None:
         """Under the run's lock: puts back a run whose replacement never came, and removes what a dead writer left."""
@@ -231,4 +255,4 @@ def _short(error: Exception) -> str:
     return str(error)
 
 
-__all__ = ["FORMAT", "MAX_BYTES", "Damaged", "Holder", "Lock", "RunWriter", "Scan", "Store"]
+__all__ = ["FORMAT", "Damaged", "Garbage", "Holder", "Lock", "RunWriter", "Scan", "Store"]

@@ -1,4 +1,4 @@
-"""One run being written: beside its place, hashed, synced, moved in by one rename. Nothing half-written is ever seen."""
+"""One run being written: beside its place, hashed, synced, moved in by one rename. Nothing half-written is seen."""
 
 import json
 import os
@@ -70,7 +70,12 @@ class RunWriter:
                     return False
                 shutil.rmtree(aside, ignore_errors=True)
                 os.rename(self.place, aside)  # a crash between the renames is mended by `Store.lock_run`
-            os.rename(self.folder, self.place)
+            try:
+                os.rename(self.folder, self.place)
+            except OSError:
+                if aside.exists():
+                    os.rename(aside, self.place)
+                raise
             sync_folder(self.place.parent)
             shutil.rmtree(aside, ignore_errors=True)
         return True

@@ -118,16 +118,16 @@ def parse(text: str, name: str) -> Node:
     return root
 
 
-def parse_value(text: str, name: str) -> Node | None:
-    """The tree of any YAML text; None when it holds nothing."""
-    builder = _Builder(name)
+def parse_value(text: str, name: str, *, numbered: bool = True) -> Node | None:
+    """The tree of any YAML text; None when it holds nothing. numbered: whether places carry a line."""
+    builder = _Builder(name, numbered)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # ruamel warns of anchors written twice: the later one wins, as in YAML
             root = builder.document(YAML(typ="safe", pure=True).parse(text))
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        where = f"{name}:{mark.line + 1}" if mark else name
+        where = f"{name}:{mark.line + 1}" if mark and numbered else name
         what = " ".join(str(part) for part in (error.context, error.problem) if part)
         hint = "YAML indents by spaces and writes `key: value` with a space after the colon"
         raise AblateError(f"this is not YAML: {what}", where=where, hint=hint) from error
@@ -168,8 +168,9 @@ def _short(text: str) -> str:
 class _Builder:
     """Builds the tree from the parser's events."""
 
-    def __init__(self, name: str):
+    def __init__(self, name: str, numbered: bool):
         self.name = name
+        self.numbered = numbered
         self.problems: list[Problem] = []
         self.anchors: dict[str, tuple[Node, int]] = {}
         self.nodes = 0
@@ -269,7 +270,7 @@ class _Builder:
         self.problems.append(Problem(what, where, hint))
 
     def _where(self, event: Any) -> str:
-        return f"{self.name}:{event.start_mark.line + 1}"
+        return f"{self.name}:{event.start_mark.line + 1}" if self.numbered else self.name
 
 
 def scalar(text: str) -> Scalar:

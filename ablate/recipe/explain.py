@@ -75,7 +75,8 @@ def _locate(location: tuple[int | str, ...], root: Node, config: Any) -> _Place:
         field = annotation.model_fields.get(str(step))
         inside = node.get(str(step))
         if inside is None:
-            return _Place(node, field, str(step))
+            word = "baseline" if node is root and step == "model" else str(step)  # a recipe's word for the model
+            return _Place(node, field, word)
         node = inside
         if steps and field is not None and is_union(field) and steps[0] in alternatives(field):
             steps.pop(0)

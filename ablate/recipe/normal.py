@@ -85,7 +85,7 @@ class Normalizer:
         return replace(node, value=entries)
 
     def _unknown(self, name: str, value: Node, config: ConfigClass) -> None:
-        if name in INFERRED and value.path.split(".")[-2 if ".params." not in value.path else -3] == "modulator":
+        if name in INFERRED and "modulator" in value.path.split("."):
             what = f"`{value.path}` is not read: {INFERRED[name]}"
             self.notices.append(Problem(what, value.where, "leave it out"))
             return

@@ -98,10 +98,10 @@ def _overridden(root: Node, sets: Sequence[str], reading: Reading) -> tuple[Node
         key = next(iter(node.value))
         if key in KEYS and key not in SECTIONS.values():
             root = merge(root, node)
-        elif key in KEYS or key in short_words():
+        elif key in KEYS or key in short_words():  # which of these words the baseline has is told when they are read
             overrides = merge(overrides, node)
         else:
-            known = (*KEYS, *short_words())
+            known = tuple(dict.fromkeys((*KEYS, *short_words(root.get("baseline")))))
             reading.unknown.append(unknown_key(node.value[key], key, known))
     return root, overrides
 

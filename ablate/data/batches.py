@@ -106,6 +106,15 @@ class EncodingDataset:
         moved._device = device
         return moved
 
+    def bins(self, split: Split) -> tuple[Array, ...]:
+        """Frames that a split scores, one array a session."""
+        return self._bins[split]
+
+    @property
+    def training_windows(self) -> tuple[int, ...]:
+        """Different windows that training can draw, one number a session."""
+        return tuple(map(len, self._ends))
+
     # -------------------------------------------------------------- windows
 
     def windows(

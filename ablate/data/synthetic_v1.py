@@ -45,7 +45,7 @@ class WorldConfig(Config):
     """Smallest and largest receptive field: standard deviation of the Gabor's envelope in pixels."""
     complex_fraction: float = Field(default=0.5, ge=0, le=1)
     """Share of units that are complex cells: energy of a quadrature pair of Gabors."""
-    behavior_gain: float = Field(default=0.3, ge=0)
+    behavior_gain: float = Field(default=0.5, ge=0)
     """Standard deviation of the log gain that behaviour and saccades put on the rates."""
     adaptation: float = Field(default=0.5, ge=0, le=1)
     """Strength of slow contrast adaptation: 1 divides by the recent contrast, 0 is none."""

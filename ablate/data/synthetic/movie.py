@@ -17,8 +17,8 @@ Array = np.ndarray[Any, Any]
 
 FINE = 2  # canvas pixels a stimulus pixel
 ROOM = 400  # stimulus pixels of canvas around a crop: over fifty scenes side by side without overlap
-SMALLEST_LEAF, LARGEST_LEAF = 2.0, 120.0  # radius, canvas pixels
-LEAVES_PER_PIXEL = 0.006  # leaves a canvas pixel; the canvas is then covered about three times
+SMALLEST_LEAF, LARGEST_LEAF = 3.0, 120.0  # radius, canvas pixels
+LEAVES_PER_PIXEL = 0.015  # leaves a canvas pixel; the canvas is then covered about three times
 SCENE_S = 1.0  # mean length of a scene
 PAN = 12.0  # pixels a second, standard deviation of the camera's speed along each axis
 SPREAD = 50.0  # grey levels: standard deviation of leaves at full contrast

@@ -1,4 +1,5 @@
-"""What `ablate data info PATH` tells of opened data: rates, spikes, split sizes, repeats, behaviour, as plain numbers."""
+"""What `ablate data info PATH` tells of opened data: rates, spikes, split sizes, repeats, behaviour, as plain
+numbers."""
 
 from dataclasses import dataclass
 
@@ -13,8 +14,9 @@ from ablate.data.split import TEST, TRAIN, UNUSED, VALIDATION
 
 @dataclass(frozen=True)
 class UnitInfo:
-    """rate_hz: over all valid bins. spikes: in all; test_spikes: in the scored bins of test. excluded: fewer test spikes
-    than `min_spikes`. valid: share of bins in which the unit counts. attainable: bits/spike of the true rates on test, if known."""
+    """rate_hz: over all valid bins. spikes: in all; test_spikes: in the scored bins of test. excluded: fewer test
+    spikes than `min_spikes`. valid: share of bins in which the unit counts. attainable: bits/spike of the true rates
+    on test, if known."""
 
     rate_hz: float
     spikes: int
@@ -26,8 +28,8 @@ class UnitInfo:
 
 @dataclass(frozen=True)
 class SessionInfo:
-    """frames of each split (guards and gaps are `unused`); scored: scored bins; repeated: frames shown before; dropped: bins not
-    scored because their stretch was met by chance in another split."""
+    """frames of each split (guards and gaps are `unused`); scored: scored bins; repeated: frames shown before;
+    dropped: bins not scored because their stretch was met by chance in another split."""
 
     name: str
     bin_rate_hz: float

@@ -1,6 +1,6 @@
 """Batches: the same for every variant of a seed, from training bins alone, with nothing of the future in a window."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -109,7 +109,7 @@ def test_no_frame_of_a_training_window_is_in_a_window_of_validation_or_test() ->
         assert (data.splits[0].label[bins] == label).all()
         scored_on = set((bins[:, None] - np.arange(32)).ravel().tolist())
         assert not scored_on & set(np.flatnonzero(data.splits[0].label == TRAIN).tolist())
-        assert not trained & set(bins.tolist())
+        assert not trained & scored_on
 
 
 def test_a_window_ends_at_its_newest_bin_and_behaviour_is_from_the_bin_before() -> None:
@@ -245,7 +245,7 @@ def test_windows_of_trials_stay_in_their_trial() -> None:
 
 def test_an_empty_split_is_said_with_the_next_move() -> None:
     with pytest.raises(AblateError, match="noise: the validation split is empty") as caught:
-        opened(split={"blocks": 4, "validation": 0.001})
+        opened(split={"blocks": 4, "validation": 0.0001})
     assert "larger share" in caught.value.problems[0].hint
     with pytest.raises(AblateError, match="no window of 32 frames fits into the training split"):
         opened(fraction=0.001)
@@ -303,6 +303,5 @@ def test_a_rehearsal_is_small_and_keeps_several_temporal_tokens(tmp_path: Path) 
 
 def test_moving_to_a_device_changes_nothing_else() -> None:
     data = opened(noise_recording(valid=np.random.default_rng(0).random((FRAMES, 3)) < 0.9))
-    meta: Callable[..., Any] = data.to
-    moved = meta(CPU)
+    moved = data.to(CPU)
     assert_equal(data.sweep("test", batch_size=8), moved.sweep("test", batch_size=8))

@@ -80,7 +80,9 @@ FAULTS = {
     "stimulus is empty, shape (0, 4, 5)": save("stimulus", np.zeros((0, 4, 5), np.uint8)),
     "stimulus contains NaN or infinity": save("stimulus", with_nan((FRAMES, 4, 5))),
     "behavior contains NaN or infinity": save("behavior", with_nan((FRAMES, 2))),
-    "behavior has 150 bins, shorter than the stimulus with 200 frames": save("behavior", np.zeros((150, 2), np.float32)),
+    "behavior has 150 bins, shorter than the stimulus with 200 frames": save(
+        "behavior", np.zeros((150, 2), np.float32)
+    ),
     "behavior must be float32 (t, k), not float32 of shape (200,)": save("behavior", np.zeros(FRAMES, np.float32)),
     "spikes must be counts, not <U1": save("spikes", np.full((FRAMES, 3), "a")),
     "spikes must have axes (t, u), not shape (200,)": save("spikes", np.zeros(FRAMES, np.uint8)),
@@ -116,7 +118,7 @@ def test_a_missing_or_empty_folder_is_said(tmp_path: Path) -> None:
 def test_a_lying_header_takes_no_memory(folder: Path) -> None:
     data = (folder / "stimulus.npy").read_bytes()
     (folder / "stimulus.npy").write_bytes(data.replace(b"(200, 4, 5), }    ", b"(9999999, 4, 5), }"))
-    with pytest.raises(AblateError, match="tells of 200000108 bytes|tells of 199999"):
+    with pytest.raises(AblateError, match="tells of 200000108 bytes"):
         read_recording(folder)
 
 
@@ -131,7 +133,9 @@ def test_a_recording_is_never_overwritten(folder: Path) -> None:
         write_recording(folder, noise_recording("rec", FRAMES))
 
 
-def test_a_folder_of_recordings_a_glob_and_a_list_find_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_folder_of_recordings_a_glob_and_a_list_find_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     for name in ("a", "b"):
         write_recording(tmp_path / name, noise_recording(name, FRAMES))
     whole = RecordingsConfig(path=str(tmp_path)).folders()

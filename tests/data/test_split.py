@@ -144,7 +144,7 @@ def test_whole_trials_go_to_one_split_and_equal_trials_together() -> None:
 
 
 def test_trials_that_are_not_there_are_said() -> None:
-    with pytest.raises(AblateError, match="noise has no trials.npy to split by"):
+    with pytest.raises(AblateError, match=r"noise has no trials\.npy to split by"):
         split_sessions([noise_recording()], SplitConfig(kind="trials"), GUARD)
 
 

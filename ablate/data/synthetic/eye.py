@@ -1,6 +1,7 @@
 """Fixational eye movements: slow drift pulled back to the fixation point, and microsaccades, mostly back towards it.
 
-Drift is a first-order autoregression (Engbert et al. 2011, without the self-avoidance); microsaccades come about 1.5 times a second and last 25 ms.
+Drift is a first-order autoregression (Engbert et al. 2011, without the self-avoidance); microsaccades come about 1.5
+times a second and last 25 ms.
 """
 
 from typing import Any

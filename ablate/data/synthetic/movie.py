@@ -1,8 +1,8 @@
 """A natural-statistics movie: dead leaves, panned and cut like film, seen through a moving eye.
 
-Dead leaves (Lee, Mumford & Huang 2001) are opaque discs with radii distributed as r^-3: edges, occlusion and a 1/f amplitude
-spectrum, which Gaussian noise of the same spectrum lacks. The canvas is painted at twice the resolution, so that the
-eye moves in steps of half a pixel. Every scene has its own place, mirroring, polarity, contrast and pan.
+Dead leaves (Lee, Mumford & Huang 2001) are opaque discs with radii distributed as r^-3: edges, occlusion and a 1/f
+amplitude spectrum, which Gaussian noise of the same spectrum lacks. The canvas is painted at twice the resolution,
+so that the eye moves in steps of half a pixel. Every scene has its own place, mirroring, polarity, contrast and pan.
 """
 
 from dataclasses import dataclass
@@ -27,7 +27,8 @@ GREY = 127.5
 
 @dataclass(frozen=True)
 class Scene:
-    """One shot: frames [start, end), canvas place of its first frame, pan in pixels a frame, contrast (negative: inverted)."""
+    """One shot: frames [start, end), canvas place of its first frame, pan in pixels a frame, contrast (negative:
+    inverted)."""
 
     start: int
     end: int
@@ -69,7 +70,9 @@ def _scenes(random: np.random.Generator, frames: int, bin_rate_hz: float) -> lis
         pan = random.normal(0, PAN / bin_rate_hz, 2).tolist()
         contrast = float(np.exp(random.uniform(np.log(0.25), 0.0)) * random.choice([-1, 1]))
         mirror = random.choice([-1, 1], 2).tolist()
-        scenes.append(Scene(start, min(start + length, frames), (row, column), (pan[0], pan[1]), contrast, tuple(mirror)))
+        scenes.append(
+            Scene(start, min(start + length, frames), (row, column), (pan[0], pan[1]), contrast, tuple(mirror))
+        )
         start += length
     return scenes
 

@@ -1,10 +1,11 @@
 """V1-like units: what each sees, how it is normalised and adapts, and how behaviour scales it.
 
     drive = relu(L1)^2 (simple)  or  L1^2 + L2^2 (complex),   L = temporal kernel * Gabor(quadrature pair) * stimulus
-    rate  = mean rate * share of ( floor + (drive / (sigma^2 + local contrast) / slow contrast^adaptation)^power * exp(gain) )
+    rate  = mean rate * (floor + (1 - floor) * r / mean(r)),
+    r     = (drive / (sigma^2 + local contrast) / slow contrast^adaptation)^power * exp(gain)
 
-Energy model: Adelson & Bergen 1985; divisive normalisation: Heeger 1992. Everything is causal: the rate of bin t takes frames
-up to t, and behaviour rows up to t-1.
+Energy model: Adelson & Bergen 1985; divisive normalisation: Heeger 1992. Everything is causal: the rate of bin t
+takes frames up to t, and behaviour rows up to t-1.
 """
 
 from dataclasses import dataclass
@@ -44,7 +45,7 @@ class Units:
 
 def make_units(random: np.random.Generator, world: WorldConfig, count: int, columns: tuple[str, ...]) -> Units:
     """Draws the units of one session."""
-    sigma = np.exp(random.uniform(*np.log(world.rf_size), count))
+    sigma = _log_uniform(random, world.rf_size, count)
     reach = np.minimum(2.5 * sigma[:, None], (np.array([world.height, world.width]) - 1) / 2)
     center = reach + random.random((count, 2)) * (np.array([world.height, world.width]) - 1 - 2 * reach)
     angle, phase = random.uniform(0, np.pi, count), random.uniform(0, 2 * np.pi, count)
@@ -61,7 +62,7 @@ def make_units(random: np.random.Generator, world: WorldConfig, count: int, colu
         pool=(wide / wide.sum((1, 2), keepdims=True)).reshape(count, -1).astype(np.float32),
         kernel=_temporal_kernels(random, count, world.bin_rate_hz),
         complex_cell=random.permutation(count) < round(world.complex_fraction * count),
-        mean_rate=np.exp(random.uniform(*np.log(world.rate_hz), count)) / world.bin_rate_hz,
+        mean_rate=_log_uniform(random, world.rate_hz, count) / world.bin_rate_hz,
         behavior_weights=_behavior_weights(random, count, columns),
     )
 
@@ -77,7 +78,7 @@ def true_rates(
     slow = SEMISATURATION**2 + _smoothed(contrast, SLOW_S * world.bin_rate_hz)
     drive /= slow**world.adaptation
     drive = drive**POWER * np.exp(_log_gain(units, world, behavior))
-    rates = units.mean_rate * (FLOOR + (1 - FLOOR) * drive / drive.mean(0))
+    rates = units.mean_rate * (FLOOR + (1 - FLOOR) * drive / np.maximum(drive.mean(0), 1e-12))
     peak = PEAK_HZ / world.bin_rate_hz
     return (peak * -np.expm1(-rates / peak)).astype(np.float32)
 
@@ -111,7 +112,8 @@ def _smoothed(signal: Array, bins: float) -> Array:
 
 
 def _log_gain(units: Units, world: WorldConfig, behavior: Float[np.ndarray, "t k"]) -> Array:
-    """(t, u) with standard deviation `behavior_gain`, from the behaviour row before the bin: what a model is given too."""
+    """(t, u) with standard deviation `behavior_gain`, from the behaviour row before the bin: what a model is given
+    too."""
     if behavior.shape[1] == 0 or world.behavior_gain == 0:
         return np.zeros((len(behavior), len(units.mean_rate)))
     scored = (behavior - behavior.mean(0)) / np.maximum(behavior.std(0), 1e-9)
@@ -147,13 +149,20 @@ def _gamma_bump(time: Array, peak: Array) -> Array:
 
 
 def _blob(squared_distance: Array, sigma: Array) -> Array:
-    """A Gaussian, cut off where its tail would be subnormal numbers, with which a product takes thirty times as long."""
+    """A Gaussian, cut off where its tail would be subnormal numbers, with which a product takes thirty times as
+    long."""
     blob = np.exp(-squared_distance / (2 * sigma[:, None, None] ** 2))
     return np.where(blob < TAIL, 0.0, blob)
 
 
 def _unit_norm(gabor: Array, envelope: Array) -> Float32[np.ndarray, "u p"]:
-    """No response to a uniform field; unit norm."""
-    gabor = gabor - envelope * (gabor.sum((1, 2), keepdims=True) / envelope.sum((1, 2), keepdims=True))
-    flat = gabor.reshape(len(gabor), -1)
+    """No response to a uniform field, and unit norm. A single pixel shows nothing but uniform fields: it is taken."""
+    share = gabor.sum((1, 2), keepdims=True) / envelope.sum((1, 2), keepdims=True)
+    balanced = envelope if gabor[0].size == 1 else gabor - envelope * share
+    flat = balanced.reshape(len(gabor), -1)
     return np.asarray(flat / np.maximum(np.linalg.norm(flat, axis=1, keepdims=True), 1e-6), np.float32)
+
+
+def _log_uniform(random: np.random.Generator, between: tuple[float, float], count: int) -> Array:
+    low, high = np.log(between[0]), np.log(between[1])
+    return np.exp(random.uniform(low, high, count))

@@ -1,4 +1,5 @@
-"""Takes recordings (files, or a seeded synthetic world), gives seeded batches of windows and the bins they are scored on."""
+"""Takes recordings (files, or a seeded synthetic world), gives seeded batches of windows and the bins they are
+scored on."""
 
 from typing import Annotated
 

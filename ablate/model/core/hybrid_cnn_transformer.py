@@ -1,6 +1,6 @@
 """A ResNet in space and a transformer in time: the notes' idea for when a pure ViViT does not catch up.
 
-    stem (b c t h w) -> two residual stages, each frame on its own -> one token a place and step -> causal blocks over time
+    stem -> two residual stages, each frame on its own -> one token a place and step -> causal blocks over time
 
 Reference: the stages of core `resnet` with kernels of one frame behind the stem; the temporal blocks of core `vivit`.
 """

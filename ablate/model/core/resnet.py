@@ -83,9 +83,9 @@ class ResNetConfig(Config):
         if self.shortcut_alignment == "newest":
             return ()
         if self.stem_stride[0] == 1:
-            return ("core.shortcut_alignment: nothing reads it, the first stage does not stride in time",)
+            return ("shortcut_alignment: nothing reads it, the first stage does not stride in time",)
         return (
-            "core.shortcut_alignment: visioncore lets every step but the newest see later frames; "
+            "shortcut_alignment: visioncore lets every step but the newest see later frames; "
             "trust only scores of the newest bin of a window",
         )
 
@@ -173,7 +173,7 @@ class ResNet(nn.Module):
 
 
 def receptive_field(stages: tuple[ResidualStage, ...]) -> dict[str, float]:
-    """Frames and pixels (rows) that one output cell depends on, gates left aside: each reach times the stride so far."""
+    """Frames and pixels (rows) that one output cell depends on, gates aside: each reach times the stride so far."""
     frames, pixels = 1, 1
     time_stride, space_stride = 1, 1
     for stage in stages:

@@ -3,9 +3,9 @@
     tokens (b t s d) -> spatial blocks, groups = time steps -> temporal blocks, groups = places, causal -> (b d t h w)
 
 Reference: Arnab et al. 2021, ViViT, model 2, as recorded by VisionCore's `vivit_small` (the defaults here).
-Differs in: SwiGLU, RMSNorm and rotary positions in every block; tokens are cut so that the newest one ends at the newest
-frame. The faults of the recorded baseline stay available and are its defaults: causal spatial attention in raster order,
-and softplus on the features.
+Differs in: SwiGLU, RMSNorm and rotary positions in every block; tokens are cut so that the newest one ends at the
+newest frame. The faults of the recorded baseline stay available and are its defaults: causal spatial attention in
+raster order, and softplus on the features.
 """
 
 from typing import Literal
@@ -83,13 +83,13 @@ class ViViTConfig(Config):
         """Options that are set but that nothing reads, and choices worth a second look."""
         found = []
         if self.spatial_causal and self.num_spatial_blocks:
-            found.append("core.spatial_causal: a place sees only places above it and to its left")
+            found.append("spatial_causal: a place sees only places above it and to its left")
         if self.registers and not self.num_spatial_blocks:
-            found.append("core.registers: nothing reads it, there are no spatial blocks")
+            found.append("registers: nothing reads it, there are no spatial blocks")
         if self.patch_dropout_kind != "token" and not self.patch_dropout:
-            found.append("core.patch_dropout_kind: nothing reads it, patch_dropout is 0")
+            found.append("patch_dropout_kind: nothing reads it, patch_dropout is 0")
         if self.drop_path and not (self.num_spatial_blocks + self.num_temporal_blocks):
-            found.append("core.drop_path: nothing reads it, there are no blocks")
+            found.append("drop_path: nothing reads it, there are no blocks")
         return tuple(found)
 
 

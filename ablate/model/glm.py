@@ -1,10 +1,13 @@
 """A lagged Poisson GLM: the honest lower reference. One linear filter a unit over the last frames, then exp.
 
-    log-rate_u(t) = c_u + sum_{lag < lags} sum_p w[u, lag, p] video[t - lag, p]  (+ sum_{lag < behavior_lags} v[u, lag] . behaviour[t - lag])
+    log-rate_u(t) = c_u + sum_{lag < lags} w[u, lag] . video[t - lag]
+                        + sum_{lag < behavior_lags} v[u, lag] . behaviour[t - lag]
 
-Frames larger than `grid` are average-pooled first. With `basis: raised_cosine` the lags of w are spanned by `basis_size` bumps that widen into the past (Pillow et al. 2008),
-made orthonormal. The loss is convex in w. Inputs have unit variance, and weights are stored in units of SCALE / sqrt(inputs), so that one step of AdamW
-moves the log-rate by about the same whether there are 25 inputs or 6,400. Bins with fewer than `lags` frames before them see zeros (the mean) there.
+Frames larger than `grid` are average-pooled first. With `basis: raised_cosine` the lags of w are spanned by
+`basis_size` bumps that widen into the past (Pillow et al. 2008), made orthonormal. The loss is convex in w. Inputs
+have unit variance, and weights are stored in units of SCALE / sqrt(inputs), so that one step of AdamW moves the
+log-rate by about the same whether there are 25 inputs or 6,400. Bins with fewer than `lags` frames before them see
+zeros (the mean) there.
 """
 
 import math
@@ -18,9 +21,10 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from ablate.config import Config
-from ablate.contract import DataSpec, EncodingBatch, EncodingSpec, SessionSpec, SessionWindows, no_decay
+from ablate.contract import DataSpec, EncodingBatch, EncodingSpec, SessionSpec, SessionWindows
 from ablate.errors import AblateError
 from ablate.model.encoder import LOWEST_LOG_RATE, require_encoding
+from ablate.model.layer.precision import full_precision
 from ablate.model.readout.base import rate_bias
 
 SCALE = 10.0  # a weight of a 25-input filter is stored at half its size: AdamW crosses 1 in 500 steps at a rate of 1e-3
@@ -98,7 +102,7 @@ class SessionGlm(nn.Module):
         self.bias = rate_bias(session.mean_rate)
 
     def forward(self, windows: SessionWindows, lags: tuple[int, ...]) -> Float[Tensor, "b n u"]:
-        with torch.autocast(windows.stimulus.device.type, enabled=False):
+        with full_precision(windows.stimulus.device):
             pixels = pool(windows.stimulus.float(), self.size)  # b t p
             past = last_frames(pixels, lags, len(self.basis))  # b n p lag
             inputs = rearrange(past @ self.basis, "b n p m -> b n (m p)")

@@ -1,8 +1,8 @@
 """What a model weighs, before it is trained: parameters, FLOPs and shapes a part, tokens, blind spots, lints.
 
 The model is built and run once on the meta device, where tensors have shapes but no numbers, so that even a full-size
-study answers in seconds. FLOPs are those of one sample (one window, or one clip), forward, 2 x MAC; attention is counted
-by its plain form, since the fused kernels count as zero.
+study answers in seconds. FLOPs are those of one sample (one window, or one clip), forward, 2 x MAC; attention is
+counted by its plain form, since the fused kernels count as zero.
 
 A model names its parts by a method `parts()`: name -> module or modules, in the order of the flow. A model whose data
 are not windows of an encoding study also gives `example_batch(spec)`, a batch of one sample on its own device.

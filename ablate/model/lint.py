@@ -1,7 +1,7 @@
 """Warnings about a model that would train without an error and mean something else than it says, each with its reason.
 
-A part's own configuration may warn of itself by a method `lints() -> tuple[str, ...]`, each text opening with the option's
-name; what can only be seen once the model stands, or between parts, is found here.
+A part's own configuration may warn of itself by a method `lints() -> tuple[str, ...]`, each text opening with the
+option's name; what can only be seen once the model stands, or between parts, is found here.
 """
 
 from collections.abc import Iterator

@@ -1,4 +1,5 @@
 import math
+import warnings
 
 import pytest
 import torch
@@ -258,15 +259,15 @@ def test_a_bfloat16_run_learns(toy_dataset):
     assert result.history[-1]["loss"] < result.history[0]["loss"]
 
 
-@pytest.mark.slow
-def test_a_compiled_run_learns_what_the_plain_one_does(toy_dataset):
-    import warnings
-
+@pytest.mark.parametrize("backend", ["aot_eager", pytest.param("inductor", marks=pytest.mark.slow)])
+def test_a_compiled_run_learns_what_the_plain_one_does(toy_dataset, backend, monkeypatch):
     def trained(**changes):
         with seeded(0):
             model = ToyModel(toy_dataset.spec, dropout=0.0)
-        return fit(model, toy_dataset, small_config(steps=12, **changes), seed=0, device=CPU)
+        return fit(model, toy_dataset, small_config(steps=6, **changes), seed=0, device=CPU)
 
+    compile_module = nn.Module.compile
+    monkeypatch.setattr(nn.Module, "compile", lambda self: compile_module(self, backend=backend))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the compiler's own deprecations
         compiled = trained(compile=True)

@@ -139,8 +139,8 @@ def test_the_checkpoint_of_another_run_is_refused(other, tmp_path):
 def test_another_model_is_refused_and_other_bookkeeping_is_not(tmp_path):
     train_toy(CONFIGS["averaged"], checkpoints=Checkpoints(tmp_path), stop=StopAt(5))
     data = ToyDataset()
+    wide = ToyModel(data.spec, width=9)
     with pytest.raises(AblateError):
-        wide = ToyModel(data.spec, width=9)
         fit(wide, data, CONFIGS["averaged"], seed=0, device=CPU, checkpoints=Checkpoints(tmp_path))
     config = CONFIGS["averaged"].model_copy(update={"checkpoint_every": 7})
     assert train_toy(config, checkpoints=Checkpoints(tmp_path)).state == "done"

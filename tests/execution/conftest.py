@@ -12,10 +12,6 @@ sys.path.insert(0, str(Path(__file__).parent))
 WORK = "execution_work:act"
 
 
-def settings(**changes) -> Settings:
-    return Settings(**{"preload": (), "grace": 1.0, "threads": 1, **changes})
-
-
 @pytest.fixture
 def run(tmp_path):
     """Runs jobs given as name=payload and gives the outcomes by name."""
@@ -27,11 +23,3 @@ def run(tmp_path):
         return {outcome.key: outcome for outcome in outcomes}
 
     return run
-
-
-def alive(pid: int) -> bool:
-    """Whether a process runs; one that is dead but not yet reaped does not."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in ("Z", "X")
-    except (FileNotFoundError, ProcessLookupError):
-        return False

@@ -4,7 +4,7 @@ import os
 import signal
 import threading
 
-from conftest import settings
+from execution_helpers import settings
 
 from ablate.execution import Stop
 

@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
-from conftest import alive, settings
+from execution_helpers import alive, settings
 
 from ablate.errors import AblateError
 from ablate.execution import Job, Stop, execute, pool
@@ -116,17 +116,17 @@ def test_what_was_killed_for_memory_succeeds_alone(run, tmp_path):
 
 
 def test_a_run_past_its_timeout_is_ended_even_if_it_ignores_sigterm(run, tmp_path, start):
-    begun = time.monotonic()
+    begun, timeout = time.monotonic(), {"fork": 1, "spawn": 5}[start]  # a busy machine takes seconds to spawn `quick`
     outcomes = run(
-        settings(workers=3, timeout=1.0, grace=0.5, start=start),
+        settings(workers=3, timeout=timeout, grace=0.5, start=start),
         sleeps={"do": "sleep"},
         deaf={"do": "deaf", "path": str(tmp_path / "deaf")},
         quick={},
     )
     assert outcomes["sleeps"].state == outcomes["deaf"].state == "failed"
-    assert outcomes["sleeps"].reason == outcomes["deaf"].reason == "ran longer than 1 s"
+    assert outcomes["sleeps"].reason == outcomes["deaf"].reason == f"ran longer than {timeout} s"
     assert outcomes["quick"].state == "done"
-    assert time.monotonic() - begun < 20
+    assert time.monotonic() - begun < 30
     assert not alive(int((tmp_path / "deaf").read_text()))
 
 

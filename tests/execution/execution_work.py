@@ -101,6 +101,8 @@ def do_overlap(payload: dict) -> None:
     folder = Path(payload["path"])
     mine = folder / f"running-{os.getpid()}"
     mine.touch()
+    if "peak_of" in payload:
+        Path(payload["peak_of"]).write_text(str(2**40))
     with (folder / "seen").open("a") as file:
         file.write(f"{len(list(folder.glob('running-*')))}\n")
     time.sleep(payload.get("seconds", 0.2))

@@ -145,6 +145,18 @@ def test_no_second_run_starts_when_memory_is_short(run, tmp_path, monkeypatch):
     assert max(seen[1:]) == 1  # what the first needed is known by then
 
 
+def test_no_second_run_starts_on_a_device_whose_memory_is_short(run, tmp_path, monkeypatch):
+    monkeypatch.setattr(pool, "free_device_bytes", lambda device: 2**40 if device == "roomy" else 2**41)
+    do = {"do": "overlap", "path": str(tmp_path), "seconds": 0.05}
+    jobs = {f"job{i}": do | {"peak_of": str(tmp_path / "logs" / f"job{i}.peak")} for i in range(4)}
+    run(settings(workers=1, devices=("roomy",)), **jobs)
+    assert not list((tmp_path / "logs").glob("*.peak"))
+    (tmp_path / "seen").unlink()
+    assert len(run(settings(workers=2, devices=("roomy",)), **jobs)) == 4
+    seen = [int(line) for line in (tmp_path / "seen").read_text().split()]
+    assert max(seen[2:]) == 1  # what the first two needed is known by then
+
+
 def test_runs_are_spread_over_the_devices(run, tmp_path):
     path = str(tmp_path / "seen")
     run(settings(workers=2, devices=("0", "1")), **{f"job{i}": {"do": "write", "path": path} for i in range(2)})

@@ -1,0 +1,1 @@
+"""Takes a `StudyAnalysis`, gives something to look at: table, export, figures, page. Loads no torch."""

@@ -1,4 +1,4 @@
-"""Takes a study's manifest and run records, gives a `StudyAnalysis`: gains, intervals, verdicts, attributions. Loads no torch."""
+"""Takes a study's manifest and run records, gives a `StudyAnalysis`: gains, intervals, verdicts. Loads no torch."""
 
 from ablate.analysis.outcome import (
     AloneOrLast,

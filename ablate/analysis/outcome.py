@@ -1,8 +1,8 @@
 """What a study amounts to, as plain frozen data: every table, figure and page is made from these and nothing else.
 
 Differences are the variant minus the baseline, paired by seed, in the metric's unit (bits/spike, bits/label).
-`relative` figures are divided by the baseline's mean over the same seeds, taken as fixed, so a relative interval is clear of
-zero exactly when the absolute one is. Nothing here is ever NaN: what cannot be known is None.
+`relative` figures are divided by the baseline's mean over the same seeds, taken as fixed, so a relative interval is
+clear of zero exactly when the absolute one is. Nothing here is ever NaN: what cannot be known is None.
 """
 
 from dataclasses import dataclass
@@ -42,11 +42,13 @@ class Estimate:
 class Gain:
     """Variant minus baseline over the seeds that both finished.
 
-    p: two-sided paired t test. p_holm: adjusted over the family of patches. p_max_t: sign-flip max-T over the same family,
-    from 8 seeds on. correlation: of variant and baseline over seeds, what pairing achieved; variance_ratio: variance of the
-    unpaired difference over that of the paired one (above 1: pairing saved seeds). seeds_needed: seeds at which a gain of this size and
-    spread would be found with 80 % power. detectable: smallest gain that these seeds find with 80 % power.
-    over_units: hierarchical bootstrap over units nested in sessions; answers "other neurons", not "other trainings".
+    relative: over the baseline's mean; None when the baseline is at chance. spread: standard deviation of by_seed.
+    p: two-sided paired t test. p_holm: adjusted over the family of patches. p_max_t: sign-flip max-T over the same
+    family, from 8 seeds on. correlation: of variant and baseline over seeds, what pairing achieved; variance_ratio:
+    variance of the unpaired difference over that of the paired one (above 1: pairing saved seeds). seeds_needed: seeds
+    at which a gain of this size and spread would be found with 80 % power (None: more than 100). detectable: smallest
+    gain that these seeds find with 80 % power. over_units: hierarchical bootstrap over units nested in sessions;
+    answers "other neurons", not "other trainings".
     """
 
     seeds: tuple[int, ...]
@@ -81,7 +83,7 @@ class GapClosed:
 
 @dataclass(frozen=True)
 class CostSummary:
-    """What a variant costs; ratios are to the baseline. seconds: mean over finished runs. peak_memory_bytes: largest."""
+    """What a variant costs; ratios are to the baseline. seconds: mean of finished runs. peak_memory_bytes: largest."""
 
     total_parameters: int | None = None
     trainable_parameters: int | None = None
@@ -114,7 +116,7 @@ class Prediction:
 
 @dataclass(frozen=True)
 class SessionGain:
-    """One session: means over seeds, gain with a t interval over seeds. better: share of its units that gained (None: unknown)."""
+    """One session: means over seeds, gain with a t interval over seeds. better: share of its units that gained."""
 
     name: str
     entries: int
@@ -161,9 +163,9 @@ class Failure:
 class VariantAnalysis:
     """One row of the ranked table.
 
-    rank: 1, 2, ... over patches that were judged (None for baseline, references, controls, invalid rows). verdict_note: what stands behind the word:
-    `2/3 finite`, `would need 9 seeds`, `1 seed: no interval`. seeds_done: finite, scored runs. seeds_planned: of the study.
-    seeds_barred: diverged or failed. score: mean over all its finished seeds. by_seed: seed -> score.
+    rank: 1, 2, ... over patches that have an interval; None for all other rows. verdict_note: what stands behind the
+    word: `2/3 finite`, `would need 9 seeds`, `1 seed: no interval`. seeds_done: finite, scored runs. seeds_planned: of
+    the study. seeds_barred: diverged or failed. score: mean over all its finished seeds. by_seed: seed -> score.
     """
 
     name: str
@@ -239,7 +241,7 @@ class AloneOrLast:
 
 @dataclass(frozen=True)
 class Pair:
-    """Two patches: interaction = both - first - second + neither, paired by seed. p of `effect` is adjusted by Holm over pairs."""
+    """Two patches: effect = both - first - second + neither, paired by seed; p_holm is adjusted over the pairs."""
 
     first: str
     second: str
@@ -296,9 +298,9 @@ class Note:
 class StudyAnalysis:
     """A whole study, ready to be shown.
 
-    rows: patches by rank, then controls, invalid rows, the baseline and the references. winner: name of the row that may be called best; None when nothing may be.
-    headline: question answered in one sentence. target: the reference that the gap is measured to (the best one).
-    family: the variants over which p values are adjusted.
+    rows: patches by rank (invalid ones last), controls, references, the baseline. winner: name of the row that may be
+    called best; None when nothing may be. headline: question and answer; answer: the answer alone. target: the
+    reference that the gap is measured to (the best one). family: the variants over which p values are adjusted.
     """
 
     name: str
@@ -315,6 +317,7 @@ class StudyAnalysis:
     target: str | None
     winner: str | None
     headline: str
+    answer: str
     next_steps: tuple[str, ...]
     notes: tuple[Note, ...]
     failures: tuple[Failure, ...]

@@ -3,10 +3,10 @@
     ladder          step k:  y({1..k}) - y({1..k-1})
     alone, last     y({p}) - y({})   against   y(F) - y(F without p)
     interaction     y({p,q}) - y({p}) - y({q}) + y({})          redundant below zero, synergistic above
-    Shapley value   sum over S without p of |S|! (k-|S|-1)! / k!  [y(S+p) - y(S)]     (Shapley 1953), exact, all 2^k subsets
+    Shapley value   sum over S without p of |S|! (k-|S|-1)! / k!  [y(S+p) - y(S)]     exact, all 2^k subsets
 
-All are sums of scores weighted per seed, so each gets a paired t interval over seeds. Pairs are judged by Holm over
-the pairs. What takes a cell that was not run is left out.
+The last is due to Shapley (1953). All are sums of scores weighted per seed, so each gets a paired t interval over
+seeds. Pairs are judged by Holm over the pairs. What takes a cell that was not run is left out.
 """
 
 from collections.abc import Mapping, Sequence

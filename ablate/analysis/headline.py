@@ -45,7 +45,7 @@ def cost_text(cost: CostSummary) -> str:
         )
     if cost.flops_ratio is not None:
         parts.append(f"{ratio(cost.flops_ratio)} FLOPs")
-    if cost.seconds_ratio is not None:
+    if cost.seconds_ratio is not None and abs(cost.seconds_ratio - 1) >= 0.05:  # nearer is the machine's own noise
         parts.append(f"{ratio(cost.seconds_ratio)} seconds of training")
     return listing(parts)
 
@@ -118,7 +118,11 @@ def _more_seeds(patches: Sequence[VariantAnalysis]) -> list[str]:
     open_rows = [
         (row.gain.seeds_needed, row.name)
         for row in patches
-        if row.verdict == "no evidence" and row.gain and row.gain.mean > 0 and row.gain.seeds_needed is not None
+        if row.verdict == "no evidence"
+        and row.gain is not None
+        and row.gain.mean > 0
+        and row.gain.seeds_needed is not None
+        and row.gain.seeds_needed > row.seeds_planned
     ]
     return [
         f"Run {name} and the baseline with {needed} seeds in all, if a gain of the size seen so far would matter."

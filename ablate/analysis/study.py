@@ -206,6 +206,8 @@ def _gap(cell: Cell, baseline: Cell, target: Cell | None) -> GapClosed:
         return GapClosed()
     if cell is target:
         return GapClosed(blank="the reference itself")
+    if cell.entry.role == "reference":
+        return GapClosed(blank="a reference")
     return gap_closed(cell.scores, baseline.scores, target.scores)
 
 

@@ -44,7 +44,9 @@ def _word(cell: Cell, gain: Gain | None) -> tuple[Verdict, list[str]]:
             return "hurts", []
         if gain.mean > 0 and not cell.barred:
             return "helps", []
-        return "no evidence", ["a spoilt seed bars `helps`"]
+        return "no evidence", ["a spoilt seed bars 'helps'"]
+    if cell.entry.role == "control":  # it should show nothing at any number of seeds
+        return "no evidence", []
     needed = f"> {MOST_SEEDS} seeds" if gain.seeds_needed is None else plural(gain.seeds_needed, "seed")
     remarks = [f"would need {needed}"]
     if gain.p is not None and gain.p <= ALPHA:

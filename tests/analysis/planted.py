@@ -29,7 +29,9 @@ def score(
         weighted=value,
         pooled=value,
         sessions=tuple(
-            SessionScore(name=name, entries=16, excluded=1, mean=mean, pooled=mean, weight=1000.0, attainable=attainable)
+            SessionScore(
+                name=name, entries=16, excluded=1, mean=mean, pooled=mean, weight=1000.0, attainable=attainable
+            )
             for name, mean in parts.items()
         ),
         scored_hash=scored_hash,
@@ -97,7 +99,9 @@ class Planted:
         return f"{name}-{seed}"
 
     def records(self) -> tuple[RunRecord, ...]:
-        return tuple(self.record(name, seed, value) for name, runs in self.scores.items() for seed, value in runs.items())
+        return tuple(
+            self.record(name, seed, value) for name, runs in self.scores.items() for seed, value in runs.items()
+        )
 
     def record(self, name: str, seed: int, value: float | None) -> RunRecord:
         test = None
@@ -120,7 +124,9 @@ class Planted:
             config={},
             test=test,
             validation=test,
-            usage=Usage(seconds=60.0, steps=100, best_step=80, step_milliseconds=500.0, peak_memory_bytes=1_200_000_000),
+            usage=Usage(
+                seconds=60.0, steps=100, best_step=80, step_milliseconds=500.0, peak_memory_bytes=1_200_000_000
+            ),
         )
 
 

@@ -9,6 +9,7 @@ The last is due to Shapley (1953). All are sums of scores weighted per seed, so 
 seeds. Pairs are judged by Holm over the pairs. What takes a cell that was not run is left out.
 """
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import combinations
@@ -81,12 +82,16 @@ def _ladders(
 
 def _alone_or_last(subsets: Subsets, baseline: Scores, relative: bool) -> tuple[AloneOrLast, ...]:
     """For each patch run alone: the largest combination that was also run without it."""
+    combined: dict[str, list[frozenset[str]]] = defaultdict(list)
+    for patches in subsets:
+        for patch in patches if len(patches) > 1 else ():
+            combined[patch].append(patches)
     found = []
     for patches, cell in subsets.items():
         if len(patches) != 1:
             continue
         (patch,) = patches
-        fulls = [full for full in subsets if len(full) > 1 and patch in full and full - patches in subsets]
+        fulls = [full for full in combined[patch] if full - patches in subsets]
         if not fulls:
             continue
         full = max(fulls, key=len)

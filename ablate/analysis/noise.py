@@ -54,13 +54,20 @@ def seeds_needed(gains: Sequence[float], spreads: Sequence[float], factors: Sequ
     return [int(n) if n <= MOST_SEEDS else None for n in found]
 
 
-def smallest_detectable_gain(spread: float, seeds: int, *, alpha: float = ALPHA) -> float | None:
-    """The gain that `seeds` paired runs find with 80 % power if differences spread so much; None for one seed."""
-    if seeds < 2:
-        return None
-    critical = stdtrit(seeds - 1, 1 - alpha / 2)
-    noncentrality = float(nctdtrinc(seeds - 1, 1 - POWER, critical))
-    return noncentrality * spread / float(np.sqrt(seeds))
+def detectable_gains(spreads: Sequence[float], seeds: Sequence[int], factors: Sequence[float]) -> list[float]:
+    """The gain that so many paired runs (two or more) find with 80 % power at level 0.05 / factor."""
+    n = np.asarray(seeds, dtype=float)
+    critical = stdtrit(n - 1, 1 - ALPHA / (2 * np.asarray(factors, dtype=float)))
+    found = nctdtrinc(n - 1, 1 - POWER, critical) * np.asarray(spreads, dtype=float) / np.sqrt(n)
+    return [float(gain) for gain in found]
+
+
+def smallest_detectable_gain(spread: float, seeds: int, *, patches: int = 1) -> float | None:
+    """The gain that `seeds` paired runs find with 80 % power when it is the only real one among so many patches.
+
+    spread: standard deviation of the paired differences. None for one seed.
+    """
+    return None if seeds < 2 else detectable_gains([spread], [seeds], [max(patches, 1)])[0]
 
 
 def unpaired_spread(scores: Sequence[float]) -> float | None:

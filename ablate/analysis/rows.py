@@ -26,8 +26,6 @@ from ablate.result.record import ModelCost, Score
 
 HistoryLoader = Callable[[str], Sequence[Mapping[str, Any]] | None]
 
-CURVE_NAMES = ("validation", "validation_score", "validation_headline", "score", "headline")
-
 
 def make_row(
     cell: Cell,
@@ -150,27 +148,24 @@ def _sessions(cell: Cell, baseline: Cell, table: UnitTable | None) -> tuple[Sess
     if not names or any([session.name for session in score.sessions] != names for score in (*own, *base)):
         return ()
     scores, before = _session_means(own), _session_means(base)  # n session
-    differences = (scores - before).T
-    halves = paired_t(differences).half_width if len(seeds) > 1 else None
+    differences = scores - before
+    gains, baselines, means = (values.mean(axis=0).tolist() for values in (differences, before, scores))
+    halves = paired_t(differences.T).half_width.tolist() if len(seeds) > 1 else None
     better = _better(table, names)
-    found = []
-    for index, session in enumerate(own[0].sessions):
-        mean = float(differences[index].mean())
-        interval = None if halves is None else Interval(mean - float(halves[index]), mean + float(halves[index]))
-        found.append(
-            SessionGain(
-                name=session.name,
-                entries=session.entries,
-                excluded=session.excluded,
-                baseline=float(before[:, index].mean()),
-                score=float(scores[:, index].mean()),
-                gain=mean,
-                interval=interval,
-                attainable=session.attainable,
-                better=better.get(session.name),
-            )
+    return tuple(
+        SessionGain(
+            name=session.name,
+            entries=session.entries,
+            excluded=session.excluded,
+            baseline=baselines[index],
+            score=means[index],
+            gain=gains[index],
+            interval=None if halves is None else Interval(gains[index] - halves[index], gains[index] + halves[index]),
+            attainable=session.attainable,
+            better=better.get(session.name),
         )
-    return tuple(found)
+        for index, session in enumerate(own[0].sessions)
+    )
 
 
 def _session_means(scores: Sequence[Score]) -> np.ndarray:
@@ -192,7 +187,7 @@ def _better(table: UnitTable | None, names: Sequence[str]) -> dict[str, float]:
 def _units(table: UnitTable | None) -> tuple[UnitGain, ...]:
     if table is None:
         return ()
-    places = [(name, unit) for name, size in zip(table.names, table.sizes, strict=True) for unit in range(size)]
+    places = [(name, unit) for name, entry in zip(table.names, table.entries, strict=True) for unit in entry]
     return tuple(
         UnitGain(name, unit, base, score)
         for (name, unit), base, score in zip(places, table.baseline.tolist(), table.score.tolist(), strict=True)
@@ -215,10 +210,7 @@ def _curves(cell: Cell, history: HistoryLoader | None) -> tuple[LearningCurve, .
 
 def _point(line: Mapping[str, Any]) -> tuple[int, float] | None:
     """(step, validation score) of a line that has both."""
-    value = next((line[name] for name in CURVE_NAMES if line.get(name) is not None), None)
-    if isinstance(value, Mapping):
-        value = value.get("headline")
-    step = line.get("step")
+    step, value = line.get("step"), line.get("validation")
     if not isinstance(step, int) or not isinstance(value, int | float):
         return None
     return step, float(value)

@@ -19,7 +19,7 @@ from ablate.analysis.family import MAX_T_SEEDS, holm, holm_factors, max_t
 from ablate.analysis.gain import difference, estimate, gains
 from ablate.analysis.gap import gap_closed
 from ablate.analysis.headline import answer, next_steps, notes
-from ablate.analysis.noise import ALPHA, pairing, seeds_needed, smallest_detectable_gain, unpaired_spread
+from ablate.analysis.noise import detectable_gains, pairing, seeds_needed, smallest_detectable_gain, unpaired_spread
 from ablate.analysis.outcome import Estimate, Gain, GapClosed, Interval, StudyAnalysis
 from ablate.analysis.rows import make_row
 from ablate.analysis.units import Units, UnitTable, paired_units, read_units, unit_intervals
@@ -154,20 +154,16 @@ def _adjusted(cells: Cells, found: list[Gain | None]) -> tuple[list[Gain | None]
             joined = np.append(p, _p(found[index]))
             adjusted[index] = (float(holm(joined)[-1]), float(holm_factors(joined)[-1]))
     flipped = _flipped(found, family)
-    judged = sorted(adjusted)
-    needed = dict(zip(judged, _needed([(found[index], adjusted[index][1]) for index in judged]), strict=True))
+    judged = [(gain, adjusted.get(index, (None, 1.0))[1]) for index in tested if (gain := found[index]) is not None]
+    needed, detectable = _needed(judged)
     result = list(found)
-    for index in tested:
-        gain = found[index]
-        assert gain is not None
-        assert gain.spread is not None
-        p_holm, factor = adjusted.get(index, (None, 1.0))
+    for place, index in enumerate(tested):
         result[index] = replace(
-            gain,
-            p_holm=p_holm,
+            judged[place][0],
+            p_holm=adjusted.get(index, (None, 1.0))[0],
             p_max_t=flipped.get(index),
-            seeds_needed=needed.get(index),
-            detectable=smallest_detectable_gain(gain.spread, len(gain.seeds), alpha=ALPHA / factor),
+            seeds_needed=needed[place] if index in adjusted else None,
+            detectable=detectable[place],
         )
     return result, tuple(cells.cells[index].entry.name for index in family)
 
@@ -176,9 +172,12 @@ def _p(gain: Gain | None) -> float:
     return 1.0 if gain is None or gain.p is None else gain.p
 
 
-def _needed(judged: Sequence[tuple[Gain | None, float]]) -> list[int | None]:
-    pairs = [(gain.mean, gain.spread or 0.0, factor) for gain, factor in judged if gain is not None]
-    return seeds_needed(*(list(column) for column in zip(*pairs, strict=True))) if pairs else []
+def _needed(judged: Sequence[tuple[Gain, float]]) -> tuple[list[int | None], list[float]]:
+    """Seeds needed and smallest detectable gain of each, at the level that Holm asks of its place."""
+    factors = [factor for _, factor in judged]
+    spreads = [gain.spread or 0.0 for gain, _ in judged]
+    needed = seeds_needed([gain.mean for gain, _ in judged], spreads, factors)
+    return needed, detectable_gains(spreads, [len(gain.seeds) for gain, _ in judged], factors)
 
 
 def _flipped(found: Sequence[Gain | None], family: Sequence[int]) -> dict[int, float]:
@@ -265,7 +264,7 @@ def _detectable(
     planned = family or sum(1 for cell in cells.cells if cell.entry.role == "variant")
     if spread is None or base is None:
         return None, ""
-    found_gain = smallest_detectable_gain(spread, seeds, alpha=ALPHA / max(planned, 1))
+    found_gain = smallest_detectable_gain(spread, seeds, patches=planned)
     return (None, "") if found_gain is None else (found_gain, basis)
 
 

@@ -28,41 +28,41 @@ DRAWS = 2000
 BLOCK = 4_000_000
 """Drawn units held in memory at a time."""
 
-SCORE_NAMES = ("bits_per_spike", "bits_per_label", "bits", "score", "scores", "values")
-
 
 @dataclass(frozen=True)
 class Units:
-    """The per-unit scores of one run: session names, and one array a session with NaN for an excluded unit."""
+    """The per-unit scores of one run, one array a session with NaN for an excluded unit.
+
+    entries: index of each unit (for fusion: trial) in its session.
+    """
 
     names: tuple[str, ...]
+    entries: tuple[tuple[int, ...], ...]
     values: tuple[Float[ndarray, " u"], ...]
 
     @property
     def flat(self) -> Float[ndarray, " u"]:
-        return np.concatenate(self.values) if self.values else np.zeros(0)
+        return np.concatenate(self.values)
 
 
-def read_units(content: Mapping[str, Any] | Sequence[Any] | None) -> Units | None:
-    """`units.json` as arrays: `{"sessions": [{"name": ..., "bits_per_spike": [0.31, null, ...]}, ...]}`.
+def read_units(content: Any) -> Units | None:
+    """`units.json` as arrays: `{"sessions": [{"name": ..., "entry": [0, 1, ...], "value": [0.31, null, ...]}, ...]}`.
 
     None for anything that does not hold per-unit scores: the report goes on without the second interval.
     """
-    sessions = content.get("sessions") if isinstance(content, Mapping) else content
-    if isinstance(sessions, Mapping):
-        sessions = [{"name": name, **body} for name, body in sessions.items() if isinstance(body, Mapping)]
-    if not isinstance(sessions, Sequence) or isinstance(sessions, str):
+    if not isinstance(content, Mapping) or not content.get("sessions"):
         return None
-    names, values = [], []
-    for index, session in enumerate(sessions):
-        if not isinstance(session, Mapping):
-            return None
-        scores = next((session[name] for name in SCORE_NAMES if name in session), None)
-        if not isinstance(scores, Sequence) or isinstance(scores, str):
-            return None
-        names.append(str(session.get("name", index)))
-        values.append(np.array([np.nan if score is None else score for score in scores], dtype=float))
-    return Units(tuple(names), tuple(values)) if names else None
+    try:
+        names = tuple(str(session["name"]) for session in content["sessions"])
+        values = tuple(np.array(session["value"], dtype=float) for session in content["sessions"])  # null becomes NaN
+        entries = tuple(
+            tuple(session.get("entry", range(len(value))))
+            for session, value in zip(content["sessions"], values, strict=True)
+        )
+    except (KeyError, TypeError, ValueError, AttributeError):
+        return None
+    fits = all(value.ndim == 1 and len(entry) == len(value) for entry, value in zip(entries, values, strict=True))
+    return Units(names, entries, values) if fits else None
 
 
 @dataclass(frozen=True)
@@ -70,9 +70,13 @@ class UnitTable:
     """Seed-averaged scores of the same units for two variants; excluded units are NaN in both."""
 
     names: tuple[str, ...]
-    sizes: tuple[int, ...]
+    entries: tuple[tuple[int, ...], ...]
     baseline: Float[ndarray, " u"]
     score: Float[ndarray, " u"]
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        return tuple(len(entry) for entry in self.entries)
 
     @property
     def gain(self) -> Float[ndarray, " u"]:
@@ -84,15 +88,12 @@ def paired_units(pairs: Sequence[tuple[Units, Units]]) -> UnitTable | None:
     if not pairs:
         return None
     first = pairs[0][0]
-    sizes = tuple(len(values) for values in first.values)
-    for pair in pairs:
-        for units in pair:
-            if units.names != first.names or tuple(len(values) for values in units.values) != sizes:
-                return None
+    if any((units.names, units.entries) != (first.names, first.entries) for pair in pairs for units in pair):
+        return None
     baseline = np.mean([base.flat for base, _ in pairs], axis=0)
     score = np.mean([variant.flat for _, variant in pairs], axis=0)
     missing = np.isnan(baseline) | np.isnan(score)
-    return UnitTable(first.names, sizes, np.where(missing, np.nan, baseline), np.where(missing, np.nan, score))
+    return UnitTable(first.names, first.entries, np.where(missing, np.nan, baseline), np.where(missing, np.nan, score))
 
 
 def draw_weights(sizes: Sequence[int], *, draws: int = DRAWS, seed: int = 0) -> Float[ndarray, "draws u"]:

@@ -11,6 +11,8 @@ from jaxtyping import Bool, Float
 from torch import Tensor, nn
 from torch.nn import functional
 
+from ablate.errors import AblateError
+
 
 def attend(
     q: Float[Tensor, "s h q d"],
@@ -43,3 +45,18 @@ class CrossAttention(nn.Module):
         q = rearrange(self.q(queries), "s q (h d) -> s h q d", h=self.heads)
         k, v = rearrange(self.kv(media), "s k (two h d) -> two s h k d", two=2, h=self.heads)
         return self.out(rearrange(attend(q, k, v, visible[:, None]), "s h q d -> s q (h d)"))
+
+
+def feed_forward(width: int, ratio: int = 4) -> nn.Module:
+    """Pre-norm feed-forward network, `ratio` times as wide inside."""
+    return nn.Sequential(nn.LayerNorm(width), nn.Linear(width, ratio * width), nn.GELU(), nn.Linear(ratio * width, width))
+
+
+def check_heads(width: int, heads: int, where: str) -> None:
+    """Raises AblateError unless the heads divide the token width."""
+    if width % heads:
+        raise AblateError(
+            f"{heads} heads do not divide the token width {width}",
+            where=where,
+            hint="choose a number of heads that divides `embedding_dim`",
+        )

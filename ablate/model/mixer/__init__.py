@@ -4,6 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from ablate.model.layer.imported import ImportedPart
 from ablate.model.mixer.gru import GruConfig
 from ablate.model.mixer.mamba import MambaConfig
 from ablate.model.mixer.none import NoneMixerConfig
@@ -12,6 +13,6 @@ from ablate.model.mixer.tcn import TcnConfig
 from ablate.model.mixer.transformer import TransformerMixerConfig
 
 MixerPartConfig = Annotated[
-    NoneMixerConfig | GruConfig | TcnConfig | S4dConfig | MambaConfig | TransformerMixerConfig,
+    NoneMixerConfig | GruConfig | TcnConfig | S4dConfig | MambaConfig | TransformerMixerConfig | ImportedPart,
     Field(discriminator="type"),
 ]

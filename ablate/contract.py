@@ -18,6 +18,10 @@ from torch import Tensor, nn
 
 Split = Literal["validation", "test"]
 
+NULL_RATE_FLOOR = 1e-4
+"""Least rate (expected spikes a bin) of the score's null and of `attainable`: a unit without a spike in the training split
+would otherwise have a null of zero and an infinite gain. One spike in 10,000 bins."""
+
 
 # ------------------------------------------------------------------ what a model must know before it is built
 

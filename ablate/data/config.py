@@ -4,6 +4,7 @@ Which bins are supervised and scored is fixed here and nowhere else, so that no 
 than its rivals: bins lie on a lattice of `score_every` frames, and need `guard` frames of history, whatever the window.
 """
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Literal, Self
 
 from pydantic import Field, model_validator
@@ -95,9 +96,12 @@ class EncodingDataConfig(Config):
 
     def describe(self) -> EncodingSpec:
         """The spec without the data: what a model must know to be built and counted. Mean rates are placeholders."""
-        sessions = self.session_specs()
+        return self.spec_of(self.session_specs())
+
+    def spec_of(self, sessions: tuple[SessionSpec, ...]) -> EncodingSpec:
+        """The spec of given sessions; `behavior: none` hides what they have."""
         if self.behavior == "none":
-            sessions = tuple(_without_behavior(session) for session in sessions)
+            sessions = tuple(replace(session, behaviors=0) for session in sessions)
         return EncodingSpec(sessions, window=self.window, score_every=self.score_every, warmup=self.warmup)
 
     def summary(self) -> str:
@@ -119,8 +123,3 @@ class EncodingDataConfig(Config):
         guard = None if self.guard is None else max(min(self.guard, REHEARSAL_WINDOW), window)
         return {"window": window, "warmup": warmup, "guard": guard}
 
-
-def _without_behavior(session: SessionSpec) -> SessionSpec:
-    return SessionSpec(
-        session.name, session.height, session.width, session.units, 0, session.bin_rate_hz, session.mean_rate
-    )

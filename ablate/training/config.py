@@ -31,7 +31,7 @@ class TrainingConfig(Config):
     betas: tuple[Fraction, Fraction] = (0.9, 0.95)
     """AdamW's decay of the first and second moment."""
     weight_decay: Annotated[float, Field(ge=0)] = 0.01
-    """Decoupled weight decay, of weights with two axes or more; norms, biases, positions, readout geometry take none."""
+    """Decoupled weight decay of weights with two axes or more; norms, biases, positions, readout geometry take none."""
     warmup_steps: Annotated[int, Field(ge=0)] = 100
     """Steps of linear warm-up; the first step already has 1/warmup_steps of the peak, never exactly zero."""
     schedule: Literal["cosine", "constant"] = "cosine"
@@ -53,7 +53,7 @@ class TrainingConfig(Config):
     compile: bool = False
     """Compile the model by `torch.compile`: slower to start, faster to step."""
     reseed: Annotated[int, Field(ge=0)] = 0
-    """Salt of all random streams (initial weights, dropout, order of batches): the control that changes only the draw."""
+    """Salt of all random streams (initial weights, dropout, batches): the control that changes nothing but the draw."""
     checkpoint_every: Annotated[int, Field(ge=0)] = 0
     """Steps between two checkpoints; 0 = by time alone."""
     checkpoint_seconds: Annotated[float, Field(ge=0)] = 60.0

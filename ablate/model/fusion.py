@@ -88,9 +88,9 @@ class FusionModel(nn.Module):
     def progress(self, fraction: float) -> None:
         """Nothing here follows a schedule."""
 
-    def parts(self) -> dict[str, nn.Module]:
-        """The parts by name, in the order of the flow; together they hold every parameter."""
-        return {**self.media.parts(), "eeg": self.eeg, "fusion": self.fusion, "head": self.head}
+    def parts(self) -> dict[str, list[nn.Module]]:
+        """The modules of each part in the order of the flow; together they hold every parameter."""
+        return {**self.media.parts(), "eeg": [self.eeg], "fusion": [self.fusion], "head": [self.head]}
 
     def gates(self) -> dict[str, float]:
         """How far each gate of the fusion has opened, tanh(a) and tanh(g); empty where there are none."""
@@ -123,12 +123,12 @@ class MediaStack(nn.Module):
         mixed = self.mixer(self.projection(tokens), mask)
         return self.compressor(mixed, mask), mask.any(dim=2)
 
-    def parts(self) -> dict[str, nn.Module]:
+    def parts(self) -> dict[str, list[nn.Module]]:
         return {
-            "video": self.video,
-            "projection": self.projection,
-            "mixer": self.mixer,
-            "compressor": self.compressor,
+            "video": [self.video],
+            "projection": [self.projection],
+            "mixer": [self.mixer],
+            "compressor": [self.compressor],
         }
 
 
@@ -145,7 +145,7 @@ class NoMedia(nn.Module):
         present = torch.zeros_like(batch.frame_mask[:, :, 0])
         return batch.eeg.new_zeros(*present.shape, 1, self.width), present
 
-    def parts(self) -> dict[str, nn.Module]:
+    def parts(self) -> dict[str, list[nn.Module]]:
         return {}
 
 

@@ -31,7 +31,7 @@ class CoincidenceConfig(TrialDataConfig):
     type: Literal["coincidence"] = "coincidence"
     mode: Literal["features", "pixels"] = "features"
     """Frames as vectors (fast) or as small images (for frame ViT and ViViT)."""
-    train_trials: int = Field(default=2000, ge=1)
+    train_trials: int = Field(default=4000, ge=1)
     """Trials to train on, each with `intervals` labels."""
     validation_trials: int = Field(default=300, ge=1)
     """Trials that stop and select."""

@@ -18,6 +18,7 @@ from ablate.config import Config
 from ablate.contract import no_decay
 from ablate.errors import AblateError
 from ablate.model.eeg.segments import cut, join, segment_samples
+from ablate.model.eeg.stem import SpatioTemporal
 from ablate.model.layer.masked_attention import CrossAttention, check_heads, feed_forward
 
 
@@ -56,11 +57,10 @@ class Conformer(nn.Module):
         super().__init__()
         self.intervals = intervals
         self.stem = nn.Sequential(
-            nn.Conv2d(1, config.filters, (1, config.kernel_size), padding="same", bias=False),
-            nn.Conv2d(config.filters, config.filters, (channels, 1), bias=False),
+            SpatioTemporal(channels, config.filters, config.filters, config.kernel_size, grouped=False),
             nn.GroupNorm(1, config.filters),
             nn.ELU(),
-            nn.AvgPool2d((1, config.pool)),
+            nn.AvgPool1d(config.pool),
         )
         self.project = nn.Linear(config.filters, width)
         self.position = no_decay(nn.Parameter(0.02 * torch.randn(samples // config.pool, width)))
@@ -68,8 +68,8 @@ class Conformer(nn.Module):
         self.norm = nn.LayerNorm(width)
 
     def forward(self, eeg: Float[Tensor, "b c t"]) -> Float[Tensor, "b e d"]:
-        maps = self.stem(rearrange(cut(eeg, self.intervals), "s c p -> s 1 c p"))
-        x = self.project(rearrange(maps, "s m 1 k -> s k m")) + self.position
+        maps = self.stem(cut(eeg, self.intervals))
+        x = self.project(rearrange(maps, "s m k -> s k m")) + self.position
         for layer in self.layers:
             x = layer(x)
         return join(self.norm(x), self.intervals)

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from ablate.config import Config
 from ablate.model.eeg.segments import cut, join, segment_samples
+from ablate.model.eeg.stem import SpatioTemporal
 
 
 class EegnetConfig(Config):
@@ -49,14 +50,13 @@ class Eegnet(nn.Module):
         self.intervals = intervals
         maps, pool = config.filters * config.spatial, min(config.pool, samples)
         self.features = nn.Sequential(
-            nn.Conv2d(1, config.filters, (1, config.kernel_size), padding="same", bias=False),
-            nn.Conv2d(config.filters, maps, (channels, 1), groups=config.filters, bias=False),
+            SpatioTemporal(channels, config.filters, maps, config.kernel_size, grouped=True),
             nn.GroupNorm(1, maps),
             nn.ELU(),
-            nn.AvgPool2d((1, pool)),
+            nn.AvgPool1d(pool),
             nn.Dropout(config.dropout),
-            nn.Conv2d(maps, maps, (1, 5), padding="same", groups=maps, bias=False),
-            nn.Conv2d(maps, maps, 1),
+            nn.Conv1d(maps, maps, 5, padding=2, groups=maps, bias=False),
+            nn.Conv1d(maps, maps, 1),
             nn.ELU(),
             nn.Dropout(config.dropout),
         )
@@ -65,6 +65,6 @@ class Eegnet(nn.Module):
         self.width = width
 
     def forward(self, eeg: Float[Tensor, "b c t"]) -> Float[Tensor, "b e d"]:
-        maps = self.features(rearrange(cut(eeg, self.intervals), "s c p -> s 1 c p"))  # (s, maps, 1, p / pool)
+        maps = self.features(cut(eeg, self.intervals))  # (s, maps, p / pool)
         tokens = self.token(torch.flatten(maps, start_dim=1))
         return join(self.norm(rearrange(tokens, "s (k d) -> s k d", d=self.width)), self.intervals)

@@ -3,10 +3,12 @@
 import pytest
 import torch
 from pydantic import TypeAdapter
+from torch.nn import functional
 
 from ablate.errors import AblateError
 from ablate.model.eeg import EegConfig
 from ablate.model.eeg.segments import cut, interval_of_token, join
+from ablate.model.eeg.stem import SpatioTemporal
 
 KINDS = ["none", "eegnet", "conformer"]
 
@@ -45,6 +47,16 @@ def test_a_trial_does_not_depend_on_the_trials_beside_it(kind: str) -> None:
     encoder = build(kind).train()
     eeg = torch.randn(4, 6, 128)
     torch.testing.assert_close(encoder(eeg)[:1], encoder(eeg[:1]))
+
+
+@pytest.mark.parametrize("grouped", [True, False])
+def test_the_stem_is_a_temporal_then_a_spatial_convolution(grouped: bool) -> None:
+    torch.manual_seed(0)
+    stem = SpatioTemporal(6, 4, 8 if grouped else 4, 5, grouped=grouped)
+    eeg = torch.randn(2, 6, 20)
+    filtered = functional.conv2d(eeg[:, None], stem.temporal[:, None, None], padding=(0, 2))
+    expected = functional.conv2d(filtered, stem.spatial[..., None], groups=4 if grouped else 1)[:, :, 0]
+    torch.testing.assert_close(stem(eeg), expected, atol=1e-5, rtol=1e-4)
 
 
 def test_eegnet_gives_as_many_tokens_as_asked() -> None:

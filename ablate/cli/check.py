@@ -2,15 +2,16 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from rich.table import Table
 from rich.text import Text
 
 from ablate.cli.console import out, say
-from ablate.model.layer.imported import imported_targets
 from ablate.recipe import load_recipe
 from ablate.request import Request
-from ablate.study.plan import StudyPlan, plan_study
+from ablate.study.plan import StudyPlan, data_sets, plan_study
+from ablate.variant import lay_out
 
 
 def check_recipe(
@@ -18,8 +19,9 @@ def check_recipe(
 ) -> int:
     """Validates as `ablate run` would, down to the no-op test, and lists the variants."""
     request = Request(recipe=recipe, sets=tuple(sets), data=data, device=device, out=out)
-    for target in imported_targets(load_recipe(recipe, sets=tuple(sets)).configuration.model):
-        say(f"note: this recipe runs code of yours: {target}")
+    for variant in lay_out(load_recipe(recipe, sets=data_sets(request))).variants:
+        for target in imported_targets(variant.configuration.model_dump()):
+            say(f"note: {variant.name} runs code of yours: {target}")
     plan = plan_study(request)
     print_plan(plan)
     if cost:
@@ -27,6 +29,16 @@ def check_recipe(
 
         return show_price(request)
     return 0
+
+
+def imported_targets(configuration: Any) -> list[str]:
+    """The `type: import` parts of a configuration: code that will run because the recipe names it."""
+    if isinstance(configuration, dict):
+        own = [str(configuration["target"])] if configuration.get("type") == "import" else []
+        return own + [target for value in configuration.values() for target in imported_targets(value)]
+    if isinstance(configuration, list | tuple):
+        return [target for value in configuration for target in imported_targets(value)]
+    return []
 
 
 def print_plan(plan: StudyPlan) -> None:
@@ -47,10 +59,13 @@ def print_plan(plan: StudyPlan) -> None:
     console.print(table)
     for notice in plan.notices:
         say(str(notice).replace("error: ", "note: ", 1))
-    lints = {lint: [e.name for e in manifest.variants if e.cost and lint in e.cost.lints] for e in manifest.variants if e.cost for lint in e.cost.lints}
-    for lint, names_with_it in lints.items():
-        whom = "all variants" if len(names_with_it) == len(manifest.variants) else ", ".join(names_with_it)
-        say(f"warning: {lint} ({whom})")
+    with_lint: dict[str, list[str]] = {}
+    for entry in manifest.variants:
+        for lint in entry.cost.lints if entry.cost else ():
+            with_lint.setdefault(lint, []).append(entry.name)
+    for lint, whom in with_lint.items():
+        everyone = len(whom) == len(manifest.variants)
+        say(f"warning: {lint} ({'all variants' if everyone else ', '.join(whom)})")
     for entry in manifest.variants:
         for warning in entry.warnings:
             say(f"warning: {entry.name}: {warning}")

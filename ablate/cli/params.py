@@ -15,7 +15,7 @@ from ablate.contract import DataSpec, EncodingSpec
 from ablate.errors import AblateError
 from ablate.model.cost import describe, module_parameters
 from ablate.recipe import load_recipe
-from ablate.report.units import count, flops
+from ablate.analysis.words import count
 from ablate.request import Request
 from ablate.result import ModelCost
 from ablate.study.plan import data_sets
@@ -200,7 +200,7 @@ def flow_table(weighed: Sequence[Weighed]) -> Table:
         ratio = f"{cost.total_flops / base.total_flops:.2f}" if base.total_flops else "-"
         shapes = "  ".join(f"{name} {'x'.join(map(str, shape))}" for name, shape in cost.shapes.items())
         unseen = f"{100 * cost.pixels_never_seen:.0f} %"
-        table.add_row(Text(item.variant.name), flops(cost.total_flops), ratio, tokens, unseen, Text(shapes))
+        table.add_row(Text(item.variant.name), count(cost.total_flops), ratio, tokens, unseen, Text(shapes))
     return table
 
 

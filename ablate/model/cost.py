@@ -51,6 +51,14 @@ def describe(config: Any, spec: DataSpec) -> ModelCost:
     )
 
 
+def module_parameters(config: Any, spec: DataSpec, *, depth: int) -> list[tuple[str, int]]:
+    """Parameters of every module that has some, down to `depth` names below the model, in the order of the flow."""
+    with torch.random.fork_rng(devices=[]):
+        model = _build(config, spec)
+    named = [(name, _count([module])) for name, module in model.named_modules() if 0 < len(name.split(".")) <= depth]
+    return [(name, number) for name, number in named if name and number]
+
+
 def parts_of(model: nn.Module) -> dict[str, list[nn.Module]]:
     """The model's parts in the order of the flow; a model that names none is one part."""
     named = model.parts() if hasattr(model, "parts") else {"model": model}  # type: ignore[operator]

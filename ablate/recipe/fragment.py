@@ -6,7 +6,7 @@ from ablate.errors import Problem
 from ablate.recipe.document import Node
 from ablate.recipe.entry import SAFE_NAME, Reading
 from ablate.recipe.fields import alternatives
-from ablate.recipe.normal import SYNONYMS, Normalizer, joined, nested, unknown_key
+from ablate.recipe.normal import DEFAULT_TYPE, SYNONYMS, Normalizer, joined, nested, unknown_key
 from ablate.recipe.schema import STRATEGIES, Configuration, Patch
 
 RESERVED = ("title", "description", "expect", "expect_cost", "was", "order", "allow_noop", "control")
@@ -14,14 +14,18 @@ SECTION_WORDS = {"data": ("data",), "baseline": ("model",), "model": ("model",),
 TAKEN_NAMES = ("baseline", *STRATEGIES)
 
 
-def short_words(*models: Node | None) -> dict[str, tuple[str, ...]]:
+def short_words(base: Node | None = None, *models: Node | None) -> dict[str, tuple[str, ...]]:
     """Words that a patch may open with -> the place in a Configuration that they mean: `tokenizer` -> model.core.tokenizer.
 
-    They are the parts of the models given by their trees, or of all kinds of models where none of these has a known type.
+    They are the parts of the models given by their trees (a base without a type is an encoder), or of all kinds of models
+    where none of these has a known type.
     """
     words = dict(SECTION_WORDS)
     kinds = alternatives(Configuration.model_fields["model"])
-    types = [node.value for model in models if model and (node := model.get("type")) is not None and node.value in kinds]
+    written = [model.get("type") for model in (base, *models) if model is not None]
+    if base is not None and base.is_mapping and base.get("type") is None:
+        written.append(Node(DEFAULT_TYPE))
+    types = [node.value for node in written if node is not None and isinstance(node.value, str) and node.value in kinds]
     for config in (kinds[name] for name in types or kinds):
         for name in config.model_fields:
             if name != "type":

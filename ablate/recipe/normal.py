@@ -18,6 +18,9 @@ from ablate.recipe.fields import ConfigClass, accepts_none, alternatives, defaul
 SYNONYMS: Mapping[str, str] = {"convnet": "core", "is_causal": "spatial_causal"}
 """The seeds' words for options of ours; read wherever ours is an option and theirs is not."""
 
+DEFAULT_TYPE = "encoder"
+"""The seeds' snippets name no type of model: they are all encoders."""
+
 INFERRED: Mapping[str, str] = {"feature_dim": "the width of the features follows from the core"}
 """The seeds' words for what `ablate` works out itself; read and told, never silently."""
 
@@ -55,7 +58,7 @@ class Normalizer:
             self.problems.append(unknown_type(written, written.plain(), tuple(tagged)))
             return node
         name = written.value if written else earlier.value if earlier else self._default(annotation, tagged)
-        if name not in tagged:
+        if not isinstance(name, str) or name not in tagged:
             return node  # told as a missing `type` when the whole is validated
         others = tuple(tagged.values())
         normal = self._fields(node, tagged[name], others, before if earlier and earlier.value == name else None)
@@ -65,7 +68,7 @@ class Normalizer:
 
     def _default(self, annotation: Any, tagged: Mapping[str, ConfigClass]) -> str | None:
         default = default_type(annotation) if isinstance(annotation, FieldInfo) else None
-        return default or ("encoder" if "encoder" in tagged else None)
+        return default or (DEFAULT_TYPE if DEFAULT_TYPE in tagged else None)
 
     def _fields(self, node: Node, config: ConfigClass, others: tuple[ConfigClass, ...], before: Node | None) -> Node:
         fields, entries = config.model_fields, dict[str, Node]()

@@ -159,9 +159,9 @@ def test_missing_sections_are_told(complaints):
 
 
 def test_a_part_without_a_type_names_the_known_ones(complaints):
-    assert complaints("data: {sessions: 2}\nbaseline: {}\n") == [
-        "error: recipes/x.yaml:1: `data.type` is missing\n\nhint: known types: synthetic_v1, recordings"
-    ]
+    told = complaints("data: {sessions: 2}\nbaseline: {}\n")
+    assert len(told) == 1
+    assert told[0].startswith("error: recipes/x.yaml:1: `data.type` is missing\n\nhint: known types: synthetic_v1, recordings")
 
 
 def test_what_two_options_rule_out_together_is_told_at_their_part(good, complaints):

@@ -1,5 +1,4 @@
-"""What every encoding data set can be told: windows, scored bins, splits, behaviour. The base of `synthetic_v1` and
-`recordings`.
+"""What every encoding data set can be told: windows, scored bins, splits, behaviour.
 
 Which bins are supervised and scored is fixed here and nowhere else, so that no variant is taught or tested on other
 bins than its rivals: bins lie on a lattice of `score_every` frames, and need `guard` frames of history, whatever the
@@ -19,9 +18,7 @@ if TYPE_CHECKING:
 
     from ablate.data.batches import EncodingDataset
 
-REHEARSAL_WINDOW = (
-    48  # frames: six temporal tokens of the notes' 8-frame tubelets, so that attention over time has work
-)
+REHEARSAL_WINDOW = 48  # frames: six of the notes' 8-frame tubelets, so that attention over time has work to do
 REHEARSAL_WARMUP = 16  # frames: the taps of the temporal frontend
 PLACEHOLDER_RATE = 0.1  # spikes a bin, 12 Hz at 120 Hz: stands in for the training split's mean until data are opened
 

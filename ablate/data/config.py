@@ -6,7 +6,7 @@ window.
 """
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Literal, Self
+from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field, model_validator
 
@@ -43,7 +43,7 @@ class SplitConfig(Config):
     """Frames that must recur in a row to count as a repeat. Stretches that do not change at all never count."""
 
     @model_validator(mode="after")
-    def _leaves_something_to_train_on(self) -> Self:
+    def _leaves_something_to_train_on(self) -> "SplitConfig":
         if self.validation + self.test >= 1:
             raise ValueError(f"validation {self.validation} and test {self.test} leave nothing to train on")
         return self
@@ -80,7 +80,7 @@ class EncodingDataConfig(Config):
     work."""
 
     @model_validator(mode="after")
-    def _windows_hold_together(self) -> Self:
+    def _windows_hold_together(self) -> "EncodingDataConfig":
         if self.warmup >= self.window:
             raise ValueError(f"warmup {self.warmup} leaves no bin to score in a window of {self.window} frames")
         if self.guard is not None and self.window > self.guard:

@@ -5,7 +5,7 @@ Files other labs use are read into this form first; see `formats/`.
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, Self
+from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
@@ -63,7 +63,7 @@ class RecordingsConfig(EncodingDataConfig):
         recordings = tuple(read_recording(folder, max_frames=self.max_frames) for folder in self.folders())
         return EncodingDataset(recordings, self, device=device)
 
-    def rehearsal(self) -> Self:
+    def rehearsal(self) -> "RecordingsConfig":
         fields = {name: getattr(self, name) for name in type(self).model_fields}
         small = {
             "max_sessions": min(self.max_sessions or REHEARSAL_SESSIONS, REHEARSAL_SESSIONS),

@@ -6,7 +6,7 @@ memory-mapped. Because the true rates are known, so is the best attainable score
 `synthetic/`: the movie, the eye, behaviour, the units.
 """
 
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field, model_validator
 
@@ -54,7 +54,7 @@ class WorldConfig(Config):
     """Smallest and largest mean rate of a unit."""
 
     @model_validator(mode="after")
-    def _one_number_of_units_a_session(self) -> Self:
+    def _one_number_of_units_a_session(self) -> "WorldConfig":
         if isinstance(self.units, tuple) and len(self.units) != self.sessions:
             raise ValueError(f"units has {len(self.units)} numbers for {self.sessions} sessions")
         if min(self.units_of_sessions) < 1:
@@ -100,7 +100,7 @@ class SyntheticV1Config(WorldConfig, EncodingDataConfig):
         recordings = tuple(read_recording(folder / session_name(index)) for index in range(self.sessions))
         return EncodingDataset(recordings, self, content=world_key(self.world), device=device)
 
-    def rehearsal(self) -> Self:
+    def rehearsal(self) -> "SyntheticV1Config":
         sessions = min(self.sessions, REHEARSAL_SESSIONS)
         units = self.units[:sessions] if isinstance(self.units, tuple) else self.units
         small: dict[str, Any] = {"sessions": sessions, "units": units, "frames": min(self.frames, REHEARSAL_FRAMES)}

@@ -1,0 +1,116 @@
+"""What a recipe holds once it is read: the baseline, the patches, and which variants are asked for."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from ablate.config import Config
+from ablate.data import DataConfig
+from ablate.errors import Problem
+from ablate.model import ModelConfig
+from ablate.recipe.document import Node
+from ablate.training import TrainingConfig
+
+Strategy = Literal["each", "ladder", "leave_one_out", "factorial", "list"]
+STRATEGIES: tuple[Strategy, ...] = ("each", "ladder", "leave_one_out", "factorial")
+Range = tuple[float, float]
+
+
+class Configuration(Config):
+    """One variant, fully resolved: all that a run depends on but its seed."""
+
+    data: DataConfig
+    """What is seen and what is scored."""
+    model: ModelConfig
+    """What is trained; `baseline` in a recipe."""
+    training: TrainingConfig
+    """How it is trained."""
+
+
+@dataclass(frozen=True)
+class Patch:
+    """A named diff against the baseline.
+
+    expect: the relative gain that its author expects, (0.03, 0.05). expect_cost: the expected cost relative to the
+    baseline, {"flops": 2.6}. was: the values that the patch was written against, in the shape of the fragment. order: place
+    among the patches where a strategy combines them, and a statement that it may override or be overridden.
+    """
+
+    name: str
+    title: str = ""
+    description: str = ""
+    expect: Range | None = None
+    expect_cost: Mapping[str, float] | None = None
+    order: int | None = None
+    allow_noop: bool = False
+    control: bool = False
+    tree: Node = field(default_factory=lambda: Node({}))
+    """The fragment with the place of each of its keys, in the shape of a Configuration (data, model, training)."""
+    was_tree: Node | None = None
+
+    @property
+    def fragment(self) -> dict[str, Any]:
+        """What the patch changes: plain values in the shape of a Configuration."""
+        return dict(self.tree.plain())
+
+    @property
+    def was(self) -> dict[str, Any] | None:
+        return None if self.was_tree is None else dict(self.was_tree.plain())
+
+    @property
+    def where(self) -> str:
+        return self.tree.where
+
+
+@dataclass(frozen=True)
+class Plan:
+    """One entry of `variants`: a strategy over some patches, or one explicit combination.
+
+    patches: in order; None means all patches that are not controls. name and expect_cost: for an explicit combination.
+    expect: expectations by the name of the variant.
+    """
+
+    strategy: Strategy
+    patches: tuple[str, ...] | None = None
+    name: str = ""
+    title: str = ""
+    expect: Mapping[str, Range] = field(default_factory=dict)
+    expect_cost: Mapping[str, float] | None = None
+    where: str = ""
+    path: str = "variants"
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """One YAML file: question, data, baseline, training, patches, variants, seeds.
+
+    glm: whether an encoding study shows a lagged Poisson model beside the baseline (it is then among `references`).
+    tree: the baseline's full configuration, each value with its place. notices: what a user should know but need not mend.
+    """
+
+    name: str
+    configuration: Configuration
+    question: str = ""
+    expectation: str = ""
+    cost: str = ""
+    patches: Mapping[str, Patch] = field(default_factory=dict)
+    references: Mapping[str, Patch] = field(default_factory=dict)
+    variants: tuple[Plan, ...] = ()
+    seeds: tuple[int, ...] = (0,)
+    glm: bool = True
+    tree: Node = field(default_factory=lambda: Node({}))
+    notices: tuple[Problem, ...] = ()
+    path: str = ""
+    text: str = ""
+
+    @property
+    def data(self) -> DataConfig:
+        return self.configuration.data
+
+    @property
+    def baseline(self) -> ModelConfig:
+        return self.configuration.model
+
+    @property
+    def training(self) -> TrainingConfig:
+        return self.configuration.training

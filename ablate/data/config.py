@@ -8,14 +8,13 @@ window.
 from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
+import torch
 from pydantic import Field, model_validator
 
 from ablate.config import Config
 from ablate.contract import EncodingSpec, SessionSpec
 
 if TYPE_CHECKING:
-    import torch
-
     from ablate.data.batches import EncodingDataset
 
 REHEARSAL_WINDOW = 48  # frames: six of the notes' 8-frame tubelets, so that attention over time has work to do
@@ -112,7 +111,7 @@ class EncodingDataConfig(Config):
         sessions = self.session_specs()
         return f"{self._label()}, {len(sessions)} sessions, {sum(session.units for session in sessions)} units"
 
-    def open(self, device: "torch.device") -> "EncodingDataset":
+    def open(self, device: torch.device) -> "EncodingDataset":
         """Reads (or first makes) the recordings and puts them on the device."""
         raise NotImplementedError
 

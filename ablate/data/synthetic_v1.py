@@ -6,18 +6,16 @@ memory-mapped. Because the true rates are known, so is the best attainable score
 `synthetic/`: the movie, the eye, behaviour, the units.
 """
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
+import torch
 from pydantic import Field, model_validator
 
 from ablate.config import Config
 from ablate.contract import SessionSpec
+from ablate.data.batches import EncodingDataset
 from ablate.data.config import PLACEHOLDER_RATE, EncodingDataConfig
-
-if TYPE_CHECKING:
-    import torch
-
-    from ablate.data.batches import EncodingDataset
+from ablate.data.recording import read_recording
 
 REHEARSAL_FRAMES = 6000
 REHEARSAL_SESSIONS = 2
@@ -91,9 +89,7 @@ class SyntheticV1Config(WorldConfig, EncodingDataConfig):
             for index, units in enumerate(self.units_of_sessions)
         )
 
-    def open(self, device: "torch.device") -> "EncodingDataset":
-        from ablate.data.batches import EncodingDataset
-        from ablate.data.recording import read_recording
+    def open(self, device: torch.device) -> EncodingDataset:
         from ablate.data.synthetic.make import materialise, world_key
 
         folder = materialise(self.world)

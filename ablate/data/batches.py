@@ -26,7 +26,7 @@ from ablate.data.statistics import training_statistics
 from ablate.data.window import scored_bins, sweep_windows, training_ends
 from ablate.errors import AblateError
 
-Array = np.ndarray[Any, Any]
+Array = np.ndarray
 
 LABELS: dict[Split, int] = {"validation": VALIDATION, "test": TEST}
 NOT_DATA = ("path",)  # where a recording lies does not change what it is

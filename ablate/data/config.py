@@ -1,5 +1,4 @@
-"""What every encoding data set can be told: windows, scored bins, splits, behaviour. The base of `synthetic_v1` and
-`recordings`.
+"""What every encoding data set can be told: windows, scored bins, splits, behaviour.
 
 Which bins are supervised and scored is fixed here and nowhere else, so that no variant is taught or tested on other
 bins than its rivals: bins lie on a lattice of `score_every` frames, and need `guard` frames of history, whatever the
@@ -7,21 +6,18 @@ window.
 """
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Literal, Self
+from typing import TYPE_CHECKING, Literal
 
+import torch
 from pydantic import Field, model_validator
 
 from ablate.config import Config
 from ablate.contract import EncodingSpec, SessionSpec
 
 if TYPE_CHECKING:
-    import torch
-
     from ablate.data.batches import EncodingDataset
 
-REHEARSAL_WINDOW = (
-    48  # frames: six temporal tokens of the notes' 8-frame tubelets, so that attention over time has work
-)
+REHEARSAL_WINDOW = 48  # frames: six of the notes' 8-frame tubelets, so that attention over time has work to do
 REHEARSAL_WARMUP = 16  # frames: the taps of the temporal frontend
 PLACEHOLDER_RATE = 0.1  # spikes a bin, 12 Hz at 120 Hz: stands in for the training split's mean until data are opened
 
@@ -46,7 +42,7 @@ class SplitConfig(Config):
     """Frames that must recur in a row to count as a repeat. Stretches that do not change at all never count."""
 
     @model_validator(mode="after")
-    def _leaves_something_to_train_on(self) -> Self:
+    def _leaves_something_to_train_on(self) -> "SplitConfig":
         if self.validation + self.test >= 1:
             raise ValueError(f"validation {self.validation} and test {self.test} leave nothing to train on")
         return self
@@ -83,7 +79,7 @@ class EncodingDataConfig(Config):
     work."""
 
     @model_validator(mode="after")
-    def _windows_hold_together(self) -> Self:
+    def _windows_hold_together(self) -> "EncodingDataConfig":
         if self.warmup >= self.window:
             raise ValueError(f"warmup {self.warmup} leaves no bin to score in a window of {self.window} frames")
         if self.guard is not None and self.window > self.guard:
@@ -115,7 +111,7 @@ class EncodingDataConfig(Config):
         sessions = self.session_specs()
         return f"{self._label()}, {len(sessions)} sessions, {sum(session.units for session in sessions)} units"
 
-    def open(self, device: "torch.device") -> "EncodingDataset":
+    def open(self, device: torch.device) -> "EncodingDataset":
         """Reads (or first makes) the recordings and puts them on the device."""
         raise NotImplementedError
 

@@ -1,7 +1,6 @@
 """One recording's rows by index, as tensors: gathered from memory maps on the CPU, from device memory elsewhere."""
 
 import hashlib
-from typing import Any
 
 import numpy as np
 import torch
@@ -10,7 +9,7 @@ from torch import Tensor
 
 from ablate.data.recording import Recording
 
-Array = np.ndarray[Any, Any]
+Array = np.ndarray
 Index = Int[np.ndarray, "b t"]
 
 HASH_BYTES = 1 << 24  # rows are hashed in pieces of 16 MB

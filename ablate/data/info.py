@@ -1,5 +1,4 @@
-"""What `ablate data info PATH` tells of opened data: rates, spikes, split sizes, repeats, behaviour, as plain
-numbers."""
+"""What `ablate data info PATH` tells of opened data: rates, spikes, split sizes, repeats and behaviour."""
 
 from dataclasses import dataclass
 

@@ -27,7 +27,7 @@ from ablate.contract import SessionSpec
 from ablate.data.array_file import all_rows, is_finite, is_not_negative, is_whole, map_array
 from ablate.errors import AblateError
 
-Array = np.ndarray[Any, Any]
+Array = np.ndarray
 
 YAML_BYTES = 1 << 20  # a header is a few lines; a megabyte of it is a mistake or an attack
 OPTIONAL = ("behavior", "valid", "trials", "rates")

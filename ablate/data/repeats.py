@@ -10,12 +10,11 @@ anything, and is doubled. Stretches that never change are not counted: a blank s
 
 import zlib
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from jaxtyping import Bool, Int, UInt64
 
-Array = np.ndarray[Any, Any]
+Array = np.ndarray
 
 BASE = 0x9E3779B97F4A7C15 | 1  # odd, so that it has an inverse mod 2^64 and a rolling sum can be shifted back
 CHANCE_SHARE = 0.05  # of all frames: more chance recurrences than this mean that the stretch is too short

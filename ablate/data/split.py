@@ -9,7 +9,6 @@ met, by chance, in an earlier split.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
 
 import numpy as np
 from jaxtyping import Int, Int8
@@ -21,7 +20,7 @@ from ablate.data.recording import Recording
 from ablate.data.repeats import Recurrence, find_recurrence, frame_hashes, no_recurrence
 from ablate.errors import AblateError
 
-Array = np.ndarray[Any, Any]
+Array = np.ndarray
 
 UNUSED, TRAIN, VALIDATION, TEST = -1, 0, 1, 2
 

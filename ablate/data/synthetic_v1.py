@@ -6,18 +6,16 @@ memory-mapped. Because the true rates are known, so is the best attainable score
 `synthetic/`: the movie, the eye, behaviour, the units.
 """
 
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import Any, Literal
 
+import torch
 from pydantic import Field, model_validator
 
 from ablate.config import Config
 from ablate.contract import SessionSpec
+from ablate.data.batches import EncodingDataset
 from ablate.data.config import PLACEHOLDER_RATE, EncodingDataConfig
-
-if TYPE_CHECKING:
-    import torch
-
-    from ablate.data.batches import EncodingDataset
+from ablate.data.recording import read_recording
 
 REHEARSAL_FRAMES = 6000
 REHEARSAL_SESSIONS = 2
@@ -54,7 +52,7 @@ class WorldConfig(Config):
     """Smallest and largest mean rate of a unit."""
 
     @model_validator(mode="after")
-    def _one_number_of_units_a_session(self) -> Self:
+    def _one_number_of_units_a_session(self) -> "WorldConfig":
         if isinstance(self.units, tuple) and len(self.units) != self.sessions:
             raise ValueError(f"units has {len(self.units)} numbers for {self.sessions} sessions")
         if min(self.units_of_sessions) < 1:
@@ -91,16 +89,14 @@ class SyntheticV1Config(WorldConfig, EncodingDataConfig):
             for index, units in enumerate(self.units_of_sessions)
         )
 
-    def open(self, device: "torch.device") -> "EncodingDataset":
-        from ablate.data.batches import EncodingDataset
-        from ablate.data.recording import read_recording
+    def open(self, device: torch.device) -> EncodingDataset:
         from ablate.data.synthetic.make import materialise, world_key
 
         folder = materialise(self.world)
         recordings = tuple(read_recording(folder / session_name(index)) for index in range(self.sessions))
         return EncodingDataset(recordings, self, content=world_key(self.world), device=device)
 
-    def rehearsal(self) -> Self:
+    def rehearsal(self) -> "SyntheticV1Config":
         sessions = min(self.sessions, REHEARSAL_SESSIONS)
         units = self.units[:sessions] if isinstance(self.units, tuple) else self.units
         small: dict[str, Any] = {"sessions": sessions, "units": units, "frames": min(self.frames, REHEARSAL_FRAMES)}

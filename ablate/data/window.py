@@ -6,14 +6,13 @@ windows are scored on the same bins.
 """
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from jaxtyping import Bool, Int
 
 from ablate.data.split import TRAIN, SessionSplit
 
-Array = np.ndarray[Any, Any]
+Array = np.ndarray
 
 
 @dataclass(frozen=True)

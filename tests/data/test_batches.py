@@ -305,3 +305,16 @@ def test_moving_to_a_device_changes_nothing_else() -> None:
     data = opened(noise_recording(valid=np.random.default_rng(0).random((FRAMES, 3)) < 0.9))
     moved = data.to(CPU)
     assert_equal(data.sweep("test", batch_size=8), moved.sweep("test", batch_size=8))
+
+
+def test_windows_on_a_device_have_the_shapes_and_types_of_those_on_the_cpu() -> None:
+    data = opened(noise_recording(valid=np.ones((FRAMES, 3), bool)))
+    here = data.train(seed=0, batch_size=4).batch(0).sessions[0]
+    there = data.to(torch.device("meta")).train(seed=0, batch_size=4).batch(0).sessions[0]
+    pairs = [(here.stimulus, there.stimulus), (here.behavior, there.behavior)]
+    pairs += [(here.target.values, there.target.values), (here.target.valid, there.target.valid)]
+    for one, other in pairs:
+        assert one is not None
+        assert other is not None
+        assert other.device.type == "meta"
+        assert (one.shape, one.dtype) == (other.shape, other.dtype)

@@ -6,14 +6,13 @@ so that the eye moves in steps of half a pixel. Every scene has its own place, m
 """
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from jaxtyping import Float, UInt8
 
 from ablate.data.synthetic.eye import REACH
 
-Array = np.ndarray[Any, Any]
+Array = np.ndarray
 
 FINE = 2  # canvas pixels a stimulus pixel
 ROOM = 400  # stimulus pixels of canvas around a crop: over fifty scenes side by side without overlap

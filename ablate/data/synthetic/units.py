@@ -9,7 +9,6 @@ takes frames up to t, and behaviour rows up to t-1.
 """
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from jaxtyping import Bool, Float, Float32, UInt8
@@ -17,7 +16,7 @@ from scipy.signal import lfilter
 
 from ablate.data.synthetic_v1 import WorldConfig
 
-Array = np.ndarray[Any, Any]
+Array = np.ndarray
 
 CHUNK = 2048  # frames filtered at once: 20 MB at 51x51
 GREY, CONTRAST_UNIT = 127.5, 50.0  # pixels to contrast units

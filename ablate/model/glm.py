@@ -118,7 +118,7 @@ class SessionGlm(nn.Module):
 
     @property
     def bias(self) -> Float[Tensor, " u"]:
-        """Log-rate at the mean input; it falls by several units as the filters sharpen, so it may not be the slow one."""
+        """Log-rate at the mean input. It falls by several units as the filters grow, so it must not be the slow one."""
         return self.start + SCALE_OFFSET * self.offset
 
     def _from_behavior(self, behavior: Tensor | None, lags: tuple[int, ...]) -> Float[Tensor, "b n u"]:

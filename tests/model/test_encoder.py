@@ -1,14 +1,15 @@
-"""The whole encoder: causality, sessions together and alone, what must fit, and the parameter table of the reference."""
+"""The whole encoder: causality, sessions together and alone, what must fit, and the reference's parameter table."""
 
 from typing import Any
 
 import pytest
 import torch
+from pydantic import TypeAdapter
+
 from ablate.contract import EncodingBatch, EncodingSpec, FeatureMap, FusionSpec, SessionSpec, SessionWindows, Target
 from ablate.errors import AblateError
 from ablate.model import EncoderConfig, ModelConfig
 from ablate.model.encoder import scored_steps, step_means
-from pydantic import TypeAdapter
 
 STAND_IN = {"type": "import", "target": "standin_core:StandInCore"}
 MODULATORS = [{"type": "convgru", "hidden_dim": 5, "beh_emb_dim": 3}, {"type": "film"}, {"type": "concat"}]

@@ -6,12 +6,13 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from pydantic import TypeAdapter
+from torch import Tensor
+
 from ablate.contract import EncodingBatch, EncodingSpec, FusionSpec, SessionSpec, SessionWindows, Target
 from ablate.errors import AblateError
 from ablate.model import GlmConfig, ModelConfig
 from ablate.model.glm import lag_basis
-from pydantic import TypeAdapter
-from torch import Tensor
 
 RETINA = Path(__file__).parents[2].parent / "shared" / "data" / "retina_flicker"
 

@@ -10,7 +10,7 @@ stimulus is normalised by the training split's mean and standard deviation; plac
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, runtime_checkable
 
 import torch
 from jaxtyping import Bool, Float, Int
@@ -104,6 +104,7 @@ class Target:
     entry: Int[Tensor, " b"] | None = None
 
 
+@runtime_checkable
 class Batch(Protocol):
     """What the loop needs to know of a batch. `model(batch)` gives one prediction for each target, in order."""
 
@@ -140,6 +141,7 @@ class EncodingBatch:
         return sum(windows.stimulus.shape[0] for windows in self.sessions)
 
 
+@runtime_checkable
 class BatchStream(Protocol):
     """An endless, seeded order of training batches that can be stopped and taken up again exactly."""
 
@@ -150,6 +152,7 @@ class BatchStream(Protocol):
     def load_state_dict(self, state: Mapping[str, Any]) -> None: ...
 
 
+@runtime_checkable
 class Dataset(Protocol):
     """Opened data, on its device. Every variant of a seed gets the same batches in the same order.
 
@@ -175,6 +178,7 @@ class Dataset(Protocol):
 # ------------------------------------------------------------------ models and their parts
 
 
+@runtime_checkable
 class Model(Protocol):
     """What the loop trains. It is an `nn.Module`; the loop cannot know which variant it is."""
 
@@ -217,6 +221,7 @@ class FeatureMap:
         return FeatureMap(channels, height, width, 1, centers(height), centers(width))
 
 
+@runtime_checkable
 class Adapter(Protocol):
     """One session's video onto the common grid. Built with `build(height, width)`; `out` is the grid's map."""
 
@@ -225,6 +230,7 @@ class Adapter(Protocol):
     def __call__(self, video: Float[Tensor, "b 1 t h w"]) -> Float[Tensor, "b 1 t gh gw"]: ...
 
 
+@runtime_checkable
 class Frontend(Protocol):
     """Temporal filtering of pixels. Built with `build(input: FeatureMap)`. Causal; the newest frame stays the newest."""
 
@@ -233,6 +239,7 @@ class Frontend(Protocol):
     def __call__(self, video: Float[Tensor, "b c t h w"]) -> Float[Tensor, "b c2 t2 h w"]: ...
 
 
+@runtime_checkable
 class Core(Protocol):
     """The backbone. Built with `build(input: FeatureMap)`. Causal; steps are aligned to the newest frame."""
 
@@ -241,6 +248,7 @@ class Core(Protocol):
     def __call__(self, video: Float[Tensor, "b c t h w"]) -> Float[Tensor, "b d t2 h2 w2"]: ...
 
 
+@runtime_checkable
 class Modulator(Protocol):
     """Behaviour into features. Built with `build(input: FeatureMap, behaviors: int)`."""
 
@@ -251,6 +259,7 @@ class Modulator(Protocol):
     ) -> Float[Tensor, "b d2 t h w"]: ...
 
 
+@runtime_checkable
 class Readout(Protocol):
     """Features to log-rates, one session. Built with `build(input: FeatureMap, mean_rate: tuple[float, ...])`."""
 

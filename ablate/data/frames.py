@@ -17,7 +17,8 @@ HASH_BYTES = 1 << 24  # rows are hashed in pieces of 16 MB
 
 
 class FrameStore:
-    """Rows (b, t) of each array of a recording, float32 but for `valid`. Stimulus keeps its stored type until gathered."""
+    """Rows (b, t) of each array of a recording, float32 but for `valid`. Stimulus keeps its stored type until
+    gathered."""
 
     def __init__(self, recording: Recording, device: torch.device):
         self._device, self._units = device, recording.units

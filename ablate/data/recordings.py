@@ -28,18 +28,21 @@ class RecordingsConfig(EncodingDataConfig):
 
     type: Literal["recordings"] = "recordings"
     path: str | tuple[str, ...] = ""
-    """A recording's folder, a folder of such folders, a glob, or several of these. Relative to the working directory, or
-    else to $ABLATE_DATA. `--data PATH` sets it."""
+    """A recording's folder, a folder of such folders, a glob, or several of these. Relative to the working
+    directory, or else to $ABLATE_DATA. `--data PATH` sets it."""
     max_sessions: int | None = Field(default=None, ge=1)
     """Uses only the first recordings, by name."""
     max_frames: int | None = Field(default=None, ge=1)
     """Uses only the first frames of every recording."""
 
     def folders(self) -> tuple[Path, ...]:
-        """The recordings' folders, sorted within each entry of `path`; each once. Raises AblateError where none is found."""
+        """The recordings' folders, sorted within each entry of `path`; each once. Raises AblateError where none is
+        found."""
         entries = (self.path,) if isinstance(self.path, str) else self.path
         if not any(entries):
-            raise AblateError("no recording is named", where="data.path", hint="give `path: FOLDER`, or `--data FOLDER`")
+            raise AblateError(
+                "no recording is named", where="data.path", hint="give `path: FOLDER`, or `--data FOLDER`"
+            )
         found = dict.fromkeys(folder for entry in entries for folder in _folders_of(entry))
         return tuple(found)[: self.max_sessions]
 

@@ -1,11 +1,12 @@
-"""The embedded default: V1-like units watch a natural-statistics movie through fixational eye movements; true rates are kept.
+"""The embedded default: V1-like units watch a natural-statistics movie through fixational eye movements; true rates
+are kept.
 
-Recordings are made once, as ordinary recording folders in a cache keyed by this configuration, then opened memory-mapped.
-Because the true rates are known, so is the best attainable score. The parts of the world are in `synthetic/`: the movie,
-the eye, behaviour, the units.
+Recordings are made once, as ordinary recording folders in a cache keyed by this configuration, then opened
+memory-mapped. Because the true rates are known, so is the best attainable score. The parts of the world are in
+`synthetic/`: the movie, the eye, behaviour, the units.
 """
 
-from typing import TYPE_CHECKING, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -45,7 +46,7 @@ class WorldConfig(Config):
     """Smallest and largest receptive field: standard deviation of the Gabor's envelope in pixels."""
     complex_fraction: float = Field(default=0.5, ge=0, le=1)
     """Share of units that are complex cells: energy of a quadrature pair of Gabors."""
-    behavior_gain: float = Field(default=0.3, ge=0)
+    behavior_gain: float = Field(default=0.5, ge=0)
     """Standard deviation of the log gain that behaviour and saccades put on the rates."""
     adaptation: float = Field(default=0.5, ge=0, le=1)
     """Strength of slow contrast adaptation: 1 divides by the recent contrast, 0 is none."""
@@ -102,10 +103,10 @@ class SyntheticV1Config(WorldConfig, EncodingDataConfig):
     def rehearsal(self) -> Self:
         sessions = min(self.sessions, REHEARSAL_SESSIONS)
         units = self.units[:sessions] if isinstance(self.units, tuple) else self.units
-        small = {"sessions": sessions, "units": units, "frames": min(self.frames, REHEARSAL_FRAMES)}
+        small: dict[str, Any] = {"sessions": sessions, "units": units, "frames": min(self.frames, REHEARSAL_FRAMES)}
         return type(self)(**{**self._fields(), **small, **self._rehearsed_windows()})
 
-    def _fields(self) -> dict[str, object]:
+    def _fields(self) -> dict[str, Any]:
         return {name: getattr(self, name) for name in type(self).model_fields}
 
 

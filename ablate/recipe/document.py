@@ -89,7 +89,7 @@ def read_document(path: Path) -> Node:
 
 def read_text(path: Path) -> str:
     """The file's text. Raises AblateError: missing, a folder, unreadable, too large, not text."""
-    name = str(path)
+    name = str(path).replace("\0", "\\0")
     try:
         if not path.exists():
             raise AblateError("no such file", where=name, hint="give the path of a recipe, for example recipes/quickstart.yaml")
@@ -101,7 +101,7 @@ def read_text(path: Path) -> str:
     except UnicodeDecodeError as error:
         raise AblateError("this is not a text file in UTF-8", where=name, hint="a recipe is a YAML file") from error
     except (OSError, ValueError) as error:  # ValueError: a null byte in the path
-        raise AblateError(f"cannot be read ({_reason(error)})", where=name.replace("\0", "\\0")) from error
+        raise AblateError(f"cannot be read ({_reason(error)})", where=name) from error
 
 
 def parse(text: str, name: str) -> Node:

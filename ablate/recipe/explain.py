@@ -41,6 +41,8 @@ def explain(error: ValidationError, root: Node, config: ConfigClass) -> list[Pro
     """One problem for each place that pydantic complains about, in the order of the file."""
     found: dict[tuple[str, str], Problem] = {}
     for details in error.errors(include_url=False):
+        if details["type"] == "union_tag_invalid":  # an unknown type, which the normal form has told already
+            continue
         place = _locate(details["loc"], root, config)
         problem = _problem(details, place)
         found.setdefault((problem.where, place.name), problem)
@@ -108,6 +110,8 @@ def _problem(details: ErrorDetails, place: _Place) -> Problem:
     if details["type"] == "union_tag_not_found":
         known = ", ".join(alternatives(place.field))
         return Problem(f"`{place.name}.type` is missing", where, f"known types: {known}")
+    if details["type"] == "extra_forbidden":
+        return Problem(f"unknown key `{place.name}`", where)
     return Problem(f"`{place.name}` is {told(place.node)}, expected {expected(place.field)}", where, _hint(place))
 
 

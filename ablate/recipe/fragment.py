@@ -14,15 +14,21 @@ SECTION_WORDS = {"data": ("data",), "baseline": ("model",), "model": ("model",),
 TAKEN_NAMES = ("baseline", *STRATEGIES)
 
 
-def short_words() -> dict[str, tuple[str, ...]]:
-    """Words that a patch may open with -> the place in a Configuration that they mean: `tokenizer` -> model.core.tokenizer."""
+def short_words(*models: Node | None) -> dict[str, tuple[str, ...]]:
+    """Words that a patch may open with -> the place in a Configuration that they mean: `tokenizer` -> model.core.tokenizer.
+
+    They are the parts of the models given by their trees, or of all kinds of models where none of these has a known type.
+    """
     words = dict(SECTION_WORDS)
-    for config in alternatives(Configuration.model_fields["model"]).values():
+    kinds = alternatives(Configuration.model_fields["model"])
+    types = [node.value for model in models if model and (node := model.get("type")) is not None and node.value in kinds]
+    for config in (kinds[name] for name in types or kinds):
         for name in config.model_fields:
             if name != "type":
                 words.setdefault(name, ("model", name))
     words |= {synonym: ("model", name) for synonym, name in SYNONYMS.items() if ("model", name) in words.values()}
-    words.setdefault("tokenizer", ("model", "core", "tokenizer"))
+    if ("model", "core") in words.values():
+        words.setdefault("tokenizer", ("model", "core", "tokenizer"))
     return words
 
 
@@ -58,7 +64,8 @@ class PatchReader:
 
     def fragment(self, entry: Node, reserved: tuple[str, ...] = ()) -> Node:
         """What an entry changes, in the shape of a Configuration and in its normal form."""
-        words, whole = short_words(), Node({}, entry.where, entry.path)
+        words = short_words(self.before.get("model"), entry.get("model"), entry.get("baseline"))
+        whole = Node({}, entry.where, entry.path)
         for key, value in nested(entry, self.reading.wrong).value.items():
             if key in reserved:
                 continue

@@ -88,9 +88,9 @@ def _aliased(root: Node, reading: Reading) -> Node:
     return replace(root, value=entries)
 
 
-def _overridden(root: Node, sets: Sequence[str], reading: Reading) -> tuple[Node, Node]:
-    """The tree with the overrides of plain entries laid over it, and the overrides of the configuration."""
-    overrides = Node({}, SET)
+def _overridden(root: Node, sets: Sequence[str], reading: Reading) -> tuple[Node, list[Node]]:
+    """The tree with the overrides of plain entries laid over it, and the overrides of the configuration, in order."""
+    overrides: list[Node] = []
     for text in sets:
         node = _override(text, reading)
         if node is None:
@@ -98,10 +98,10 @@ def _overridden(root: Node, sets: Sequence[str], reading: Reading) -> tuple[Node
         key = next(iter(node.value))
         if key in KEYS and key not in SECTIONS.values():
             root = merge(root, node)
-        elif key in KEYS or key in short_words():
-            overrides = merge(overrides, node)
+        elif key in KEYS or key in short_words():  # which of these words the baseline has is told when they are read
+            overrides.append(node)
         else:
-            known = (*KEYS, *short_words())
+            known = tuple(dict.fromkeys((*KEYS, *short_words(root.get("baseline")))))
             reading.unknown.append(unknown_key(node.value[key], key, known))
     return root, overrides
 
@@ -126,7 +126,7 @@ def _override(text: str, reading: Reading) -> Node | None:
     return node
 
 
-def _baseline(root: Node, overrides: Node, reading: Reading) -> Resolved:
+def _baseline(root: Node, overrides: Sequence[Node], reading: Reading) -> Resolved:
     """The baseline's configuration, with the overrides laid over it; its problems go to `reading`."""
     sections = {field: root.get(word) for field, word in SECTIONS.items()}
     for field, word in SECTIONS.items():
@@ -137,19 +137,18 @@ def _baseline(root: Node, overrides: Node, reading: Reading) -> Resolved:
     tree = Node({field: node for field, node in sections.items() if node is not None and node.value is not None}, root.where)
     if "training" not in tree.value:
         tree.value["training"] = Node({}, _first_line(root), "training")
-    resolved = resolve(replace(tree, where=_first_line(root)))
+    resolved = resolve(replace(tree, where=_first_line(root)))  # the places of missing sections: the file
     reading.unknown += resolved.unknown
     reading.notices += resolved.notices
-    if not overrides.value:
-        reading.wrong += resolved.wrong
-        return resolved
-    known = len(reading.unknown)
-    fragment = PatchReader(reading, _tree(resolved)).fragment(overrides)
-    changed = resolve(merge(_tree(resolved), fragment))
-    if len(reading.unknown) == known:
-        reading.unknown += [problem for problem in changed.unknown if problem.where == SET]
-    reading.wrong += changed.wrong
-    return changed
+    wrong, told = list(resolved.wrong), len(reading.unknown)
+    for override in overrides:
+        fragment = PatchReader(reading, _tree(resolved)).fragment(override)
+        resolved = resolve(merge(_tree(resolved), fragment))
+        if len(reading.unknown) == told:  # else it is told already
+            reading.unknown += [problem for problem in resolved.unknown if problem.where == SET]
+        told, wrong = len(reading.unknown), list(resolved.wrong)
+    reading.wrong += wrong
+    return resolved
 
 
 def _first_line(root: Node) -> str:

@@ -57,7 +57,7 @@ class Normalizer:
         name = written.value if written else earlier.value if earlier else self._default(annotation, tagged)
         if name not in tagged:
             return node  # told as a missing `type` when the whole is validated
-        others = () if self.strict or written else tuple(tagged.values())
+        others = tuple(tagged.values())
         normal = self._fields(node, tagged[name], others, before if earlier and earlier.value == name else None)
         if written is None and earlier is None:
             normal.value["type"] = Node(name, node.where, f"{node.path}.type")
@@ -72,6 +72,8 @@ class Normalizer:
         for written, value in node.value.items():
             name = SYNONYMS[written] if written not in fields and SYNONYMS.get(written) in fields else written
             known = next((kind for kind in (config, *others) if name in kind.model_fields), None)
+            if known is not None and known is not config and self._misplaced(node, name, value, config, others):
+                continue
             if known is None:
                 self._unknown(written, value, config)
             elif name in entries:
@@ -83,6 +85,18 @@ class Normalizer:
             else:
                 entries[name] = self.part(value, known.model_fields[name], before.get(name) if before else None)
         return replace(node, value=entries)
+
+    def _misplaced(self, node: Node, name: str, value: Node, config: ConfigClass, others: tuple[ConfigClass, ...]) -> bool:
+        """Whether an option that only another type of this part has is wrong here; told if so."""
+        if not self.strict and node.get("type") is None:
+            return False
+        if nearest(name, config.model_fields):  # rather misspelt
+            self._unknown(name, value, config)
+            return True
+        owners = [type_of(other) for other in others if name in other.model_fields]
+        what = f"unknown key `{value.path}`: type {type_of(config)} has no `{name}`"
+        self.problems.append(Problem(what, value.where, f"types that have it: {', '.join(owners)}"))
+        return True
 
     def _unknown(self, name: str, value: Node, config: ConfigClass) -> None:
         if name in INFERRED and "modulator" in value.path.split("."):
@@ -104,6 +118,10 @@ class Normalizer:
                 self.problems.append(Problem(what, value.where, "keep one of the two"))
             entries.setdefault(key, value)
         return replace(node, value=entries)
+
+
+def type_of(config: ConfigClass) -> str:
+    return str(config.model_fields["type"].get_default())
 
 
 def unknown_key(value: Node, name: str, known: tuple[str, ...], elsewhere: str = "") -> Problem:

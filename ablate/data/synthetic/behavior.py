@@ -1,7 +1,7 @@
 """Behaviour as the lab gives it: eye position, and eye velocity split by sign and spread over time by raised cosines.
 
-Raised cosines on a logarithmic time axis (Pillow et al. 2008), causal: row t sums velocities of bin t and before. 10 cosines x 2 axes
-x 2 signs + 2 positions = 42 columns; fewer columns have fewer cosines.
+Raised cosines on a logarithmic time axis (Pillow et al. 2008), causal: row t sums velocities of bin t and before. 10
+cosines x 2 axes x 2 signs + 2 positions = 42 columns; fewer columns have fewer cosines.
 """
 
 import numpy as np
@@ -29,7 +29,8 @@ def behavior_columns(
 
 
 def raised_cosines(count: int, bin_rate_hz: float) -> Float[np.ndarray, "n lag"]:
-    """Kernels over the past, newest first: (1 + cos) / 2 bumps, equally spaced in log(time + stretch), each summing to 1."""
+    """Kernels over the past, newest first: (1 + cos) / 2 bumps, equally spaced in log(time + stretch), each summing
+    to 1."""
     lags = np.arange(int(SPAN_S * bin_rate_hz) + 1) / bin_rate_hz
     axis = np.log((lags + STRETCH_S) / STRETCH_S)
     peaks = np.linspace(0, axis[-1], count) if count > 1 else np.full(count, axis[-1] / 2)

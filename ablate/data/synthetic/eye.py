@@ -1,6 +1,7 @@
 """Fixational eye movements: slow drift pulled back to the fixation point, and microsaccades, mostly back towards it.
 
-Drift is a first-order autoregression (Engbert et al. 2011, without the self-avoidance); microsaccades come about 1.5 times a second and last 25 ms.
+Drift is a first-order autoregression (Engbert et al. 2011, without the self-avoidance); microsaccades come about 1.5
+times a second and last 25 ms.
 """
 
 from typing import Any
@@ -22,7 +23,7 @@ def eye_position(random: np.random.Generator, frames: int, bin_rate_hz: float) -
     pull = np.exp(-1 / (DRIFT_PULL_S * bin_rate_hz))
     steps = random.standard_normal((frames, 2)) * (DRIFT_SPEED / np.sqrt(bin_rate_hz))
     drift = lfilter([1.0], [1.0, -pull], steps, axis=0)
-    return np.clip(drift + _saccades(random, frames, bin_rate_hz, drift), -REACH, REACH)
+    return REACH * np.tanh((drift + _saccades(random, frames, bin_rate_hz, drift)) / REACH)
 
 
 def _saccades(random: np.random.Generator, frames: int, bin_rate_hz: float, drift: Any) -> Float[np.ndarray, "t 2"]:

@@ -46,8 +46,7 @@ def materialise(world: WorldConfig) -> Path:
 def make_session(world: WorldConfig, index: int) -> Recording:
     """One session in memory. Movie, eye, units and spikes each have their own stream of random numbers."""
     movie, eye, units, spikes = (
-        np.random.Generator(np.random.Philox(seed))
-        for seed in np.random.SeedSequence([world.seed, index]).spawn(4)
+        np.random.Generator(np.random.Philox(seed)) for seed in np.random.SeedSequence([world.seed, index]).spawn(4)
     )
     position = eye_position(eye, world.frames, world.bin_rate_hz)
     stimulus = make_movie(movie, position, world.height, world.width, world.bin_rate_hz)

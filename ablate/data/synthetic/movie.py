@@ -1,8 +1,8 @@
 """A natural-statistics movie: dead leaves, panned and cut like film, seen through a moving eye.
 
-Dead leaves (Lee, Mumford & Huang 2001) are opaque discs with radii distributed as r^-3: edges, occlusion and a 1/f amplitude
-spectrum, which Gaussian noise of the same spectrum lacks. The canvas is painted at twice the resolution, so that the
-eye moves in steps of half a pixel. Every scene has its own place, mirroring, polarity, contrast and pan.
+Dead leaves (Lee, Mumford & Huang 2001) are opaque discs with radii distributed as r^-3: edges, occlusion and a 1/f
+amplitude spectrum, which Gaussian noise of the same spectrum lacks. The canvas is painted at twice the resolution,
+so that the eye moves in steps of half a pixel. Every scene has its own place, mirroring, polarity, contrast and pan.
 """
 
 from dataclasses import dataclass
@@ -17,8 +17,8 @@ Array = np.ndarray[Any, Any]
 
 FINE = 2  # canvas pixels a stimulus pixel
 ROOM = 400  # stimulus pixels of canvas around a crop: over fifty scenes side by side without overlap
-SMALLEST_LEAF, LARGEST_LEAF = 2.0, 120.0  # radius, canvas pixels
-LEAVES_PER_PIXEL = 0.006  # leaves a canvas pixel; the canvas is then covered about three times
+SMALLEST_LEAF, LARGEST_LEAF = 3.0, 120.0  # radius, canvas pixels
+LEAVES_PER_PIXEL = 0.015  # leaves a canvas pixel; the canvas is then covered about three times
 SCENE_S = 1.0  # mean length of a scene
 PAN = 12.0  # pixels a second, standard deviation of the camera's speed along each axis
 SPREAD = 50.0  # grey levels: standard deviation of leaves at full contrast
@@ -27,7 +27,8 @@ GREY = 127.5
 
 @dataclass(frozen=True)
 class Scene:
-    """One shot: frames [start, end), canvas place of its first frame, pan in pixels a frame, contrast (negative: inverted)."""
+    """One shot: frames [start, end), canvas place of its first frame, pan in pixels a frame, contrast (negative:
+    inverted)."""
 
     start: int
     end: int
@@ -69,7 +70,9 @@ def _scenes(random: np.random.Generator, frames: int, bin_rate_hz: float) -> lis
         pan = random.normal(0, PAN / bin_rate_hz, 2).tolist()
         contrast = float(np.exp(random.uniform(np.log(0.25), 0.0)) * random.choice([-1, 1]))
         mirror = random.choice([-1, 1], 2).tolist()
-        scenes.append(Scene(start, min(start + length, frames), (row, column), (pan[0], pan[1]), contrast, tuple(mirror)))
+        scenes.append(
+            Scene(start, min(start + length, frames), (row, column), (pan[0], pan[1]), contrast, tuple(mirror))
+        )
         start += length
     return scenes
 

@@ -4,7 +4,7 @@ import os
 import signal
 import threading
 
-from execution_helpers import settings
+from execution_helpers import settings, wait_until
 
 from ablate.execution import Stop
 
@@ -37,12 +37,17 @@ def test_a_timeout_ends_a_sleeping_run(run):
     assert outcomes["quick"].state == "done"
 
 
+def send_once_begun(path, number) -> None:
+    wait_until(lambda: path.exists() and path.read_text())
+    os.kill(os.getpid(), number)
+
+
 def test_a_signal_interrupts_the_run_and_begins_no_other(run, tmp_path):
     for number in (signal.SIGINT, signal.SIGTERM):
         stop = Stop()
-        threading.Timer(0.3, os.kill, (os.getpid(), number)).start()
         before = signal.getsignal(number)
         path = tmp_path / number.name
+        threading.Thread(target=send_once_begun, args=(path, number)).start()
         outcomes = run(settings(isolate=False), stop=stop, a={"do": "checkpoint", "path": str(path)}, b={})
         assert list(outcomes) == ["a"]
         assert (outcomes["a"].state, outcomes["a"].reason) == ("interrupted", "saved at step 7")

@@ -5,8 +5,8 @@ from itertools import product
 import numpy as np
 import pytest
 
-from ablate.analysis.family import holm, holm_factors, max_t, sign_flips
-from ablate.analysis.gain import paired_t
+from ablate.analysis.statistics.family import holm, holm_factors, max_t, sign_flips
+from ablate.analysis.statistics.gain import paired_t
 
 
 def null_studies(studies: int, patches: int, seeds: int) -> np.ndarray:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from ablate.analysis.gain import contrast, difference, estimate, gain, gains, paired_t
+from ablate.analysis.statistics.gain import contrast, difference, estimate, gain, gains, paired_t
 
 
 def test_p_and_interval_are_those_of_a_paired_t_test():

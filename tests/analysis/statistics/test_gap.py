@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from ablate.analysis.gain import t_quantile
-from ablate.analysis.gap import fieller, gap_closed
+from ablate.analysis.statistics.gain import t_quantile
+from ablate.analysis.statistics.gap import fieller, gap_closed
 
 
 def test_fieller_covers_the_true_share_in_95_percent_of_simulated_studies():

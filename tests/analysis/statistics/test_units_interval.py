@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from ablate.analysis.units import UnitTable, draw_weights, paired_units, read_units, unit_intervals
+from ablate.analysis.statistics.units import UnitTable, draw_weights, paired_units, read_units, unit_intervals
 
 
 def table(*sessions: np.ndarray) -> UnitTable:
@@ -55,7 +55,7 @@ def test_the_same_units_give_the_same_interval_and_excluded_ones_do_not_count():
 
 def test_the_draws_are_split_into_blocks_without_changing_a_number(monkeypatch):
     whole = draw_weights([4, 7, 2], draws=50, seed=5)
-    monkeypatch.setattr("ablate.analysis.units.BLOCK", 1)
+    monkeypatch.setattr("ablate.analysis.statistics.units.BLOCK", 1)
     assert (draw_weights([4, 7, 2], draws=50, seed=5) == whole).all()
 
 

@@ -3,8 +3,14 @@
 import numpy as np
 import pytest
 
-from ablate.analysis.gain import paired_t
-from ablate.analysis.noise import detectable_gains, pairing, seeds_needed, smallest_detectable_gain, unpaired_spread
+from ablate.analysis.statistics.gain import paired_t
+from ablate.analysis.statistics.noise import (
+    detectable_gains,
+    pairing,
+    seeds_needed,
+    smallest_detectable_gain,
+    unpaired_spread,
+)
 
 
 def test_seeds_needed_are_the_sample_sizes_of_the_textbook():

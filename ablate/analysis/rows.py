@@ -131,7 +131,7 @@ def _cost(cell: Cell, baseline: Cell) -> CostSummary:
     )
 
 
-def _ratio(value: float | None, base: float | None) -> float | None:
+def _ratio(value: float | int | None, base: float | int | None) -> float | None:
     return value / base if value is not None and base else None
 
 

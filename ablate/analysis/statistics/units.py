@@ -38,7 +38,7 @@ class Units:
 
     names: tuple[str, ...]
     entries: tuple[tuple[int, ...], ...]
-    values: tuple[Float[ndarray, " u"], ...]
+    values: tuple[Float[ndarray, " _"], ...]
 
     @property
     def flat(self) -> Float[ndarray, " u"]:

@@ -45,7 +45,7 @@ def test_the_relative_interval_is_clear_of_zero_exactly_when_the_absolute_one_is
                 dict(enumerate(generator.normal(0.41, 0.02, 4))), dict(enumerate(generator.normal(0.4, 0.02, 4)))
             )
         )
-        assert found.interval.clear_of(0) == found.relative_interval.clear_of(0)
+        assert found.interval.clear_of(0.0) == found.relative_interval.clear_of(0.0)
 
 
 def test_relative_gain_is_over_the_baselines_mean_of_the_same_seeds():

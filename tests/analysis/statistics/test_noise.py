@@ -15,18 +15,18 @@ from ablate.analysis.statistics.noise import (
 
 def test_seeds_needed_are_the_sample_sizes_of_the_textbook():
     # Cohen's d of 0.5, 0.8 and 1.0, two-sided 0.05, power 0.8, paired: 34, 15, 10
-    assert seeds_needed([0.5, 0.8, 1.0], [1, 1, 1], [1, 1, 1]) == [34, 15, 10]
+    assert seeds_needed([0.5, 0.8, 1.0], [1.0] * 3, [1.0] * 3) == [34, 15, 10]
 
 
 def test_seeds_needed_grow_with_the_family_and_end_at_a_hundred():
-    alone, among_twenty = seeds_needed([1.0, 1.0], [1, 1], [1, 20])
+    alone, among_twenty = seeds_needed([1.0, 1.0], [1.0, 1.0], [1.0, 20.0])
     assert among_twenty > alone
-    assert seeds_needed([0.01, 0.0], [1, 1], [1, 1]) == [None, None]
+    assert seeds_needed([0.01, 0.0], [1.0, 1.0], [1.0, 1.0]) == [None, None]
     assert seeds_needed([], [], []) == []
 
 
 def test_gains_without_any_spread_need_two_seeds_and_no_gain_never_enough():
-    assert seeds_needed([1.0, 0.0], [0, 0], [1, 1]) == [2, None]
+    assert seeds_needed([1.0, 0.0], [0.0, 0.0], [1.0, 1.0]) == [2, None]
 
 
 @pytest.mark.parametrize("seeds", [3, 5, 10])
@@ -47,15 +47,15 @@ def test_the_achieved_correlation_is_pearsons():
     generator = np.random.default_rng(6)
     baseline = generator.normal(size=8)
     variant = baseline + 0.3 * generator.normal(size=8)
-    correlation, saved = pairing(variant, baseline)
+    correlation, saved = pairing(variant.tolist(), baseline.tolist())
     assert correlation == pytest.approx(np.corrcoef(variant, baseline)[0, 1])
     unpaired = variant.var(ddof=1) + baseline.var(ddof=1)
     assert saved == pytest.approx(unpaired / (variant - baseline).var(ddof=1))
-    assert pairing([1, 2], [1, 2]) == (None, None)
-    assert pairing([1, 1, 1], [1, 2, 3]) == (None, None)
+    assert pairing([1.0, 2.0], [1.0, 2.0]) == (None, None)
+    assert pairing([1.0, 1.0, 1.0], [1.0, 2.0, 3.0]) == (None, None)
 
 
 def test_the_unpaired_spread_is_that_of_the_difference_of_two_runs():
     scores = np.random.default_rng(7).normal(0, 0.02, 4000)
-    assert unpaired_spread(scores) == pytest.approx(np.std(scores[::2] - scores[1::2]), rel=0.05)
+    assert unpaired_spread(scores.tolist()) == pytest.approx(np.std(scores[::2] - scores[1::2]), rel=0.05)
     assert unpaired_spread([0.4]) is None

@@ -22,6 +22,7 @@ from ablate.analysis.outcome import (
     UnitGain,
     VariantAnalysis,
 )
+from ablate.analysis.statistics.noise import smallest_detectable_gain, unpaired_spread
 from ablate.analysis.study import HistoryLoader, UnitsLoader, analyse
 
 __all__ = [
@@ -48,4 +49,6 @@ __all__ = [
     "UnitsLoader",
     "VariantAnalysis",
     "analyse",
+    "smallest_detectable_gain",
+    "unpaired_spread",
 ]

@@ -18,11 +18,11 @@ from math import factorial
 import numpy as np
 
 from ablate.analysis.cells import Cell
-from ablate.analysis.family import holm
-from ablate.analysis.gain import Contrast, contrast, difference, gain, gains
-from ablate.analysis.gap import gap_closed
-from ablate.analysis.noise import ALPHA
 from ablate.analysis.outcome import AloneOrLast, Attribution, GapClosed, Interplay, Pair, Rung, Share
+from ablate.analysis.statistics.family import holm
+from ablate.analysis.statistics.gain import Contrast, contrast, difference, gain, gains
+from ablate.analysis.statistics.gap import gap_closed
+from ablate.analysis.statistics.noise import ALPHA
 
 Scores = Mapping[int, float]
 Subsets = dict[frozenset[str], Cell]

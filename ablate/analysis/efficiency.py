@@ -11,8 +11,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ablate.analysis.cells import Cell
-from ablate.analysis.gain import difference, estimate, gain
 from ablate.analysis.outcome import EfficiencyCurve, FractionPoint
+from ablate.analysis.statistics.gain import difference, estimate, gain
 
 FRACTION = "data.fraction"
 

@@ -178,20 +178,20 @@ def _excluded(analysis: StudyAnalysis) -> list[Note]:
     excluded = max((row.excluded for row in analysis.rows), default=0)
     if not excluded:
         return []
+    noun, lack = ("entry", "no valid label") if analysis.metric == "bits_per_label" else ("unit", "too few spikes")
+    told = plural(excluded, noun).replace("entrys", "entries")
     verb = "is" if excluded == 1 else "are"
-    return [
-        Note(
-            "excluded",
-            f"{plural(excluded, 'unit')} with too few spikes in the test split {verb} left out of every score.",
-        )
-    ]
+    return [Note("excluded", f"{told} with {lack} in the test split {verb} left out of every score.")]
 
 
 def _family(analysis: StudyAnalysis) -> list[Note]:
     if not analysis.family:
         return []
     outside = [row.name for row in analysis.rows if row.role in ("reference", "control")]
-    text = f"p: paired t test over seeds, Holm-adjusted over {plural(len(analysis.family), 'variant')}"
+    relative = any(row.gain is not None and row.gain.relative is not None for row in analysis.rows)
+    scale = "in % of the baseline's mean, " if relative else ""
+    text = f"gain: {scale}paired by seed, t interval; p: paired t test"
+    text += f", Holm-adjusted over {plural(len(analysis.family), 'variant')}"
     shown = listing(analysis.family) if len(analysis.family) <= 12 else f"{', '.join(analysis.family[:12])}, ..."
     text += f" ({shown})"
     if outside:

@@ -8,7 +8,6 @@ import numpy as np
 
 from ablate.analysis.cells import Cell
 from ablate.analysis.expectation import score_costs, score_gain
-from ablate.analysis.gain import estimate, paired_t
 from ablate.analysis.outcome import (
     CostSummary,
     Gain,
@@ -20,7 +19,8 @@ from ablate.analysis.outcome import (
     UnitGain,
     VariantAnalysis,
 )
-from ablate.analysis.units import UnitTable
+from ablate.analysis.statistics.gain import estimate, paired_t
+from ablate.analysis.statistics.units import UnitTable
 from ablate.analysis.verdict import judge
 from ablate.result.record import ModelCost, Score
 
@@ -131,7 +131,7 @@ def _cost(cell: Cell, baseline: Cell) -> CostSummary:
     )
 
 
-def _ratio(value: float | None, base: float | None) -> float | None:
+def _ratio(value: float | int | None, base: float | int | None) -> float | None:
     return value / base if value is not None and base else None
 
 

@@ -15,14 +15,20 @@ import numpy as np
 from ablate.analysis.attribution import attribute
 from ablate.analysis.cells import Cell, Cells, common_hash, gather
 from ablate.analysis.efficiency import efficiency_curves
-from ablate.analysis.family import MAX_T_SEEDS, holm, holm_factors, max_t
-from ablate.analysis.gain import difference, estimate, gains
-from ablate.analysis.gap import gap_closed
 from ablate.analysis.headline import answer, next_steps, notes
-from ablate.analysis.noise import detectable_gains, pairing, seeds_needed, smallest_detectable_gain, unpaired_spread
 from ablate.analysis.outcome import Estimate, Gain, GapClosed, Interval, StudyAnalysis
 from ablate.analysis.rows import make_row
-from ablate.analysis.units import Units, UnitTable, paired_units, read_units, unit_intervals
+from ablate.analysis.statistics.family import MAX_T_SEEDS, holm, holm_factors, max_t
+from ablate.analysis.statistics.gain import difference, estimate, gains
+from ablate.analysis.statistics.gap import gap_closed
+from ablate.analysis.statistics.noise import (
+    detectable_gains,
+    pairing,
+    seeds_needed,
+    smallest_detectable_gain,
+    unpaired_spread,
+)
+from ablate.analysis.statistics.units import Units, UnitTable, paired_units, read_units, unit_intervals
 from ablate.analysis.verdict import at_chance, rank, winner
 from ablate.analysis.words import unit_of
 from ablate.result.manifest import StudyManifest

@@ -13,8 +13,8 @@ No winner is named when the baseline is at chance (the interval of its score rea
 from collections.abc import Sequence
 
 from ablate.analysis.cells import Cell
-from ablate.analysis.noise import ALPHA, MOST_SEEDS
 from ablate.analysis.outcome import Estimate, Gain, VariantAnalysis, Verdict
+from ablate.analysis.statistics.noise import ALPHA, MOST_SEEDS
 from ablate.analysis.words import plural
 
 ORDER: dict[Verdict, int] = {"helps": 0, "no evidence": 1, "hurts": 2, "invalid": 3, "baseline": 4, "reference": 4}

@@ -14,7 +14,7 @@ def unit_of(metric: str) -> str:
     return UNITS.get(metric, metric.replace("_", " "))
 
 
-def number(value: float | None, decimals: int = 3) -> str:
+def number(value: float | int | None, decimals: int = 3) -> str:
     """0.412; a value that would round to minus zero loses its sign."""
     if value is None:
         return ABSENT
@@ -22,7 +22,7 @@ def number(value: float | None, decimals: int = 3) -> str:
     return text[1:] if text.startswith("-") and not text.strip("-0.") else text
 
 
-def signed(value: float | None, decimals: int = 3) -> str:
+def signed(value: float | int | None, decimals: int = 3) -> str:
     """+0.021"""
     text = number(value, decimals)
     return text if value is None or text.startswith("-") else f"+{text}"
@@ -46,7 +46,9 @@ def bracket(interval: Interval | None, decimals: int = 3, *, scale: float = 1.0,
     return f"[{write(interval.low * scale, decimals)}, {write(interval.high * scale, decimals)}]"
 
 
-def with_interval(value: float | None, interval: Interval | None, decimals: int = 3, *, sign: bool = False) -> str:
+def with_interval(
+    value: float | int | None, interval: Interval | None, decimals: int = 3, *, sign: bool = False
+) -> str:
     """0.412 [0.401, 0.423]"""
     text = (signed if sign else number)(value, decimals)
     return f"{text} {bracket(interval, decimals, sign=sign)}".rstrip()
@@ -54,7 +56,7 @@ def with_interval(value: float | None, interval: Interval | None, decimals: int 
 
 def percent_with_interval(ratio: float | None, interval: Interval | None, decimals: int = 1) -> str:
     """+5.1 % [+2.1, +8.1]"""
-    return f"{signed_percent(ratio, decimals)} {bracket(interval, decimals, scale=100, sign=True)}".rstrip()
+    return f"{signed_percent(ratio, decimals)} {bracket(interval, decimals, scale=100.0, sign=True)}".rstrip()
 
 
 def p_value(p: float | None) -> str:
@@ -74,7 +76,7 @@ def expected_range(expected: tuple[float, float] | None) -> str:
     return f"{low}..{high.removeprefix('+') if low[0] == '+' else high} %"
 
 
-def count(value: float | None) -> str:
+def count(value: float | int | None) -> str:
     """7.21 M, 64, 12.3 k"""
     if value is None:
         return ABSENT
@@ -84,12 +86,12 @@ def count(value: float | None) -> str:
     return f"{value:g}"
 
 
-def ratio(value: float | None) -> str:
+def ratio(value: float | int | None) -> str:
     """x2.6"""
     return ABSENT if value is None else f"x{value:.3g}" if value < 100 else f"x{value:.0f}"
 
 
-def change(value: float | None) -> str:
+def change(value: float | int | None) -> str:
     """A ratio as a change: 0.63 -> -37 %"""
     if value is None:
         return ABSENT
@@ -108,7 +110,7 @@ def duration(seconds: float | None) -> str:
     return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"
 
 
-def memory(size: float | None) -> str:
+def memory(size: float | int | None) -> str:
     """1.2 GB; blank where nothing was measured"""
     if not size:
         return ABSENT

@@ -7,7 +7,7 @@ from recipes is printed as it is: no markup, no escape sequence in a name has an
 import textwrap
 from collections.abc import Iterable, Iterator, Sequence
 
-from rich.console import Console, ConsoleOptions, RenderResult
+from rich.console import Console, ConsoleOptions
 from rich.text import Text
 
 from ablate.analysis import StudyAnalysis, VariantAnalysis
@@ -35,7 +35,7 @@ class RankedTable:
     def __init__(self, analysis: StudyAnalysis):
         self.analysis = analysis
 
-    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[Text]:
         yield from table_lines(self.analysis, options.max_width)
 
 

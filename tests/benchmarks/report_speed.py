@@ -1,4 +1,4 @@
-"""Times the table of a study with 5,000 run records: `python tests/benchmarks/report_speed.py`. Prints, asserts nothing.
+"""Times the table of a study with 5,000 run records: `python tests/benchmarks/report_speed.py`. Asserts nothing.
 
 Records are made in memory, so reading them from disk is not in the figures; the time is the process's own.
 """
@@ -27,11 +27,8 @@ def study(variants: int, seeds: int, sessions: int, units: int) -> tuple[Planted
         name: {seed: {f"session{part}": value for part in range(sessions)} for seed, value in runs.items()}
         for name, runs in scores.items()
     }
-    content = {
-        "sessions": [
-            {"name": f"session{part}", "entry": list(range(units)), "value": [0.4] * units} for part in range(sessions)
-        ]
-    }
+    one = {"entry": list(range(units)), "value": [0.4] * units}
+    content = {"sessions": [{"name": f"session{part}", **one} for part in range(sessions)]}
     return Planted(scores, sessions=names, seeds=range(seeds)), lambda key: json.loads(json.dumps(content))
 
 
@@ -50,7 +47,8 @@ def main() -> None:
         with_units = time.process_time()
         print(
             f"{variants} variants x {seeds} seeds: analyse {analysed - start:.2f} s, table {shown - analysed:.2f} s "
-            f"({len(table.splitlines())} lines), json {exported - shown:.2f} s, with units {with_units - exported:.2f} s"
+            f"({len(table.splitlines())} lines), json {exported - shown:.2f} s, "
+            f"analyse with units {with_units - exported:.2f} s"
         )
 
 

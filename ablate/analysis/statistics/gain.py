@@ -34,7 +34,7 @@ class Paired(NamedTuple):
     p: Float[ndarray, "..."]
 
 
-def t_quantile(degrees: float, level: float = LEVEL) -> float:
+def t_quantile(degrees: int, level: float = LEVEL) -> float:
     """The two-sided quantile of Student's t."""
     return float(stdtrit(degrees, 0.5 + level / 2))
 

@@ -13,8 +13,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ablate.analysis.gain import t_quantile
 from ablate.analysis.outcome import GapClosed, Interval
+from ablate.analysis.statistics.gain import t_quantile
 
 
 class Ratio(NamedTuple):

@@ -21,8 +21,8 @@ import numpy as np
 from jaxtyping import Float
 from numpy import ndarray
 
-from ablate.analysis.gain import LEVEL
 from ablate.analysis.outcome import Interval
+from ablate.analysis.statistics.gain import LEVEL
 
 DRAWS = 2000
 BLOCK = 4_000_000
@@ -38,7 +38,7 @@ class Units:
 
     names: tuple[str, ...]
     entries: tuple[tuple[int, ...], ...]
-    values: tuple[Float[ndarray, " u"], ...]
+    values: tuple[Float[ndarray, " _"], ...]
 
     @property
     def flat(self) -> Float[ndarray, " u"]:

@@ -67,7 +67,7 @@ def smallest_detectable_gain(spread: float, seeds: int, *, patches: int = 1) -> 
 
     spread: standard deviation of the paired differences. None for one seed.
     """
-    return None if seeds < 2 else detectable_gains([spread], [seeds], [max(patches, 1)])[0]
+    return None if seeds < 2 else detectable_gains([spread], [seeds], [float(max(patches, 1))])[0]
 
 
 def unpaired_spread(scores: Sequence[float]) -> float | None:

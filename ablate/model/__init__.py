@@ -1,0 +1,13 @@
+"""Takes a validated model configuration and the description of the data, gives a model that the loop can train."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from ablate.model.encoder import EncoderConfig
+from ablate.model.glm import GlmConfig
+
+ModelConfig = Annotated[EncoderConfig | GlmConfig, Field(discriminator="type")]
+"""A new kind of model is one name more in this union."""
+
+__all__ = ["EncoderConfig", "GlmConfig", "ModelConfig"]

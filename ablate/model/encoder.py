@@ -1,0 +1,198 @@
+"""The encoding model: video and behaviour in, log-rates of every session's units out.
+
+    adapter (a session) -> frontend -> core -> modulator -> scored steps -> readout (a session) -> log-rates
+
+All sessions of a batch share one pass through frontend, core and modulator. Every step of the core ends `time_step`
+frames before the next and the newest ends at the newest frame, so that the bin `lag` frames back is read from step
+`lag / time_step` back. The rate of a bin depends on frames and behaviour up to it, never later.
+"""
+
+from collections.abc import Sequence
+from typing import Literal, cast
+
+import torch
+from einops import reduce
+from jaxtyping import Float
+from torch import Tensor, nn
+from torch.nn import functional
+
+from ablate.config import Config
+from ablate.contract import DataSpec, EncodingBatch, EncodingSpec, FeatureMap
+from ablate.errors import AblateError
+from ablate.model.adapter import AdapterConfig, AffineConfig
+from ablate.model.core import CoreConfig, ViViTConfig
+from ablate.model.frontend import FrontendConfig, LearnableTemporalConfig
+from ablate.model.modulator import ConvGruConfig, ModulatorConfig, NoModulatorConfig
+from ablate.model.readout import GaussianConfig, ReadoutConfig
+
+LOWEST_LOG_RATE = -20.0  # 2e-9 spikes a bin: keeps the Poisson loss finite
+
+
+class EncoderConfig(Config):
+    """Adapter, frontend, core, modulator and readout; the defaults are the recorded baseline `vivit_small`."""
+
+    type: Literal["encoder"] = "encoder"
+    adapter: AdapterConfig = AffineConfig()
+    """Places each session's video on the common grid."""
+    frontend: FrontendConfig = LearnableTemporalConfig()
+    """Filters time at every pixel."""
+    core: CoreConfig = ViViTConfig()
+    """The backbone."""
+    modulator: ModulatorConfig = ConvGruConfig()
+    """Brings behaviour into the features."""
+    readout: ReadoutConfig = GaussianConfig()
+    """Features to log-rates, a session each."""
+
+    def build(self, spec: DataSpec) -> "Encoder":
+        """Raises AblateError where the parts, or the parts and the data, do not fit."""
+        return Encoder(self, require_encoding(spec, self.type))
+
+
+class Encoder(nn.Module):
+    """One shared backbone, an adapter and a readout for each session (in the order of `spec.sessions`)."""
+
+    def __init__(self, config: EncoderConfig, spec: EncodingSpec) -> None:
+        super().__init__()
+        self.adapters = nn.ModuleList(config.adapter.build(s.height, s.width) for s in spec.sessions)
+        self.frontend = config.frontend.build(common_grid(self.adapters, spec))
+        self.core = config.core.build(part_out(self.frontend))
+        behaviors = 0 if isinstance(config.modulator, NoModulatorConfig) else common_behaviors(spec)
+        self.modulator = config.modulator.build(part_out(self.core), behaviors)
+        last = part_out(self.modulator)
+        self.readouts = nn.ModuleList(config.readout.build(last, s.mean_rate) for s in spec.sessions)
+        self.time_step = last.time_step
+        check_steps(spec, self.time_step)
+
+    def forward(self, batch: EncodingBatch) -> tuple[Float[Tensor, "b n u"], ...]:
+        """Log-rates of each session of the batch at its lags, oldest first; float32, at least -20."""
+        videos = [self.adapters[windows.session](windows.stimulus) for windows in batch.sessions]
+        features = self.core(self.frontend(torch.cat(videos)))  # b d t2 h2 w2
+        features = self.modulator(features, self._behavior(batch, features.shape[2]))
+        features = scored_steps(features, batch.lags, self.time_step)  # b d n h2 w2
+        shares = features.split([len(video) for video in videos])
+        rates = (self.readouts[windows.session](share) for windows, share in zip(batch.sessions, shares, strict=True))
+        return tuple(log_rate.float().clamp(min=LOWEST_LOG_RATE) for log_rate in rates)
+
+    def _behavior(self, batch: EncodingBatch, steps: int) -> Float[Tensor, "b t2 k"] | None:
+        """Behaviour of the whole batch averaged over the frames of each step; None if any session has none."""
+        values = [windows.behavior for windows in batch.sessions if windows.behavior is not None]
+        if len(values) < len(batch.sessions) or len({value.shape[-1] for value in values}) > 1:
+            return None
+        return step_means(torch.cat(values), steps, self.time_step)
+
+    def penalty(self) -> Float[Tensor, ""]:
+        """The readouts' regularisers, summed over the sessions."""
+        return torch.stack([cast(Tensor, readout.penalty()) for readout in self.readouts]).sum()  # type: ignore[operator]
+
+    def progress(self, fraction: float) -> None:
+        """Tells every part that has a schedule how much of training is done."""
+        for part in (*self.adapters, self.frontend, self.core, self.modulator, *self.readouts):
+            if hasattr(part, "progress"):
+                part.progress(fraction)
+
+    def parts(self) -> dict[str, list[nn.Module]]:
+        """The modules of each part in the order of the flow; a core may name parts of its own."""
+        own = self.core.parts() if hasattr(self.core, "parts") else {"core": [self.core]}
+        return {
+            "adapter": list(self.adapters),
+            "frontend": [self.frontend],
+            **{name: as_list(modules) for name, modules in own.items()},
+            "modulator": [self.modulator],
+            "readout": list(self.readouts),
+        }
+
+
+# ------------------------------------------------------------------ time
+
+
+def scored_steps(features: Float[Tensor, "b d t h w"], lags: Sequence[int], step: int) -> Float[Tensor, "b d n h w"]:
+    """The steps that end at the scored bins, oldest first."""
+    steps = features.shape[2]
+    if max(lags) // step >= steps:
+        raise AblateError(
+            f"a bin is scored {max(lags)} frames back, and the core gives {steps} steps of {step} frames",
+            where="data.warmup",
+            hint=f"set `data.warmup` to at least `data.window` - {(steps - 1) * step + 1}",
+        )
+    kept = torch.tensor([steps - 1 - lag // step for lag in lags], device=features.device)
+    return features.index_select(2, kept)
+
+
+def step_means(values: Float[Tensor, "b t k"], steps: int, step: int) -> Float[Tensor, "b t2 k"]:
+    """Means over the frames of each step; the newest step ends at the newest frame.
+
+    Where steps reach beyond the oldest frame, that frame stands in for those before it.
+    """
+    missing = steps * step - values.shape[1]
+    if missing > 0:
+        values = functional.pad(values.mT, (missing, 0), mode="replicate").mT
+    return reduce(values[:, -steps * step :], "b (t2 step) k -> b t2 k", "mean", step=step)
+
+
+# ------------------------------------------------------------------ what must fit
+
+
+def require_encoding(spec: DataSpec, kind: str) -> EncodingSpec:
+    """The specification of an encoding study. Raises AblateError for any other kind of data."""
+    if isinstance(spec, EncodingSpec):
+        return spec
+    raise AblateError(
+        f"the model `{kind}` predicts spikes, and the data give {spec.task}",
+        where="baseline.type",
+        hint="use `type: fusion` for labels, or data of type synthetic_v1 or recordings for spikes",
+    )
+
+
+def common_grid(adapters: nn.ModuleList, spec: EncodingSpec) -> FeatureMap:
+    """The grid that all adapters give. Raises AblateError if they give different ones."""
+    grids = [part_out(adapter) for adapter in adapters]
+    for grid, session in zip(grids, spec.sessions, strict=True):
+        if (grid.height, grid.width) != (grids[0].height, grids[0].width):
+            raise AblateError(
+                f"session `{session.name}` is {grid.height} x {grid.width} pixels and `{spec.sessions[0].name}` "
+                f"is {grids[0].height} x {grids[0].width}: one core needs one grid",
+                where="baseline.adapter",
+                hint="set `adapter: {type: affine, grid: 51}`",
+            )
+    return grids[0]
+
+
+def common_behaviors(spec: EncodingSpec) -> int:
+    """Behaviour variables, the same in all sessions. Raises AblateError if they differ."""
+    counts = {session.behaviors: session.name for session in spec.sessions}
+    if len(counts) > 1:
+        told = ", ".join(f"{name}: {count}" for count, name in counts.items())
+        raise AblateError(
+            f"the sessions have different numbers of behaviour variables ({told}), and one modulator reads them all",
+            where="baseline.modulator",
+            hint="set `modulator: {type: none}`, or `data.behavior: none`",
+        )
+    return next(iter(counts))
+
+
+def check_steps(spec: EncodingSpec, time_step: int) -> None:
+    """Raises AblateError if a step of the core does not end at every scored bin."""
+    if spec.score_every % time_step:
+        raise AblateError(
+            f"bins are scored every {spec.score_every} frames, and the core makes a step every {time_step}",
+            where="data.score_every",
+            hint=f"set `data.score_every` to a multiple of {time_step}, or choose a stride in time of the core "
+            f"that divides {spec.score_every}",
+        )
+
+
+def part_out(part: nn.Module) -> FeatureMap:
+    """The map after a part. Raises AblateError if a user's own part does not say it."""
+    out = getattr(part, "out", None)
+    if isinstance(out, FeatureMap):
+        return out
+    raise AblateError(
+        f"`{type(part).__name__}` has no attribute `out` of type FeatureMap",
+        where="baseline",
+        hint="a part says what map it gives: see the Protocols in ablate/contract.py",
+    )
+
+
+def as_list(modules: nn.Module | Sequence[nn.Module]) -> list[nn.Module]:
+    """One module or several, as a list."""
+    return [modules] if isinstance(modules, nn.Module) else list(modules)

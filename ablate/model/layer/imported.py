@@ -1,0 +1,71 @@
+"""A user's own part, by name: `{type: import, target: package.module:Class, params: {...}}`.
+
+The class is called as `Class(<what build of that kind of part gets>, **params)` and must keep the Protocol of that
+part in `ablate.contract`. Code is imported when the part is built, never when a recipe is read.
+"""
+
+import importlib
+import re
+from typing import Any, Literal
+
+from pydantic import Field, field_validator
+from torch import nn
+
+from ablate.config import Config
+from ablate.errors import AblateError
+
+TARGET = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
+
+
+class ImportedPart(Config):
+    """A class of the user's own."""
+
+    type: Literal["import"] = "import"
+    target: str
+    """Where the class lives: `package.module:Class`."""
+    params: dict[str, Any] = Field(default_factory=dict)
+    """Keyword arguments of the class."""
+
+    @field_validator("target")
+    @classmethod
+    def _names_a_class(cls, target: str) -> str:
+        if not TARGET.fullmatch(target):
+            raise ValueError("write the target as package.module:Class")
+        return target
+
+    def build(self, *given: Any) -> nn.Module:
+        """The user's module, called with what this kind of part is built from."""
+        return load_class(self.target)(*given, **self.params)
+
+
+def load_class(target: str) -> type[nn.Module]:
+    """The class that `target` names. Raises AblateError if there is none, or if it is no `nn.Module`."""
+    module_name, _, class_path = target.partition(":")
+    found = _import(module_name, target)
+    for name in class_path.split("."):
+        if not hasattr(found, name):
+            raise AblateError(
+                f"`{module_name}` has no `{class_path}`",
+                where=target,
+                hint="the part after the colon is the name of the class",
+            )
+        found = getattr(found, name)
+    if not (isinstance(found, type) and issubclass(found, nn.Module)):
+        raise AblateError(
+            f"`{class_path}` is not a subclass of torch.nn.Module",
+            where=target,
+            hint="a part is a class; see the Protocols in ablate/contract.py",
+        )
+    return found
+
+
+def _import(module_name: str, target: str) -> Any:
+    """The module; whatever goes wrong while it is imported is the user's to mend, so it is told as one message."""
+    try:
+        return importlib.import_module(module_name)
+    except Exception as error:
+        raise AblateError(
+            f"cannot import `{module_name}`: {type(error).__name__}: {error}",
+            where=target,
+            hint="the module must be importable from the folder where ablate is run (set PYTHONPATH, or install it)",
+        ) from error

@@ -1,0 +1,31 @@
+"""No modulator: the features as they are; behaviour is not read."""
+
+from typing import Literal
+
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from ablate.config import Config
+from ablate.contract import FeatureMap
+
+
+class NoModulatorConfig(Config):
+    """Features without behaviour."""
+
+    type: Literal["none"] = "none"
+
+    def build(self, input: FeatureMap, behaviors: int) -> "NoModulator":
+        return NoModulator(input)
+
+
+class NoModulator(nn.Module):
+    """The identity."""
+
+    def __init__(self, input: FeatureMap) -> None:
+        super().__init__()
+        self.out = input
+
+    def forward(
+        self, features: Float[Tensor, "b d t h w"], behavior: Float[Tensor, "b t k"] | None
+    ) -> Float[Tensor, "b d t h w"]:
+        return features

@@ -36,7 +36,7 @@ class EncoderConfig(Config):
     """Places each session's video on the common grid."""
     frontend: FrontendConfig = LearnableTemporalConfig()
     """Filters time at every pixel."""
-    core: CoreConfig = ViViTConfig()
+    core: CoreConfig = ViViTConfig()  # type: ignore[call-arg]  # mypy takes its positional defaults for required
     """The backbone."""
     modulator: ModulatorConfig = ConvGruConfig()
     """Brings behaviour into the features."""
@@ -92,7 +92,8 @@ class Encoder(nn.Module):
 
     def parts(self) -> dict[str, list[nn.Module]]:
         """The modules of each part in the order of the flow; a core may name parts of its own."""
-        own = self.core.parts() if hasattr(self.core, "parts") else {"core": [self.core]}
+        of_core = getattr(self.core, "parts", None)
+        own = of_core() if of_core else {"core": [self.core]}
         return {
             "adapter": list(self.adapters),
             "frontend": [self.frontend],

@@ -1,8 +1,9 @@
 """A small causal core for tests of the encoder alone: one strided convolution, steps aligned to the newest frame."""
 
-from ablate.contract import FeatureMap
 from torch import Tensor, nn
 from torch.nn import functional
+
+from ablate.contract import FeatureMap
 
 
 class StandInCore(nn.Module):

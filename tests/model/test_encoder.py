@@ -1,20 +1,23 @@
-"""The whole encoder: causality, sessions together and alone, what must fit, and the parameter table of the reference."""
+"""The whole encoder: causality, sessions together and alone, what must fit, and the reference's parameter table."""
 
 from typing import Any
 
 import pytest
 import torch
+from pydantic import TypeAdapter
+
 from ablate.contract import EncodingBatch, EncodingSpec, FeatureMap, FusionSpec, SessionSpec, SessionWindows, Target
 from ablate.errors import AblateError
 from ablate.model import EncoderConfig, ModelConfig
 from ablate.model.encoder import scored_steps, step_means
-from pydantic import TypeAdapter
 
 STAND_IN = {"type": "import", "target": "standin_core:StandInCore"}
 MODULATORS = [{"type": "convgru", "hidden_dim": 5, "beh_emb_dim": 3}, {"type": "film"}, {"type": "concat"}]
 
 
-def spec_of(*sizes: tuple[int, int], units: int = 3, behaviors: int = 2, window: int = 24, warmup: int = 8) -> EncodingSpec:
+def spec_of(
+    *sizes: tuple[int, int], units: int = 3, behaviors: int = 2, window: int = 24, warmup: int = 8
+) -> EncodingSpec:
     sessions = tuple(
         SessionSpec(f"s{i}", *size, units + i, behaviors, 120.0, (0.5,) * (units + i)) for i, size in enumerate(sizes)
     )
@@ -147,7 +150,7 @@ def test_a_bin_older_than_the_core_sees_is_refused() -> None:
 def test_behaviour_is_averaged_over_the_frames_of_each_step() -> None:
     values = torch.arange(10.0).reshape(1, 10, 1)
     assert step_means(values, 2, 4).flatten().tolist() == [3.5, 7.5]
-    assert step_means(values, 3, 4).flatten().tolist() == [0.5, 3.5, 7.5]  # the first frame stands in twice
+    assert step_means(values, 3, 4).flatten().tolist() == [0.25, 3.5, 7.5]  # frames 0 0 0 1
     assert torch.equal(step_means(values, 10, 1), values)
 
 
@@ -230,7 +233,10 @@ def test_parameters_of_vivit_are_those_of_the_reference(core: dict[str, Any], to
 
 def test_parameters_of_the_resnet_are_those_of_the_reference() -> None:
     parts, found = count_parts(
-        TABLE_SPEC, core={"type": "resnet"}, modulator=P2, frontend={"type": "learnable_temporal", "anti_aliasing": True}
+        TABLE_SPEC,
+        core={"type": "resnet"},
+        modulator=P2,
+        frontend={"type": "learnable_temporal", "anti_aliasing": True},
     )
     stages = [count for name, count in parts.items() if name not in ("adapter", "frontend", "modulator", "readout")]
     assert stages == [39_168, 1_249_680, 926_480]
@@ -250,7 +256,9 @@ def test_the_default_is_the_recorded_baseline() -> None:
     assert (config.core.type, config.modulator.type, config.readout.type) == ("vivit", "convgru", "gaussian")
 
 
-@pytest.mark.parametrize("core", [{"type": "vivit", **P1}, {"type": "resnet"}, {"type": "hybrid_cnn_transformer"}], ids=str)
+@pytest.mark.parametrize(
+    "core", [{"type": "vivit", **P1}, {"type": "resnet"}, {"type": "hybrid_cnn_transformer"}], ids=str
+)
 def test_the_cores_of_ablate_fit_and_are_causal(core: dict[str, Any]) -> None:
     spec = spec_of((12, 12), window=24)
     torch.manual_seed(0)

@@ -84,7 +84,7 @@ class ConvGru(nn.Module):
         embedded = self.embedding(require_values("convgru", behavior))
         inputs = torch.cat((features, over_space(embedded, features).to(features.dtype)), dim=1)
         driven = self.from_input(rearrange(inputs, "b c t h w -> (b t) c h w"))
-        state = repeat(self.start, "d -> b d h w", b=batch, h=height, w=width)
+        state: Tensor = repeat(self.start, "d -> b d h w", b=batch, h=height, w=width)
         states = []
         for step in rearrange(driven, "(b t) c h w -> b t c h w", t=steps).unbind(1):
             state = self._step(step, state)

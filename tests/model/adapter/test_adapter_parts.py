@@ -5,11 +5,12 @@ import math
 import numpy as np
 import pytest
 import torch
-from ablate.model.adapter import AdapterConfig, AffineConfig, NoAdapterConfig
-from ablate.model.adapter.affine import bilinear_matrix, blur_matrix
 from pydantic import TypeAdapter, ValidationError
 from scipy.ndimage import gaussian_filter1d
 from torch.nn import functional
+
+from ablate.model.adapter import AdapterConfig, AffineConfig, NoAdapterConfig
+from ablate.model.adapter.affine import bilinear_matrix, blur_matrix
 
 
 def reference(video, grid, sigma, scale_h, scale_w, padding):

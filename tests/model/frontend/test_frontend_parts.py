@@ -4,15 +4,16 @@ from typing import get_args
 
 import pytest
 import torch
+from pydantic import TypeAdapter
+from scipy.signal import freqz
+from scipy.signal.windows import hann
+from torch.nn import functional
+
 from ablate.contract import FeatureMap
 from ablate.errors import AblateError
 from ablate.model.frontend import BlurConfig, FrontendConfig, LearnableTemporalConfig, NoFrontendConfig
 from ablate.model.frontend.learnable_temporal import Padding, Window, window
 from ablate.model.frontend.temporal import filter_time, initial_kernels
-from pydantic import TypeAdapter
-from scipy.signal import freqz
-from scipy.signal.windows import hann
-from torch.nn import functional
 
 GRID = FeatureMap.of_grid(1, 3, 4)
 CONFIGS = [

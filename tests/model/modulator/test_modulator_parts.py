@@ -4,6 +4,9 @@ from typing import get_args
 
 import pytest
 import torch
+from pydantic import TypeAdapter
+from torch.nn import functional
+
 from ablate.contract import FeatureMap
 from ablate.errors import AblateError
 from ablate.model.modulator import (
@@ -13,8 +16,6 @@ from ablate.model.modulator import (
     ModulatorConfig,
     NoModulatorConfig,
 )
-from pydantic import TypeAdapter
-from torch.nn import functional
 
 MAP = FeatureMap.of_grid(5, 4, 3)
 NORMS = get_args(ConvGruConfig.model_fields["norm"].annotation)

@@ -5,10 +5,11 @@ from typing import get_args
 
 import pytest
 import torch
-from ablate.contract import FeatureMap
-from ablate.model.readout import FactorizedConfig, GaussianConfig, PooledConfig, ReadoutConfig
 from pydantic import TypeAdapter
 from torch.distributions import MultivariateNormal
+
+from ablate.contract import FeatureMap
+from ablate.model.readout import FactorizedConfig, GaussianConfig, PooledConfig, ReadoutConfig
 
 MAP = FeatureMap.of_grid(5, 4, 3)
 RATES = (0.1, 2.0, 0.5, 0.0)

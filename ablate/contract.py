@@ -18,6 +18,10 @@ from torch import Tensor, nn
 
 Split = Literal["validation", "test"]
 
+NULL_RATE_FLOOR = 1e-4
+"""Least rate (expected spikes a bin) of the score's null and of `attainable`: a unit without a spike in the training split
+would otherwise have a null of zero and an infinite gain. One spike in 10,000 bins."""
+
 
 # ------------------------------------------------------------------ what a model must know before it is built
 
@@ -134,6 +138,28 @@ class EncodingBatch:
     @property
     def size(self) -> int:
         return sum(windows.stimulus.shape[0] for windows in self.sessions)
+
+
+@dataclass
+class FusionBatch:
+    """Trials of EEG and video. Rows are grouped by session, in the order of `targets`.
+
+    eeg: z-scored per channel by the training split; `samples` = i * samples of one interval.
+    frames: features (b, i, f, d), or pixels (b, i, f, 3, h, w) of 0 to 255 (uint8 or float, RGB). What lies where
+        `frame_mask` is False is arbitrary and may be NaN: only the mask tells a pad.
+    frame_keys: 128-bit content hash of each frame as two integers, where the data knows it; the feature cache looks
+        frames up by it instead of hashing pixels at every step.
+    """
+
+    eeg: Float[Tensor, "b c samples"]
+    frames: Tensor
+    frame_mask: Bool[Tensor, "b i f"]
+    targets: tuple[Target, ...]
+    frame_keys: Int[Tensor, "b i f 2"] | None = None
+
+    @property
+    def size(self) -> int:
+        return self.eeg.shape[0]
 
 
 class BatchStream(Protocol):

@@ -5,9 +5,10 @@ from typing import Annotated
 from pydantic import Field
 
 from ablate.model.encoder import EncoderConfig
+from ablate.model.fusion import FusionConfig
 from ablate.model.glm import GlmConfig
 
-ModelConfig = Annotated[EncoderConfig | GlmConfig, Field(discriminator="type")]
+ModelConfig = Annotated[EncoderConfig | GlmConfig | FusionConfig, Field(discriminator="type")]
 """A new kind of model is one name more in this union."""
 
-__all__ = ["EncoderConfig", "GlmConfig", "ModelConfig"]
+__all__ = ["EncoderConfig", "FusionConfig", "GlmConfig", "ModelConfig"]

@@ -45,6 +45,10 @@ class StudyManifest(Config):
     expectation: str = ""
     recipe_path: str = ""
     recipe_text: str = ""
+    request: str = ""
+    """Hash of the recipe's text and of all options that change its meaning: the same request on a finished study trains nothing."""
+    overrides: tuple[str, ...] = ()
+    """What the command line changed: `training.steps=500`."""
     data_description: str = ""
     """One line: `synthetic_v1, 30 sessions, 600 units`."""
     data_fingerprint: str = ""

@@ -1,0 +1,40 @@
+"""Where text goes: results to stdout, everything said about the work to stderr."""
+
+import os
+import sys
+
+from rich.console import Console
+
+from ablate.errors import AblateError
+
+PLAIN_WIDTH = 140
+"""Columns when stdout is no terminal: wide enough for the table, narrow enough for a log."""
+
+
+def out() -> Console:
+    """The console of results. Not a terminal: plain text of a fixed width, so that files and pipes read well."""
+    if sys.stdout.isatty():
+        return Console(highlight=False)
+    width = int(os.environ.get("COLUMNS", PLAIN_WIDTH))
+    return Console(highlight=False, width=width, force_terminal=False, color_system=None)
+
+
+def err() -> Console:
+    """The console of progress, warnings and errors."""
+    return Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+def say(text: str = "") -> None:
+    """One plain line about the work, on stderr."""
+    err().print(text, markup=False)
+
+
+def show_error(error: AblateError) -> None:
+    """The problems of an error, unknown keys first as they come, on stderr."""
+    console = err()
+    for index, problem in enumerate(error.problems):
+        if index:
+            console.print()
+        for line in str(problem).splitlines():
+            style = "bold red" if line.startswith("error:") else "cyan" if line.startswith("hint:") else ""
+            console.print(line, markup=False, style=style)

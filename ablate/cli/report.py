@@ -1,0 +1,93 @@
+"""`ablate report`: a study's folder in, its table, page or figures out. Loads no torch."""
+
+import time
+from pathlib import Path
+
+from ablate.analysis import StudyAnalysis, analyse
+from ablate.cli.console import out, say
+from ablate.errors import AblateError
+from ablate.report import FORMATS, render
+from ablate.result import Store
+
+WATCH_SECONDS = 2.0
+
+
+def report_study(
+    path: Path, *, format: str = "table", html: Path | None = None, figures: Path | None = None, watch: bool = False
+) -> int:
+    """Prints the report of every study under `path`. Raises AblateError when there is none."""
+    if format not in FORMATS:
+        raise AblateError(f"--format {format} is unknown", hint=f"choose {', '.join(FORMATS)}")
+    stores = studies_under(path)
+    if (html or figures) and len(stores) > 1:
+        names = ", ".join(store.root.name for store in stores)
+        raise AblateError(f"{path} holds several studies ({names})", hint="name one of them for --html and --figures")
+    if watch:
+        return watch_study(stores)
+    for store in stores:
+        tell_damaged(store)
+        analysis = analysis_of(store)
+        if not (html or figures) or format != "table":
+            print_report(analysis, format)
+        if html is not None:
+            from ablate.report.html import write_html
+
+            write_html(analysis, html, pictures=store)
+            say(f"wrote {html}")
+        if figures is not None:
+            from ablate.report.figures import write_figures
+
+            for file in write_figures(analysis, figures):
+                say(f"wrote {file}")
+    return 0
+
+
+def studies_under(path: Path) -> list[Store]:
+    """The study at `path`, or the studies in it."""
+    if (path / "study.json").is_file():
+        return [Store(path)]
+    if not path.is_dir():
+        raise AblateError("there is no such folder", where=str(path), hint="`ablate run RECIPE` makes a study")
+    found = [Store(folder) for folder in sorted(path.iterdir()) if (folder / "study.json").is_file()]
+    if not found:
+        raise AblateError("there is no study here", where=str(path), hint="`ablate run RECIPE` makes one")
+    return found
+
+
+def analysis_of(store: Store, *, quick_look: bool = False) -> StudyAnalysis:
+    """A study's analysis from its folder; `quick_look` leaves out what needs the per-unit tables and learning curves."""
+    manifest = store.manifest()
+    records = store.records()
+    if quick_look:
+        return analyse(manifest, records)
+    return analyse(manifest, records, units=store.units, history=store.history)
+
+
+def print_report(analysis: StudyAnalysis, format: str) -> None:
+    """To stdout; a table fits the terminal, everything else is text to be kept."""
+    console = out()
+    if format == "table":
+        console.print(render(analysis, format, width=console.width), markup=False, soft_wrap=True)
+    else:
+        print(render(analysis, format, width=console.width))
+
+
+def tell_damaged(store: Store) -> None:
+    """Runs that cannot be read are told, and count as not yet run."""
+    for damaged in store.scan().damaged:
+        say(f"warning: run {damaged.key} cannot be read and is left out: {damaged.reason}")
+
+
+def watch_study(stores: list[Store]) -> int:
+    """Prints the table again whenever the set of finished runs changes."""
+    seen: dict[Path, frozenset[str]] = {}
+    try:
+        while True:
+            for store in stores:
+                keys = frozenset(store.keys())
+                if seen.get(store.root) != keys:
+                    seen[store.root] = keys
+                    print_report(analysis_of(store, quick_look=True), "table")
+            time.sleep(WATCH_SECONDS)
+    except KeyboardInterrupt:
+        return 0

@@ -1,0 +1,22 @@
+"""Takes recordings (files, or a seeded synthetic world), gives seeded batches of windows and the bins they are
+scored on."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from ablate.data.coincidence import CoincidenceConfig
+from ablate.data.config import EncodingDataConfig, SplitConfig
+from ablate.data.recordings import RecordingsConfig
+from ablate.data.synthetic_v1 import SyntheticV1Config
+
+DataConfig = Annotated[SyntheticV1Config | RecordingsConfig | CoincidenceConfig, Field(discriminator="type")]
+
+__all__ = [
+    "CoincidenceConfig",
+    "DataConfig",
+    "EncodingDataConfig",
+    "RecordingsConfig",
+    "SplitConfig",
+    "SyntheticV1Config",
+]

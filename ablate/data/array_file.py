@@ -1,0 +1,71 @@
+"""One .npy file, memory-mapped, after its header has been checked against the size of the file.
+
+A header that lies about its size would otherwise have memory taken, or read past the end; pickled objects are refused.
+"""
+
+import math
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ablate.errors import AblateError
+
+CHUNK_BYTES = 1 << 26  # values are checked in pieces of 64 MB, so that a large recording never fills the memory
+
+
+def map_array(path: Path) -> np.ndarray:
+    """The array, read-only. Raises AblateError for a missing, damaged, pickled or lying file."""
+    if not path.is_file():
+        raise AblateError(f"{path.name} is missing", where=str(path.parent))
+    try:
+        shape, fortran, dtype, offset = _header(path)
+    except (ValueError, OSError, SyntaxError, TypeError, EOFError) as error:
+        raise AblateError(f"{path.name} is not a .npy file", where=str(path.parent)) from error
+    if dtype.hasobject:
+        raise AblateError(f"{path.name} holds pickled objects, which are never loaded", where=str(path.parent))
+    told = offset + math.prod(shape) * dtype.itemsize
+    size = path.stat().st_size
+    if told != size:
+        what = f"{path.name} tells of {told} bytes (shape {shape}, {dtype}) but has {size}"
+        raise AblateError(what, where=str(path.parent), hint="the file is cut short or damaged; write it again")
+    if math.prod(shape) == 0:
+        return np.zeros(shape, dtype)
+    return np.memmap(path, dtype=dtype, mode="r", offset=offset, shape=shape, order="F" if fortran else "C")
+
+
+def _header(path: Path) -> tuple[tuple[int, ...], bool, np.dtype[Any], int]:
+    """Shape, order, dtype and where the data begin."""
+    with path.open("rb") as file:
+        version = np.lib.format.read_magic(file)
+        readers = {
+            (1, 0): np.lib.format.read_array_header_1_0,
+            (2, 0): np.lib.format.read_array_header_2_0,
+        }
+        if version not in readers:
+            raise ValueError(f"version {version}")
+        shape, fortran, dtype = readers[version](file)
+        if any(size < 0 for size in shape):
+            raise ValueError("negative shape")
+        return tuple(int(size) for size in shape), fortran, dtype, file.tell()
+
+
+def all_rows(array: np.ndarray, test: Callable[[np.ndarray], bool]) -> bool:
+    """Whether a test holds for all rows, looked at in pieces."""
+    row_bytes = max(1, array.nbytes // max(1, len(array)))
+    step = max(1, CHUNK_BYTES // row_bytes)
+    return all(bool(test(np.asarray(array[start : start + step]))) for start in range(0, len(array), step))
+
+
+def is_finite(rows: np.ndarray) -> bool:
+    return bool(np.isfinite(rows).all())
+
+
+def is_whole(rows: np.ndarray) -> bool:
+    """Finite and without fractions."""
+    return rows.dtype.kind in "biu" or bool((np.isfinite(rows) & (np.floor(rows) == rows)).all())
+
+
+def is_not_negative(rows: np.ndarray) -> bool:
+    return rows.dtype.kind in "bu" or bool((rows >= 0).all())

@@ -1,0 +1,5 @@
+"""Takes a few knobs, gives EEG and video trials whose label is their coincidence, with a ceiling known in closed form."""
+
+from ablate.data.coincidence.config import CoincidenceConfig
+
+__all__ = ["CoincidenceConfig"]

@@ -1,0 +1,38 @@
+"""What every data set of EEG and video trials can be told: how it is split, and the controls of a fusion study."""
+
+from typing import TYPE_CHECKING, Literal
+
+from pydantic import Field
+
+from ablate.config import Config
+from ablate.contract import FusionSpec
+
+if TYPE_CHECKING:
+    import torch
+
+    from ablate.data.trials.dataset import TrialDataset
+
+
+class TrialDataConfig(Config):
+    """Fields and promises that all trial data share."""
+
+    split: Literal["trial", "subject"] = "trial"
+    """What is kept apart between train, validation and test: whole trials, or whole subjects. Never segments of a trial."""
+    fraction: float = Field(default=1.0, gt=0, le=1)
+    """Share of the training trials that is used; smaller shares are subsets of larger ones."""
+    shuffle_pairs: bool = False
+    """Control: every trial gets the video of another trial of its split, so that only what one modality knows remains."""
+    poison_pads: bool = False
+    """Control: NaN in every padded frame. A model that reads no pads scores exactly what it scores without."""
+
+    def describe(self) -> FusionSpec:
+        """The spec without the data; the class prior is a placeholder until the data are opened."""
+        raise NotImplementedError
+
+    def summary(self) -> str:
+        """One line for the head of a study."""
+        raise NotImplementedError
+
+    def open(self, device: "torch.device") -> "TrialDataset":
+        """Reads (or makes) the trials and puts them on the device."""
+        raise NotImplementedError

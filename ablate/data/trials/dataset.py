@@ -1,0 +1,161 @@
+"""Opened trials: seeded training batches, ordered sweeps, and what a perfect observer would score.
+
+The EEG is z-scored per channel by the training split. Rows of a batch are grouped by subject, as `FusionBatch` asks.
+"""
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Any, Self
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from ablate.contract import FusionBatch, FusionSpec, Split, Target
+from ablate.data.trials.config import TrialDataConfig
+from ablate.data.trials.split import TrialSplit, check_overlap
+
+SHUFFLE_SEEDS = {"train": 1, "validation": 2, "test": 3}
+
+
+class TrialDataset:
+    """The Dataset of a fusion study; `splits` holds train, validation and test."""
+
+    def __init__(
+        self,
+        splits: dict[str, TrialSplit],
+        spec: FusionSpec,
+        config: TrialDataConfig,
+        *,
+        fingerprint: str,
+        device: torch.device,
+    ):
+        check_overlap(splits, config.split)
+        self.spec = replace(spec, class_prior=class_prior(splits["train"], spec.classes))
+        self.fingerprint = fingerprint
+        self.poison = config.poison_pads
+        self.device = device
+        mean = splits["train"].eeg.mean(axis=(0, 2), dtype=np.float64)[:, None]
+        std = splits["train"].eeg.std(axis=(0, 2), dtype=np.float64)[:, None] + 1e-12
+        splits = {**splits, "train": splits["train"].first(config.fraction)}
+        if config.shuffle_pairs:
+            splits = {name: split.with_shuffled_video(SHUFFLE_SEEDS[name]) for name, split in splits.items()}
+        self.splits = splits
+        self._eeg = {
+            name: torch.from_numpy(((split.eeg - mean) / std).astype(np.float32)) for name, split in splits.items()
+        }
+        self._entry = {name: entries(split.session) for name, split in splits.items()}
+
+    def train(self, *, seed: int, batch_size: int) -> "TrialStream":
+        return TrialStream(self, seed, batch_size)
+
+    def sweep(self, split: Split, *, batch_size: int) -> Iterator[FusionBatch]:
+        """Every trial of the split once, ordered by subject."""
+        order = np.argsort(self.splits[split].session, kind="stable")
+        for start in range(0, len(order), batch_size):
+            yield self.batch(split, order[start : start + batch_size])
+
+    def scored_hash(self, split: Split) -> str:
+        """Hash of subjects, trials and labels of the split: what is scored, whatever the controls do to the input."""
+        trials = self.splits[split]
+        content = hashlib.blake2b(digest_size=16)
+        content.update("\n".join(trials.trial_ids).encode())
+        content.update(np.ascontiguousarray(trials.session).tobytes())
+        content.update(np.ascontiguousarray(trials.labels).tobytes())
+        return content.hexdigest()
+
+    def attainable(self, split: Split) -> tuple[NDArray[np.float64], ...] | None:
+        """Log-likelihood gain over the class prior of the true label probabilities, nats a trial, one array a subject."""
+        trials = self.splits[split]
+        if trials.truth is None:
+            return None
+        null = np.log(np.maximum(np.asarray(self.spec.class_prior), 1e-12))
+        chosen = np.maximum(trials.labels, 0)[..., None]
+        gain = np.take_along_axis(trials.truth - null, chosen, axis=2)[..., 0]
+        total = np.where(trials.labels >= 0, gain, 0.0).sum(axis=1)
+        return tuple(total[trials.session == session] for session in range(len(self.spec.session_names)))
+
+    def attainable_accuracy(self, split: Split) -> float | None:
+        """Share of labels that the true probabilities get right; None where truth is unknown."""
+        trials = self.splits[split]
+        if trials.truth is None:
+            return None
+        right = trials.truth.argmax(axis=2) == trials.labels
+        return float(right[trials.labels >= 0].mean())
+
+    def to(self, device: torch.device) -> Self:
+        self.device = device
+        return self
+
+    def batch(self, split: str, rows: NDArray[np.int64]) -> FusionBatch:
+        """The trials of these rows, grouped by subject in the order of their index."""
+        trials = self.splits[split]
+        rows = rows[np.argsort(trials.session[rows], kind="stable")]
+        mask = torch.from_numpy(trials.frame_mask[rows])
+        frames = torch.from_numpy(np.ascontiguousarray(trials.frames[rows]))
+        return FusionBatch(
+            eeg=self._eeg[split][torch.from_numpy(rows)].to(self.device),
+            frames=(poisoned(frames, mask) if self.poison else frames).to(self.device),
+            frame_mask=mask.to(self.device),
+            targets=self._targets(split, rows),
+        )
+
+    def _targets(self, split: str, rows: NDArray[np.int64]) -> tuple[Target, ...]:
+        trials, targets = self.splits[split], []
+        for session in np.unique(trials.session[rows]):
+            own = rows[trials.session[rows] == session]
+            labels = torch.from_numpy(trials.labels[own]).to(self.device)
+            entry = torch.from_numpy(self._entry[split][own]).to(self.device)
+            targets.append(Target(int(session), labels.clamp(min=0), labels >= 0, entry))
+        return tuple(targets)
+
+
+class TrialStream:
+    """Endless training batches: a new permutation each epoch, from the seed and the epoch alone."""
+
+    def __init__(self, data: TrialDataset, seed: int, batch_size: int):
+        self.data, self.seed = data, seed
+        self.size = min(batch_size, len(data.splits["train"]))
+        self.epoch, self.position = 0, 0
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> FusionBatch:
+        count = len(self.data.splits["train"])
+        if self.position + self.size > count:
+            self.epoch, self.position = self.epoch + 1, 0
+        order = np.random.default_rng([self.seed, self.epoch]).permutation(count)
+        rows = order[self.position : self.position + self.size]
+        self.position += self.size
+        return self.data.batch("train", rows)
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"epoch": self.epoch, "position": self.position}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        self.epoch, self.position = int(state["epoch"]), int(state["position"])
+
+
+def entries(session: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Each trial's place among the trials of its subject."""
+    place = np.empty_like(session)
+    for subject in np.unique(session):
+        own = session == subject
+        place[own] = np.arange(own.sum())
+    return place
+
+
+def class_prior(train: TrialSplit, classes: int) -> tuple[float, ...]:
+    """Frequency of each class among the training labels."""
+    labels = train.labels[train.labels >= 0]
+    counts = np.bincount(labels, minlength=classes).astype(np.float64)
+    return tuple((counts / max(1, counts.sum())).tolist())
+
+
+def poisoned(frames: Tensor, mask: Tensor) -> Tensor:
+    """The frames as floats with NaN in every pad."""
+    pads = ~mask.reshape(*mask.shape, *[1] * (frames.ndim - mask.ndim))
+    return frames.float().masked_fill(pads, torch.nan)

@@ -1,0 +1,95 @@
+"""The trials of one split, and the check that no trial (or subject) is in two splits."""
+
+from dataclasses import dataclass, replace
+from typing import Literal, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ablate.errors import AblateError
+
+
+class FrameSource(Protocol):
+    """Frames of trials by row: an array in memory, a memory map, or files that are read when asked for."""
+
+    def __getitem__(self, rows: NDArray[np.int64]) -> NDArray[np.generic]: ...
+
+
+@dataclass(frozen=True)
+class TrialSplit:
+    """Trials in the order in which they are scored.
+
+    trial_ids: name of each trial; segments cut from one recorded trial share it. session: index of the subject.
+    eeg: (N, c, t) float32. frames: (N, i, f, ...). frame_mask: (N, i, f). labels: (N, n) class indices; -1 = none.
+    truth: (N, n, classes) log-probabilities under the process that made the data, where it is known.
+    """
+
+    trial_ids: tuple[str, ...]
+    session: NDArray[np.int64]
+    eeg: NDArray[np.float32]
+    frames: FrameSource
+    frame_mask: NDArray[np.bool_]
+    labels: NDArray[np.int64]
+    truth: NDArray[np.float64] | None = None
+
+    def __len__(self) -> int:
+        return len(self.trial_ids)
+
+    def first(self, share: float) -> "TrialSplit":
+        """The first part of the trials, at least one."""
+        kept = max(1, round(share * len(self)))
+        rows = np.arange(kept)
+        return replace(
+            self,
+            trial_ids=self.trial_ids[:kept],
+            session=self.session[:kept],
+            eeg=self.eeg[:kept],
+            frames=Rows(self.frames, rows),
+            frame_mask=self.frame_mask[:kept],
+            labels=self.labels[:kept],
+            truth=None if self.truth is None else self.truth[:kept],
+        )
+
+    def with_shuffled_video(self, seed: int) -> "TrialSplit":
+        """Every trial with the frames of another one: one random cycle through all trials, so none keeps its own."""
+        if len(self) < 2:
+            return self
+        cycle = np.random.default_rng([seed, len(self)]).permutation(len(self))
+        other = np.empty_like(cycle)
+        other[cycle] = np.roll(cycle, 1)
+        return replace(self, frames=Rows(self.frames, other), frame_mask=self.frame_mask[other])
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Some rows of a frame source, in an order of their own."""
+
+    source: FrameSource
+    index: NDArray[np.int64]
+
+    def __getitem__(self, rows: NDArray[np.int64]) -> NDArray[np.generic]:
+        return self.source[self.index[rows]]
+
+
+def check_overlap(splits: dict[str, TrialSplit], by: Literal["trial", "subject"]) -> None:
+    """Raises AblateError if a trial, or with `by="subject"` a subject, is in two splits.
+
+    Segments of one trial in train and test are the source of published accuracies of 99 %.
+    """
+    names = list(splits)
+    for a, first in enumerate(names):
+        for second in names[a + 1 :]:
+            shared = sorted(set(splits[first].trial_ids) & set(splits[second].trial_ids))
+            if shared:
+                raise AblateError(
+                    f"{len(shared)} trials are in both {first} and {second} (the first: `{shared[0]}`)",
+                    where="data.split",
+                    hint="give all segments of a recorded trial one trial_id, and split by trial or by subject",
+                )
+            subjects = set(splits[first].session.tolist()) & set(splits[second].session.tolist())
+            if by == "subject" and subjects:
+                raise AblateError(
+                    f"{len(subjects)} subjects are in both {first} and {second}",
+                    where="data.split",
+                    hint="with `split: subject` all trials of a subject belong to one split",
+                )

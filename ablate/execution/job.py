@@ -1,0 +1,170 @@
+"""What is run and what comes of it: a `Job` in, an `Outcome` out, and `Settings` for how.
+
+The work is named as `package.module:function`. It takes a job's payload, writes its results to files itself, and
+returns nothing. It may raise `Busy` (somebody else does this job right now) and `Interrupted` (it was asked to stop and
+has saved its place); anything else that it raises is a failure of this job and of no other.
+"""
+
+import importlib
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import FrameType
+from typing import Any, Literal
+
+from ablate.errors import AblateError
+
+OutcomeState = Literal["done", "failed", "interrupted", "busy"]
+Work = Callable[[dict[str, Any]], None]
+
+TAIL_LINES = 20
+_TAIL_BYTES = 16_384
+
+
+class Busy(Exception):
+    """Raised by the work: a live process elsewhere does this job."""
+
+
+class Interrupted(Exception):
+    """Raised by the work: it was asked to stop and has saved its place."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """One thing to do. key: safe as a file name. payload: what the work gets, JSON-able. label: for people."""
+
+    key: str
+    payload: dict[str, Any]
+    label: str = ""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of a job.
+
+    reason: why it failed, in one line; empty when done. log_tail: the last lines that it printed. seconds: of its last
+    try. peak_bytes: host memory at its peak, shared pages counted; 0 where unknown. tries: 2 after a retry.
+    """
+
+    key: str
+    state: OutcomeState
+    reason: str = ""
+    log_tail: str = ""
+    seconds: float = 0.0
+    peak_bytes: int = 0
+    tries: int = 1
+
+
+@dataclass(frozen=True)
+class Event:
+    """Something that a progress display wants to know: a job has started, is tried again, or has ended."""
+
+    kind: Literal["started", "again", "ended"]
+    key: str
+    outcome: Outcome | None = None
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How jobs are run.
+
+    workers: jobs at once, over all devices. isolate: every job in its own process. timeout: seconds a job may take.
+    grace: seconds between asking a process to stop and killing it. threads: processor threads of each job; cores /
+    workers when None (give it where results must be equal bit for bit whatever the number of workers). devices: values
+    of CUDA_VISIBLE_DEVICES that jobs are spread over; empty leaves it alone. preload: modules imported before the fork.
+    start: how processes come to be; `auto` forks on Linux where that is safe and spawns elsewhere.
+    """
+
+    workers: int = 1
+    isolate: bool = True
+    timeout: float | None = None
+    grace: float = 30.0
+    threads: int | None = None
+    devices: tuple[str, ...] = ()
+    preload: tuple[str, ...] = ("torch",)
+    start: Literal["auto", "fork", "spawn"] = "auto"
+
+
+@dataclass
+class Stop:
+    """The wish to stop: set by SIGINT or SIGTERM while `listening`, or by hand. A second signal stops without grace."""
+
+    signals: int = 0
+    name: str = ""
+    event: threading.Event = field(default_factory=threading.Event)
+
+    @property
+    def requested(self) -> bool:
+        return self.event.is_set()
+
+    @property
+    def at_once(self) -> bool:
+        return self.signals > 1
+
+    def request(self, name: str = "") -> None:
+        """Asks for a stop."""
+        self.signals += 1
+        self.name = self.name or name
+        self.event.set()
+
+    @contextmanager
+    def listening(self) -> Iterator["Stop"]:
+        """Turns SIGINT and SIGTERM into this wish, where that is possible (in the main thread)."""
+        if threading.current_thread() is not threading.main_thread():
+            yield self
+            return
+
+        def heard(number: int, frame: FrameType | None) -> None:
+            self.request(signal.Signals(number).name)
+
+        before = {number: signal.signal(number, heard) for number in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            yield self
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+
+def resolve(work: str) -> Work:
+    """The function named `package.module:function`. Raises AblateError when it cannot be had."""
+    module, _, name = work.partition(":")
+    try:
+        function = getattr(importlib.import_module(module), name)
+    except (ImportError, AttributeError, ValueError) as error:
+        raise AblateError(f"cannot find {work}: {error}") from error
+    assert callable(function)
+    return function  # type: ignore[no-any-return]
+
+
+def why(error: BaseException) -> str:
+    """An exception in one line of at most 400 characters."""
+    text = " ".join(str(error).split())
+    if isinstance(error, AblateError):
+        return text.removeprefix("error: ")[:400]
+    return f"{type(error).__name__}: {text}"[:400] if text else type(error).__name__
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether an exception says that host or device memory ran out; by name and text, since torch may not be loaded."""
+    text = str(error).lower()
+    return (
+        isinstance(error, MemoryError)
+        or type(error).__name__ == "OutOfMemoryError"
+        or (isinstance(error, RuntimeError | OSError) and ("out of memory" in text or "can't allocate memory" in text))
+        or "cannot allocate memory" in text
+    )
+
+
+def log_tail(path: Path, lines: int = TAIL_LINES) -> str:
+    """The last lines of a log; empty when there is none."""
+    try:
+        with path.open("rb") as file:
+            file.seek(max(0, path.stat().st_size - _TAIL_BYTES))
+            text = file.read().decode("utf-8", "replace")
+    except OSError:
+        return ""
+    return "\n".join(text.splitlines()[-lines:])

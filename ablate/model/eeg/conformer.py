@@ -1,0 +1,91 @@
+"""EEG Conformer (Song et al. 2022, IEEE TNSRE 31) within each interval: a convolutional stem, then self-attention.
+
+    temporal convolution -> spatial convolution -> ELU -> average pool -> tokens -> transformer layers
+
+Differs in: runs on each interval separately, so that attention spans no two of them; group norm over a segment's own samples
+instead of batch norm; learned positions; pools sized to short segments.
+"""
+
+from typing import Literal
+
+import torch
+from einops import rearrange
+from jaxtyping import Float
+from pydantic import Field
+from torch import Tensor, nn
+
+from ablate.config import Config
+from ablate.contract import no_decay
+from ablate.errors import AblateError
+from ablate.model.eeg.segments import cut, join, segment_samples
+from ablate.model.eeg.stem import SpatioTemporal
+from ablate.model.layer.masked_attention import CrossAttention, check_heads, feed_forward
+
+
+class ConformerConfig(Config):
+    """Convolutional stem and self-attention."""
+
+    type: Literal["conformer"] = "conformer"
+    filters: int = Field(default=32, ge=1, le=256)
+    """Temporal filters, and spatial ones after them."""
+    kernel_size: int = Field(default=15, ge=1, le=512)
+    """Samples in a temporal filter."""
+    pool: int = Field(default=8, ge=1, le=128)
+    """Samples averaged into one token."""
+    depth: int = Field(default=1, ge=1, le=24)
+    """Transformer layers."""
+    heads: int = Field(default=4, ge=1, le=64)
+    """Attention heads; must divide the token width."""
+
+    def build(self, channels: int, samples: int, intervals: int, width: int) -> "Conformer":
+        """channels, samples: of one trial. intervals: i. width: token width d."""
+        check_heads(width, self.heads, "baseline.eeg.heads")
+        length = segment_samples(samples, intervals)
+        if length < self.pool:
+            raise AblateError(
+                f"an interval of {length} EEG samples is shorter than the pool of {self.pool}",
+                where="baseline.eeg.pool",
+                hint=f"choose a pool of at most {length}",
+            )
+        return Conformer(self, channels, length, intervals, width)
+
+
+class Conformer(nn.Module):
+    """(b, channels, samples) to (b, i * tokens, d), tokens = samples of an interval // pool."""
+
+    def __init__(self, config: ConformerConfig, channels: int, samples: int, intervals: int, width: int):
+        super().__init__()
+        self.intervals = intervals
+        self.stem = nn.Sequential(
+            SpatioTemporal(channels, config.filters, config.filters, config.kernel_size, grouped=False),
+            nn.GroupNorm(1, config.filters),
+            nn.ELU(),
+            nn.AvgPool1d(config.pool),
+        )
+        self.project = nn.Linear(config.filters, width)
+        self.position = no_decay(nn.Parameter(0.02 * torch.randn(samples // config.pool, width)))
+        self.layers = nn.ModuleList(SelfAttentionLayer(width, config.heads) for _ in range(config.depth))
+        self.norm = nn.LayerNorm(width)
+
+    def forward(self, eeg: Float[Tensor, "b c t"]) -> Float[Tensor, "b e d"]:
+        maps = self.stem(cut(eeg, self.intervals))
+        x = self.project(rearrange(maps, "s m k -> s k m")) + self.position
+        for layer in self.layers:
+            x = layer(x)
+        return join(self.norm(x), self.intervals)
+
+
+class SelfAttentionLayer(nn.Module):
+    """Pre-norm self-attention and feed-forward."""
+
+    def __init__(self, width: int, heads: int):
+        super().__init__()
+        self.norm = nn.LayerNorm(width)
+        self.attention = CrossAttention(width, heads)
+        self.feed_forward = feed_forward(width)
+
+    def forward(self, x: Float[Tensor, "s k d"]) -> Float[Tensor, "s k d"]:
+        normed = self.norm(x)
+        visible = torch.ones(len(x), x.shape[1], x.shape[1], dtype=torch.bool, device=x.device)
+        x = x + self.attention(normed, normed, visible)
+        return x + self.feed_forward(x)

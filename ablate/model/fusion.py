@@ -1,0 +1,178 @@
+"""EEG-centred video fusion: EEG tokens query what the video shows in their own interval.
+
+    frames (b i f 3 h w) --video--> (b i f w) --projection--> (b i f d) --mixer--> (b i f d) --compressor--> (b i n d)
+    eeg (b c t) --eeg--> (b e d) --fusion with the latents--> (b e d) --head--> log-probabilities (b n classes)
+
+Each stage is a part that a patch can replace; `fusion: none` (EEG alone) builds no video parts at all.
+"""
+
+from typing import Any, Literal
+
+import torch
+from einops import rearrange
+from jaxtyping import Bool, Float
+from pydantic import Field
+from torch import Tensor, nn
+
+from ablate.config import Config
+from ablate.contract import DataSpec, FusionBatch, FusionSpec
+from ablate.errors import AblateError
+from ablate.model.compressor import CompressorConfig
+from ablate.model.compressor.pma import PmaConfig
+from ablate.model.crossmodal import CrossmodalConfig
+from ablate.model.crossmodal.gated_cross_attention import GatedCrossAttentionConfig
+from ablate.model.eeg import EegConfig
+from ablate.model.eeg.eegnet import EegnetConfig
+from ablate.model.eeg.segments import interval_of_token
+from ablate.model.mixer import MixerPartConfig
+from ablate.model.mixer.gru import GruConfig
+from ablate.model.video import VideoConfig
+from ablate.model.video.features import FeaturesConfig
+
+
+class FusionConfig(Config):
+    """EEG and video to labels."""
+
+    type: Literal["fusion"] = "fusion"
+    embedding_dim: int = Field(default=64, ge=4, le=4096)
+    """Token width d of everything after the frame encoder."""
+    video: VideoConfig = FeaturesConfig()
+    """What turns frames into tokens."""
+    mixer: MixerPartConfig = GruConfig()
+    """What lets a frame know other frames."""
+    compressor: CompressorConfig = PmaConfig()
+    """What leaves n latents an interval."""
+    eeg: EegConfig = EegnetConfig()
+    """What turns EEG into tokens."""
+    fusion: CrossmodalConfig = GatedCrossAttentionConfig()
+    """What brings the video to the EEG."""
+    dropout: float = Field(default=0.0, ge=0.0, lt=1.0)
+    """Dropout before the head."""
+
+    def build(self, spec: DataSpec) -> "FusionModel":
+        """The model for this data. Raises AblateError if the data has no EEG and video, or a part does not fit."""
+        if not isinstance(spec, FusionSpec):
+            raise AblateError(
+                "a fusion model needs EEG and video, but the data has spikes",
+                where="baseline.type",
+                hint="choose data of type coincidence or trials, or a baseline of type encoder",
+            )
+        return FusionModel(self, spec)
+
+
+class FusionModel(nn.Module):
+    """The parts in the order of the flow."""
+
+    def __init__(self, config: FusionConfig, spec: FusionSpec):
+        super().__init__()
+        width = config.embedding_dim
+        self.spec = spec
+        self.eeg = config.eeg.build(spec.eeg_channels, spec.eeg_samples, spec.intervals, width)
+        of_token = interval_of_token(count_tokens(self.eeg, spec), spec.intervals)
+        self.media: MediaStack | NoMedia = MediaStack(config, spec) if config.fusion.needs_media else NoMedia(width)
+        self.fusion = config.fusion.build(width, of_token, spec.intervals, self.media.latents)
+        self.head = Head(width, spec, config.dropout)
+
+    def forward(self, batch: FusionBatch) -> tuple[Tensor, ...]:
+        """Log-probabilities (b, n, classes) for each target, in order."""
+        tokens = self.eeg(batch.eeg)
+        latents, present = self.media(batch)
+        log_probability = self.head(self.fusion(tokens, latents, present))
+        rows = [target.values.shape[0] for target in batch.targets]
+        return log_probability.split(rows)
+
+    def penalty(self) -> Float[Tensor, ""]:
+        """The regularisers: none."""
+        return next(self.parameters()).new_zeros(())
+
+    def progress(self, fraction: float) -> None:
+        """Nothing here follows a schedule."""
+
+    def parts(self) -> dict[str, list[nn.Module]]:
+        """The modules of each part in the order of the flow; together they hold every parameter."""
+        return {**self.media.parts(), "eeg": [self.eeg], "fusion": [self.fusion], "head": [self.head]}
+
+    def gates(self) -> dict[str, float]:
+        """How far each gate of the fusion has opened, tanh(a) and tanh(g); empty where there are none."""
+        gates: Any = getattr(self.fusion, "gates", dict)
+        return gates()
+
+
+class MediaStack(nn.Module):
+    """Frames to latents: video encoder, projection to the token width, mixer, compressor."""
+
+    def __init__(self, config: FusionConfig, spec: FusionSpec):
+        super().__init__()
+        self.video = config.video.build(spec.frame_shape, spec.intervals, spec.frames)
+        self.projection = nn.Sequential(
+            nn.LayerNorm(self.video.width), nn.Linear(self.video.width, config.embedding_dim)
+        )
+        self.mixer = config.mixer.build(config.embedding_dim, spec.intervals, self.video.frames)
+        self.compressor = config.compressor.build(config.embedding_dim, self.video.frames)
+        self.latents: int = self.compressor.latents
+
+    def forward(self, batch: FusionBatch) -> tuple[Float[Tensor, "b i n d"], Bool[Tensor, "b i"]]:
+        """Latents, and which intervals have any frame."""
+        tokens, mask = self.video(batch.frames, batch.frame_mask, batch.frame_keys)
+        return self.from_tokens(tokens, mask)
+
+    def from_tokens(
+        self, tokens: Float[Tensor, "b i f w"], mask: Bool[Tensor, "b i f"]
+    ) -> tuple[Float[Tensor, "b i n d"], Bool[Tensor, "b i"]]:
+        """What follows the frame encoder."""
+        mixed = self.mixer(self.projection(tokens), mask)
+        return self.compressor(mixed, mask), mask.any(dim=2)
+
+    def parts(self) -> dict[str, list[nn.Module]]:
+        return {
+            "video": [self.video],
+            "projection": [self.projection],
+            "mixer": [self.mixer],
+            "compressor": [self.compressor],
+        }
+
+
+class NoMedia(nn.Module):
+    """Stands where no video is looked at: one zero latent an interval, and no interval present."""
+
+    latents = 1
+
+    def __init__(self, width: int):
+        super().__init__()
+        self.width = width
+
+    def forward(self, batch: FusionBatch) -> tuple[Float[Tensor, "b i n d"], Bool[Tensor, "b i"]]:
+        present = torch.zeros_like(batch.frame_mask[:, :, 0])
+        return batch.eeg.new_zeros(*present.shape, 1, self.width), present
+
+    def parts(self) -> dict[str, list[nn.Module]]:
+        return {}
+
+
+class Head(nn.Module):
+    """Tokens to log-probabilities: the mean over an interval's (or the trial's) tokens, then a linear map.
+
+    Its bias starts at the log of the class prior, so that an untrained model scores about zero bits.
+    """
+
+    def __init__(self, width: int, spec: FusionSpec, dropout: float):
+        super().__init__()
+        self.groups = spec.intervals if spec.labels_per == "interval" else 1
+        self.norm = nn.LayerNorm(width)
+        self.dropout = nn.Dropout(dropout)
+        self.linear = nn.Linear(width, spec.classes)
+        with torch.no_grad():
+            prior = torch.tensor(spec.class_prior).clamp(min=1e-6)
+            self.linear.bias.copy_(prior.log())
+            self.linear.weight.mul_(0.1)
+
+    def forward(self, tokens: Float[Tensor, "b e d"]) -> Float[Tensor, "b n k"]:
+        pooled = rearrange(self.norm(tokens), "b (n k) d -> b n k d", n=self.groups).mean(dim=2)
+        return self.linear(self.dropout(pooled)).log_softmax(dim=-1)
+
+
+def count_tokens(eeg: nn.Module, spec: FusionSpec) -> int:
+    """EEG tokens of one trial, found by passing an empty one through."""
+    device = next((p.device for p in eeg.parameters()), torch.device("cpu"))
+    with torch.no_grad():
+        return eeg(torch.zeros(1, spec.eeg_channels, spec.eeg_samples, device=device)).shape[1]

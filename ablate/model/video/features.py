@@ -1,0 +1,40 @@
+"""Precomputed frame embeddings: what the data holds is used as it is."""
+
+from typing import Literal
+
+from jaxtyping import Bool, Float
+from torch import Tensor, nn
+
+from ablate.config import Config
+from ablate.errors import AblateError
+
+
+class FeaturesConfig(Config):
+    """The data's own frame features."""
+
+    type: Literal["features"] = "features"
+
+    def build(self, frame_shape: tuple[int, ...], intervals: int, frames: int) -> "Features":
+        """frame_shape: (d,) of the data. Raises AblateError for pixels."""
+        if len(frame_shape) != 1:
+            raise AblateError(
+                f"the data holds pixels {frame_shape}, not features",
+                where="baseline.video.type",
+                hint="choose a frame encoder (small_vit, timm) or a ViViT",
+            )
+        return Features(frame_shape[0], frames)
+
+
+class Features(nn.Module):
+    """(b, i, f, d) with zeros in the pads."""
+
+    per_frame = True
+
+    def __init__(self, width: int, frames: int):
+        super().__init__()
+        self.width, self.frames = width, frames
+
+    def forward(
+        self, frames: Float[Tensor, "b i f d"], mask: Bool[Tensor, "b i f"], keys: Tensor | None
+    ) -> tuple[Float[Tensor, "b i f d"], Bool[Tensor, "b i f"]]:
+        return frames.masked_fill(~mask[..., None], 0.0), mask

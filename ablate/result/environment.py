@@ -1,0 +1,73 @@
+"""Where a number came from: package versions, git commit, processor, and what the caller knows of the device.
+
+No host name, user name or absolute path is kept: results are made to be shared. Never loads torch.
+"""
+
+import os
+import platform
+import subprocess
+import sys
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+PACKAGES = ("ablate", "torch", "timm", "numpy", "scipy", "einops", "pydantic", "safetensors")
+"""What can change a number."""
+
+
+def environment(*, folder: Path | None = None, device: dict[str, Any] | None = None) -> dict[str, Any]:
+    """Provenance of a run.
+
+    folder: whose git working tree is told, by default the current one. device: GPU, driver, precision, kept as given.
+    """
+    return {
+        "python": platform.python_version(),
+        "platform": f"{platform.system()} {platform.machine()}",
+        "processor": processor(),
+        "cores": _cores(),
+        "packages": {name: version for name in PACKAGES if (version := _version(name))},
+        "git": git_state(folder or Path.cwd()),
+        "device": device or {},
+    }
+
+
+def git_state(folder: Path) -> dict[str, Any]:
+    """`{"commit": ..., "dirty": bool}` of the working tree around `folder`; empty outside one or without git."""
+    commit = _git(folder, "rev-parse", "HEAD")
+    if not commit:
+        return {}
+    return {"commit": commit, "dirty": bool(_git(folder, "status", "--porcelain", "--untracked-files=no"))}
+
+
+def processor() -> str:
+    """The processor's name as the system tells it."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(errors="replace").splitlines()
+    except OSError:
+        return platform.processor()
+    names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    return next(names, platform.processor())
+
+
+def _git(folder: Path, *arguments: str) -> str:
+    """Git's answer, or nothing. The file-system monitor is off, since a foreign tree could name any program as one."""
+    command = ["git", "-c", "core.fsmonitor=false", "-C", str(folder), *arguments]
+    settings = {**os.environ, "GIT_OPTIONAL_LOCKS": "0"}
+    try:
+        answer = subprocess.run(command, capture_output=True, text=True, timeout=5, env=settings, check=False)
+    except (OSError, subprocess.SubprocessError):
+        return ""
+    return answer.stdout.strip() if answer.returncode == 0 else ""
+
+
+def _version(name: str) -> str:
+    loaded = getattr(sys.modules.get(name), "__version__", "")  # a source tree is not always installed
+    try:
+        return str(loaded or metadata.version(name))
+    except metadata.PackageNotFoundError:
+        return ""
+
+
+def _cores() -> int:
+    """Cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -1,0 +1,228 @@
+"""A request in, the plan of a study out: which variants, at which seeds, under which keys. Opens the data, trains nothing."""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from ablate.config import non_default
+from ablate.contract import Dataset, EncodingSpec
+from ablate.errors import AblateError, Problem
+from ablate.model.cost import describe
+from ablate.recipe import Configuration, Recipe, load_recipe
+from ablate.request import Request, request_hash
+from ablate.result import ModelCost, Store, StudyManifest, VariantEntry, content_key, environment
+from ablate.result.manifest import Role
+from ablate.study.train import RunJob, open_data
+from ablate.variant import Variant, also_changed, changed_words, differences, expand, probe
+
+CPU = torch.device("cpu")
+QUICK_SUFFIX = "-quick"
+"""A rehearsal has a results folder of its own, so that its numbers can never stand among results."""
+
+
+@dataclass(frozen=True)
+class StudyPlan:
+    """What is to be trained: the manifest of the whole study, and its runs in seed-major order, the baseline first."""
+
+    recipe: Recipe
+    store: Store
+    manifest: StudyManifest
+    jobs: tuple[RunJob, ...]
+    notices: tuple[Problem, ...] = ()
+
+
+def plan_study(request: Request) -> StudyPlan:
+    """Reads the recipe, expands and checks its variants, opens the data and keys every run.
+
+    Raises AblateError for everything that a person can mend: before anything is trained or written.
+    """
+    recipe = load_recipe(request.recipe, sets=data_sets(request))
+    variants = rehearsed(expand(recipe, allow_noop=request.allow_noop), request.quick)
+    check_noops(variants, allow_noop=request.allow_noop or request.quick)
+    chosen = select(variants, request)
+    seeds = request.seed_list() or recipe.seeds
+    seeds = seeds[:1] if request.quick else seeds
+    name = recipe.name + (QUICK_SUFFIX if request.quick else "")
+    store = Store.of(request.out, name)
+    manifest = make_manifest(recipe, request, chosen, name=name, seeds=seeds)
+    return StudyPlan(recipe, store, manifest, make_jobs(manifest, chosen, store, request), recipe.notices)
+
+
+def data_sets(request: Request) -> tuple[str, ...]:
+    """The overrides of the recipe, `--data` among them: it names recordings in place of whatever the recipe's data are."""
+    if request.data is None:
+        return request.sets
+    if not request.data.exists():
+        raise AblateError("there is no such recording", where=str(request.data), hint="`ablate data make` writes synthetic ones")
+    return (*request.sets, "data.type=recordings", f"data.path={json.dumps(str(request.data.resolve()))}")
+
+
+def rehearsed(variants: Sequence[Variant], quick: bool) -> tuple[Variant, ...]:
+    """Every variant cut down to a few steps on little data, for `--quick`."""
+    if not quick:
+        return tuple(variants)
+    return tuple(replace(variant, configuration=rehearse(variant.configuration)) for variant in variants)
+
+
+def rehearse(configuration: Configuration) -> Configuration:
+    """The same model on little data for a few steps."""
+    return Configuration(
+        data=configuration.data.rehearsal(),
+        model=configuration.model,
+        training=configuration.training.rehearsal(),
+    )
+
+
+def select(variants: Sequence[Variant], request: Request) -> tuple[Variant, ...]:
+    """The variants that were asked for, the baseline always among them unless `--only` says otherwise."""
+    names = request.variant_names()
+    if names is None:
+        return tuple(variants)
+    known = {alias: variant for variant in variants for alias in (variant.name, *variant.aliases)}
+    unknown = [name for name in names if name not in known]
+    if unknown:
+        hint = f"the recipe has {', '.join(variant.name for variant in variants)}"
+        raise AblateError(problems=tuple(Problem(f"no variant is called `{name}`", "--variants", hint) for name in unknown))
+    wanted = {known[name].name for name in names}
+    keep_baseline = request.only is None
+    return tuple(v for v in variants if v.name in wanted or (keep_baseline and v.role == "baseline"))
+
+
+def check_noops(variants: Sequence[Variant], *, allow_noop: bool) -> None:
+    """Refuses patches that change nothing that can be measured (STUDY item 1), all of them at once."""
+    if allow_noop:
+        return
+    problems = probe(variants, lambda configuration: open_data(configuration, CPU))
+    if problems:
+        raise AblateError(problems=tuple(problems))
+
+
+# ------------------------------------------------------------------ the manifest
+
+
+def make_manifest(
+    recipe: Recipe, request: Request, variants: Sequence[Variant], *, name: str, seeds: tuple[int, ...]
+) -> StudyManifest:
+    """The plan as `study.json` keeps it."""
+    baseline = next((v for v in variants if v.role == "baseline"), variants[0])
+    costs = {v.name: cost_of(v.configuration) for v in variants}
+    entries = tuple(make_entry(v, baseline, costs, seeds) for v in variants)
+    data = baseline.configuration.data
+    return StudyManifest(
+        name=name,
+        question=recipe.question,
+        expectation=recipe.expectation,
+        recipe_path=request.recipe.name,
+        recipe_text=recipe.text,
+        request=request_hash(request),
+        overrides=request.overrides(),
+        data_description=data.summary(),
+        data_fingerprint=open_data(baseline.configuration, CPU).fingerprint,
+        metric=metric_of(open_data(baseline.configuration, CPU)),
+        rehearsal=request.quick,
+        seeds=seeds,
+        variants=entries,
+        ladders=tuple(variants_of for variants_of in ladders(variants)),
+        expectations_hash=expectations_hash(entries),
+        environment=environment(),
+    )
+
+
+def make_entry(
+    variant: Variant, baseline: Variant, costs: Mapping[str, ModelCost], seeds: tuple[int, ...]
+) -> VariantEntry:
+    """One variant of the manifest, compared with the baseline."""
+    changed = differences(baseline.configuration, variant.configuration)
+    cost = costs[variant.name]
+    role: Role = variant.role
+    fingerprint = open_data(variant.configuration, CPU).fingerprint
+    identity = identity_of(variant.configuration)
+    return VariantEntry(
+        name=variant.name,
+        role=role,
+        title=variant.title,
+        patches=variant.patches,
+        aliases=variant.aliases,
+        strategies=variant.strategies,
+        changes=changed_words(changed) if role != "baseline" else "",
+        also_changed=also_changed(costs.get(baseline.name, cost), cost) if role in ("variant", "reference") else (),
+        differences=changed,
+        expect=variant.expect,
+        expect_cost=dict(variant.expect_cost) if variant.expect_cost else None,
+        config_hash=content_key(identity, 0, ""),
+        keys={seed: content_key(identity, seed, fingerprint) for seed in seeds},
+        cost=cost,
+        warnings=variant.warnings,
+    )
+
+
+def cost_of(configuration: Configuration) -> ModelCost:
+    """What the model weighs on the real data: known once they are open."""
+    return describe(configuration.model, open_data(configuration, CPU).spec)
+
+
+def identity_of(configuration: Configuration) -> dict[str, Any]:
+    """What a run is, for its key: fields that differ from the defaults, without those that change no number."""
+    identity = non_default(configuration)
+    for name in type(configuration.training).bookkeeping:
+        identity.get("training", {}).pop(name, None)
+    return identity
+
+
+def ladders(variants: Sequence[Variant]) -> tuple[tuple[str, ...], ...]:
+    """Variant names of each cumulative chain, in order: those that carry the strategy and extend one another."""
+    rungs = sorted((v for v in variants if "ladder" in v.strategies), key=lambda v: len(v.patches))
+    chains: list[list[Variant]] = []
+    for rung in rungs:
+        longer = next((chain for chain in chains if rung.patches[:-1] == chain[-1].patches), None)
+        chains.append([rung]) if longer is None else longer.append(rung)
+    return tuple(tuple(rung.name for rung in chain) for chain in chains if len(chain) > 1)
+
+
+def expectations_hash(entries: Sequence[VariantEntry]) -> str:
+    """Hash of everything that was predicted."""
+    predicted = {entry.name: [entry.expect, entry.expect_cost] for entry in entries if entry.expect or entry.expect_cost}
+    return hashlib.sha256(json.dumps(predicted, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def metric_of(dataset: Dataset) -> str:
+    """What the data are scored by."""
+    default = "bits_per_spike" if isinstance(dataset.spec, EncodingSpec) else "bits_per_label"
+    return str(getattr(dataset, "metric", None) or default)
+
+
+# ------------------------------------------------------------------ the runs
+
+
+def make_jobs(
+    manifest: StudyManifest, variants: Sequence[Variant], store: Store, request: Request
+) -> tuple[RunJob, ...]:
+    """Seed-major: seed 0 of every variant, the baseline first, then seed 1, so that a part of a study is already useful."""
+    configurations = {variant.name: variant.configuration for variant in variants}
+    jobs: dict[str, RunJob] = {}
+    for seed in manifest.seeds:
+        for entry in manifest.variants:
+            key = entry.keys[seed]
+            configuration = configurations[entry.name]
+            jobs.setdefault(
+                key,
+                RunJob(
+                    store=str(Path(store.root).resolve()),
+                    study=manifest.name,
+                    variant=entry.name,
+                    key=key,
+                    seed=seed,
+                    configuration=configuration,
+                    cost=entry.cost,
+                    data_fingerprint=open_data(configuration, CPU).fingerprint,
+                    device=request.device,
+                    threads=request.threads,
+                    rehearsal=request.quick,
+                ),
+            )
+    return tuple(jobs.values())

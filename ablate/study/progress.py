@@ -1,0 +1,87 @@
+"""How far a run is, told by a small file that its worker writes and the progress display reads. Never needed for a result."""
+
+import json
+import os
+import time
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ablate.result import Score, Store
+
+if TYPE_CHECKING:
+    from ablate.study.train import RunJob
+
+SECONDS_BETWEEN_WRITES = 0.5
+
+
+@dataclass(frozen=True)
+class RunProgress:
+    """A run under way. seconds: since its start. score: its last validation score."""
+
+    variant: str
+    seed: int
+    step: int
+    steps: int
+    loss: float | None
+    score: float | None
+    seconds: float
+
+    @property
+    def seconds_left(self) -> float | None:
+        """At the pace so far; None before the first step."""
+        return None if self.step == 0 else self.seconds / self.step * (self.steps - self.step)
+
+
+class ProgressFile:
+    """The listener of a run: writes where it is, at most twice a second. A full disk must not stop a run, so it is silent."""
+
+    def __init__(self, store: Store, job: "RunJob"):
+        self._path = progress_path(store, job.key)
+        self._variant, self._seed = job.variant, job.seed
+        self._steps = job.configuration.training.steps
+        self._started = time.monotonic()
+        self._written = 0.0
+        self._step, self._loss, self._score = 0, None, None
+        self._write()
+
+    def on_step(self, step: int, steps: int, loss: float) -> None:
+        self._step, self._steps, self._loss = step, steps, loss
+        if time.monotonic() - self._written > SECONDS_BETWEEN_WRITES:
+            self._write()
+
+    def on_validation(self, step: int, score: Score) -> None:
+        self._step, self._score = step, score.headline
+        self._write()
+
+    def close(self) -> None:
+        """Removes the file."""
+        with suppress(OSError):
+            self._path.unlink()
+
+    def _write(self) -> None:
+        self._written = time.monotonic()
+        seconds = self._written - self._started
+        progress = RunProgress(
+            self._variant, self._seed, self._step, self._steps, self._loss, self._score, round(seconds, 2)
+        )
+        partial = self._path.with_suffix(f".{os.getpid()}.partial")
+        with suppress(OSError):
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            partial.write_text(json.dumps(asdict(progress)))
+            partial.replace(self._path)
+
+
+def progress_path(store: Store, key: str) -> Path:
+    """Where a run under way says how far it is."""
+    return store.logs / f"{key}.progress.json"
+
+
+def read_progress(store: Store, key: str) -> RunProgress | None:
+    """How far a run is, or None when it has not said."""
+    try:
+        value: dict[str, Any] = json.loads(progress_path(store, key).read_text())
+        return RunProgress(**value)
+    except (OSError, ValueError, TypeError):
+        return None

@@ -1,0 +1,177 @@
+"""One run, from its configuration to its folder: open the data, build, fit, score, store. The work of every worker."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import torch
+from torch import nn
+
+from ablate.config import Config
+from ablate.contract import Dataset
+from ablate.execution.job import Busy, Interrupted, Stop
+from ablate.recipe import Configuration
+from ablate.result import ModelCost, RunRecord, Score, Store, canonical_json, environment
+from ablate.result.record import RunState
+from ablate.study.progress import ProgressFile
+from ablate.training import Checkpoints, FitResult, evaluate, fit, pick_device, save_weights, seeded, stream_seed
+from ablate.training.device import device_name, resolve_precision
+
+
+MOST_OPEN = 2
+"""Data sets that a process keeps: the study's own, and that of a patch to the data."""
+
+_opened: dict[tuple[str, str], Dataset] = {}
+
+
+class RunJob(Config):
+    """Everything that a worker must know of a run, as plain data."""
+
+    store: str
+    """The study's folder."""
+    study: str
+    variant: str
+    key: str
+    seed: int
+    configuration: Configuration
+    cost: ModelCost | None = None
+    data_fingerprint: str = ""
+    device: str = "auto"
+    threads: int | None = None
+    rehearsal: bool = False
+    replace: bool = False
+    """Train again what is in place already."""
+
+    @property
+    def label(self) -> str:
+        return f"{self.variant} seed {self.seed}"
+
+
+def train_run(payload: dict[str, Any]) -> None:
+    """Trains one run and moves its folder into place. Raises Busy when a live process trains it, Interrupted when stopped.
+
+    Whatever else is raised is this run's failure; the caller records it.
+    """
+    job = RunJob.model_validate(payload)
+    store = Store(job.store)
+    lock = store.lock_run(job.key)
+    if lock is None:
+        raise Busy(f"{job.label} is being trained by {store.holder(job.key)}")
+    stop = Stop()
+    with lock, stop.listening():
+        if store.has(job.key) and store.record(job.key).state == "done" and not job.replace:
+            return
+        _train(job, store, stop=lambda: stop.requested)
+
+
+def open_data(configuration: Configuration, device: torch.device) -> Dataset:
+    """The opened data of a configuration; a process keeps the last two, since most variants share theirs."""
+    key = (canonical_json(configuration.data.model_dump(mode="json")), str(device))
+    if key not in _opened:
+        if len(_opened) >= MOST_OPEN:
+            _opened.pop(next(iter(_opened)))
+        _opened[key] = configuration.data.open(device)
+    return _opened[key]
+
+
+def build_model(configuration: Configuration, dataset: Dataset, seed: int, device: torch.device) -> nn.Module:
+    """The model with the initial weights of a seed: the same bits on every device, since they are drawn on the CPU."""
+    with seeded(stream_seed(seed, "init", configuration.training.reseed)):
+        model: nn.Module = configuration.model.build(dataset.spec)
+    return model.to(device)
+
+
+def _train(job: RunJob, store: Store, *, stop: Callable[[], bool]) -> None:
+    """The run itself, under its lock."""
+    started = _now()
+    if job.threads is not None:
+        torch.set_num_threads(job.threads)
+    device = pick_device(job.device)
+    dataset = open_data(job.configuration, device)
+    model = build_model(job.configuration, dataset, job.seed, device)
+
+    checkpoints = Checkpoints(store.checkpoints(job.key))
+    listener = ProgressFile(store, job)
+    result = fit(
+        model,
+        dataset,
+        job.configuration.training,
+        seed=job.seed,
+        device=device,
+        listener=listener,
+        checkpoints=checkpoints,
+        stop=stop,
+    )
+    if result.state == "interrupted":
+        raise Interrupted(result.reason or "stopped; its place is kept")
+
+    with store.writer(job.key) as run:
+        record = _record(job, result, started=started, device=device)
+        if result.state == "done":
+            scores, units = _scores(result.model, dataset, job.configuration, device)
+            record = record.model_copy(update=scores)
+            run.write_json("units.json", units)
+            save_weights(result.model, run.folder / "weights.safetensors")
+        run.write_lines("history.jsonl", result.history)
+        run.commit(record, replace=True)
+    store.drop_checkpoints(job.key)
+    listener.close()
+
+
+def _scores(
+    model: nn.Module, dataset: Dataset, configuration: Configuration, device: torch.device
+) -> tuple[dict[str, Score], dict[str, Any]]:
+    """Validation and test scores of the kept weights, and the per-unit table of the test split."""
+    training = configuration.training
+    settings: dict[str, Any] = {
+        "batch_size": training.micro_batch_size,
+        "device": device,
+        "precision": training.precision,
+    }
+    validation, _ = evaluate(model, dataset, "validation", **settings)
+    test, table = evaluate(model, dataset, "test", **settings)
+    return {"validation": validation, "test": test}, table.as_dict()
+
+
+def _record(job: RunJob, result: FitResult, *, started: str, device: torch.device) -> RunRecord:
+    training = job.configuration.training
+    where = {
+        "name": device_name(device),
+        "type": device.type,
+        "precision": resolve_precision(device, training.precision),
+        "threads": torch.get_num_threads(),
+        "cuda": torch.version.cuda if device.type == "cuda" else None,
+        "compiled": training.compile,
+    }
+    return run_record(
+        job,
+        state="done" if result.state == "done" else "diverged",
+        reason=result.reason,
+        usage=result.usage(),
+        environment=environment(device=where),
+        started=started,
+    )
+
+
+def run_record(job: RunJob, *, state: RunState, reason: str = "", started: str = "", **fields: Any) -> RunRecord:
+    """The record of a run without its scores, for example of one that failed."""
+    return RunRecord(
+        key=job.key,
+        study=job.study,
+        variant=job.variant,
+        seed=job.seed,
+        state=state,
+        reason=reason,
+        rehearsal=job.rehearsal,
+        config=job.configuration.model_dump(mode="json"),
+        data_fingerprint=job.data_fingerprint,
+        cost=job.cost,
+        started=started or _now(),
+        finished=_now(),
+        **fields,
+    )
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
+

@@ -1,0 +1,57 @@
+"""A model and a split in; its score and the table of its entries out. Used for validation and for the test."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+from torch import nn
+
+from ablate.contract import Dataset, Split
+from ablate.result.record import Score
+from ablate.training.device import Precision, autocast
+from ablate.training.score import EntryTable, scorer_for
+from ablate.training.seed import seeded
+
+EVALUATION_SEED = 0  # a model that draws in evaluation draws the same each time, and leaves the training's draws alone
+
+
+@torch.no_grad()
+def evaluate(
+    model: nn.Module,
+    dataset: Dataset,
+    split: Split,
+    *,
+    batch_size: int,
+    device: torch.device,
+    precision: Precision = "auto",
+) -> tuple[Score, EntryTable]:
+    """Scores every entry of a split once. The data set lies on `device` already, as its `open` left it.
+
+    Optional attributes of the data set: `min_spikes` (1 where absent), `metric` ("correlation" for responses that are
+    not counts), `attainable_accuracy(split)` of a labelling task.
+    """
+    scorer = scorer_for(
+        dataset.spec, min_spikes=getattr(dataset, "min_spikes", 1), metric=getattr(dataset, "metric", None)
+    )
+    with evaluating(model), seeded(EVALUATION_SEED):
+        for batch in dataset.sweep(split, batch_size=batch_size):
+            with autocast(device, precision):
+                predictions = model(batch)
+            scorer.add(predictions, batch)
+    score = scorer.score(dataset.scored_hash(split), dataset.attainable(split))
+    ceiling = getattr(dataset, "attainable_accuracy", None)
+    if ceiling is not None and score.metric == "bits_per_label":
+        score = score.model_copy(update={"attainable_accuracy": ceiling(split)})
+    return score, scorer.units()
+
+
+@contextmanager
+def evaluating(model: nn.Module) -> Iterator[None]:
+    """Evaluation mode inside; each module's own mode as it was outside."""
+    modes = {module: module.training for module in model.modules()}
+    model.eval()
+    try:
+        yield
+    finally:
+        for module, training in modes.items():
+            module.training = training

@@ -1,0 +1,107 @@
+"""The one loop that trains every variant; it knows no model and no data. Evaluate, keep best, stop, step, log.
+
+A run that is killed anywhere and started again with the same checkpoints ends, on a CPU, with the same bits as an
+undisturbed one. All random draws come from the seed's own streams; the process's generators are left as they were.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import nn
+
+from ablate.contract import Dataset
+from ablate.result.record import Usage
+from ablate.training.checkpoint import Checkpoints
+from ablate.training.config import TrainingConfig
+from ablate.training.device import float32_math, peak_memory, reset_peak_memory
+from ablate.training.run import Listener, Outcome, Run
+from ablate.training.seed import seeded, stream_seed
+
+
+@dataclass(frozen=True)
+class FitResult:
+    """How a run ended.
+
+    model: with the kept weights unless interrupted. history: rows as in `Progress.history`, without timings.
+    best_step: the step whose weights were kept, 0 if none were. step_milliseconds: mean of an optimizer step.
+    peak_memory: bytes.
+    """
+
+    model: nn.Module
+    state: Outcome
+    reason: str
+    history: list[dict[str, Any]]
+    best_step: int
+    steps: int
+    seconds: float
+    step_milliseconds: float
+    peak_memory: int
+
+    def usage(self) -> Usage:
+        return Usage(
+            seconds=self.seconds,
+            steps=self.steps,
+            best_step=self.best_step,
+            step_milliseconds=self.step_milliseconds,
+            peak_memory_bytes=self.peak_memory,
+        )
+
+
+def fit(
+    model: nn.Module,
+    dataset: Dataset,
+    config: TrainingConfig,
+    *,
+    seed: int,
+    device: torch.device,
+    listener: Listener | None = None,
+    checkpoints: Checkpoints | None = None,
+    stop: Callable[[], bool] | None = None,
+) -> FitResult:
+    """Trains a model in place. Model and data lie on `device` already.
+
+    checkpoints: where to save, and to go on from if any are there; the caller clears them once the run's record is in
+    place. stop: polled before each step; when true, the run is saved and left as interrupted. A loss, gradient, or
+    score that is not finite ends the run as diverged, with the step. Raises AblateError for what the user can mend.
+    """
+    listener = listener or Listener()
+    reset_peak_memory(device)
+    if config.compile:
+        model.compile()
+    with seeded(stream_seed(seed, "dropout", config.reseed)), float32_math(device, config.precision):
+        run = Run(model, dataset, config, seed=seed, device=device)
+        if checkpoints is not None:
+            run.resume(checkpoints)
+        while True:
+            if run.evaluation_due() and not run.evaluate(listener):  # evaluate, keep best
+                break
+            if run.finished():  # stop
+                break
+            if stop is not None and stop():
+                run.interrupt(checkpoints, listener)
+                break
+            run.step()  # step
+            saving = checkpoints is not None and run.save_due()
+            if (saving or run.read_due()) and not run.read_losses(listener):  # log
+                break
+            if checkpoints is not None and saving:
+                run.save(checkpoints)
+        run.settle()
+    return _result(run)
+
+
+def _result(run: Run) -> FitResult:
+    state, reason = run.outcome
+    return FitResult(
+        model=run.model,
+        state=state,
+        reason=reason,
+        history=run.progress.history,
+        best_step=run.progress.best_step,
+        steps=run.progress.taken,
+        seconds=run.seconds(),
+        step_milliseconds=run.step_milliseconds(),
+        peak_memory=peak_memory(run.device),
+    )

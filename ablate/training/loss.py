@@ -1,0 +1,84 @@
+"""The negative log-likelihood of counts and of labels: one definition for training and for scores.
+
+counts: `exp(x) - y x`, x the log-rate (clamped at -20 below, so that a silent unit's rate stays above 2e-9), y the
+count; the term ln y! is left out, it depends on no model. labels: `-log softmax(x)[y]`, which equals -x[y] for
+log-probabilities and keeps a model from gaining by predictions that do not sum to one.
+
+Masked entries are selected away before anything is computed, never multiplied by zero: NaN there reaches neither the
+loss nor any gradient (NaN * 0 = NaN).
+"""
+
+from typing import Literal
+
+import torch
+from jaxtyping import Bool, Float, Shaped
+from torch import Tensor
+
+from ablate.contract import Batch, Target
+from ablate.errors import AblateError
+
+LOWEST_LOG_RATE = -20.0
+
+Task = Literal["spikes", "labels"]
+
+
+def poisson_nll(log_rate: Float[Tensor, "*n"], counts: Float[Tensor, "*n"]) -> Float[Tensor, "*n"]:
+    """Negative log-likelihood in nats of each count, ln y! left out."""
+    log_rate = log_rate.clamp(min=LOWEST_LOG_RATE)
+    return log_rate.exp() - counts * log_rate
+
+
+def label_nll(log_probability: Float[Tensor, "*n classes"], labels: Shaped[Tensor, "*n"]) -> Float[Tensor, "*n"]:
+    """Cross-entropy in nats of each label."""
+    normalised = log_probability.log_softmax(dim=-1)
+    return -normalised.gather(-1, labels.long().unsqueeze(-1)).squeeze(-1)
+
+
+def entry_nll(prediction: Tensor, target: Target, task: Task, dtype: torch.dtype) -> Float[Tensor, "b n *u"]:
+    """Nats of each entry of one target, exactly zero where it is not valid."""
+    valid = target.valid
+    if task == "spikes":
+        log_rate = select(prediction.to(dtype), valid)
+        return select(poisson_nll(log_rate, select(target.values.to(dtype), valid)), valid)
+    log_probability = select(prediction.to(dtype), valid.unsqueeze(-1))
+    return select(label_nll(log_probability, select(target.values, valid)), valid)
+
+
+def select(values: Tensor, valid: Bool[Tensor, "..."]) -> Tensor:
+    """Values where valid, zero elsewhere; whatever stands elsewhere has no influence, not even on the gradient."""
+    return torch.where(valid, values, torch.zeros((), dtype=values.dtype, device=values.device))
+
+
+def summed_loss(predictions: tuple[Tensor, ...], batch: Batch, task: Task) -> Float[Tensor, ""]:
+    """Nats of all valid entries of a batch, in single precision whatever the model computed in."""
+    check_predictions(predictions, batch, task)
+    sums = [
+        entry_nll(prediction, target, task, torch.float32).sum()
+        for prediction, target in zip(predictions, batch.targets, strict=True)
+    ]
+    return torch.stack(sums).sum()
+
+
+def count_entries(batch: Batch) -> Float[Tensor, ""]:
+    """Valid entries of a batch, on its device. Sessions weigh by what they hold, not equally."""
+    return torch.stack([target.valid.sum() for target in batch.targets]).sum().float()
+
+
+def mean_loss(predictions: tuple[Tensor, ...], batch: Batch, task: Task) -> Float[Tensor, ""]:
+    """Nats a valid entry; zero for a batch without one."""
+    return summed_loss(predictions, batch, task) / count_entries(batch).clamp(min=1)
+
+
+def check_predictions(predictions: tuple[Tensor, ...], batch: Batch, task: Task) -> None:
+    """A prediction that would broadcast against its target is an error, never a wrong number."""
+    if len(predictions) != len(batch.targets):
+        raise AblateError(
+            f"the model gave {len(predictions)} predictions for {len(batch.targets)} targets",
+            hint="return one tensor for each session of the batch, in order",
+        )
+    for prediction, target in zip(predictions, batch.targets, strict=True):
+        given = tuple(prediction.shape if task == "spikes" else prediction.shape[:-1])
+        wanted = tuple(target.values.shape)
+        if given != wanted:
+            axes = "(batch, bin, unit)" if task == "spikes" else "(batch, label, class), class left out"
+            raise AblateError(f"the model's prediction has shape {given}, its target {wanted}", hint=f"axes: {axes}")

@@ -1,0 +1,134 @@
+"""The whole fusion model: padding, absent intervals, isolation, and what a patch can replace."""
+
+import pytest
+import torch
+from pydantic import TypeAdapter
+
+from ablate.contract import EncodingSpec, FusionBatch, FusionSpec, Target
+from ablate.errors import AblateError
+from ablate.model import ModelConfig
+from ablate.model.fusion import FusionConfig, FusionModel
+from ablate.model.isolation import isolation, tell
+
+MIXERS = ["none", "gru", "tcn", "s4d", "mamba", "transformer"]
+
+
+def spec(labels_per: str = "interval") -> FusionSpec:
+    return FusionSpec(("a", "b"), 3, 6, (5,), 4, 48, 2, (0.25, 0.75), labels_per)  # type: ignore[arg-type]
+
+
+def batch(labels_per: str = "interval") -> FusionBatch:
+    """Four trials of two subjects, NaN in scattered pads; trial 1 lacks an interval and trial 3 all video."""
+    generator = torch.Generator().manual_seed(0)
+    mask = torch.rand(4, 3, 6, generator=generator) < 0.7
+    mask[1, 1] = False
+    mask[3] = False
+    frames = torch.randn(4, 3, 6, 5, generator=generator).masked_fill(~mask[..., None], torch.nan)
+    n = 3 if labels_per == "interval" else 1
+    targets = tuple(
+        Target(s, torch.randint(0, 2, (rows, n), generator=generator), torch.ones(rows, n, dtype=torch.bool))
+        for s, rows in ((0, 1), (1, 3))
+    )
+    return FusionBatch(torch.randn(4, 4, 48, generator=generator), frames, mask, targets)
+
+
+def build(labels_per: str = "interval", **options: object) -> FusionModel:
+    torch.manual_seed(0)
+    options = {"embedding_dim": 8, "fusion": {"type": "gated_cross_attention", "gate_init": 0.5}, **options}
+    return FusionConfig.model_validate(options).build(spec(labels_per))
+
+
+@pytest.mark.parametrize("kind", MIXERS)
+@pytest.mark.parametrize("compressor", ["mean", "pma", "resampler"])
+@pytest.mark.parametrize("scope", ["interval", "clip"])
+def test_nothing_in_a_pad_reaches_the_output_or_a_gradient(kind: str, compressor: str, scope: str) -> None:
+    mixer = {"type": kind} if kind == "none" else {"type": kind, "scope": scope, "direction": "both"}
+    model = build(mixer=mixer, compressor={"type": compressor})
+    given = batch()
+    out = torch.cat(model(given))
+    loud = FusionBatch(given.eeg, given.frames.nan_to_num(nan=1e6), given.frame_mask, given.targets)
+    assert torch.isfinite(out).all()
+    assert torch.equal(out, torch.cat(model(loud)))
+    out[..., 0].sum().backward()
+    for name, parameter in model.named_parameters():
+        assert parameter.grad is not None, name
+        assert torch.isfinite(parameter.grad).all(), name
+
+
+def test_one_prediction_for_each_subject_normalised() -> None:
+    for labels_per, n in (("interval", 3), ("trial", 1)):
+        first, second = build(labels_per)(batch(labels_per))
+        assert first.shape == (1, n, 2)
+        assert second.shape == (3, n, 2)
+        torch.testing.assert_close(second.exp().sum(-1), torch.ones(3, n))
+
+
+def test_a_trial_scores_the_same_whatever_trials_are_beside_it() -> None:
+    model, given = build().eval(), batch()
+    alone = FusionBatch(given.eeg[:1], given.frames[:1], given.frame_mask[:1], given.targets[:1])
+    torch.testing.assert_close(model(alone)[0], model(given)[0], atol=1e-6, rtol=1e-5)
+
+
+def test_without_video_the_model_says_what_the_eeg_alone_says() -> None:
+    model, given = build().eval(), batch()
+    tokens = model.eeg(given.eeg)[3:]
+    torch.testing.assert_close(model(given)[1][2:], model.head(tokens))
+
+
+def test_eeg_alone_builds_no_video_parts_and_video_alone_reads_no_eeg() -> None:
+    alone = build(fusion={"type": "none"})
+    assert list(alone.parts()) == ["eeg", "fusion", "head"]
+    assert torch.isfinite(torch.cat(alone(batch()))).all()
+    video, given = build(eeg={"type": "none"}), batch()
+    other = FusionBatch(torch.randn_like(given.eeg), given.frames, given.frame_mask, given.targets)
+    assert torch.equal(torch.cat(video(given)), torch.cat(video(other)))
+
+
+def test_parts_hold_every_parameter_once() -> None:
+    model = build()
+    parts = model.parts()
+    assert list(parts) == ["video", "projection", "mixer", "compressor", "eeg", "fusion", "head"]
+    counted = sum(p.numel() for modules in parts.values() for module in modules for p in module.parameters())
+    assert counted == sum(p.numel() for p in model.parameters())
+
+
+def test_the_untrained_head_starts_near_the_class_prior() -> None:
+    out = torch.cat(build()(batch())).exp()
+    assert (out[..., 1] - 0.75).abs().max() < 0.25
+    assert float(build().penalty()) == 0
+
+
+@pytest.mark.parametrize(
+    ("mixer", "expected"),
+    [
+        ({"type": "gru"}, "#.. .#. ..#"),
+        ({"type": "gru", "direction": "both"}, "#.. .#. ..#"),
+        ({"type": "mamba", "scope": "clip"}, "#.. ##. ###"),
+        ({"type": "tcn", "scope": "clip", "blocks": 4}, "#.. ##. ###"),
+        ({"type": "transformer", "scope": "clip", "direction": "both"}, "### ### ###"),
+    ],
+)
+def test_isolation_matrix_shows_which_frames_each_latent_knows(mixer: dict[str, object], expected: str) -> None:
+    matrix = isolation(build(mixer=mixer))
+    assert matrix is not None
+    assert tell(matrix) == expected
+    torch.testing.assert_close(matrix.amax(dim=1), torch.ones(3))
+
+
+def test_isolation_of_a_model_without_video_is_nothing() -> None:
+    assert isolation(build(fusion={"type": "none"})) is None
+
+
+def test_spikes_are_refused_with_a_hint() -> None:
+    with pytest.raises(AblateError, match="needs EEG and video, but the data has spikes"):
+        FusionConfig().build(EncodingSpec((), 16, 8, 0))
+
+
+def test_pixels_are_refused_by_features() -> None:
+    pixels = FusionSpec(("a",), 3, 6, (3, 8, 8), 4, 48, 2, (0.5, 0.5), "interval")
+    with pytest.raises(AblateError, match="the data holds pixels"):
+        FusionConfig().build(pixels)
+
+
+def test_fusion_is_one_of_the_models() -> None:
+    assert isinstance(TypeAdapter(ModelConfig).validate_python({"type": "fusion"}), FusionConfig)

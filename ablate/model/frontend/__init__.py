@@ -6,8 +6,8 @@ from pydantic import Field
 
 from ablate.model.frontend.blur import BlurConfig
 from ablate.model.frontend.learnable_temporal import LearnableTemporalConfig
-from ablate.model.layer.imported import ImportedPart
 from ablate.model.frontend.none import NoFrontendConfig
+from ablate.model.layer.imported import ImportedPart
 
 FrontendConfig = Annotated[
     LearnableTemporalConfig | BlurConfig | NoFrontendConfig | ImportedPart, Field(discriminator="type")

@@ -4,10 +4,10 @@ from typing import Annotated
 
 from pydantic import Field
 
+from ablate.model.layer.imported import ImportedPart
 from ablate.model.modulator.concat import ConcatConfig
 from ablate.model.modulator.convgru import ConvGruConfig
 from ablate.model.modulator.film import FilmConfig
-from ablate.model.layer.imported import ImportedPart
 from ablate.model.modulator.none import NoModulatorConfig
 
 ModulatorConfig = Annotated[

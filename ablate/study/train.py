@@ -18,7 +18,6 @@ from ablate.study.progress import ProgressFile
 from ablate.training import Checkpoints, FitResult, evaluate, fit, pick_device, seeded, stream_seed
 from ablate.training.device import device_name, resolve_precision
 
-
 MOST_OPEN = 2
 """Data sets that a process keeps: the study's own, and that of a patch to the data."""
 

@@ -74,7 +74,7 @@ def test_pixels_show_red_and_blue_squares_and_pads_are_black() -> None:
     config = small(mode="pixels", train_trials=6)
     trials = config.open(CPU).splits["train"]
     frames = trials.frames[np.arange(6)].astype(np.int64)
-    assert frames.shape == (6, 5, 8, 3, 16, 16)
+    assert frames.shape == (6, 5, 6, 3, 16, 16)
     assert config.describe().frame_shape == (3, 16, 16)
     red = ((frames[:, :, :, 0] > 190) & (frames[:, :, :, 2] < 90)).sum(axis=(-1, -2)) >= 4
     blue = ((frames[:, :, :, 2] > 190) & (frames[:, :, :, 0] < 90)).sum(axis=(-1, -2)) >= 4
@@ -124,7 +124,7 @@ def test_rehearsal_is_small_and_otherwise_the_same() -> None:
 
 
 def test_impossible_knobs_are_refused() -> None:
-    with pytest.raises(ValidationError, match="min_valid 9 is more than frames 8"):
+    with pytest.raises(ValidationError, match="min_valid 9 is more than frames 6"):
         small(min_valid=9)
     with pytest.raises(ValidationError, match="needs at least 3 subjects"):
         small(split="subject", subjects=2)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 MARKER_A, MARKER_B, TRAP_ONE, TRAP_ZERO = 1, 2, 3, 4
 COLOURS = np.array([[170, 170, 170], [235, 40, 40], [40, 40, 235], [40, 235, 40], [235, 235, 40]], dtype=np.float32)
 BACKGROUND, PIXEL_NOISE = 90.0, 12.0  # of 255
-FEATURE_NOISE = 0.5  # markers have unit length a dimension: told apart with d' = sqrt(2 d) / 0.5
+FEATURE_NOISE = 0.3  # markers have unit length a dimension: told apart with d' = sqrt(2 d) / 0.3
 
 
 def draw_markers(story: "Story", rng: Generator) -> NDArray[np.int64]:

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from ablate.config import Config
 from ablate.model.compressor.position import FramePosition
+from ablate.model.layer.linear import linear
 from ablate.model.layer.masked_attention import CrossAttention, check_heads
 
 
@@ -62,4 +63,4 @@ class PmaCompressor(nn.Module):
 
 def row_feed_forward(width: int) -> nn.Module:
     """rFF: the same small network on every row."""
-    return nn.Sequential(nn.Linear(width, width), nn.ReLU(), nn.Linear(width, width))
+    return nn.Sequential(linear(width, width), nn.ReLU(), linear(width, width))

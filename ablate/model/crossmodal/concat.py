@@ -11,6 +11,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
 from ablate.config import Config
+from ablate.model.layer.linear import linear
 
 
 class ConcatConfig(Config):
@@ -43,4 +44,4 @@ class ConcatFusion(nn.Module):
 
 def join(width_in: int, width: int) -> nn.Module:
     """Two layers from the joined width to the token width."""
-    return nn.Sequential(nn.Linear(width_in, 2 * width), nn.GELU(), nn.Linear(2 * width, width))
+    return nn.Sequential(linear(width_in, 2 * width), nn.GELU(), linear(2 * width, width))

@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from ablate.config import Config
 from ablate.model.eeg.segments import cut, join, segment_samples
 from ablate.model.eeg.stem import SpatioTemporal
+from ablate.model.layer.linear import linear
 
 
 class EegnetConfig(Config):
@@ -60,7 +61,7 @@ class Eegnet(nn.Module):
             nn.ELU(),
             nn.Dropout(config.dropout),
         )
-        self.token = nn.Linear(maps * (samples // pool), config.tokens * width)
+        self.token = linear(maps * (samples // pool), config.tokens * width)
         self.norm = nn.LayerNorm(width)
         self.width = width
 

@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from ablate.contract import no_decay
+from ablate.model.layer.linear import linear
 from ablate.model.mixer.base import MixerConfig
 
 
@@ -38,10 +39,10 @@ class S4dLayer(nn.Module):
 
     def __init__(self, width: int, hidden: int, state: int, length: int):
         super().__init__()
-        self.into = nn.Linear(width, hidden)
+        self.into = linear(width, hidden)
         self.kernel = S4dKernel(hidden, state, length)
         self.skip = nn.Parameter(torch.randn(hidden))  # D
-        self.out = nn.Linear(hidden, 2 * width)
+        self.out = linear(hidden, 2 * width)
 
     def forward(self, x: Float[Tensor, "s l d"], valid: Bool[Tensor, "s l"]) -> Float[Tensor, "s l d"]:
         u = rearrange(self.into(x), "s l h -> s h l")

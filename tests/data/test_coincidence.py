@@ -28,7 +28,9 @@ def test_closed_forms_give_the_known_numbers() -> None:
 
 
 @pytest.mark.parametrize(("d_prime", "error", "absent"), [(5.0, 0.0, 0.0), (2.0, 0.1, 0.2)])
-def test_the_perfect_observer_of_drawn_trials_meets_the_closed_forms(d_prime: float, error: float, absent: float) -> None:
+def test_the_perfect_observer_of_drawn_trials_meets_the_closed_forms(
+    d_prime: float, error: float, absent: float
+) -> None:
     data = small(test_trials=4000, d_prime=d_prime, event_error=error, absent=absent).open(CPU)
     accuracy = data.attainable_accuracy("test")
     assert accuracy is not None

@@ -50,7 +50,9 @@ def draw_pixels(config: "CoincidenceConfig", story: "Story", rng: Generator) -> 
     place = np.clip(start + rng.integers(-1, 2, (*markers.shape, 2)).cumsum(axis=2), 0, size - side)
     row, col = (place[..., axis, None] for axis in (0, 1))
     pixel = np.arange(size)
-    inside = ((pixel >= row) & (pixel < row + side))[..., :, None] & ((pixel >= col) & (pixel < col + side))[..., None, :]
+    inside = ((pixel >= row) & (pixel < row + side))[..., :, None] & ((pixel >= col) & (pixel < col + side))[
+        ..., None, :
+    ]
     frames = np.empty((*markers.shape, 3, size, size), dtype=np.uint8)
     for trial in range(len(frames)):  # one trial at a time: the noise of all of them would fill the memory
         picture = np.where(inside[trial, :, :, None], COLOURS[markers[trial]][..., None, None], BACKGROUND)

@@ -1,6 +1,6 @@
 """Concatenation: each EEG token joined with the latents of its own interval.
 
-    y + MLP([LN y; latents of the token's interval]),   y unchanged where the interval has no frame
+y + MLP([LN y; latents of the token's interval]),   y unchanged where the interval has no frame
 """
 
 from typing import ClassVar, Literal

@@ -54,7 +54,9 @@ class VivitFactorised(nn.Module):
         self.tokens = TubeletTokens(frame_shape, frames, config.tubelet_frames, config.patch_size, config.width)
         self.width, self.frames = config.width, self.tokens.frames
         self.spatial = nn.ModuleList(SelfAttentionBlock(self.width, config.heads) for _ in range(config.spatial_depth))
-        self.temporal = nn.ModuleList(SelfAttentionBlock(self.width, config.heads) for _ in range(config.temporal_depth))
+        self.temporal = nn.ModuleList(
+            SelfAttentionBlock(self.width, config.heads) for _ in range(config.temporal_depth)
+        )
         self.position = no_decay(nn.Parameter(0.02 * torch.randn(intervals * self.frames, self.width)))
 
     def token_mask(self, mask: Bool[Tensor, "b i f"]) -> Bool[Tensor, "b i f2"]:

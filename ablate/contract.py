@@ -10,7 +10,7 @@ stimulus is normalised by the training split's mean and standard deviation; plac
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, runtime_checkable
 
 import torch
 from jaxtyping import Bool, Float, Int
@@ -104,6 +104,7 @@ class Target:
     entry: Int[Tensor, " b"] | None = None
 
 
+@runtime_checkable
 class Batch(Protocol):
     """What the loop needs to know of a batch. `model(batch)` gives one prediction for each target, in order."""
 
@@ -162,6 +163,7 @@ class FusionBatch:
         return self.eeg.shape[0]
 
 
+@runtime_checkable
 class BatchStream(Protocol):
     """An endless, seeded order of training batches that can be stopped and taken up again exactly."""
 
@@ -172,6 +174,7 @@ class BatchStream(Protocol):
     def load_state_dict(self, state: Mapping[str, Any]) -> None: ...
 
 
+@runtime_checkable
 class Dataset(Protocol):
     """Opened data, on its device. Every variant of a seed gets the same batches in the same order.
 
@@ -197,6 +200,7 @@ class Dataset(Protocol):
 # ------------------------------------------------------------------ models and their parts
 
 
+@runtime_checkable
 class Model(Protocol):
     """What the loop trains. It is an `nn.Module`; the loop cannot know which variant it is."""
 
@@ -239,6 +243,7 @@ class FeatureMap:
         return FeatureMap(channels, height, width, 1, centers(height), centers(width))
 
 
+@runtime_checkable
 class Adapter(Protocol):
     """One session's video onto the common grid. Built with `build(height, width)`; `out` is the grid's map."""
 
@@ -247,6 +252,7 @@ class Adapter(Protocol):
     def __call__(self, video: Float[Tensor, "b 1 t h w"]) -> Float[Tensor, "b 1 t gh gw"]: ...
 
 
+@runtime_checkable
 class Frontend(Protocol):
     """Temporal filtering of pixels. Built with `build(input: FeatureMap)`. Causal; the newest frame stays the newest."""
 
@@ -255,6 +261,7 @@ class Frontend(Protocol):
     def __call__(self, video: Float[Tensor, "b c t h w"]) -> Float[Tensor, "b c2 t2 h w"]: ...
 
 
+@runtime_checkable
 class Core(Protocol):
     """The backbone. Built with `build(input: FeatureMap)`. Causal; steps are aligned to the newest frame."""
 
@@ -263,6 +270,7 @@ class Core(Protocol):
     def __call__(self, video: Float[Tensor, "b c t h w"]) -> Float[Tensor, "b d t2 h2 w2"]: ...
 
 
+@runtime_checkable
 class Modulator(Protocol):
     """Behaviour into features. Built with `build(input: FeatureMap, behaviors: int)`."""
 
@@ -273,6 +281,7 @@ class Modulator(Protocol):
     ) -> Float[Tensor, "b d2 t h w"]: ...
 
 
+@runtime_checkable
 class Readout(Protocol):
     """Features to log-rates, one session. Built with `build(input: FeatureMap, mean_rate: tuple[float, ...])`."""
 

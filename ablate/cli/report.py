@@ -2,13 +2,15 @@
 
 import time
 from pathlib import Path
+from typing import get_args
 
 from ablate.analysis import StudyAnalysis, analyse
 from ablate.cli.console import out, say
 from ablate.errors import AblateError
-from ablate.report import FORMATS, render
+from ablate.report import Format, live_table, render
 from ablate.result import Store
 
+FORMATS = get_args(Format)
 WATCH_SECONDS = 2.0
 
 
@@ -65,11 +67,10 @@ def analysis_of(store: Store, *, quick_look: bool = False) -> StudyAnalysis:
 
 def print_report(analysis: StudyAnalysis, format: str) -> None:
     """To stdout; a table fits the terminal, everything else is text to be kept."""
-    console = out()
     if format == "table":
-        console.print(render(analysis, format, width=console.width), markup=False, soft_wrap=True)
+        out().print(live_table(analysis))
     else:
-        print(render(analysis, format, width=console.width))
+        print(render(analysis, format), end="")
 
 
 def tell_damaged(store: Store) -> None:

@@ -65,9 +65,9 @@ def all_done(store: Store, manifest: StudyManifest) -> bool:
 def show_table(store: Store) -> None:
     """The ranked table, on stdout."""
     from ablate.cli.report import analysis_of
-    from ablate.report import render_table
+    from ablate.report import live_table
 
-    out().print(render_table(analysis_of(store)))
+    out().print(live_table(analysis_of(store)))
 
 
 def say_outcome(outcome: "StudyOutcome", request: Request) -> int:

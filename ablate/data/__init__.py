@@ -1,4 +1,5 @@
-"""Takes recordings (files, or a seeded synthetic world), gives seeded batches of windows and the bins they are scored on."""
+"""Takes recordings (files, or a seeded synthetic world), gives seeded batches of windows and the bins they are
+scored on."""
 
 from typing import Annotated
 
@@ -11,4 +12,11 @@ from ablate.data.synthetic_v1 import SyntheticV1Config
 
 DataConfig = Annotated[SyntheticV1Config | RecordingsConfig | CoincidenceConfig, Field(discriminator="type")]
 
-__all__ = ["CoincidenceConfig", "DataConfig", "EncodingDataConfig", "RecordingsConfig", "SplitConfig", "SyntheticV1Config"]
+__all__ = [
+    "CoincidenceConfig",
+    "DataConfig",
+    "EncodingDataConfig",
+    "RecordingsConfig",
+    "SplitConfig",
+    "SyntheticV1Config",
+]

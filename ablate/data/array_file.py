@@ -15,7 +15,7 @@ from ablate.errors import AblateError
 CHUNK_BYTES = 1 << 26  # values are checked in pieces of 64 MB, so that a large recording never fills the memory
 
 
-def map_array(path: Path) -> np.ndarray[Any, np.dtype[Any]]:
+def map_array(path: Path) -> np.ndarray:
     """The array, read-only. Raises AblateError for a missing, damaged, pickled or lying file."""
     if not path.is_file():
         raise AblateError(f"{path.name} is missing", where=str(path.parent))
@@ -51,21 +51,21 @@ def _header(path: Path) -> tuple[tuple[int, ...], bool, np.dtype[Any], int]:
         return tuple(int(size) for size in shape), fortran, dtype, file.tell()
 
 
-def all_rows(array: np.ndarray[Any, Any], test: Callable[[np.ndarray[Any, Any]], bool]) -> bool:
+def all_rows(array: np.ndarray, test: Callable[[np.ndarray], bool]) -> bool:
     """Whether a test holds for all rows, looked at in pieces."""
     row_bytes = max(1, array.nbytes // max(1, len(array)))
     step = max(1, CHUNK_BYTES // row_bytes)
     return all(bool(test(np.asarray(array[start : start + step]))) for start in range(0, len(array), step))
 
 
-def is_finite(rows: np.ndarray[Any, Any]) -> bool:
+def is_finite(rows: np.ndarray) -> bool:
     return bool(np.isfinite(rows).all())
 
 
-def is_whole(rows: np.ndarray[Any, Any]) -> bool:
+def is_whole(rows: np.ndarray) -> bool:
     """Finite and without fractions."""
     return rows.dtype.kind in "biu" or bool((np.isfinite(rows) & (np.floor(rows) == rows)).all())
 
 
-def is_not_negative(rows: np.ndarray[Any, Any]) -> bool:
+def is_not_negative(rows: np.ndarray) -> bool:
     return rows.dtype.kind in "bu" or bool((rows >= 0).all())

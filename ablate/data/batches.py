@@ -1,7 +1,8 @@
 """Recordings opened as seeded batches of windows: the `Dataset` of every encoding study.
 
-Frames stay as they are stored, on the device (or memory-mapped, on the CPU); windows are gathered by index there and normalised. Batch i
-of a seed is a function of (seed, i) alone: every variant gets the same batches, and taking up again needs i only.
+Frames stay as they are stored, on the device (or memory-mapped, on the CPU); windows are gathered by index there and
+normalised. Batch i of a seed is a function of (seed, i) alone: every variant gets the same batches, and taking up
+again needs i only.
 """
 
 import copy
@@ -25,7 +26,7 @@ from ablate.data.statistics import training_statistics
 from ablate.data.window import scored_bins, sweep_windows, training_ends
 from ablate.errors import AblateError
 
-Array = np.ndarray[Any, Any]
+Array = np.ndarray
 
 LABELS: dict[Split, int] = {"validation": VALIDATION, "test": TEST}
 NOT_DATA = ("path",)  # where a recording lies does not change what it is
@@ -75,6 +76,11 @@ class EncodingDataset:
                 parts.append(self.windows(session, np.array([row[1] for row in rows]), scores=scores))
             yield EncodingBatch(tuple(parts), self.spec.lags)
 
+    @property
+    def min_spikes(self) -> int:
+        """Units with fewer spikes than this in a split's scored bins are left out of its score."""
+        return self.config.min_spikes
+
     def scored_hash(self, split: Split) -> str:
         """Hash of the (session, bin, unit) entries that a split scores, and of who is left out for too few spikes."""
         digest = hashlib.sha256(f"min_spikes {self.config.min_spikes}".encode())
@@ -106,11 +112,18 @@ class EncodingDataset:
         moved._device = device
         return moved
 
+    def bins(self, split: Split) -> tuple[Array, ...]:
+        """Frames that a split scores, one array a session."""
+        return self._bins[split]
+
+    @property
+    def training_windows(self) -> tuple[int, ...]:
+        """Different windows that training can draw, one number a session."""
+        return tuple(map(len, self._ends))
+
     # -------------------------------------------------------------- windows
 
-    def windows(
-        self, session: int, ends: Int[np.ndarray, " b"], *, scores: Array | None = None
-    ) -> SessionWindows:
+    def windows(self, session: int, ends: Int[np.ndarray, " b"], *, scores: Array | None = None) -> SessionWindows:
         """Windows of a session by their newest frame. scores: (b, n) bins that count; all, where it is not given."""
         store, statistics = self._stores[session], self.statistics[session]
         index = ends[:, None] + np.arange(1 - self.config.window, 1)  # b t
@@ -127,7 +140,8 @@ class EncodingDataset:
         return SessionWindows(session, stimulus, behavior, Target(session, store.spikes(bins), valid))
 
     def _behavior(self, session: int, index: Int[np.ndarray, "b t"]) -> Float[torch.Tensor, "b t k"] | None:
-        """Row t-1 for frame t, the last one measured before its bin (acausal: row t+1). Where there is none, the mean."""
+        """Row t-1 for frame t, the last one measured before its bin (acausal: row t+1). Where there is none, the
+        mean."""
         recording, statistics = self.recordings[session], self.statistics[session]
         if self.config.behavior == "none" or recording.behavior is None:
             return None
@@ -172,7 +186,9 @@ class EncodingDataset:
             if not _valid(recording, bins).any():
                 hint = "set a larger share, fewer `split.blocks`, a shorter `guard` (and `window`)"
                 if split.repeated or split.dropped:
-                    told = f"{split.repeated} of {recording.frames} frames repeat and {split.dropped} bins were left out"
+                    told = (
+                        f"{split.repeated} of {recording.frames} frames repeat and {split.dropped} bins were left out"
+                    )
                     hint += f"; {told}: `split.repeats: ignore` lets repeats straddle splits"
                 raise AblateError(f"{recording.name}: the {name} split is empty", where="data.split", hint=hint)
             found.append(bins)

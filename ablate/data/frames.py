@@ -1,7 +1,6 @@
 """One recording's rows by index, as tensors: gathered from memory maps on the CPU, from device memory elsewhere."""
 
 import hashlib
-from typing import Any
 
 import numpy as np
 import torch
@@ -10,14 +9,15 @@ from torch import Tensor
 
 from ablate.data.recording import Recording
 
-Array = np.ndarray[Any, Any]
+Array = np.ndarray
 Index = Int[np.ndarray, "b t"]
 
 HASH_BYTES = 1 << 24  # rows are hashed in pieces of 16 MB
 
 
 class FrameStore:
-    """Rows (b, t) of each array of a recording, float32 but for `valid`. Stimulus keeps its stored type until gathered."""
+    """Rows (b, t) of each array of a recording, float32 but for `valid`. Stimulus keeps its stored type until
+    gathered."""
 
     def __init__(self, recording: Recording, device: torch.device):
         self._device, self._units = device, recording.units

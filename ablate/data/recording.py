@@ -1,4 +1,5 @@
-"""One recording: a folder with what was shown, what was counted, and what the animal did; memory-mapped, oldest frame first.
+"""One recording: a folder with what was shown, what was counted, and what the animal did; memory-mapped, oldest
+frame first.
 
     recording.yaml   name, bin_rate_hz; optional behavior_names, and free text (species, source, license, note, ...)
     stimulus.npy     (t, h, w) uint8 or float32          spikes.npy    (t, u) counts
@@ -26,7 +27,7 @@ from ablate.contract import SessionSpec
 from ablate.data.array_file import all_rows, is_finite, is_not_negative, is_whole, map_array
 from ablate.errors import AblateError
 
-Array = np.ndarray[Any, Any]
+Array = np.ndarray
 
 YAML_BYTES = 1 << 20  # a header is a few lines; a megabyte of it is a mistake or an attack
 OPTIONAL = ("behavior", "valid", "trials", "rates")
@@ -167,7 +168,9 @@ def _header_text(recording: Recording) -> str:
 def check_shapes(recording: Recording, *, where: str) -> None:
     """Types, axes and lengths. Raises AblateError for the first fault."""
     stimulus, spikes = recording.stimulus, recording.spikes
-    _require(stimulus.dtype in (np.uint8, np.float32), f"stimulus must be uint8 or float32, not {stimulus.dtype}", where)
+    _require(
+        stimulus.dtype in (np.uint8, np.float32), f"stimulus must be uint8 or float32, not {stimulus.dtype}", where
+    )
     _require(stimulus.ndim == 3, f"stimulus must have axes (t, h, w), not shape {stimulus.shape}", where)
     _require(spikes.dtype.kind in "uif", f"spikes must be counts, not {spikes.dtype}", where)
     _require(spikes.ndim == 2, f"spikes must have axes (t, u), not shape {spikes.shape}", where)

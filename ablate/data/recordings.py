@@ -5,18 +5,16 @@ Files other labs use are read into this form first; see `formats/`.
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, Self
+from typing import Literal
 
+import torch
 from pydantic import Field
 
 from ablate.contract import SessionSpec
+from ablate.data.batches import EncodingDataset
 from ablate.data.config import PLACEHOLDER_RATE, EncodingDataConfig
+from ablate.data.recording import read_recording
 from ablate.errors import AblateError
-
-if TYPE_CHECKING:
-    import torch
-
-    from ablate.data.batches import EncodingDataset
 
 ROOT_VARIABLE = "ABLATE_DATA"
 REHEARSAL_FRAMES = 6000
@@ -28,24 +26,25 @@ class RecordingsConfig(EncodingDataConfig):
 
     type: Literal["recordings"] = "recordings"
     path: str | tuple[str, ...] = ""
-    """A recording's folder, a folder of such folders, a glob, or several of these. Relative to the working directory, or
-    else to $ABLATE_DATA. `--data PATH` sets it."""
+    """A recording's folder, a folder of such folders, a glob, or several of these. Relative to the working
+    directory, or else to $ABLATE_DATA. `--data PATH` sets it."""
     max_sessions: int | None = Field(default=None, ge=1)
     """Uses only the first recordings, by name."""
     max_frames: int | None = Field(default=None, ge=1)
     """Uses only the first frames of every recording."""
 
     def folders(self) -> tuple[Path, ...]:
-        """The recordings' folders, sorted within each entry of `path`; each once. Raises AblateError where none is found."""
+        """The recordings' folders, sorted within each entry of `path`; each once. Raises AblateError where none is
+        found."""
         entries = (self.path,) if isinstance(self.path, str) else self.path
         if not any(entries):
-            raise AblateError("no recording is named", where="data.path", hint="give `path: FOLDER`, or `--data FOLDER`")
+            raise AblateError(
+                "no recording is named", where="data.path", hint="give `path: FOLDER`, or `--data FOLDER`"
+            )
         found = dict.fromkeys(folder for entry in entries for folder in _folders_of(entry))
         return tuple(found)[: self.max_sessions]
 
     def session_specs(self) -> tuple[SessionSpec, ...]:
-        from ablate.data.recording import read_recording
-
         specs = []
         for folder in self.folders():
             recording = read_recording(folder, check_values=False)
@@ -53,14 +52,11 @@ class RecordingsConfig(EncodingDataConfig):
             specs.append(recording.session_spec(mean_rate))
         return tuple(specs)
 
-    def open(self, device: "torch.device") -> "EncodingDataset":
-        from ablate.data.batches import EncodingDataset
-        from ablate.data.recording import read_recording
-
+    def open(self, device: torch.device) -> EncodingDataset:
         recordings = tuple(read_recording(folder, max_frames=self.max_frames) for folder in self.folders())
         return EncodingDataset(recordings, self, device=device)
 
-    def rehearsal(self) -> Self:
+    def rehearsal(self) -> "RecordingsConfig":
         fields = {name: getattr(self, name) for name in type(self).model_fields}
         small = {
             "max_sessions": min(self.max_sessions or REHEARSAL_SESSIONS, REHEARSAL_SESSIONS),

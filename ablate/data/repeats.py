@@ -1,21 +1,20 @@
 """Stretches of the stimulus that recur, found by hash, so that a model is never tested on what it was trained on.
 
-A frame is hashed by its bytes; a stretch of `length` frames by the rolling polynomial sum_j f(t-j) B^j mod 2^64, for all frames
-at once. Two kinds of recurrence are told apart. A *repeat* is a run of at least `length` recurring stretches (a movie shown
-again, an m-sequence's next period): its frames are mapped to their first showing, so that a split of the first showings splits all.
-A *chance* recurrence is shorter (coin flips of a full-field flicker): nothing is mapped, the bin is merely not scored. Where
-chance recurrences abound, the stretch is too short to tell anything, and is doubled. Stretches that never change are not
-counted: a blank screen says nothing of what follows it.
+A frame is hashed by its bytes; a stretch of `length` frames by the rolling polynomial sum_j f(t-j) B^j mod 2^64, for
+all frames at once. Two kinds of recurrence are told apart. A *repeat* is a run of at least `length` recurring
+stretches (a movie shown again, an m-sequence's next period): its frames are mapped to their first showing, so that a
+split of the first showings splits all. A *chance* recurrence is shorter (coin flips of a full-field flicker):
+nothing is mapped, the bin is merely not scored. Where chance recurrences abound, the stretch is too short to tell
+anything, and is doubled. Stretches that never change are not counted: a blank screen says nothing of what follows it.
 """
 
 import zlib
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from jaxtyping import Bool, Int, UInt64
 
-Array = np.ndarray[Any, Any]
+Array = np.ndarray
 
 BASE = 0x9E3779B97F4A7C15 | 1  # odd, so that it has an inverse mod 2^64 and a rolling sum can be shifted back
 CHANCE_SHARE = 0.05  # of all frames: more chance recurrences than this mean that the stretch is too short
@@ -25,8 +24,8 @@ WORD_BYTES = 8
 
 @dataclass(frozen=True)
 class Recurrence:
-    """canonical: (t,) first showing of each frame (itself where new). stretch: (t,) hash group of the stretch that ends at each
-    frame, -1 where it does not count. length: frames of a stretch. repeated: frames that are repeats."""
+    """canonical: (t,) first showing of each frame (itself where new). stretch: (t,) hash group of the stretch that
+    ends at each frame, -1 where it does not count. length: frames of a stretch. repeated: frames that are repeats."""
 
     canonical: Array
     stretch: Array
@@ -38,7 +37,8 @@ class Recurrence:
 
 
 def frame_hashes(stimulus: Array) -> UInt64[np.ndarray, " t"]:
-    """One number a frame, from its bytes. Frames of up to 8 bytes are their own number; larger ones are hashed one by one."""
+    """One number a frame, from its bytes. Frames of up to 8 bytes are their own number; larger ones are hashed one
+    by one."""
     frames = len(stimulus)
     size = stimulus[0].nbytes
     if size <= WORD_BYTES:
@@ -51,9 +51,7 @@ def frame_hashes(stimulus: Array) -> UInt64[np.ndarray, " t"]:
     return _mixed(numbers + np.uint64(size))
 
 
-def find_recurrence(
-    frames: UInt64[np.ndarray, " t"], run_start: Int[np.ndarray, " t"], length: int
-) -> Recurrence:
+def find_recurrence(frames: UInt64[np.ndarray, " t"], run_start: Int[np.ndarray, " t"], length: int) -> Recurrence:
     """What recurs. run_start: first frame of the unbroken run (session, trial) that each frame belongs to."""
     while True:
         stretch, first = _stretches(frames, run_start, length)

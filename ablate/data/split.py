@@ -1,12 +1,14 @@
-"""Which bins train, validate and test: blocks of time or whole trials, with a guard between, and no stretch in two splits.
+"""Which bins train, validate and test: blocks of time or whole trials, with a guard between, and no stretch in two
+splits.
 
-Stages: find what recurs over all sessions; plan blocks over the first showings; give every showing its first showing's split; keep a
-guard wherever the split changes; leave out the bins of validation and test whose stretch was met, by chance, in an earlier split.
+Stages: find what recurs over all sessions; plan blocks over the first showings; give every showing its first
+showing's split; keep a guard wherever the split changes; leave out the bins of validation and test whose stretch was
+met, by chance, in an earlier split.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from itertools import pairwise
 
 import numpy as np
 from jaxtyping import Int, Int8
@@ -18,7 +20,7 @@ from ablate.data.recording import Recording
 from ablate.data.repeats import Recurrence, find_recurrence, frame_hashes, no_recurrence
 from ablate.errors import AblateError
 
-Array = np.ndarray[Any, Any]
+Array = np.ndarray
 
 UNUSED, TRAIN, VALIDATION, TEST = -1, 0, 1, 2
 
@@ -26,7 +28,8 @@ UNUSED, TRAIN, VALIDATION, TEST = -1, 0, 1, 2
 @dataclass(frozen=True)
 class SessionSplit:
     """label: (t,) TRAIN, VALIDATION, TEST or UNUSED. run_start: (t,) first frame of the unbroken run of each frame.
-    repeated: frames shown before. dropped: bins of validation and test left out for having been met by chance in another split."""
+    repeated: frames shown before. dropped: bins of validation and test left out for having been met by chance in
+    another split."""
 
     label: Array
     run_start: Array
@@ -47,7 +50,7 @@ def split_sessions(recordings: Sequence[Recording], config: SplitConfig, guard: 
         label = _label_blocks(offsets, recurrence, config, guard)
     kept = _without_chance(label, recurrence)
     parts = []
-    for begin, end in zip(offsets[:-1], offsets[1:], strict=True):
+    for begin, end in pairwise(offsets.tolist()):
         here = slice(begin, end)
         repeated = int(np.count_nonzero(recurrence.canonical[here] != np.arange(begin, end)))
         dropped = int(np.count_nonzero(kept[here] != label[here]))
@@ -71,7 +74,7 @@ def _label_blocks(
     """Blocks are planned over first showings only, then every showing follows its first."""
     canonical = recurrence.canonical
     label = np.full(len(canonical), UNUSED, np.int8)
-    for begin, end in zip(offsets[:-1], offsets[1:], strict=True):
+    for begin, end in pairwise(offsets.tolist()):
         new = begin + np.flatnonzero(canonical[begin:end] == np.arange(begin, end))
         planned = plan_blocks(len(new), config, guard)
         if planned is not None:
@@ -83,7 +86,7 @@ def _label_blocks(
                 hint="set fewer `split.blocks`, `split.kind: tail`, or a shorter `guard` (and `window`)",
             )
     label = label[canonical]
-    for begin, end in zip(offsets[:-1], offsets[1:], strict=True):
+    for begin, end in pairwise(offsets.tolist()):
         _keep_guards(label[begin:end], guard)
     return label
 
@@ -115,7 +118,8 @@ def plan_blocks(frames: int, config: SplitConfig, guard: int) -> Int8[np.ndarray
 
 
 def _keep_guards(label: Int8[np.ndarray, " t"], guard: int) -> None:
-    """Takes, in place, the first bins of a run that begins within a guard of another split (the seams between showings)."""
+    """Takes, in place, the first bins of a run that begins within a guard of another split (the seams between
+    showings)."""
     changes = np.flatnonzero(np.diff(label)) + 1
     starts, ends = np.concatenate([[0], changes]), np.concatenate([changes, [len(label)]])
     last_split, last_end = UNUSED, 0

@@ -8,9 +8,11 @@ import numpy as np
 from ablate.data.recording import Recording
 from ablate.data.split import TRAIN, SessionSplit
 
-Array = np.ndarray[Any, Any]
+Array = np.ndarray
 
-STIMULUS_FRAMES = 2000  # frames, evenly spaced over train, that give the mean and deviation of pixels: 5 M pixels at 51x51
+STIMULUS_FRAMES = (
+    2000  # frames, evenly spaced over train, that give the mean and deviation of pixels: 5 M pixels at 51x51
+)
 HALF_A_SPIKE = 0.5  # a unit silent in train has a null of half a spike over the whole split: its logarithm stays finite
 
 

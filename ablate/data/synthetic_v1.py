@@ -1,22 +1,21 @@
-"""The embedded default: V1-like units watch a natural-statistics movie through fixational eye movements; true rates are kept.
+"""The embedded default: V1-like units watch a natural-statistics movie through fixational eye movements; true rates
+are kept.
 
-Recordings are made once, as ordinary recording folders in a cache keyed by this configuration, then opened memory-mapped.
-Because the true rates are known, so is the best attainable score. The parts of the world are in `synthetic/`: the movie,
-the eye, behaviour, the units.
+Recordings are made once, as ordinary recording folders in a cache keyed by this configuration, then opened
+memory-mapped. Because the true rates are known, so is the best attainable score. The parts of the world are in
+`synthetic/`: the movie, the eye, behaviour, the units.
 """
 
-from typing import TYPE_CHECKING, Literal, Self
+from typing import Any, Literal
 
+import torch
 from pydantic import Field, model_validator
 
 from ablate.config import Config
 from ablate.contract import SessionSpec
+from ablate.data.batches import EncodingDataset
 from ablate.data.config import PLACEHOLDER_RATE, EncodingDataConfig
-
-if TYPE_CHECKING:
-    import torch
-
-    from ablate.data.batches import EncodingDataset
+from ablate.data.recording import read_recording
 
 REHEARSAL_FRAMES = 6000
 REHEARSAL_SESSIONS = 2
@@ -45,7 +44,7 @@ class WorldConfig(Config):
     """Smallest and largest receptive field: standard deviation of the Gabor's envelope in pixels."""
     complex_fraction: float = Field(default=0.5, ge=0, le=1)
     """Share of units that are complex cells: energy of a quadrature pair of Gabors."""
-    behavior_gain: float = Field(default=0.3, ge=0)
+    behavior_gain: float = Field(default=0.5, ge=0)
     """Standard deviation of the log gain that behaviour and saccades put on the rates."""
     adaptation: float = Field(default=0.5, ge=0, le=1)
     """Strength of slow contrast adaptation: 1 divides by the recent contrast, 0 is none."""
@@ -53,7 +52,7 @@ class WorldConfig(Config):
     """Smallest and largest mean rate of a unit."""
 
     @model_validator(mode="after")
-    def _one_number_of_units_a_session(self) -> Self:
+    def _one_number_of_units_a_session(self) -> "WorldConfig":
         if isinstance(self.units, tuple) and len(self.units) != self.sessions:
             raise ValueError(f"units has {len(self.units)} numbers for {self.sessions} sessions")
         if min(self.units_of_sessions) < 1:
@@ -90,22 +89,20 @@ class SyntheticV1Config(WorldConfig, EncodingDataConfig):
             for index, units in enumerate(self.units_of_sessions)
         )
 
-    def open(self, device: "torch.device") -> "EncodingDataset":
-        from ablate.data.batches import EncodingDataset
-        from ablate.data.recording import read_recording
+    def open(self, device: torch.device) -> EncodingDataset:
         from ablate.data.synthetic.make import materialise, world_key
 
         folder = materialise(self.world)
         recordings = tuple(read_recording(folder / session_name(index)) for index in range(self.sessions))
         return EncodingDataset(recordings, self, content=world_key(self.world), device=device)
 
-    def rehearsal(self) -> Self:
+    def rehearsal(self) -> "SyntheticV1Config":
         sessions = min(self.sessions, REHEARSAL_SESSIONS)
         units = self.units[:sessions] if isinstance(self.units, tuple) else self.units
-        small = {"sessions": sessions, "units": units, "frames": min(self.frames, REHEARSAL_FRAMES)}
+        small: dict[str, Any] = {"sessions": sessions, "units": units, "frames": min(self.frames, REHEARSAL_FRAMES)}
         return type(self)(**{**self._fields(), **small, **self._rehearsed_windows()})
 
-    def _fields(self) -> dict[str, object]:
+    def _fields(self) -> dict[str, Any]:
         return {name: getattr(self, name) for name in type(self).model_fields}
 
 

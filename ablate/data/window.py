@@ -1,24 +1,24 @@
 """Where windows lie: the bins that are scored, the windows that sweep them, and the windows that may train.
 
-A scored bin is one of validation or test, on the lattice (frame mod score_every = 0, or every phase), with `history` frames of its own
-unbroken run up to and with itself. Neither window nor warm-up enters, so variants with other windows are scored on the same bins.
+A scored bin is one of validation or test, on the lattice (frame mod score_every = 0, or every phase), with `history`
+frames of its own unbroken run up to and with itself. Neither window nor warm-up enters, so variants with other
+windows are scored on the same bins.
 """
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from jaxtyping import Bool, Int
 
 from ablate.data.split import TRAIN, SessionSplit
 
-Array = np.ndarray[Any, Any]
+Array = np.ndarray
 
 
 @dataclass(frozen=True)
 class Sweep:
-    """Windows that score each bin exactly once. ends: (m,) newest frame. scores: (m, n) whether the window scores the bin at
-    that lag; a bin before the first of a block, or one that is left out, is not."""
+    """Windows that score each bin exactly once. ends: (m,) newest frame. scores: (m, n) whether the window scores
+    the bin at that lag; a bin before the first of a block, or one that is left out, is not."""
 
     ends: Int[np.ndarray, " m"]
     scores: Bool[np.ndarray, "m n"]
@@ -36,7 +36,8 @@ def scored_bins(
 
 
 def sweep_windows(bins: Int[np.ndarray, " n"], lags: tuple[int, ...], score_every: int) -> Sweep:
-    """Tiles the bins with windows, newest first, so that only the oldest window of a block scores less than it could."""
+    """Tiles the bins with windows, newest first, so that only the oldest window of a block scores less than it
+    could."""
     scored = np.zeros(int(bins.max(initial=0)) + 1, bool)
     scored[bins] = True
     ends: list[int] = []
@@ -51,10 +52,9 @@ def sweep_windows(bins: Int[np.ndarray, " n"], lags: tuple[int, ...], score_ever
     return Sweep(newest, (met >= 0) & scored[np.maximum(met, 0)])
 
 
-def training_ends(
-    split: SessionSplit, *, window: int, lags: tuple[int, ...], fraction: float
-) -> Int[np.ndarray, " m"]:
-    """Newest frames of the windows that may train: one unbroken run, all supervised bins in the share of train that is used."""
+def training_ends(split: SessionSplit, *, window: int, lags: tuple[int, ...], fraction: float) -> Int[np.ndarray, " m"]:
+    """Newest frames of the windows that may train: one unbroken run, all supervised bins in the share of train that
+    is used."""
     train = split.label == TRAIN
     train[np.flatnonzero(train)[int(np.ceil(fraction * np.count_nonzero(train))) :]] = False
     frame = np.arange(len(train))

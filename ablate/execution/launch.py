@@ -188,6 +188,9 @@ class Spawner:
     def _ended(self) -> list[Exit]:
         exits = []
         for ticket, (process, begun) in list(self._running.items()):
+            if _has_ended(process.pid):  # what it left behind goes with it
+                with suppress(ProcessLookupError, PermissionError):
+                    os.killpg(process.pid, signal.SIGKILL)
             pid, status, usage = os.wait4(process.pid, os.WNOHANG)
             if pid:
                 process.returncode = os.waitstatus_to_exitcode(status)
@@ -199,6 +202,13 @@ class Spawner:
                 exits.append(Exit(ticket, process.returncode, time.monotonic() - begun, peak))
                 del self._running[ticket]
         return exits
+
+
+def _has_ended(pid: int) -> bool:
+    """Whether a child has ended, as far as can be told without reaping it: its id is also its group's."""
+    if not hasattr(os, "waitid"):
+        return False
+    return os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
 
 
 def _exit(message: dict[str, Any]) -> Exit:

@@ -155,7 +155,8 @@ class _Pool:
         if running.asked == "timeout":
             return "failed", f"ran longer than {self._settings.timeout:g} s"
         if running.asked == "stop" and (end.status == INTERRUPTED or (end.status or 0) < 0):
-            return "interrupted", last if end.status == INTERRUPTED else "did not stop in time and was killed"
+            late = "did not stop in time and was killed" if end.status == -signal.SIGKILL else "asked to stop"
+            return "interrupted", last if end.status == INTERRUPTED else late
         if end.status == BUSY:
             return "busy", last
         if end.status == INTERRUPTED:

@@ -1,16 +1,17 @@
 """The encoding model: video and behaviour in, log-rates of every session's units out.
 
-    adapter (a session) -> frontend -> core -> modulator -> steps of the scored bins -> readout (a session) -> log-rates
+    adapter (a session) -> frontend -> core -> modulator -> scored steps -> readout (a session) -> log-rates
 
-All sessions of a batch share one pass through frontend, core and modulator. Every step of the core ends `time_step` frames before the next and the newest ends
-at the newest frame, so that the bin `lag` frames back is read from step `lag / time_step` back. The rate of a bin depends on frames and behaviour up to it, never later.
+All sessions of a batch share one pass through frontend, core and modulator. Every step of the core ends `time_step`
+frames before the next and the newest ends at the newest frame, so that the bin `lag` frames back is read from step
+`lag / time_step` back. The rate of a bin depends on frames and behaviour up to it, never later.
 """
 
 from collections.abc import Sequence
 from typing import Literal, cast
 
 import torch
-from einops import rearrange, reduce
+from einops import reduce
 from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional
@@ -35,7 +36,7 @@ class EncoderConfig(Config):
     """Places each session's video on the common grid."""
     frontend: FrontendConfig = LearnableTemporalConfig()
     """Filters time at every pixel."""
-    core: CoreConfig = ViViTConfig()
+    core: CoreConfig = ViViTConfig()  # type: ignore[call-arg]  # mypy takes its positional defaults for required
     """The backbone."""
     modulator: ModulatorConfig = ConvGruConfig()
     """Brings behaviour into the features."""
@@ -90,8 +91,9 @@ class Encoder(nn.Module):
                 part.progress(fraction)
 
     def parts(self) -> dict[str, list[nn.Module]]:
-        """The modules of each part in the order of the flow; a core may name its own (tokenizer, spatial_blocks, ...)."""
-        own = self.core.parts() if hasattr(self.core, "parts") else {"core": [self.core]}
+        """The modules of each part in the order of the flow; a core may name parts of its own."""
+        of_core = getattr(self.core, "parts", None)
+        own = of_core() if of_core else {"core": [self.core]}
         return {
             "adapter": list(self.adapters),
             "frontend": [self.frontend],
@@ -111,7 +113,7 @@ def scored_steps(features: Float[Tensor, "b d t h w"], lags: Sequence[int], step
         raise AblateError(
             f"a bin is scored {max(lags)} frames back, and the core gives {steps} steps of {step} frames",
             where="data.warmup",
-            hint=f"score only what the core sees: set `data.warmup` to at least `data.window` - {(steps - 1) * step + 1}",
+            hint=f"set `data.warmup` to at least `data.window` - {(steps - 1) * step + 1}",
         )
     kept = torch.tensor([steps - 1 - lag // step for lag in lags], device=features.device)
     return features.index_select(2, kept)
@@ -175,7 +177,8 @@ def check_steps(spec: EncodingSpec, time_step: int) -> None:
         raise AblateError(
             f"bins are scored every {spec.score_every} frames, and the core makes a step every {time_step}",
             where="data.score_every",
-            hint=f"set `data.score_every` to a multiple of {time_step}, or let the core's stride in time divide {spec.score_every}",
+            hint=f"set `data.score_every` to a multiple of {time_step}, or choose a stride in time of the core "
+            f"that divides {spec.score_every}",
         )
 
 

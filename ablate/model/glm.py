@@ -1,10 +1,13 @@
 """A lagged Poisson GLM: the honest lower reference. One linear filter a unit over the last frames, then exp.
 
-    log-rate_u(t) = c_u + sum_{lag < lags} sum_p w[u, lag, p] video[t - lag, p]  (+ sum_{lag < behavior_lags} v[u, lag] . behaviour[t - lag])
+    log-rate_u(t) = c_u + sum_{lag < lags} w[u, lag] . video[t - lag]
+                        + sum_{lag < behavior_lags} v[u, lag] . behaviour[t - lag]
 
-Frames larger than `grid` are average-pooled first. With `basis: raised_cosine` the lags of w are spanned by `basis_size` bumps that widen into the past (Pillow et al. 2008),
-made orthonormal. The loss is convex in w. Inputs have unit variance, and weights are stored in units of SCALE / sqrt(inputs), so that one step of AdamW
-moves the log-rate by about the same whether there are 25 inputs or 6,400. Bins with fewer than `lags` frames before them see zeros (the mean) there.
+Frames larger than `grid` are average-pooled first. With `basis: raised_cosine` the lags of w are spanned by
+`basis_size` bumps that widen into the past (Pillow et al. 2008), made orthonormal. The loss is convex in w. Inputs
+have unit variance, and weights are stored in units of SCALE / sqrt(inputs), so that one step of AdamW moves the
+log-rate by about the same whether there are 25 inputs or 6,400. Bins with fewer than `lags` frames before them see
+zeros (the mean) there.
 """
 
 import math
@@ -18,12 +21,16 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from ablate.config import Config
-from ablate.contract import DataSpec, EncodingBatch, EncodingSpec, SessionSpec, SessionWindows, no_decay
+from ablate.contract import DataSpec, EncodingBatch, EncodingSpec, SessionSpec, SessionWindows
 from ablate.errors import AblateError
 from ablate.model.encoder import LOWEST_LOG_RATE, require_encoding
+from ablate.model.layer.precision import full_precision
 from ablate.model.readout.base import rate_bias
 
-SCALE = 10.0  # a weight of a 25-input filter is stored at half its size: AdamW crosses 1 in 500 steps at a rate of 1e-3
+SCALE = (
+    20.0  # the weights of a 25-input filter are stored at a quarter of their size: AdamW crosses 1 in 250 steps of 1e-3
+)
+SCALE_OFFSET = 5.0
 
 
 class GlmConfig(Config):
@@ -76,6 +83,7 @@ class SessionGlm(nn.Module):
     """One session's filters."""
 
     basis: Float[Tensor, "lags m"]
+    start: Float[Tensor, " u"]
 
     def __init__(self, config: GlmConfig, session: SessionSpec) -> None:
         super().__init__()
@@ -95,10 +103,11 @@ class SessionGlm(nn.Module):
             )
         if config.behavior_lags:
             self.behavior_weight = nn.Parameter(torch.zeros(session.units, config.behavior_lags * session.behaviors))
-        self.bias = rate_bias(session.mean_rate)
+        self.register_buffer("start", rate_bias(session.mean_rate).detach(), persistent=False)
+        self.offset = nn.Parameter(torch.zeros(session.units))
 
     def forward(self, windows: SessionWindows, lags: tuple[int, ...]) -> Float[Tensor, "b n u"]:
-        with torch.autocast(windows.stimulus.device.type, enabled=False):
+        with full_precision(windows.stimulus.device):
             pixels = pool(windows.stimulus.float(), self.size)  # b t p
             past = last_frames(pixels, lags, len(self.basis))  # b n p lag
             inputs = rearrange(past @ self.basis, "b n p m -> b n (m p)")
@@ -106,6 +115,11 @@ class SessionGlm(nn.Module):
             if self.behavior_lags:
                 log_rate = log_rate + self._from_behavior(windows.behavior, lags)
             return log_rate.clamp(min=LOWEST_LOG_RATE)
+
+    @property
+    def bias(self) -> Float[Tensor, " u"]:
+        """Log-rate at the mean input. It falls by several units as the filters grow, so it must not be the slow one."""
+        return self.start + SCALE_OFFSET * self.offset
 
     def _from_behavior(self, behavior: Tensor | None, lags: tuple[int, ...]) -> Float[Tensor, "b n u"]:
         """The linear part that behaviour adds."""
@@ -120,7 +134,7 @@ class SessionGlm(nn.Module):
 
     def penalty(self) -> Float[Tensor, ""]:
         """Zero unless asked for; behaviour is left free."""
-        total = self.bias.new_zeros(())
+        total = self.offset.new_zeros(())
         if self.l2:
             total = total + self.l2 * (self.scale * self.weight).square().sum()
         if self.smoothness:

@@ -41,6 +41,8 @@ def explain(error: ValidationError, root: Node, config: ConfigClass) -> list[Pro
     """One problem for each place that pydantic complains about, in the order of the file."""
     found: dict[tuple[str, str], Problem] = {}
     for details in error.errors(include_url=False):
+        if details["type"] == "union_tag_invalid":  # an unknown type, which the normal form has told already
+            continue
         place = _locate(details["loc"], root, config)
         problem = _problem(details, place)
         found.setdefault((problem.where, place.name), problem)
@@ -101,13 +103,17 @@ def _problem(details: ErrorDetails, place: _Place) -> Problem:
     where = place.node.where
     if details["type"] == "missing" and place.missing:
         hint = f"write `{place.missing}:` there"
-        return Problem(f"`{place.name}` is missing", where, hint + (f" ({expected(place.field)})" if place.field else ""))
+        return Problem(
+            f"`{place.name}` is missing", where, hint + (f" ({expected(place.field)})" if place.field else "")
+        )
     if details["type"] in ("value_error", "assertion_error"):
         what = details["msg"].removeprefix("Value error, ").removeprefix("Assertion failed, ").rstrip(".")
         return Problem(f"`{place.name}`: {what}" if place.name else what, where)
     if details["type"] == "union_tag_not_found":
         known = ", ".join(alternatives(place.field))
         return Problem(f"`{place.name}.type` is missing", where, f"known types: {known}")
+    if details["type"] == "extra_forbidden":
+        return Problem(f"unknown key `{place.name}`", where)
     return Problem(f"`{place.name}` is {told(place.node)}, expected {expected(place.field)}", where, _hint(place))
 
 

@@ -1,4 +1,5 @@
-"""A pydantic annotation in, what may be written there out: the parts it knows, its fields, and its kind in plain words."""
+"""A pydantic annotation in, what may be written there out: the parts it knows, its fields, and its kind in plain
+words."""
 
 import types
 from collections.abc import Mapping
@@ -63,6 +64,8 @@ def default_type(field: FieldInfo | None) -> str | None:
 def expected(field: Any) -> str:
     """What may be written, in plain words: `a whole number of at least 1`, `one of cosine, constant`."""
     annotation, constraints = _peel(field)
+    if tags := alternatives(annotation):
+        return "a mapping with a `type`" if len(tags) > 1 else "a mapping"
     words: list[str] = []
     choices: list[str] = []
     for member in members(annotation):

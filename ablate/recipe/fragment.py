@@ -1,4 +1,5 @@
-"""One entry of `patches` in, the Patch out: the reserved keys read, everything else brought into the shape of a Configuration."""
+"""One entry of `patches` in, the Patch out: the reserved keys read, everything else brought into the shape of a
+Configuration."""
 
 from dataclasses import dataclass
 
@@ -6,23 +7,40 @@ from ablate.errors import Problem
 from ablate.recipe.document import Node
 from ablate.recipe.entry import SAFE_NAME, Reading
 from ablate.recipe.fields import alternatives
-from ablate.recipe.normal import SYNONYMS, Normalizer, joined, nested, unknown_key
+from ablate.recipe.normal import DEFAULT_TYPE, SYNONYMS, Normalizer, joined, nested, unknown_key
 from ablate.recipe.schema import STRATEGIES, Configuration, Patch
 
 RESERVED = ("title", "description", "expect", "expect_cost", "was", "order", "allow_noop", "control")
-SECTION_WORDS = {"data": ("data",), "baseline": ("model",), "model": ("model",), "training": ("training",)}
+SECTION_WORDS: dict[str, tuple[str, ...]] = {
+    "data": ("data",),
+    "baseline": ("model",),
+    "model": ("model",),
+    "training": ("training",),
+}
 TAKEN_NAMES = ("baseline", *STRATEGIES)
 
 
-def short_words() -> dict[str, tuple[str, ...]]:
-    """Words that a patch may open with -> the place in a Configuration that they mean: `tokenizer` -> model.core.tokenizer."""
-    words = dict(SECTION_WORDS)
-    for config in alternatives(Configuration.model_fields["model"]).values():
+def short_words(base: Node | None = None, *models: Node | None) -> dict[str, tuple[str, ...]]:
+    """Words that a patch may open with -> the place in a Configuration that they mean: `tokenizer` ->
+    model.core.tokenizer.
+
+    They are the parts of the models given by their trees (a base without a type is an encoder), or of all kinds of
+    models
+    where none of these has a known type.
+    """
+    words: dict[str, tuple[str, ...]] = dict(SECTION_WORDS)
+    kinds = alternatives(Configuration.model_fields["model"])
+    written = [model.get("type") for model in (base, *models) if model is not None]
+    if base is not None and base.is_mapping and base.get("type") is None:
+        written.append(Node(DEFAULT_TYPE))
+    types = [node.value for node in written if node is not None and isinstance(node.value, str) and node.value in kinds]
+    for config in (kinds[name] for name in types or kinds):
         for name in config.model_fields:
             if name != "type":
                 words.setdefault(name, ("model", name))
     words |= {synonym: ("model", name) for synonym, name in SYNONYMS.items() if ("model", name) in words.values()}
-    words.setdefault("tokenizer", ("model", "core", "tokenizer"))
+    if ("model", "core") in words.values():
+        words.setdefault("tokenizer", ("model", "core", "tokenizer"))
     return words
 
 
@@ -37,7 +55,9 @@ class PatchReader:
         reading = self.reading
         if not SAFE_NAME.fullmatch(name) or name in TAKEN_NAMES:
             reason = "is taken" if name in TAKEN_NAMES else "is not a name of letters, digits, `_`, `-` and `.`"
-            reading.wrong.append(Problem(f"the patch name `{name}` {reason}", entry.where, "give the patch another name"))
+            reading.wrong.append(
+                Problem(f"the patch name `{name}` {reason}", entry.where, "give the patch another name")
+            )
         if not entry.is_mapping:
             reading.fault(entry, "a mapping", "a patch holds what it changes, in the shape of the recipe")
             return Patch(name, tree=Node({}, entry.where, entry.path))
@@ -58,7 +78,8 @@ class PatchReader:
 
     def fragment(self, entry: Node, reserved: tuple[str, ...] = ()) -> Node:
         """What an entry changes, in the shape of a Configuration and in its normal form."""
-        words, whole = short_words(), Node({}, entry.where, entry.path)
+        words = short_words(self.before.get("model"), entry.get("model"), entry.get("baseline"))
+        whole = Node({}, entry.where, entry.path)
         for key, value in nested(entry, self.reading.wrong).value.items():
             if key in reserved:
                 continue
@@ -102,5 +123,3 @@ def _at(place: tuple[str, ...], value: Node, entry: Node) -> Node:
     for name in reversed(place):
         value = Node({name: value}, value.where, value.path)
     return Node(value.value, entry.where, entry.path)
-
-

@@ -1,7 +1,7 @@
 """A tree as written in, the tree in its normal form out: one spelling for each option, unknown keys told.
 
-The seeds' spellings are read: `convnet` is `core`, `{type: x, params: {...}}` is the flat form, `modulator: none` is
-`modulator: {type: none}`, `tokenizer.kernel_size: ...` is the nested form.
+The seeds' spellings are read: `convnet` is `core`, `{type: x, params: {...}}` is the flat form, `modulator: none`
+is `modulator: {type: none}`, `tokenizer.kernel_size: ...` is the nested form.
 """
 
 from collections.abc import Mapping
@@ -17,6 +17,9 @@ from ablate.recipe.fields import ConfigClass, accepts_none, alternatives, defaul
 
 SYNONYMS: Mapping[str, str] = {"convnet": "core", "is_causal": "spatial_causal"}
 """The seeds' words for options of ours; read wherever ours is an option and theirs is not."""
+
+DEFAULT_TYPE = "encoder"
+"""The seeds' snippets name no type of model: they are all encoders."""
 
 INFERRED: Mapping[str, str] = {"feature_dim": "the width of the features follows from the core"}
 """The seeds' words for what `ablate` works out itself; read and told, never silently."""
@@ -55,9 +58,9 @@ class Normalizer:
             self.problems.append(unknown_type(written, written.plain(), tuple(tagged)))
             return node
         name = written.value if written else earlier.value if earlier else self._default(annotation, tagged)
-        if name not in tagged:
+        if not isinstance(name, str) or name not in tagged:
             return node  # told as a missing `type` when the whole is validated
-        others = () if self.strict or written else tuple(tagged.values())
+        others = tuple(tagged.values())
         normal = self._fields(node, tagged[name], others, before if earlier and earlier.value == name else None)
         if written is None and earlier is None:
             normal.value["type"] = Node(name, node.where, f"{node.path}.type")
@@ -65,13 +68,15 @@ class Normalizer:
 
     def _default(self, annotation: Any, tagged: Mapping[str, ConfigClass]) -> str | None:
         default = default_type(annotation) if isinstance(annotation, FieldInfo) else None
-        return default or ("encoder" if "encoder" in tagged else None)
+        return default or (DEFAULT_TYPE if DEFAULT_TYPE in tagged else None)
 
     def _fields(self, node: Node, config: ConfigClass, others: tuple[ConfigClass, ...], before: Node | None) -> Node:
         fields, entries = config.model_fields, dict[str, Node]()
         for written, value in node.value.items():
             name = SYNONYMS[written] if written not in fields and SYNONYMS.get(written) in fields else written
             known = next((kind for kind in (config, *others) if name in kind.model_fields), None)
+            if known is not None and known is not config and self._misplaced(node, name, value, config, others):
+                continue
             if known is None:
                 self._unknown(written, value, config)
             elif name in entries:
@@ -84,6 +89,20 @@ class Normalizer:
                 entries[name] = self.part(value, known.model_fields[name], before.get(name) if before else None)
         return replace(node, value=entries)
 
+    def _misplaced(
+        self, node: Node, name: str, value: Node, config: ConfigClass, others: tuple[ConfigClass, ...]
+    ) -> bool:
+        """Whether an option that only another type of this part has is wrong here; told if so."""
+        if not self.strict and node.get("type") is None:
+            return False
+        if nearest(name, config.model_fields):  # rather misspelt
+            self._unknown(name, value, config)
+            return True
+        owners = [type_of(other) for other in others if name in other.model_fields]
+        what = f"unknown key `{value.path}`: type {type_of(config)} has no `{name}`"
+        self.problems.append(Problem(what, value.where, f"types that have it: {', '.join(owners)}"))
+        return True
+
     def _unknown(self, name: str, value: Node, config: ConfigClass) -> None:
         if name in INFERRED and "modulator" in value.path.split("."):
             what = f"`{value.path}` is not read: {INFERRED[name]}"
@@ -95,7 +114,11 @@ class Normalizer:
         """`{type: x, params: {...}}` as the flat form; a user's own part keeps its `params`."""
         params, kind = node.get("params"), node.get("type")
         own = tagged.get(kind.value) if kind is not None and isinstance(kind.value, str) else None
-        if params is None or (own is not None and "params" in own.model_fields) or not (params.is_mapping or not params.value):
+        if (
+            params is None
+            or (own is not None and "params" in own.model_fields)
+            or not (params.is_mapping or not params.value)
+        ):
             return node
         entries = {key: value for key, value in node.value.items() if key != "params"}
         for key, value in (params.value or {}).items():
@@ -104,6 +127,10 @@ class Normalizer:
                 self.problems.append(Problem(what, value.where, "keep one of the two"))
             entries.setdefault(key, value)
         return replace(node, value=entries)
+
+
+def type_of(config: ConfigClass) -> str:
+    return str(config.model_fields["type"].get_default())
 
 
 def unknown_key(value: Node, name: str, known: tuple[str, ...], elsewhere: str = "") -> Problem:

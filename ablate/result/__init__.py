@@ -1,7 +1,7 @@
 """One run in, one record on disk; a study's folder in, its manifest and records out. Loads no torch."""
 
 from ablate.result.environment import environment
-from ablate.result.key import canonical_json, content_key, file_hash
+from ablate.result.key import canonical_json, content_key, file_hash, text_hash
 from ablate.result.manifest import StudyManifest, VariantEntry
 from ablate.result.record import ModelCost, RunRecord, Score, SessionScore, Tokens, Usage
 from ablate.result.store import Damaged, Garbage, Holder, Lock, RunWriter, Scan, Store
@@ -26,4 +26,5 @@ __all__ = [
     "content_key",
     "environment",
     "file_hash",
+    "text_hash",
 ]

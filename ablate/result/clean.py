@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 from ablate.errors import AblateError
 from ablate.result.files import bytes_under, check_key, told
 from ablate.result.lock import acquire, holder
-from ablate.result.writer import HASHES, PARTIAL, REPLACED, write_hashes
+from ablate.result.writer import PARTIAL, REPLACED, forget_hash
 
 if TYPE_CHECKING:
     from ablate.result.store import Store
@@ -108,8 +108,7 @@ def _weights(store: "Store") -> list[_Found]:
 def _remove(path: Path, kind: Kind) -> None:
     if kind == "weights":
         path.unlink(missing_ok=True)
-        if (path.parent / HASHES).exists():
-            write_hashes(path.parent)
+        forget_hash(path.parent, path.name)
     elif kind == "run":  # first out of its place by one rename, so that no half of it is ever taken for a run
         aside = path.with_name(f"{PARTIAL}{path.name}-removed")
         os.rename(path, aside)

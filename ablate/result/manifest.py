@@ -49,6 +49,8 @@ class StudyManifest(Config):
     """Hash of the recipe's text and of all options that change its meaning: the same request on a finished study trains nothing."""
     overrides: tuple[str, ...] = ()
     """What the command line changed: `training.steps=500`."""
+    data_is_made: bool = False
+    """The data follow from the recipe alone (synthetic), so that the same request means the same data."""
     data_description: str = ""
     """One line: `synthetic_v1, 30 sessions, 600 units`."""
     data_fingerprint: str = ""

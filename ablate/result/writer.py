@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import Any
 
 from ablate.errors import AblateError
-from ablate.result.files import check_name, json_text, sync_file, sync_folder, told, write_bytes
+from ablate.result.files import check_name, json_text, read_json, sync_file, sync_folder, told, write_json
 from ablate.result.key import file_hash
 from ablate.result.record import RunRecord
 
@@ -33,11 +33,11 @@ class RunWriter:
         self._key = key
 
     def write_json(self, name: str, value: Any) -> None:
-        """For example `units.json`."""
-        self._write(name, json_text(value, self.folder / name))
+        """For example `units.json`. A number that is not finite is written as null, since others cannot read it."""
+        self._write(name, json_text(_finite(value), self.folder / name))
 
     def write_lines(self, name: str, rows: Iterable[dict[str, Any]]) -> None:
-        """One JSON object a line: `history.jsonl`. A value that is not finite is written as null."""
+        """One JSON object a line: `history.jsonl`. A number that is not finite is written as null."""
         self._write(name, "".join(json.dumps(_finite(row), allow_nan=False) + "\n" for row in rows))
 
     def write_text(self, name: str, text: str) -> None:
@@ -106,7 +106,14 @@ def write_hashes(folder: Path) -> None:
     with told(folder / HASHES):
         files = sorted(path for path in folder.iterdir() if path.is_file() and path.name != HASHES)
         hashes = {path.name: {"bytes": path.stat().st_size, "blake2b": file_hash(path)} for path in files}
-    write_bytes(folder / HASHES, json_text(hashes, folder / HASHES).encode())
+    write_json(folder / HASHES, hashes)
+
+
+def forget_hash(folder: Path, name: str) -> None:
+    """Takes one file out of `hashes.json`; the others keep the hashes they were written with."""
+    path = folder / HASHES
+    if path.exists() and isinstance(hashes := read_json(path), dict) and hashes.pop(name, None) is not None:
+        write_json(path, hashes)
 
 
 def _finite(value: Any) -> Any:

@@ -18,9 +18,12 @@ from ablate.request import Request, request_hash
 from ablate.result import ModelCost, Store, StudyManifest, VariantEntry, content_key, environment
 from ablate.result.manifest import Role
 from ablate.study.train import RunJob, open_data
-from ablate.variant import Variant, also_changed, changed_words, differences, expand, probe
+from ablate.variant import Layout, Variant, also_changed, lay_out
+from ablate.variant.probe import refuse_noops, unread_options
 
 CPU = torch.device("cpu")
+MADE_DATA = ("synthetic_v1", "coincidence")
+"""Kinds of data that follow from the recipe alone."""
 QUICK_SUFFIX = "-quick"
 """A rehearsal has a results folder of its own, so that its numbers can never stand among results."""
 
@@ -42,15 +45,16 @@ def plan_study(request: Request) -> StudyPlan:
     Raises AblateError for everything that a person can mend: before anything is trained or written.
     """
     recipe = load_recipe(request.recipe, sets=data_sets(request))
-    variants = rehearsed(expand(recipe, allow_noop=request.allow_noop), request.quick)
-    check_noops(variants, allow_noop=request.allow_noop or request.quick)
-    chosen = select(variants, request)
+    layout = lay_out(recipe)
+    chosen = refuse_noops(select(layout.variants, request), allow_noop=request.allow_noop)
+    notices = (*recipe.notices, *layout.notices, *unread_options(chosen))
+    chosen = rehearsed(chosen, request.quick)
     seeds = request.seed_list() or recipe.seeds
     seeds = seeds[:1] if request.quick else seeds
     name = recipe.name + (QUICK_SUFFIX if request.quick else "")
     store = Store.of(request.out, name)
-    manifest = make_manifest(recipe, request, chosen, name=name, seeds=seeds)
-    return StudyPlan(recipe, store, manifest, make_jobs(manifest, chosen, store, request), recipe.notices)
+    manifest = make_manifest(recipe, request, layout, chosen, name=name, seeds=seeds)
+    return StudyPlan(recipe, store, manifest, make_jobs(manifest, chosen, store, request), notices)
 
 
 def data_sets(request: Request) -> tuple[str, ...]:
@@ -93,20 +97,17 @@ def select(variants: Sequence[Variant], request: Request) -> tuple[Variant, ...]
     return tuple(v for v in variants if v.name in wanted or (keep_baseline and v.role == "baseline"))
 
 
-def check_noops(variants: Sequence[Variant], *, allow_noop: bool) -> None:
-    """Refuses patches that change nothing that can be measured (STUDY item 1), all of them at once."""
-    if allow_noop:
-        return
-    problems = probe(variants, lambda configuration: open_data(configuration, CPU))
-    if problems:
-        raise AblateError(problems=tuple(problems))
-
-
 # ------------------------------------------------------------------ the manifest
 
 
 def make_manifest(
-    recipe: Recipe, request: Request, variants: Sequence[Variant], *, name: str, seeds: tuple[int, ...]
+    recipe: Recipe,
+    request: Request,
+    layout: Layout,
+    variants: Sequence[Variant],
+    *,
+    name: str,
+    seeds: tuple[int, ...],
 ) -> StudyManifest:
     """The plan as `study.json` keeps it."""
     baseline = next((v for v in variants if v.role == "baseline"), variants[0])
@@ -121,13 +122,14 @@ def make_manifest(
         recipe_text=recipe.text,
         request=request_hash(request),
         overrides=request.overrides(),
+        data_is_made=data.type in MADE_DATA,
         data_description=data.summary(),
         data_fingerprint=open_data(baseline.configuration, CPU).fingerprint,
         metric=metric_of(open_data(baseline.configuration, CPU)),
         rehearsal=request.quick,
         seeds=seeds,
         variants=entries,
-        ladders=tuple(variants_of for variants_of in ladders(variants)),
+        ladders=layout.ladders,
         expectations_hash=expectations_hash(entries),
         environment=environment(),
     )
@@ -137,7 +139,7 @@ def make_entry(
     variant: Variant, baseline: Variant, costs: Mapping[str, ModelCost], seeds: tuple[int, ...]
 ) -> VariantEntry:
     """One variant of the manifest, compared with the baseline."""
-    changed = differences(baseline.configuration, variant.configuration)
+    changed = variant.differences(baseline.configuration)
     cost = costs[variant.name]
     role: Role = variant.role
     fingerprint = open_data(variant.configuration, CPU).fingerprint
@@ -149,7 +151,7 @@ def make_entry(
         patches=variant.patches,
         aliases=variant.aliases,
         strategies=variant.strategies,
-        changes=changed_words(changed) if role != "baseline" else "",
+        changes=variant.changes(baseline.configuration) if role != "baseline" else "",
         also_changed=also_changed(costs.get(baseline.name, cost), cost) if role in ("variant", "reference") else (),
         differences=changed,
         expect=variant.expect,
@@ -157,7 +159,6 @@ def make_entry(
         config_hash=content_key(identity, 0, ""),
         keys={seed: content_key(identity, seed, fingerprint) for seed in seeds},
         cost=cost,
-        warnings=variant.warnings,
     )
 
 
@@ -172,16 +173,6 @@ def identity_of(configuration: Configuration) -> dict[str, Any]:
     for name in type(configuration.training).bookkeeping:
         identity.get("training", {}).pop(name, None)
     return identity
-
-
-def ladders(variants: Sequence[Variant]) -> tuple[tuple[str, ...], ...]:
-    """Variant names of each cumulative chain, in order: those that carry the strategy and extend one another."""
-    rungs = sorted((v for v in variants if "ladder" in v.strategies), key=lambda v: len(v.patches))
-    chains: list[list[Variant]] = []
-    for rung in rungs:
-        longer = next((chain for chain in chains if rung.patches[:-1] == chain[-1].patches), None)
-        chains.append([rung]) if longer is None else longer.append(rung)
-    return tuple(tuple(rung.name for rung in chain) for chain in chains if len(chain) > 1)
 
 
 def expectations_hash(entries: Sequence[VariantEntry]) -> str:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ablate.result import Score, Store
+from ablate.training import Listener
 
 if TYPE_CHECKING:
     from ablate.study.train import RunJob
@@ -34,7 +35,7 @@ class RunProgress:
         return None if self.step == 0 else self.seconds / self.step * (self.steps - self.step)
 
 
-class ProgressFile:
+class ProgressFile(Listener):
     """The listener of a run: writes where it is, at most twice a second. A full disk must not stop a run, so it is silent."""
 
     def __init__(self, store: Store, job: "RunJob"):

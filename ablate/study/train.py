@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import torch
+from safetensors.torch import save_model
 from torch import nn
 
 from ablate.config import Config
@@ -14,7 +15,7 @@ from ablate.recipe import Configuration
 from ablate.result import ModelCost, RunRecord, Score, Store, canonical_json, environment
 from ablate.result.record import RunState
 from ablate.study.progress import ProgressFile
-from ablate.training import Checkpoints, FitResult, evaluate, fit, pick_device, save_weights, seeded, stream_seed
+from ablate.training import Checkpoints, FitResult, evaluate, fit, pick_device, seeded, stream_seed
 from ablate.training.device import device_name, resolve_precision
 
 MOST_OPEN = 2
@@ -110,7 +111,7 @@ def _train(job: RunJob, store: Store, *, stop: Callable[[], bool]) -> None:
             scores, units = _scores(result.model, dataset, job.configuration, device)
             record = record.model_copy(update=scores)
             run.write_json("units.json", units)
-            save_weights(result.model, run.folder / "weights.safetensors")
+            save_model(result.model, str(run.folder / "weights.safetensors"))
         run.write_lines("history.jsonl", result.history)
         run.commit(record, replace=True)
     store.drop_checkpoints(job.key)
@@ -129,7 +130,7 @@ def _scores(
     }
     validation, _ = evaluate(model, dataset, "validation", **settings)
     test, table = evaluate(model, dataset, "test", **settings)
-    return {"validation": validation, "test": test}, table.as_dict()
+    return {"validation": validation, "test": test}, table.to_json()
 
 
 def _record(job: RunJob, result: FitResult, *, started: str, device: torch.device) -> RunRecord:

@@ -1,6 +1,6 @@
 """How a model is trained: everything that the loop reads, in one flat table of options."""
 
-from typing import Annotated, ClassVar, Literal, Self
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
@@ -60,7 +60,7 @@ class TrainingConfig(Config):
     """Seconds between two checkpoints; 0 = by steps alone."""
 
     @model_validator(mode="after")
-    def _consistent(self) -> Self:
+    def _consistent(self) -> "TrainingConfig":
         if self.batch_size % self.accumulate:
             raise ValueError(f"batch_size {self.batch_size} is not divisible by accumulate {self.accumulate}")
         if self.warmup_steps >= self.steps and self.warmup_steps > 0:
@@ -72,7 +72,7 @@ class TrainingConfig(Config):
         """Windows of one forward pass."""
         return self.batch_size // self.accumulate
 
-    def rehearsal(self) -> Self:
+    def rehearsal(self) -> "TrainingConfig":
         """A few steps that prove that everything runs, for `--quick`; its scores are not results."""
         changes = {
             "steps": min(self.steps, REHEARSAL_STEPS),

@@ -20,7 +20,7 @@ def files(folder: Path) -> set[str]:
 
 def keep(store: Store, record: RunRecord, weights: bytes = b"w" * 100) -> None:
     with store.writer(record.key) as run:
-        run.write_json("units.json", {"session_0": [0.1, 0.2]})
+        run.write_json("units.json", {"session_0": [0.1, float("nan")]})
         run.write_lines("history.jsonl", [{"step": 1, "loss": 0.5}, {"step": 2, "loss": float("nan")}])
         run.write_text("log.txt", "fine\n")
         (run.folder / "weights.safetensors").write_bytes(weights)
@@ -31,7 +31,7 @@ def test_what_was_kept_is_read_back(store, record):
     keep(store, record)
     assert store.record(record.key) == record
     assert store.records() == (record,)
-    assert store.units(record.key) == {"session_0": [0.1, 0.2]}
+    assert store.units(record.key) == {"session_0": [0.1, None]}
     assert store.history(record.key) == [{"step": 1, "loss": 0.5}, {"step": 2, "loss": None}]
     assert store.log(record.key) == "fine\n"
     weights = store.weights(record.key)
@@ -389,3 +389,11 @@ def test_weights_go_only_when_asked_for_and_the_hashes_still_hold(store, record,
     assert (item.kind, item.bytes) == ("weights", 100)
     assert store.weights(record.key) is None
     assert store.verify_hashes() == ()
+
+
+def test_removing_weights_does_not_bless_another_file_that_was_changed(store, record, manifest):
+    store.write_manifest(manifest)
+    keep(store, record)
+    (store.folder(record.key) / "log.txt").write_text("fine?")
+    store.clean(dry_run=False, weights=True)
+    assert [damaged.reason for damaged in store.verify_hashes()] == ["log.txt has changed"]

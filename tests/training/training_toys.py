@@ -171,3 +171,12 @@ def rates_spec(*mean_rates: tuple[float, ...]) -> EncodingSpec:
         for index, rates in enumerate(mean_rates)
     )
     return replace(base, sessions=sessions)
+
+
+def assert_same_score(score: Any, expected: Any) -> None:
+    """Equal up to the order of double-precision sums."""
+    for mine, theirs in zip((score, *score.sessions), (expected, *expected.sessions), strict=True):
+        for name, value in mine.model_dump(exclude={"sessions"}).items():
+            other = getattr(theirs, name)
+            same = value == other or (isinstance(value, float) and abs(value - other) <= 1e-11 * max(1, abs(other)))
+            assert same, (name, value, other)

@@ -2,15 +2,17 @@
 
     out[y, x] = sum_ij R[y, i] video[i, j] C[x, j],    R = bilinear(scale_h) @ gauss(sigma),  C likewise over columns.
 
-Blur and bilinear sampling are both separable and linear, so each axis is one small matrix, made anew from the parameters on every pass: two matrix
-products instead of a blurred copy of every frame and a gather. Equal to a convolution followed by `grid_sample(align_corners=True)`.
+Blur and bilinear sampling are both separable and linear, so each axis is one small matrix, made anew from the
+parameters on every pass: two matrix products instead of a blurred copy of every frame and a gather. Equal to a
+convolution followed by `grid_sample(align_corners=True)`.
 
-Reference: Yates-Lab/VisionCore, adapter (sigma, scale). Differs in: sigma gets its gradient (`learn_blur: false` is the lab's fault, where
-it had none), the kernel is odd and centred, the scale starts at 1, and the blur is normalised by the pixels that exist, so that the frame's edge is not darkened.
+Reference: Yates-Lab/VisionCore, adapter (sigma, scale). Differs in: sigma gets its gradient (`learn_blur: false` is
+the lab's fault, where it had none), the kernel is odd and centred, the scale starts at 1, and the blur is normalised
+by the pixels that exist, so that the frame's edge is not darkened.
 """
 
 import math
-from typing import Literal
+from typing import Annotated, Literal
 
 import torch
 from einops import rearrange
@@ -20,15 +22,16 @@ from torch import Tensor, nn
 
 from ablate.config import Config
 from ablate.contract import FeatureMap
+from ablate.model.layer.precision import full_precision
 
-Positive = Field(gt=0)
+Size = Annotated[int, Field(ge=1)]
 
 
 class AffineConfig(Config):
     """Blur and scale of each session's video onto a common grid (three parameters a session)."""
 
     type: Literal["affine"] = "affine"
-    grid: int | tuple[int, int] = 51
+    grid: Size | tuple[Size, Size] = 51
     """Rows and columns of the grid; one number for a square."""
     sigma: float = Field(default=0.5, gt=0)
     """Standard deviation of the blur at the start, in pixels of the session's video."""
@@ -61,7 +64,7 @@ class AffineAdapter(nn.Module):
 
     def forward(self, video: Float[Tensor, "b 1 t h w"]) -> Float[Tensor, "b 1 t gh gw"]:
         height, width = video.shape[-2:]
-        with torch.autocast(video.device.type, enabled=False):  # places in bfloat16 would be a pixel off
+        with full_precision(video.device):  # places in bfloat16 would be a pixel off
             rows = self._axis(self.log_scale_h, self.out.height, height)
             cols = self._axis(self.log_scale_w, self.out.width, width)
             frames = rearrange(video.float(), "b 1 t h w -> b t h w")
@@ -70,11 +73,8 @@ class AffineAdapter(nn.Module):
 
     def _axis(self, log_scale: Tensor, out: int, size: int) -> Float[Tensor, "out size"]:
         """One axis of blur and sampling as a matrix."""
-        place = (
-            log_scale.exp() * torch.linspace(-1, 1, out, device=log_scale.device)
-            if out > 1
-            else log_scale.exp() * log_scale.new_zeros(1)
-        )
+        ends = 1.0 if out > 1 else 0.0  # a grid of one pixel reads the middle
+        place = log_scale.exp() * torch.linspace(-ends, ends, out, device=log_scale.device)
         source = (place + 1) / 2 * (size - 1)
         if self.outside == "border":
             source = source.clamp(0, size - 1)

@@ -47,19 +47,19 @@ class HybridCnnTransformerConfig(Config):
     """Pool of the second and third stage."""
     squeeze_excite: tuple[int, int] = (8, 16)
     """Reduction ratio of the gates behind the two pools; 0 leaves a gate out."""
-    embedding_dim: int = Field(192, ge=1)
+    embedding_dim: int = Field(default=192, ge=1)
     """Width of a token of the transformer."""
-    num_temporal_blocks: int = Field(4, ge=0)
+    num_temporal_blocks: int = Field(default=4, ge=0)
     """Blocks that attend over the past of one place (causal)."""
-    num_heads: int = Field(4, ge=1)
+    num_heads: int = Field(default=4, ge=1)
     """Attention heads of every block."""
-    head_dim: int = Field(48, ge=2)
+    head_dim: int = Field(default=48, ge=2)
     """Width of one head."""
-    ff_dim: int = Field(768, ge=1)
+    ff_dim: int = Field(default=768, ge=1)
     """Hidden width of the SwiGLU feed-forward."""
-    dropout: float = Field(0.1, ge=0, lt=1)
+    dropout: float = Field(default=0.1, ge=0, lt=1)
     """Dropout of the transformer."""
-    drop_path: float = Field(0.05, ge=0, lt=1)
+    drop_path: float = Field(default=0.05, ge=0, lt=1)
     """Chance that a window skips a residual branch of the transformer."""
     rope: Literal["raster", "none"] = "raster"
     """Rotary positions in time."""

@@ -30,23 +30,23 @@ class ViViTConfig(Config):
 
     type: Literal["vivit"] = "vivit"
     tokenizer: TokenizerConfig = TokenizerConfig()
-    embedding_dim: int = Field(192, ge=1)
+    embedding_dim: int = Field(default=192, ge=1)
     """Width of a token."""
-    num_spatial_blocks: int = Field(4, ge=0)
+    num_spatial_blocks: int = Field(default=4, ge=0)
     """Blocks that attend over the places of one time step."""
-    num_temporal_blocks: int = Field(4, ge=0)
+    num_temporal_blocks: int = Field(default=4, ge=0)
     """Blocks that attend over the past of one place (causal)."""
-    num_heads: int = Field(4, ge=1)
+    num_heads: int = Field(default=4, ge=1)
     """Attention heads of every block."""
-    head_dim: int = Field(48, ge=2)
+    head_dim: int = Field(default=48, ge=2)
     """Width of one head; heads x width need not equal `embedding_dim`."""
-    ff_dim: int = Field(768, ge=1)
+    ff_dim: int = Field(default=768, ge=1)
     """Hidden width of the SwiGLU feed-forward."""
-    dropout: float = Field(0.1, ge=0, lt=1)
+    dropout: float = Field(default=0.1, ge=0, lt=1)
     """Dropout after each attention and each feed-forward."""
-    drop_path: float = Field(0.05, ge=0, lt=1)
+    drop_path: float = Field(default=0.05, ge=0, lt=1)
     """Chance that a window skips a residual branch."""
-    patch_dropout: float = Field(0.05, ge=0, lt=1)
+    patch_dropout: float = Field(default=0.05, ge=0, lt=1)
     """Share of the tokens left out in training."""
     patch_dropout_kind: Literal["token", "element"] = "token"
     """`token`: whole places are left out of all blocks. `element`: dropout on the embeddings, as in VisionCore."""
@@ -60,7 +60,7 @@ class ViViTConfig(Config):
     """RMSNorm after the last block."""
     final_activation: FinalActivation = "softplus"
     """Applied to the features that leave the core."""
-    registers: int = Field(0, ge=0)
+    registers: int = Field(default=0, ge=0)
     """Extra learned tokens in the spatial blocks (Darcet et al. 2024), dropped before the temporal ones."""
 
     def build(self, input: FeatureMap) -> "ViViT":

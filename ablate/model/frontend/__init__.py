@@ -1,4 +1,4 @@
-"""Takes the video on the grid (b c t h w), gives it filtered in time; causal, and the newest frame stays the newest."""
+"""Takes the video on the grid (b c t h w), gives it filtered in time, causally; the newest frame stays the newest."""
 
 from typing import Annotated
 

@@ -2,9 +2,11 @@
 
     out = binomial(blur_taps) * K * video,    binomial(5) = [1 4 6 4 1] / 16
 
-The core samples time every few frames; frequencies above half of that rate fold into it unless they are taken out first. A binomial filter takes them out (its
-response is cos^(blur_taps - 1)(pi f)), where a window on K (`learnable_temporal`, `anti_aliasing: true`) only shapes the learned kernel. Both filters are linear, so they are one kernel of
-taps + blur_taps - 1 frames: no parameters, few FLOPs. Reference: Zhang 2019, "Making convolutional networks shift-invariant again". Causal: it delays by (blur_taps - 1) / 2 frames.
+The core samples time every few frames; frequencies above half of that rate fold into it unless they are taken out
+first. A binomial filter takes them out (its response is cos^(blur_taps - 1)(pi f)), where a window on K
+(`learnable_temporal`, `anti_aliasing: true`) only shapes the learned kernel. Both filters are linear, so they are
+one kernel of taps + blur_taps - 1 frames: no parameters, few FLOPs. Reference: Zhang 2019, "Making convolutional
+networks shift-invariant again". Causal: it delays by (blur_taps - 1) / 2 frames.
 """
 
 from dataclasses import replace

@@ -2,11 +2,13 @@
 
     out[c, t] = sum_n K[c, n] w[n] video[t - (taps - 1) + n],    n = 0 the oldest tap, n = taps - 1 the newest
 
-K starts as a Gaussian, its first and its second derivative, then random kernels under that Gaussian, each of unit norm. `anti_aliasing` multiplies K by
-the window w on every pass: no parameters, no FLOPs. It tapers the kernel and so narrows what it can pass, but it is no low-pass before the core's stride; `type: blur` is.
+K starts as a Gaussian, its first and its second derivative, then random kernels under that Gaussian, each of unit
+norm. `anti_aliasing` multiplies K by the window w on every pass: no parameters, no FLOPs. It tapers the kernel and
+so narrows what it can pass, but it is no low-pass before the core's stride; `type: blur` is.
 
-Reference: Yates-Lab/VisionCore, `learnable_temporal`. Differs in: `padding: causal` keeps every frame (the lab's was `valid`), and `window: hann` has no dead tap
-(the lab's symmetric window is zero at both ends, so that the newest and the oldest tap never learn: `hann_dead_ends`).
+Reference: Yates-Lab/VisionCore, `learnable_temporal`. Differs in: `padding: causal` keeps every frame (the lab's was
+`valid`), and `window: hann` has no dead tap (the lab's symmetric window is zero at both ends, so that the newest and
+the oldest tap never learn: `hann_dead_ends`).
 """
 
 from dataclasses import replace
@@ -36,7 +38,8 @@ class LearnableTemporalConfig(Config):
     anti_aliasing: bool = False
     """Multiply the kernels by `window` on every pass."""
     window: Window = "hann"
-    """`hann` has no dead tap; `hann_periodic` has its zero at the oldest; `hann_dead_ends` is the lab's, zero at both ends. Read only with `anti_aliasing`."""
+    """`hann` has no dead tap; `hann_periodic` has its zero at the oldest; `hann_dead_ends` is the lab's, zero at
+    both ends. Read only with `anti_aliasing`."""
     padding: Padding = "causal"
     """`causal` keeps every frame; `valid` drops the oldest taps - 1, which see too little."""
 

@@ -2,8 +2,9 @@
 
     out[c2, t] = sum_c sum_n K[c2, c, n] video[c, t - (taps - 1) + n]
 
-Time is cut into blocks of `BLOCK` frames; each block of outputs is one banded (Toeplitz) matrix times the block and the taps - 1 frames before it.
-A convolution kernel of few channels and one pixel's width leaves most of a processor idle; a product with pixels as columns does not (see tests/benchmarks).
+Time is cut into blocks of `BLOCK` frames; each block of outputs is one banded (Toeplitz) matrix times the block and
+the taps - 1 frames before it. A convolution kernel of few channels and one pixel's width leaves most of a processor
+idle; a product with pixels as columns does not (see tests/benchmarks).
 """
 
 from typing import Literal

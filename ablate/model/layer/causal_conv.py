@@ -10,6 +10,8 @@ from einops import rearrange
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from ablate.model.layer.spectral_conv import spectral_conv, spectral_pays
+
 Size3 = tuple[int, int, int]
 
 
@@ -27,13 +29,16 @@ class CausalConv3d(nn.Module):
     def forward(self, x: Float[Tensor, "b c t h w"]) -> Float[Tensor, "b d t2 h2 w2"]:
         _, high, wide = self.reach
         padded = replicate_pad(x, (wide // 2, wide - wide // 2, high // 2, high - high // 2))
-        if x.device.type == "cpu":
-            return self._by_taps(padded)
-        missing = self.reach[0] - newest_phase(x.shape[2], self.stride[0])
-        padded = F.pad(padded, (0, 0, 0, 0, missing, 0))  # negative: crops the oldest frames
-        return self.conv(padded)
+        if self.stride == (1, 1, 1) and spectral_pays(padded, self.conv.weight, self.dilation[1:]):
+            return spectral_conv(padded, self.conv.weight, self.dilation)
+        return self.by_taps(padded) if x.device.type == "cpu" else self.in_one(padded)
 
-    def _by_taps(self, x: Float[Tensor, "b c t h w"]) -> Float[Tensor, "b d t2 h2 w2"]:
+    def in_one(self, x: Float[Tensor, "b c t h w"]) -> Float[Tensor, "b d t2 h2 w2"]:
+        """One 3-D convolution, zeros before the window."""
+        missing = self.reach[0] - newest_phase(x.shape[2], self.stride[0])
+        return self.conv(F.pad(x, (0, 0, 0, 0, missing, 0)))  # a negative number crops the oldest frames
+
+    def by_taps(self, x: Float[Tensor, "b c t h w"]) -> Float[Tensor, "b d t2 h2 w2"]:
         """The same numbers as a sum over time taps of 2-D convolutions, taps on the zeros before the window left out.
 
         On a CPU this is faster than the 3-D convolution, the more so the shorter the window: over 5 frames a

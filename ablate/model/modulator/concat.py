@@ -2,7 +2,8 @@
 
     out = [features, E behaviour + e]    over channels, the same at every place
 
-The readout weighs the new channels like any other: behaviour then adds to the log-rate, a gain on the rate that knows no stimulus.
+The readout weighs the new channels like any other: behaviour then adds to the log-rate, a gain on the rate that
+knows no stimulus.
 """
 
 from dataclasses import replace

@@ -1,15 +1,16 @@
 """A convolutional GRU over time that takes features and behaviour.
 
-    x_t = [features_t, E behaviour_t + e]                                 over channels, behaviour the same at every place
-    z, r, n = W x_t + w;    Z, R, N = norm(U h)                           3 x 3 convolutions to three gates of hidden_dim
+    x_t = [features_t, E behaviour_t + e]              over channels, behaviour the same at every place
+    z, r, n = W x_t + w;    Z, R, N = norm(U h)        3 x 3 convolutions to three gates of hidden_dim each
     h' = (1 - sigmoid(z + Z)) h + sigmoid(z + Z) tanh(n + sigmoid(r + R) N)
-    out_t = P h' + p                                                      1 x 1 convolution
+    out_t = P h' + p                                   1 x 1 convolution
 
 `cell: visioncore` is the lab's candidate, tanh(n + N + sigmoid(r + R) h), which adds the state itself.
 
-Reference: Ballas et al. 2016, "Delving deeper into convolutional networks for learning video representations"; Yates-Lab/VisionCore. Differs from the
-latter in: the reset gate multiplies the hidden term; a norm group is one gate (`norm: straddling` is one group over all three); every step's state is
-read out. W x_t is one convolution for all steps; only U h stays in the loop.
+Reference: Ballas et al. 2016, "Delving deeper into convolutional networks for learning video representations";
+Yates-Lab/VisionCore. Differs from the latter in: the reset gate multiplies the hidden term; a norm group is one gate
+(`norm: straddling` is one group over all three); every step's state is read out. W x_t is one convolution for all
+steps; only U h stays in the loop.
 """
 
 from dataclasses import replace
@@ -40,7 +41,8 @@ class ConvGruConfig(Config):
     kernel_size: int = Field(default=3, ge=1)
     """Rows and columns of the convolutions; odd."""
     cell: Literal["standard", "visioncore"] = "standard"
-    """`standard`: the reset gate multiplies the hidden term of the candidate; `visioncore`: it multiplies the state, which is added (the lab's)."""
+    """`standard`: the reset gate multiplies the hidden term of the candidate; `visioncore`: it multiplies the state,
+    which is added (the lab's)."""
     norm: Literal["groups", "straddling", "none"] = "groups"
     """GroupNorm of the hidden term: one group a gate, one group over all three gates (the lab's), or none."""
     feature_dim: int | None = None
@@ -82,7 +84,7 @@ class ConvGru(nn.Module):
         embedded = self.embedding(require_values("convgru", behavior))
         inputs = torch.cat((features, over_space(embedded, features).to(features.dtype)), dim=1)
         driven = self.from_input(rearrange(inputs, "b c t h w -> (b t) c h w"))
-        state = repeat(self.start, "d -> b d h w", b=batch, h=height, w=width)
+        state: Tensor = repeat(self.start, "d -> b d h w", b=batch, h=height, w=width)
         states = []
         for step in rearrange(driven, "(b t) c h w -> b t c h w", t=steps).unbind(1):
             state = self._step(step, state)
@@ -97,4 +99,5 @@ class ConvGru(nn.Module):
         update = torch.sigmoid(update + hidden_update)
         reset = torch.sigmoid(reset + hidden_reset)
         term = hidden + reset * state if self.adds_state else reset * hidden
-        return torch.lerp(state.to(term.dtype), torch.tanh(candidate + term), update)
+        candidate = torch.tanh(candidate + term)
+        return torch.lerp(state, candidate.to(state.dtype), update.to(state.dtype))  # the state stays float32

@@ -1,9 +1,10 @@
 """Feature-wise linear modulation: behaviour scales and shifts every channel.
 
-    e = silu(E behaviour + e0);   out = (1 + gain(e)) * features + shift(e),   gain and shift linear, the same at every place
+    e = silu(E behaviour + e0);   out = (1 + gain(e)) * features + shift(e)    the same at every place
 
-Reference: Perez et al. 2018, "FiLM: Visual reasoning with a general conditioning layer". Differs in: starts near the identity (weights of 0.01: with
-zeros the embedding would get no gradient on the first step), and behaviour of each time step modulates that step.
+Reference: Perez et al. 2018, "FiLM: Visual reasoning with a general conditioning layer". Differs in: starts near the
+identity (weights of 0.01: with zeros the embedding would get no gradient on the first step), and behaviour of each
+time step modulates that step.
 """
 
 from typing import Literal

@@ -1,10 +1,12 @@
-"""What the readouts share: the bias that starts at each unit's log mean rate, and the start of the feature weights."""
+"""What the readouts share: the bias that starts at each unit's log mean rate, and feature weights."""
 
 import math
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
+
+from ablate.model.layer.precision import full_precision
 
 RATE_FLOOR = 1e-4  # expected spikes a bin; the start of a unit that never fired in training
 START = (
@@ -26,5 +28,5 @@ def read_features(
     pooled: Float[Tensor, "b d n u"], features: Float[Tensor, "u d"], bias: Float[Tensor, " u"]
 ) -> Float[Tensor, "b n u"]:
     """Each unit's own weighted sum over the channels at its place, in float32."""
-    with torch.autocast(pooled.device.type, enabled=False):
+    with full_precision(pooled.device):
         return torch.einsum("bdnu,ud->bnu", pooled.float(), features.float()) + bias.float()

@@ -2,8 +2,9 @@
 
     log-rate_u = sum_d a[u, d] sum_yx m[u, y, x] features[d, y, x] + c_u
 
-Reference: Klindt et al. 2017, "Neural system identification for large populations separating 'what' and 'where'". Differs in: the mask may be negative;
-L1 on masks and channel weights in place of their group penalties. The mask has a weight for each cell, so a finer map has more parameters.
+Reference: Klindt et al. 2017, "Neural system identification for large populations separating 'what' and 'where'".
+Differs in: the mask may be negative; L1 on masks and channel weights in place of their group penalties. The mask has
+a weight for each cell, so a finer map has more parameters.
 """
 
 from typing import Literal

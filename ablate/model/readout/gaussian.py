@@ -5,9 +5,11 @@
 
 C + 6 parameters a unit: C channel weights, mean 2 (row, column), log std 2, angle 1, bias 1.
 
-Reference: Lurz et al. 2021, "Generalization in data-driven models of primary visual cortex"; Yates-Lab/VisionCore, dynamic Gaussian readout. Differs from the latter in:
-place, mean and std are stimulus coordinates [-1, 1], so that a bound on std is the same visual angle on every map (`bound: map_pixels` is the lab's); the
-bound is kept by projecting after each step, where a clamp in the forward pass would leave a unit at the bound without gradient; the bias starts at the log mean rate.
+Reference: Lurz et al. 2021, "Generalization in data-driven models of primary visual cortex"; Yates-Lab/VisionCore,
+dynamic Gaussian readout. Differs from the latter in: place, mean and std are stimulus coordinates [-1, 1], so that a
+bound on std is the same visual angle on every map (`bound: map_pixels` is the lab's); the bound is kept by
+projecting after each step, where a clamp in the forward pass would leave a unit at the bound without gradient; the
+bias starts at the log mean rate.
 """
 
 import math
@@ -21,6 +23,7 @@ from torch import Tensor, nn
 
 from ablate.config import Config
 from ablate.contract import FeatureMap, no_decay
+from ablate.model.layer.precision import full_precision
 from ablate.model.readout.base import feature_weights, rate_bias, read_features
 
 Bounds = {"stimulus": (3.2, 0.48), "map_pixels": (10.0, 1.5)}
@@ -34,9 +37,11 @@ class GaussianConfig(Config):
 
     type: Literal["gaussian"] = "gaussian"
     bound: Literal["stimulus", "map_pixels"] = "stimulus"
-    """Unit of the bound on std: half widths of the stimulus, or cells of the map (the lab's: a finer map then forces smaller receptive fields)."""
+    """Unit of the bound on std: half widths of the stimulus, or cells of the map (the lab's: a finer map then forces
+    smaller receptive fields)."""
     std_bound: tuple[float, float] | None = None
-    """Largest std at the start and at the end of training, in that unit; by default 3.2 to 0.48 half widths, or 10 to 1.5 cells."""
+    """Largest std at the start and at the end of training, in that unit; by default 3.2 to 0.48 half widths, or 10
+    to 1.5 cells."""
     bound_reached: float = Field(default=0.5, gt=0, le=1)
     """Share of training after which the bound has its end value; it shrinks geometrically until then."""
     std: float = Field(default=0.6, gt=0)
@@ -78,7 +83,7 @@ class GaussianReadout(nn.Module):
 
     def gaussians(self) -> Float[Tensor, "u p"]:
         """Each unit's weights over the cells of the map (row by row), which sum to one; float32."""
-        with torch.autocast(self.mean.device.type, enabled=False):  # a place in bfloat16 is a cell off
+        with full_precision(self.mean.device):  # a place in bfloat16 is a cell off
             row, col = rearrange(self.places - self.mean[:, None], "u p two -> two u p")
             cos, sin = self.angle.cos()[:, None], self.angle.sin()[:, None]
             std_row, std_col = rearrange(self.log_std.exp(), "u two -> two u 1")

@@ -7,7 +7,6 @@ What a readout with places gains over this one is what places are worth.
 
 from typing import Literal
 
-import torch
 from einops import reduce
 from jaxtyping import Float
 from pydantic import Field
@@ -15,6 +14,7 @@ from torch import Tensor, nn
 
 from ablate.config import Config
 from ablate.contract import FeatureMap
+from ablate.model.layer.precision import full_precision
 from ablate.model.readout.base import feature_weights, rate_bias
 
 
@@ -40,7 +40,7 @@ class PooledReadout(nn.Module):
         self.l1 = config.l1
 
     def forward(self, features: Float[Tensor, "b d n h w"]) -> Float[Tensor, "b n u"]:
-        with torch.autocast(features.device.type, enabled=False):
+        with full_precision(features.device):
             pooled = reduce(features.float(), "b d n h w -> b n d", "mean")
             return pooled @ self.features.T + self.bias
 

@@ -4,7 +4,7 @@ Sums are accumulated in double precision and divided once, so the score does not
 batches.
 """
 
-from typing import Protocol, Self
+from typing import Any, Protocol, runtime_checkable
 
 from torch import Tensor
 
@@ -18,12 +18,13 @@ from ablate.training.score.table import Attainable, EntryTable, SessionEntries
 __all__ = ["Attainable", "EntryTable", "Scorer", "SessionEntries", "scorer_for"]
 
 
+@runtime_checkable
 class Scorer(Protocol):
     """Gathers what a score needs of the batches of a split, in any order."""
 
     def add(self, predictions: tuple[Tensor, ...], batch: Batch) -> None: ...
 
-    def merge(self, other: Self) -> None:
+    def merge(self, other: Any) -> None:
         """Takes in what another scorer gathered of other batches of the same split."""
         ...
 

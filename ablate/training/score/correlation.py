@@ -6,8 +6,6 @@ over the valid bins of the split. A unit whose response never changes is exclude
 zero. In the table the weight of a unit is its number of bins and its gain r times that number.
 """
 
-from typing import Self
-
 import numpy as np
 from torch import Tensor
 
@@ -36,7 +34,7 @@ class CorrelationScorer:
             sums = over_bins(valid, response, rate, response**2, rate**2, response * rate)
             self.sums.add(target.session, sums)
 
-    def merge(self, other: Self) -> None:
+    def merge(self, other: "CorrelationScorer") -> None:
         self.sums.merge(other.sums)
 
     def units(self) -> EntryTable:

@@ -8,7 +8,6 @@ that occur in it.
 """
 
 import math
-from typing import Self
 
 import numpy as np
 import torch
@@ -51,7 +50,7 @@ class LabelScorer:
         for row, classes in enumerate((seen, right)):
             self.tallies[row] += np.bincount(classes, minlength=self.spec.classes)
 
-    def merge(self, other: Self) -> None:
+    def merge(self, other: "LabelScorer") -> None:
         self.tallies += other.tallies
         for mine, theirs in zip(self.rows, other.rows, strict=True):
             mine.extend(theirs)

@@ -8,7 +8,6 @@ Reference: the single-spike information of Brenner et al. 2000, as used by Pillo
 """
 
 import math
-from typing import Self
 
 import numpy as np
 import torch
@@ -40,7 +39,7 @@ class SpikeScorer:
             null_nll = select(poisson_nll(null, counts), target.valid.to(counts.device))
             self.sums.add(target.session, over_bins(null_nll - wide(nll), counts))
 
-    def merge(self, other: Self) -> None:
+    def merge(self, other: "SpikeScorer") -> None:
         self.sums.merge(other.sums)
 
     def units(self) -> EntryTable:

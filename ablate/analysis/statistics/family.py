@@ -1,0 +1,63 @@
+"""Many patches, one study: p values adjusted so that a family of null patches yields a "winner" in at most 5 % of
+studies.
+
+    Holm (1979): sort p ascending; adjusted p_(i) = max over j <= i of min(1, (m - j + 1) p_(j)).
+    max-T (Westfall & Young 1993): flip the signs of whole seeds together, share of flips whose largest |t| reaches
+    |t_i|.
+
+Holm decides the verdict at every number of seeds. The sign-flip test assumes no normal distribution and keeps the
+dependence that a shared baseline causes, but it cannot reach 0.05 below 6 seeds, so it is shown beside Holm from 8
+seeds on.
+"""
+
+import numpy as np
+from jaxtyping import Float
+from numpy import ndarray
+
+MAX_T_SEEDS = 8
+ENUMERATED_SEEDS = 14
+RANDOM_FLIPS = 8192
+
+
+def holm(p: Float[ndarray, "... m"]) -> Float[ndarray, "... m"]:
+    """Holm's step-down adjusted p values over the last axis."""
+    order = np.argsort(p, axis=-1, kind="stable")
+    factors = np.arange(p.shape[-1], 0, -1)
+    stepped = np.minimum(np.take_along_axis(p, order, axis=-1) * factors, 1.0)
+    adjusted = np.empty_like(stepped)
+    np.put_along_axis(adjusted, order, np.maximum.accumulate(stepped, axis=-1), axis=-1)
+    return adjusted
+
+
+def holm_factors(p: Float[ndarray, " m"]) -> Float[ndarray, " m"]:
+    """What Holm multiplies each p with: m for the smallest, 1 for the largest."""
+    factors = np.empty(len(p))
+    factors[np.argsort(p, kind="stable")] = np.arange(len(p), 0, -1)
+    return factors
+
+
+def sign_flips(seeds: int) -> Float[ndarray, "f n"]:
+    """All sign patterns up to a common sign (|t| does not see it), or a fixed random set of them for many seeds.
+
+    The first pattern is the observed one, so no p value is ever zero.
+    """
+    if seeds <= ENUMERATED_SEEDS:
+        codes = np.arange(2 ** (seeds - 1))
+        return 1.0 - 2.0 * (codes[:, None] >> np.arange(seeds) & 1)
+    flips = np.random.default_rng(seeds).integers(0, 2, (RANDOM_FLIPS, seeds)) * 2.0 - 1.0
+    flips[0] = 1.0
+    return flips
+
+
+def max_t(differences: Float[ndarray, "m n"]) -> Float[ndarray, " m"]:
+    """Adjusted p of each of m patches from its differences at n seeds: single-step max-T over sign flips of seeds."""
+    n = differences.shape[1]
+    means = sign_flips(n) @ differences.T / n  # f m
+    squares = (differences**2).sum(axis=1)
+    variance = np.maximum(squares - n * means**2, 0.0) / (n - 1)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        t = np.abs(means) / np.sqrt(variance / n)
+    t = np.nan_to_num(t, nan=0.0, posinf=np.inf)  # 0/0: an exact copy of the baseline
+    largest = t.max(axis=1, keepdims=True)  # f 1
+    # ties (the observed pattern among them) must count although they were summed in another order
+    return (largest >= t[:1] * (1 - 1e-9)).mean(axis=0)

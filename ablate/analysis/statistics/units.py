@@ -1,0 +1,143 @@
+"""The second interval: would the gain hold for other neurons, recorded in other sessions?
+
+Every unit's gain is averaged over the paired seeds. Then a hierarchical bootstrap (Saravanan, Berman & Sober 2020):
+draw sessions with replacement, within every drawn session draw its units with replacement, and take the headline's
+statistic, the mean over units of each session, then over sessions. The 2.5 and 97.5 percentiles of 2,000 such draws
+are the interval.
+
+It holds the trainings fixed and varies the neurons; the interval over seeds does the reverse. With one session only
+its units are redrawn; with two or three the interval is too short, for sessions vary more than so few can show.
+
+Differs in: one set of draws, seeded by the layout of the units, serves all variants, so that intervals can be
+compared and the same input gives the same output.
+"""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float
+from numpy import ndarray
+
+from ablate.analysis.outcome import Interval
+from ablate.analysis.statistics.gain import LEVEL
+
+DRAWS = 2000
+BLOCK = 4_000_000
+"""Drawn units held in memory at a time."""
+
+
+@dataclass(frozen=True)
+class Units:
+    """The per-unit scores of one run, one array a session with NaN for an excluded unit.
+
+    entries: index of each unit (for fusion: trial) in its session.
+    """
+
+    names: tuple[str, ...]
+    entries: tuple[tuple[int, ...], ...]
+    values: tuple[Float[ndarray, " _"], ...]
+
+    @property
+    def flat(self) -> Float[ndarray, " u"]:
+        return np.concatenate(self.values)
+
+
+def read_units(content: Any) -> Units | None:
+    """`units.json` as arrays: `{"sessions": [{"name": ..., "entry": [0, 1, ...], "value": [0.31, null, ...]}, ...]}`.
+
+    None for anything that does not hold per-unit scores: the report goes on without the second interval.
+    """
+    if not isinstance(content, Mapping) or not content.get("sessions"):
+        return None
+    try:
+        names = tuple(str(session["name"]) for session in content["sessions"])
+        values = tuple(np.array(session["value"], dtype=float) for session in content["sessions"])  # null becomes NaN
+        entries = tuple(
+            tuple(session.get("entry", range(len(value))))
+            for session, value in zip(content["sessions"], values, strict=True)
+        )
+    except (KeyError, TypeError, ValueError, AttributeError):
+        return None
+    fits = all(value.ndim == 1 and len(entry) == len(value) for entry, value in zip(entries, values, strict=True))
+    return Units(names, entries, values) if fits else None
+
+
+@dataclass(frozen=True)
+class UnitTable:
+    """Seed-averaged scores of the same units for two variants; excluded units are NaN in both."""
+
+    names: tuple[str, ...]
+    entries: tuple[tuple[int, ...], ...]
+    baseline: Float[ndarray, " u"]
+    score: Float[ndarray, " u"]
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        return tuple(len(entry) for entry in self.entries)
+
+    @property
+    def gain(self) -> Float[ndarray, " u"]:
+        return self.score - self.baseline
+
+
+def paired_units(pairs: Sequence[tuple[Units, Units]]) -> UnitTable | None:
+    """(baseline, variant) of each shared seed averaged over seeds; None when the layouts of units differ."""
+    if not pairs:
+        return None
+    first = pairs[0][0]
+    if any((units.names, units.entries) != (first.names, first.entries) for pair in pairs for units in pair):
+        return None
+    baseline = np.mean([base.flat for base, _ in pairs], axis=0)
+    score = np.mean([variant.flat for _, variant in pairs], axis=0)
+    missing = np.isnan(baseline) | np.isnan(score)
+    return UnitTable(first.names, first.entries, np.where(missing, np.nan, baseline), np.where(missing, np.nan, score))
+
+
+def draw_weights(sizes: Sequence[int], *, draws: int = DRAWS, seed: int = 0) -> Float[ndarray, "draws u"]:
+    """How much each unit weighs in each draw; every row sums to one, so a draw's statistic is `weights @ gains`.
+
+    sizes: scored units a session; sessions without any are never drawn.
+    """
+    counts = np.array([size for size in sizes if size > 0])
+    if not len(counts):
+        return np.zeros((draws, 0))
+    offsets = np.concatenate([[0], np.cumsum(counts)[:-1]])
+    generator = np.random.default_rng(seed)
+    sessions = generator.integers(0, len(counts), (draws, len(counts)))  # draws slot
+    weights = np.zeros((draws, int(counts.sum())))
+    width = int(counts.max())
+    block = max(1, BLOCK // (len(counts) * width))
+    for start in range(0, draws, block):
+        drawn = sessions[start : start + block]
+        size = counts[drawn][..., None]  # block slot 1
+        picks = np.floor(generator.random((*drawn.shape, width)) * size).astype(np.int64)
+        cells = offsets[drawn][..., None] + picks + np.arange(len(drawn))[:, None, None] * weights.shape[1]
+        share = np.where(np.arange(width) < size, 1.0 / (size * len(counts)), 0.0)
+        total = np.bincount(cells.ravel(), weights=share.ravel(), minlength=len(drawn) * weights.shape[1])
+        weights[start : start + block] = total.reshape(len(drawn), -1)
+    return weights
+
+
+def unit_intervals(tables: Sequence[UnitTable | None]) -> list[Interval | None]:
+    """The second interval of each table; None where there is no table or fewer than two scored units."""
+    found: list[Interval | None] = [None] * len(tables)
+    cached: dict[bytes, ndarray] = {}
+    for index, table in enumerate(tables):
+        if table is None:
+            continue
+        kept = ~np.isnan(table.gain)
+        if kept.sum() < 2:
+            continue
+        layout = repr((table.names, table.sizes)).encode() + kept.tobytes()
+        if layout not in cached:
+            edges = np.cumsum(table.sizes)[:-1]
+            sizes = [int(part.sum()) for part in np.split(kept, edges)]
+            seed = int.from_bytes(hashlib.sha256(layout).digest()[:8], "big")
+            cached[layout] = draw_weights(sizes, seed=seed)
+        drawn = cached[layout] @ table.gain[kept]
+        low, high = np.quantile(drawn, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+        found[index] = Interval(float(low), float(high))
+    return found

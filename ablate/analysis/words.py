@@ -1,0 +1,127 @@
+"""How numbers are written, the same in sentences, tables and pages. Nothing here breaks on None: it gives ``-``."""
+
+from collections.abc import Sequence
+
+from ablate.analysis.outcome import Interval
+
+ABSENT = "-"
+
+UNITS = {"bits_per_spike": "bits/spike", "bits_per_label": "bits/label", "correlation": "correlation"}
+
+
+def unit_of(metric: str) -> str:
+    """`bits_per_spike` -> `bits/spike`."""
+    return UNITS.get(metric, metric.replace("_", " "))
+
+
+def number(value: float | int | None, decimals: int = 3) -> str:
+    """0.412; a value that would round to minus zero loses its sign."""
+    if value is None:
+        return ABSENT
+    text = f"{value:.{decimals}f}"
+    return text[1:] if text.startswith("-") and not text.strip("-0.") else text
+
+
+def signed(value: float | int | None, decimals: int = 3) -> str:
+    """+0.021"""
+    text = number(value, decimals)
+    return text if value is None or text.startswith("-") else f"+{text}"
+
+
+def percent(ratio: float | None, decimals: int = 1) -> str:
+    """62.0 %"""
+    return ABSENT if ratio is None else f"{number(100 * ratio, decimals)} %"
+
+
+def signed_percent(ratio: float | None, decimals: int = 1) -> str:
+    """+5.1 %"""
+    return ABSENT if ratio is None else f"{signed(100 * ratio, decimals)} %"
+
+
+def bracket(interval: Interval | None, decimals: int = 3, *, scale: float = 1.0, sign: bool = False) -> str:
+    """[0.401, 0.423]; empty without an interval."""
+    if interval is None:
+        return ""
+    write = signed if sign else number
+    return f"[{write(interval.low * scale, decimals)}, {write(interval.high * scale, decimals)}]"
+
+
+def with_interval(
+    value: float | int | None, interval: Interval | None, decimals: int = 3, *, sign: bool = False
+) -> str:
+    """0.412 [0.401, 0.423]"""
+    text = (signed if sign else number)(value, decimals)
+    return f"{text} {bracket(interval, decimals, sign=sign)}".rstrip()
+
+
+def percent_with_interval(ratio: float | None, interval: Interval | None, decimals: int = 1) -> str:
+    """+5.1 % [+2.1, +8.1]"""
+    return f"{signed_percent(ratio, decimals)} {bracket(interval, decimals, scale=100.0, sign=True)}".rstrip()
+
+
+def p_value(p: float | None) -> str:
+    """0.012, or <0.001"""
+    if p is None:
+        return ABSENT
+    return "<0.001" if p < 0.001 else f"{p:.3f}"
+
+
+def expected_range(expected: tuple[float, float] | None) -> str:
+    """+3..5 %"""
+    if expected is None:
+        return ""
+    low, high = (f"{100 * bound:+.3g}" for bound in expected)
+    if low == high:
+        return f"{low} %"
+    return f"{low}..{high.removeprefix('+') if low[0] == '+' else high} %"
+
+
+def count(value: float | int | None) -> str:
+    """7.21 M, 64, 12.3 k"""
+    if value is None:
+        return ABSENT
+    for size, letter in ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e4, "k")):
+        if abs(value) >= size:
+            return f"{value / (1e3 if letter == 'k' else size):.3g} {letter}"
+    return f"{value:g}"
+
+
+def ratio(value: float | int | None) -> str:
+    """x2.6"""
+    return ABSENT if value is None else f"x{value:.3g}" if value < 100 else f"x{value:.0f}"
+
+
+def change(value: float | int | None) -> str:
+    """A ratio as a change: 0.63 -> -37 %"""
+    if value is None:
+        return ABSENT
+    percentage = 100 * (value - 1)
+    return (
+        "0 %" if abs(percentage) < 0.05 else f"{percentage:+.0f} %" if abs(percentage) >= 1 else f"{percentage:+.1f} %"
+    )
+
+
+def duration(seconds: float | None) -> str:
+    """45 s, 12 min, 3.4 h"""
+    if seconds is None:
+        return ABSENT
+    if seconds < 120:
+        return f"{seconds:.3g} s"
+    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"
+
+
+def memory(size: float | int | None) -> str:
+    """1.2 GB; blank where nothing was measured"""
+    if not size:
+        return ABSENT
+    return f"{size / 1e9:.1f} GB" if size >= 1e9 else f"{size / 1e6:.0f} MB"
+
+
+def listing(names: Sequence[str]) -> str:
+    """a, b and c"""
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}" if names else ""
+
+
+def plural(count_: int, noun: str) -> str:
+    """1 seed, 3 seeds"""
+    return f"{count_} {noun}" if count_ == 1 else f"{count_} {noun}s"

@@ -1,0 +1,2 @@
+"""Takes a WorldConfig, gives recordings with known true rates: a movie, an eye, behaviour, and V1-like units that
+see it all."""

@@ -1,0 +1,102 @@
+"""A world into recording folders, once: in a cache keyed by the world and the generator's version.
+
+Whoever comes second waits for the first maker's lock and then finds the folders; a maker that dies leaves nothing
+but a hidden folder beside, since the whole world is moved in by one rename.
+"""
+
+import contextlib
+import hashlib
+import json
+import os
+import shutil
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from ablate.data.recording import Recording, write_recording
+from ablate.data.synthetic.behavior import behavior_columns
+from ablate.data.synthetic.eye import eye_position
+from ablate.data.synthetic.movie import make_movie
+from ablate.data.synthetic.units import make_units, true_rates
+from ablate.data.synthetic_v1 import WorldConfig, session_name
+from ablate.errors import AblateError
+
+GENERATOR = 1  # raise it whenever the same configuration would give other numbers: old caches are then left alone
+CACHE_VARIABLE = "ABLATE_CACHE"
+
+
+def materialise(world: WorldConfig) -> Path:
+    """The folder that holds the world's recordings; makes them where they are not there yet."""
+    folder = cache_folder() / f"synthetic_v1-{world_key(world)[:16]}"
+    if folder.is_dir():
+        return folder
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with _alone(folder.with_suffix(".lock")):
+            if not folder.is_dir():
+                _make_beside(world, folder)
+    except OSError as error:
+        hint = f"set {CACHE_VARIABLE} to a folder with room, and write access"
+        raise AblateError(f"the data could not be written: {error.strerror}", where=str(folder), hint=hint) from error
+    return folder
+
+
+def make_session(world: WorldConfig, index: int) -> Recording:
+    """One session in memory. Movie, eye, units and spikes each have their own stream of random numbers."""
+    movie, eye, units, spikes = (
+        np.random.Generator(np.random.Philox(seed)) for seed in np.random.SeedSequence([world.seed, index]).spawn(4)
+    )
+    position = eye_position(eye, world.frames, world.bin_rate_hz)
+    stimulus = make_movie(movie, position, world.height, world.width, world.bin_rate_hz)
+    behavior, names = behavior_columns(position, world.behaviors, world.bin_rate_hz)
+    drawn = make_units(units, world, world.units_of_sessions[index], names)
+    rates = true_rates(drawn, world, stimulus, behavior)
+    return Recording(
+        name=session_name(index),
+        bin_rate_hz=world.bin_rate_hz,
+        stimulus=stimulus,
+        spikes=np.minimum(spikes.poisson(rates), 255).astype(np.uint8),
+        behavior=behavior if world.behaviors else None,
+        rates=rates,
+        behavior_names=names,
+        notes={"source": f"ablate synthetic_v1, generator {GENERATOR}", "license": "CC0"},
+    )
+
+
+def world_key(world: WorldConfig) -> str:
+    """Hash of everything that the recordings depend on, defaults included: a changed default makes another world."""
+    told = json.dumps({"generator": GENERATOR, **world.model_dump(mode="json")}, sort_keys=True)
+    return hashlib.sha256(told.encode()).hexdigest()
+
+
+def cache_folder() -> Path:
+    """$ABLATE_CACHE, else `ablate` in the user's cache folder."""
+    if os.environ.get(CACHE_VARIABLE):
+        return Path(os.environ[CACHE_VARIABLE])
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "ablate"
+
+
+def _make_beside(world: WorldConfig, folder: Path) -> None:
+    beside = folder.parent / f".{folder.name}.{os.getpid()}.{uuid.uuid4().hex[:8]}"
+    try:
+        for index in range(world.sessions):
+            write_recording(beside / session_name(index), make_session(world, index), checked=False)
+        beside.rename(folder)
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def _alone(lock: Path) -> Iterator[None]:
+    """Waits until no other process makes the same world. Where files cannot be locked, both make it and one is kept."""
+    try:
+        import fcntl
+    except ImportError:  # no file locks on this system
+        yield
+        return
+    with lock.open("w") as file:
+        with contextlib.suppress(OSError):
+            fcntl.flock(file, fcntl.LOCK_EX)
+        yield

@@ -1,0 +1,198 @@
+"""What a model weighs, before it is trained: parameters, FLOPs and shapes a part, tokens, blind spots, lints.
+
+The model is built and run once on the meta device, where tensors have shapes but no numbers, so that even a full-size
+study answers in seconds. FLOPs are those of one sample (one window, or one clip), forward, 2 x MAC; attention is
+counted by its plain form, since the fused kernels count as zero.
+
+A model names its parts by a method `parts()`: name -> module or modules, in the order of the flow. A model whose data
+are not windows of an encoding study also gives `example_batch(spec)`, a batch of one sample on its own device.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from typing import Any
+
+import torch
+from pydantic import BaseModel
+from torch import Tensor, nn
+from torch.nn.attention import SDPBackend, sdpa_kernel
+from torch.utils.flop_counter import FlopCounterMode
+
+from ablate.contract import DataSpec, EncodingBatch, EncodingSpec, FeatureMap, SessionWindows, Target
+from ablate.errors import AblateError
+from ablate.model import lint
+from ablate.model.layer.attention import Attention
+from ablate.model.layer.tokenizer import Tokenizer
+from ablate.result.record import ModelCost, Tokens
+
+
+def describe(config: Any, spec: DataSpec) -> ModelCost:
+    """The cost of `config.build(spec)`. Raises AblateError where the model does not fit the data."""
+    with torch.random.fork_rng(devices=[]):  # building draws initial weights; the caller's streams stay as they are
+        model = _build(config, spec)
+        one = replace(spec, sessions=spec.sessions[:1]) if isinstance(spec, EncodingSpec) else spec
+        probe = _Probe(_build(config, one), one)
+    parts = {name: _count(modules) for name, modules in parts_of(model).items()}
+    listed = {id(p) for modules in parts_of(model).values() for module in modules for p in module.parameters()}
+    rest = sum(p.numel() for p in model.parameters() if id(p) not in listed)
+    if rest:
+        parts["other"] = rest
+    return ModelCost(
+        parts=parts,
+        total_parameters=sum(p.numel() for p in model.parameters()),
+        trainable_parameters=sum(p.numel() for p in model.parameters() if p.requires_grad),
+        flops=probe.flops,
+        shapes=probe.shapes,
+        tokens=probe.tokens,
+        pixels_never_seen=probe.pixels_never_seen,
+        receptive_field=_receptive_field(probe.model, config),
+        notes=getattr(probe.model, "cost_notes", dict)(),
+        lints=tuple(dict.fromkeys(_lints(config, spec, probe))),
+    )
+
+
+def module_parameters(config: Any, spec: DataSpec, *, depth: int) -> list[tuple[str, int]]:
+    """Parameters of every module that has some, down to `depth` names below the model, in the order of the flow."""
+    with torch.random.fork_rng(devices=[]):
+        model = _build(config, spec)
+    named = [(name, _count([module])) for name, module in model.named_modules() if 0 < len(name.split(".")) <= depth]
+    return [(name, number) for name, number in named if name and number]
+
+
+def parts_of(model: nn.Module) -> dict[str, list[nn.Module]]:
+    """The model's parts in the order of the flow; a model that names none is one part."""
+    named = model.parts() if hasattr(model, "parts") else {"model": model}  # type: ignore[operator]
+    return {name: [part] if isinstance(part, nn.Module) else list(part) for name, part in named.items()}
+
+
+def _build(config: Any, spec: DataSpec) -> nn.Module:
+    """The model on the meta device, or on the CPU where a user's own part cannot be built without numbers."""
+    try:
+        with torch.device("meta"):
+            return config.build(spec)
+    except AblateError:
+        raise
+    except (RuntimeError, NotImplementedError):
+        return config.build(spec)
+
+
+def _count(modules: Iterable[nn.Module]) -> int:
+    """Parameters, each once."""
+    return sum({id(p): p.numel() for module in modules for p in module.parameters()}.values())
+
+
+class _Probe:
+    """One forward and one backward pass of one sample, with what they show."""
+
+    def __init__(self, model: nn.Module, spec: DataSpec):
+        self.model = model.eval()
+        self.flops: dict[str, int] = {}
+        self.shapes: dict[str, tuple[int, ...]] = {}
+        self.group_sizes: dict[str, int] = {}
+        self.frames = self.frames_cropped = 0
+        self.pixels_never_seen = 0.0
+        self.tokens: Tokens | None = None
+        self._counter = FlopCounterMode(display=False)
+        self._handles: list[Any] = []
+        self._watch()
+        try:
+            self._run(spec)
+        finally:
+            for handle in self._handles:
+                handle.remove()
+
+    def _watch(self) -> None:
+        """Hooks on the parts, on attention and on the tokenizer."""
+        for name, modules in parts_of(self.model).items():
+            self.flops[name] = 0
+            for module in modules:
+                before: list[int] = []
+                self._hook(module.register_forward_pre_hook, lambda *_, b=before: b.append(self._so_far()))
+                self._hook(module.register_forward_hook, lambda _, __, out, n=name, b=before: self._leave(n, b, out))
+                for inner in module.modules():
+                    if isinstance(inner, Attention):
+                        self._hook(inner.register_forward_pre_hook, lambda _, args, n=name: self._attend(n, args[0]))
+        for module in self.model.modules():
+            if isinstance(module, Tokenizer):
+                self._hook(module.register_forward_pre_hook, lambda m, args: self._tokenize(m, args[0]))
+        core = getattr(self.model, "core", None)
+        if isinstance(core, nn.Module):
+            self._hook(core.register_forward_hook, lambda _, __, out: self._map(out))
+
+    def _hook(self, register: Callable[..., Any], action: Callable[..., Any]) -> None:
+        self._handles.append(register(lambda *args: action(*args) and None))
+
+    def _so_far(self) -> int:
+        return int(self._counter.get_total_flops())
+
+    def _leave(self, name: str, before: list[int], out: Any) -> None:
+        self.flops[name] += self._so_far() - before.pop()
+        if isinstance(out, Tensor):
+            self.shapes[name] = tuple(out.shape[1:])
+
+    def _attend(self, part: str, x: Tensor) -> None:
+        self.group_sizes[part] = min(x.shape[2], self.group_sizes.get(part, x.shape[2]))
+
+    def _tokenize(self, tokenizer: Tokenizer, video: Tensor) -> None:
+        self.frames = video.shape[2]
+        self.frames_cropped = tokenizer.frames_cropped(self.frames)
+        self.pixels_never_seen = tokenizer.pixels_never_seen
+
+    def _map(self, out: Tensor) -> None:
+        self.tokens = Tokens(time=out.shape[2], space=(out.shape[3], out.shape[4]))
+
+    def _run(self, spec: DataSpec) -> None:
+        """Forward under the counter; backward without, only to see which parameters it reaches."""
+        batch = _example(self.model, spec)
+        with sdpa_kernel(SDPBackend.MATH):
+            with self._counter:
+                outputs = self.model(batch)
+            total = sum(out.float().sum() for out in outputs)
+            if isinstance(total, Tensor) and total.requires_grad:
+                total.backward()
+
+    def disconnected(self) -> list[str]:
+        """Trainable parameters that the backward pass does not reach."""
+        return [name for name, p in self.model.named_parameters() if p.requires_grad and p.grad is None]
+
+
+def _example(model: nn.Module, spec: DataSpec) -> Any:
+    """A batch of one sample on the model's device."""
+    if hasattr(model, "example_batch"):
+        return model.example_batch(spec)  # type: ignore[operator]
+    if not isinstance(spec, EncodingSpec):
+        raise TypeError(f"{type(model).__name__} needs a method example_batch(spec), its data are no encoding windows")
+    session, lags = spec.sessions[0], spec.lags
+    device = next((p.device for p in model.parameters()), torch.device("cpu"))
+    scored = (1, len(lags), session.units)
+    windows = SessionWindows(
+        session=0,
+        stimulus=torch.zeros(1, 1, spec.window, session.height, session.width, device=device),
+        behavior=torch.zeros(1, spec.window, session.behaviors, device=device) if session.behaviors else None,
+        target=Target(0, torch.zeros(scored, device=device), torch.ones(scored, dtype=torch.bool, device=device)),
+    )
+    return EncodingBatch((windows,), lags)
+
+
+def _receptive_field(model: nn.Module, config: Any) -> dict[str, float] | None:
+    """The core's, widened by the frontend's taps; None where the core does not say."""
+    core = getattr(model, "core", None)
+    field = getattr(core, "receptive_field", None)
+    if field is None:
+        return None
+    taps = getattr(getattr(config, "frontend", None), "taps", 1)
+    return {**field, "frames": field["frames"] + taps - 1}
+
+
+def _lints(config: Any, spec: DataSpec, probe: _Probe) -> Iterable[str]:
+    """All warnings, the configuration's own first."""
+    if isinstance(config, BaseModel):
+        yield from lint.config_lints(config)
+    yield from lint.data_lints(spec)
+    yield from lint.frontend_lints(getattr(config, "frontend", None))
+    yield from lint.coverage_lints(probe.pixels_never_seen, probe.frames_cropped, probe.frames)
+    yield from lint.attention_lints(probe.group_sizes)
+    yield from lint.gradient_lints(probe.disconnected())
+    out = getattr(getattr(probe.model, "modulator", None), "out", None)
+    if isinstance(out, FeatureMap):
+        yield from lint.readout_lints(getattr(config, "readout", None), out)

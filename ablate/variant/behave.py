@@ -1,0 +1,101 @@
+"""A model configuration and a batch in, everything that an option could change out: parameters, cost, loss, gradient.
+
+All random streams are fixed, so that two configurations that no code tells apart give the same bits. Some options
+show only away from the initial weights (a gate that starts at zero, a bound that nothing has reached) or later in
+training (a schedule), so the same is asked again at perturbed weights and at later points of training.
+"""
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import fields, is_dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from ablate.contract import DataSpec
+from ablate.training import seeded, stream_seed
+from ablate.training.loss import mean_loss
+
+STAGES = ((0.0, 0.0), (0.1, 0.5), (1.0, 0.25), (1.0, 1.0))
+"""(size of the perturbation, share of training done): the initial weights, then near them, then far from them."""
+
+Shapes = tuple[tuple[str, tuple[int, ...], bool], ...]
+
+
+def shapes(config: Any, spec: DataSpec) -> Shapes:
+    """Name, shape and trainability of each parameter and buffer, without making any numbers where that is possible."""
+    with torch.random.fork_rng(devices=[]):
+        try:
+            with torch.device("meta"):
+                model = config.build(spec)
+        except (RuntimeError, NotImplementedError):  # a user's own part that needs numbers
+            model = config.build(spec)
+    return tuple((name, tuple(p.shape), p.requires_grad) for name, p in model.named_parameters())
+
+
+def behavior(config: Any, spec: DataSpec, batch: Any) -> Iterator[str]:
+    """Hash of all that a model does at each stage, stage by stage: two models that differ in one are different."""
+    with seeded(stream_seed(0, "init")):
+        model = config.build(spec)
+    for size, fraction in STAGES:
+        _perturb(model, size)
+        model.progress(fraction)
+        found = _pass(model, batch, spec)
+        if size == 0:
+            found |= {f"initial {name}": value.detach().clone() for name, value in model.state_dict().items()}
+        yield digest(found)
+
+
+def digest(tensors: dict[str, Tensor]) -> str:
+    """Hash of names and bits."""
+    total = hashlib.sha256()
+    for name, value in tensors.items():
+        total.update(f"{name} {tuple(value.shape)} {value.dtype}".encode())
+        total.update(value.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().tobytes())
+    return total.hexdigest()
+
+
+def batch_tensors(batch: Any, place: str = "") -> dict[str, Tensor]:
+    """All tensors of a batch by their place in it."""
+    if isinstance(batch, Tensor):
+        return {place: batch}
+    if is_dataclass(batch):
+        parts = {field.name: getattr(batch, field.name) for field in fields(batch)}
+    elif isinstance(batch, tuple | list):
+        parts = {str(index): item for index, item in enumerate(batch)}
+    else:
+        return {} if batch is None else {f"{place} {batch}": torch.zeros(0)}
+    return {name: value for key, part in parts.items() for name, value in batch_tensors(part, f"{place}.{key}").items()}
+
+
+def _pass(model: nn.Module, batch: Any, spec: DataSpec) -> dict[str, Tensor]:
+    """Predictions with and without dropout, loss, penalty, and the gradient of each."""
+    found: dict[str, Tensor] = {}
+    with seeded(stream_seed(0, "dropout")):
+        model.train()
+        model.zero_grad(set_to_none=True)
+        loss = mean_loss(model(batch), batch, spec.task)
+        if loss.requires_grad:
+            loss.backward()
+        found |= {f"gradient {name}": p.grad.clone() for name, p in model.named_parameters() if p.grad is not None}
+        model.zero_grad(set_to_none=True)
+        penalty = model.penalty()  # type: ignore[operator]
+        if penalty.requires_grad:
+            penalty.backward()
+        found |= {f"penalty's {name}": p.grad.clone() for name, p in model.named_parameters() if p.grad is not None}
+        model.eval()
+        with torch.no_grad():
+            found |= {f"prediction {index}": value for index, value in enumerate(model(batch))}
+    return found | {"loss": loss.detach(), "penalty": penalty.detach()}
+
+
+def _perturb(model: nn.Module, size: float) -> None:
+    """Moves every parameter by normal noise of its own stream, so that one more parameter shifts no other's."""
+    if size == 0:
+        return
+    with torch.no_grad():
+        for index, parameter in enumerate(model.parameters()):
+            generator = torch.Generator().manual_seed(index)
+            noise = torch.randn(parameter.shape, generator=generator, dtype=torch.float32)
+            parameter.add_(size * noise.to(parameter.dtype))

@@ -1,0 +1,84 @@
+"""The entries of `variants` in, the combinations of patches that they ask for out, in order."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+
+from ablate.errors import AblateError
+from ablate.recipe import Patch, Plan, Recipe
+from ablate.recipe.schema import Strategy
+
+MOST_FACTORS = 8  # 2^8 = 256 variants; Shapley values are exact for k <= 5, and nobody reads a longer table
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One combination that was asked for.
+
+    ordered: whether its author stated the order in which its patches apply (a list and a ladder do).
+    """
+
+    patches: tuple[str, ...]
+    plan: Plan
+    strategy: Strategy
+    ordered: bool
+
+    @property
+    def name(self) -> str:
+        return self.plan.name or "+".join(self.patches)
+
+
+def cells(recipe: Recipe) -> list[Cell]:
+    """Every combination that a recipe asks for, in the order of its `variants`, shared ones as often as they are
+    asked for."""
+    return [cell for plan in recipe.variants for cell in cells_of(plan, recipe)]
+
+
+def cells_of(plan: Plan, recipe: Recipe) -> list[Cell]:
+    """The combinations of one entry. Raises AblateError if a factorial design is too large to run."""
+    names = plan.patches if plan.patches is not None else _all(recipe)
+    ordered = plan.strategy in ("ladder", "list")
+    found = [Cell(patches, plan, plan.strategy, ordered) for patches in _combinations(plan, names)]
+    if plan.strategy == "each" and plan.patches is None:
+        controls = [name for name, patch in recipe.patches.items() if is_control(patch)]
+        found += [Cell((name,), plan, "each", False) for name in controls]
+    return found
+
+
+def is_control(patch: Patch) -> bool:
+    """Controls stand alone: no strategy combines them with other patches."""
+    return patch.control or patch.allow_noop
+
+
+def ladder(plan: Plan, recipe: Recipe) -> tuple[tuple[str, ...], ...]:
+    """The rungs of a ladder, each with one patch more."""
+    return tuple(cell.patches for cell in cells_of(plan, recipe))
+
+
+def _all(recipe: Recipe) -> tuple[str, ...]:
+    """All patches that strategies combine: in the order of the file, or of `order` where it is given."""
+    combined = [(name, patch) for name, patch in recipe.patches.items() if not is_control(patch)]
+    places = {
+        name: patch.order if patch.order is not None else index for index, (name, patch) in enumerate(combined, 1)
+    }
+    return tuple(sorted(places, key=places.__getitem__))
+
+
+def _combinations(plan: Plan, names: Sequence[str]) -> Iterator[tuple[str, ...]]:
+    if plan.strategy == "list":
+        yield tuple(names)
+    elif plan.strategy == "each":
+        yield from ((name,) for name in names)
+    elif plan.strategy == "ladder":
+        yield from (tuple(names[:size]) for size in range(1, len(names) + 1))
+    elif plan.strategy == "leave_one_out":
+        if names:
+            yield tuple(names)
+        yield from (rest for left in names if (rest := tuple(name for name in names if name != left)))
+    else:
+        if len(names) > MOST_FACTORS:
+            hint = f"name at most {MOST_FACTORS} patches: `{{factorial: [{', '.join(names[:3])}]}}`"
+            raise AblateError(
+                f"a factorial of {len(names)} patches makes {2 ** len(names)} variants", where=plan.where, hint=hint
+            )
+        yield from (chosen for size in range(1, len(names) + 1) for chosen in combinations(names, size))

@@ -1,0 +1,249 @@
+"""Variants in, the same variants out if each of them is a real change: a patch that silently does nothing is refused.
+
+Every variant is compared with its parent (the same variant without its last patch). What each test can judge:
+
+* `baseline.*`: by the model itself. Parameter names and shapes, then FLOPs and shapes of maps, then initial weights,
+  loss, penalty, predictions and gradient of one fixed batch in train mode with fixed random streams, at several
+  points of training. All equal to the last bit: nothing reads the option.
+* `training.*`: by what the loop makes of it. The learning rate of each step, which steps are scored, when patience
+  ends; every other option is read whenever its value differs, except those that change no number (checkpoints).
+* `data.*`: by a rehearsal's batches and scored bins. Equal but for behaviour, and a model that does not read
+  behaviour: nothing reads the option. What a rehearsal sets itself, or does not show, counts as real.
+
+A patch is real if one of its three parts is.
+"""
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from typing import Any
+
+import torch
+
+from ablate.contract import Dataset
+from ablate.errors import AblateError, Problem
+from ablate.model.cost import describe
+from ablate.recipe import Configuration
+from ablate.result.record import ModelCost
+from ablate.training import TrainingConfig
+from ablate.training.schedule import learning_rate
+from ablate.variant.behave import STAGES, batch_tensors, behavior, digest, shapes
+from ablate.variant.diff import differences
+from ablate.variant.expand import Variant
+
+BATCH_SIZE = 2
+BATCHES = 2  # compared where the data differ: the first alone could agree by chance
+SAMPLED_STEPS = 500  # learning rates compared
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Whether a configuration does anything else than its parent. why: what differs. unread: key paths that nothing
+    reads."""
+
+    real: bool
+    why: str = ""
+    unread: tuple[str, ...] = ()
+
+
+def refuse_noops(
+    variants: Sequence[Variant], *, allow_noop: bool = False, judge: "Judge | None" = None
+) -> tuple[Variant, ...]:
+    """The variants; one that does nothing becomes a control if its patch (or `allow_noop`) says so, else it is refused.
+
+    judge: keeps what was measured, for `unread_options`. Raises AblateError with all no-ops, and whatever a
+    variant's model or data cannot be built for.
+    """
+    judge, kept, problems = judge or Judge(), list[Variant](), list[Problem]()
+    for variant in variants:
+        if variant.parent is None:
+            kept.append(variant)
+            continue
+        try:
+            verdict = judge(variant.parent, variant.configuration)
+        except AblateError as error:
+            problems += [_in_variant(problem, variant) for problem in error.problems]
+            continue
+        if verdict.real:
+            kept.append(variant)
+        elif variant.allow_noop or allow_noop:
+            kept.append(replace(variant, role="control"))
+        else:
+            problems.append(_noop(variant, verdict))
+    if problems:
+        raise AblateError(problems=tuple(dict.fromkeys(problems)))
+    return tuple(kept)
+
+
+def unread_options(variants: Sequence[Variant], *, judge: "Judge | None" = None) -> tuple[Problem, ...]:
+    """Sections of a real patch that change nothing: worth a warning, though the patch as a whole is real."""
+    judge, found = judge or Judge(), list[Problem]()
+    for variant in variants:
+        verdict = judge(variant.parent, variant.configuration) if variant.parent is not None else Verdict(True)
+        if verdict.real and verdict.unread:
+            found.append(Problem(f"`{variant.name}`: nothing reads {_listed(verdict.unread)}", variant.where))
+    return tuple(found)
+
+
+@dataclass
+class Judge:
+    """Compares two configurations; opened data and what was measured are kept for the next pair."""
+
+    datasets: dict[str, Dataset] = field(default_factory=dict)
+    stages: dict[str, tuple[list[str], Iterator[str]]] = field(default_factory=dict)
+    costs: dict[str, ModelCost] = field(default_factory=dict)
+
+    def __call__(self, before: Configuration, after: Configuration) -> Verdict:
+        changed = tuple(differences(before, after))
+        by_section = {
+            name: tuple(path for path in changed if path.startswith(f"{name}."))
+            for name in ("training", "baseline", "data")
+        }
+        tests = {"training": training_differs, "baseline": self.model_differs, "data": self.data_differ}
+        why, unread = "", tuple[str, ...]()
+        for name, paths in by_section.items():
+            if not paths:
+                continue
+            found = tests[name](before, after)
+            why = why or found
+            unread += () if found else paths
+        return Verdict(bool(why), why, unread)
+
+    def model_differs(self, before: Configuration, after: Configuration) -> str:
+        """What tells two models apart on the variant's data; empty if nothing does."""
+        data = self._open(after.data)
+        if shapes(before.model, data.spec) != shapes(after.model, data.spec):
+            return "parameters"
+        costs = [self._cost(config, data) for config in (before.model, after.model)]
+        if (costs[0].flops, costs[0].shapes) != (costs[1].flops, costs[1].shapes):
+            return "FLOPs"
+        return "" if self._behave_alike((before.model, data), (after.model, data)) else "loss or gradient"
+
+    def data_differ(self, before: Configuration, after: Configuration) -> str:
+        """What tells two data sets apart for the variant's model; empty only where that is certain."""
+        rehearsed = [_rehearsal(config.data) for config in (before, after)]
+        if not _shown_by(rehearsed[0], rehearsed[1], before.data, after.data):
+            return "data"
+        first, second = self._open(before.data), self._open(after.data)
+        if first.spec.task != second.spec.task or _scored(first) != _scored(second):
+            return "scored bins"
+        behavior_differs = False
+        for one, other in zip(_batches(first), _batches(second), strict=True):
+            ones, others = batch_tensors(one), batch_tensors(other)
+            without = [{name: v for name, v in part.items() if not _is_behavior(name)} for part in (ones, others)]
+            if digest(without[0]) != digest(without[1]):
+                return "batches"
+            behavior_differs |= digest(ones) != digest(others)
+        if not behavior_differs:
+            return "data"  # a rehearsal does not show it; the whole data may
+        return "behaviour" if self._reads_behavior(after, first, second) else ""
+
+    def _reads_behavior(self, config: Configuration, first: Dataset, second: Dataset) -> bool:
+        if shapes(config.model, first.spec) != shapes(config.model, second.spec):
+            return True
+        return not self._behave_alike((config.model, first), (config.model, second))
+
+    def _behave_alike(self, first: tuple[Any, Dataset], second: tuple[Any, Dataset]) -> bool:
+        """Stage by stage, so that most pairs are told apart by the first."""
+        return all(self._stage(*first, stage) == self._stage(*second, stage) for stage in range(len(STAGES)))
+
+    def _stage(self, model: Any, data: Dataset, stage: int) -> str:
+        """What a model does at a stage; kept, since most variants have the same parent."""
+        key = f"{model.model_dump_json()} {data.fingerprint}"
+        if key not in self.stages:
+            self.stages[key] = ([], behavior(model, data.spec, next(_batches(data))))
+        known, further = self.stages[key]
+        while len(known) <= stage:
+            known.append(next(further))
+        if len(known) == len(STAGES):
+            further.close()  # type: ignore[attr-defined]
+        return known[stage]
+
+    def _cost(self, model: Any, data: Dataset) -> ModelCost:
+        key = f"{model.model_dump_json()} {data.fingerprint}"
+        if key not in self.costs:
+            self.costs[key] = describe(model, data.spec)
+        return self.costs[key]
+
+    def _open(self, config: Any) -> Dataset:
+        """A rehearsal's data on the CPU: small, and cached on disk by whoever makes it."""
+        small = _rehearsal(config)
+        key = f"{type(small).__name__} {small.model_dump_json()}"
+        if key not in self.datasets:
+            self.datasets[key] = small.open(torch.device("cpu"))
+        return self.datasets[key]
+
+
+def training_differs(before: Configuration, after: Configuration) -> str:
+    """The first thing that the loop does otherwise; empty if nothing."""
+    first, second = effective_training(before.training), effective_training(after.training)
+    return next((f"training: {name}" for name in first if first[name] != second[name]), "")
+
+
+def effective_training(config: TrainingConfig) -> dict[str, Any]:
+    """What the loop makes of its options: two configs with the same effect give the same."""
+    effect: dict[str, Any] = config.model_dump(exclude={*config.bookkeeping, *SCHEDULE, "evaluate_every", "patience"})
+    effect["learning rates"] = _learning_rates(config)
+    scores = math.ceil(config.steps / config.evaluate_every)
+    patience = config.patience if 0 < config.patience < scores else 0  # the first score is always a new best
+    effect["patience"] = patience
+    watched = config.select == "best" or patience
+    effect["evaluate_every"] = min(config.evaluate_every, config.steps) if watched else None
+    return effect
+
+
+SCHEDULE = ("learning_rate", "warmup_steps", "schedule", "final_fraction")
+
+
+@lru_cache(maxsize=256)
+def _learning_rates(config: TrainingConfig) -> tuple[float, ...]:
+    """The learning rate at the first steps, and at others spread over training."""
+    stride = max(config.steps // SAMPLED_STEPS, 1)
+    steps = {*range(min(config.steps, SAMPLED_STEPS)), *range(0, config.steps, stride), config.steps - 1}
+    return tuple(learning_rate(step, config) for step in sorted(steps))
+
+
+def _rehearsal(config: Any) -> Any:
+    return config.rehearsal() if hasattr(config, "rehearsal") else config
+
+
+def _shown_by(small_before: Any, small_after: Any, before: Any, after: Any) -> bool:
+    """Whether every option that differs still differs in the rehearsal: what a rehearsal sets itself it cannot
+    judge."""
+    if type(before) is not type(after):
+        return False
+    names = [name for name in type(before).model_fields if getattr(before, name) != getattr(after, name)]
+    return all(getattr(small_before, name) != getattr(small_after, name) for name in names)
+
+
+def _batches(data: Dataset) -> Any:
+    stream = data.train(seed=0, batch_size=BATCH_SIZE)
+    return (next(stream) for _ in range(BATCHES))
+
+
+def _scored(data: Dataset) -> tuple[str, str]:
+    return data.scored_hash("validation"), data.scored_hash("test")
+
+
+def _is_behavior(place: str) -> bool:
+    return ".behavior" in place
+
+
+def _noop(variant: Variant, verdict: Verdict) -> Problem:
+    last = variant.patches[-1]
+    inside = f" in variant `{variant.name}`" if len(variant.patches) > 1 else ""
+    what = (
+        f"patch `{last}` changes nothing{inside}: parameters, FLOPs, loss and gradient stay the same, "
+        f"so nothing reads {_listed(verdict.unread)}"
+    )
+    hint = "set the option that switches it on in the same patch, or keep it as an A/A control by `allow_noop: true`"
+    return Problem(what, variant.where, hint)
+
+
+def _listed(paths: Sequence[str]) -> str:
+    return ", ".join(f"`{path}`" for path in paths)
+
+
+def _in_variant(problem: Problem, variant: Variant) -> Problem:
+    return Problem(f"variant `{variant.name}`: {problem.what}", variant.where or problem.where, problem.hint)

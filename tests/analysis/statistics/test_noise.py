@@ -1,0 +1,61 @@
+"""Power, seeds needed and smallest gain, against published values and simulation."""
+
+import numpy as np
+import pytest
+
+from ablate.analysis.statistics.gain import paired_t
+from ablate.analysis.statistics.noise import (
+    detectable_gains,
+    pairing,
+    seeds_needed,
+    smallest_detectable_gain,
+    unpaired_spread,
+)
+
+
+def test_seeds_needed_are_the_sample_sizes_of_the_textbook():
+    # Cohen's d of 0.5, 0.8 and 1.0, two-sided 0.05, power 0.8, paired: 34, 15, 10
+    assert seeds_needed([0.5, 0.8, 1.0], [1.0] * 3, [1.0] * 3) == [34, 15, 10]
+
+
+def test_seeds_needed_grow_with_the_family_and_end_at_a_hundred():
+    alone, among_twenty = seeds_needed([1.0, 1.0], [1.0, 1.0], [1.0, 20.0])
+    assert among_twenty > alone
+    assert seeds_needed([0.01, 0.0], [1.0, 1.0], [1.0, 1.0]) == [None, None]
+    assert seeds_needed([], [], []) == []
+
+
+def test_gains_without_any_spread_need_two_seeds_and_no_gain_never_enough():
+    assert seeds_needed([1.0, 0.0], [0.0, 0.0], [1.0, 1.0]) == [2, None]
+
+
+@pytest.mark.parametrize("seeds", [3, 5, 10])
+def test_the_smallest_detectable_gain_is_found_in_80_percent_of_simulated_studies(seeds):
+    delta = smallest_detectable_gain(0.01, seeds)
+    differences = np.random.default_rng(seeds).normal(delta, 0.01, (20000, seeds))
+    assert np.mean(paired_t(differences).p <= 0.05) == pytest.approx(0.8, abs=0.015)
+
+
+def test_the_smallest_detectable_gain_and_the_seeds_needed_agree():
+    (delta,) = detectable_gains([0.01], [9], [3.0])
+    assert seeds_needed([delta * 1.0001], [0.01], [3.0]) == [9]
+    assert smallest_detectable_gain(0.01, 9, patches=3) == delta
+    assert smallest_detectable_gain(0.01, 1) is None
+
+
+def test_the_achieved_correlation_is_pearsons():
+    generator = np.random.default_rng(6)
+    baseline = generator.normal(size=8)
+    variant = baseline + 0.3 * generator.normal(size=8)
+    correlation, saved = pairing(variant.tolist(), baseline.tolist())
+    assert correlation == pytest.approx(np.corrcoef(variant, baseline)[0, 1])
+    unpaired = variant.var(ddof=1) + baseline.var(ddof=1)
+    assert saved == pytest.approx(unpaired / (variant - baseline).var(ddof=1))
+    assert pairing([1.0, 2.0], [1.0, 2.0]) == (None, None)
+    assert pairing([1.0, 1.0, 1.0], [1.0, 2.0, 3.0]) == (None, None)
+
+
+def test_the_unpaired_spread_is_that_of_the_difference_of_two_runs():
+    scores = np.random.default_rng(7).normal(0, 0.02, 4000)
+    assert unpaired_spread(scores.tolist()) == pytest.approx(np.std(scores[::2] - scores[1::2]), rel=0.05)
+    assert unpaired_spread([0.4]) is None

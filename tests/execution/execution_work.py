@@ -1,0 +1,123 @@
+"""What the jobs of the tests do: each way to live and each way to die."""
+
+import ctypes
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+
+def act(payload: dict) -> None:
+    """Does what `payload["do"]` says."""
+    globals()["do_" + payload.get("do", "nothing")](payload)
+
+
+def do_nothing(payload: dict) -> None:
+    pass
+
+
+def do_write(payload: dict) -> None:
+    with Path(payload["path"]).open("a") as file:
+        file.write(f"{os.getpid()} {os.environ.get('CUDA_VISIBLE_DEVICES', '')}\n")
+    print("written")
+
+
+def do_raise(payload: dict) -> None:
+    print("before")
+    raise ValueError("a bug\nin a user's part")
+
+
+def do_exit(payload: dict) -> None:
+    sys.exit(payload.get("status", 3))
+
+
+def do_hard_exit(payload: dict) -> None:
+    os._exit(9)
+
+
+def do_kill(payload: dict) -> None:
+    with Path(payload["path"]).open("a") as file:
+        file.write("tried\n")
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def do_kill_once(payload: dict) -> None:
+    if not Path(payload["path"]).exists():
+        do_kill(payload)
+
+
+def do_crash(payload: dict) -> None:
+    ctypes.string_at(0)
+
+
+def do_memory(payload: dict) -> None:
+    with Path(payload["path"]).open("a") as file:
+        file.write("tried\n")
+    raise MemoryError
+
+
+def do_gpu_memory(payload: dict) -> None:
+    raise RuntimeError("CUDA out of memory. Tried to allocate 20.00 MiB")
+
+
+def do_sleep(payload: dict) -> None:
+    time.sleep(payload.get("seconds", 60))
+
+
+def do_deaf(payload: dict) -> None:
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    Path(payload["path"]).write_text(str(os.getpid()))
+    while True:
+        time.sleep(0.1)
+
+
+def do_checkpoint(payload: dict) -> None:
+    from ablate.execution import Interrupted
+
+    Path(payload["path"]).write_text(str(os.getpid()))
+    try:
+        time.sleep(60)
+    except KeyboardInterrupt:
+        Path(payload["path"]).write_text("saved")
+        raise Interrupted("saved at step 7") from None
+
+
+def do_busy(payload: dict) -> None:
+    from ablate.execution import Busy
+
+    raise Busy("process 1 on here trains it")
+
+
+def do_grandchild(payload: dict) -> None:
+    child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+    Path(payload["path"]).write_text(str(child.pid))
+    time.sleep(payload.get("seconds", 0))
+
+
+def do_overlap(payload: dict) -> None:
+    """Notes how many run at once."""
+    folder = Path(payload["path"])
+    mine = folder / f"running-{os.getpid()}"
+    mine.touch()
+    if "peak_of" in payload:
+        Path(payload["peak_of"]).write_text(str(2**40))
+    with (folder / "seen").open("a") as file:
+        file.write(f"{len(list(folder.glob('running-*')))}\n")
+    time.sleep(payload.get("seconds", 0.2))
+    mine.unlink()
+
+
+def do_threads(payload: dict) -> None:
+    before = "loaded" if "torch" in sys.modules else "not loaded"
+    import torch
+
+    Path(payload["path"]).write_text(f"{before} {torch.get_num_threads()} {os.environ['OMP_NUM_THREADS']}")
+
+
+def do_server_dies(payload: dict) -> None:
+    if not Path(payload["path"]).exists():
+        Path(payload["path"]).touch()
+        os.kill(os.getppid(), signal.SIGKILL)
+        time.sleep(60)

@@ -115,9 +115,8 @@ def test_more_training_trials_leave_the_test_as_it_is() -> None:
 
 
 def test_summary_tells_the_ceiling() -> None:
-    assert small().summary() == (
-        "coincidence (features), 4 subjects, 120 trials, accuracy ceiling 0.994 (pooled video 0.685, one modality 0.500)"
-    )
+    ceilings = "accuracy ceiling 0.994 (pooled video 0.685, one modality 0.500)"
+    assert small().summary() == f"coincidence (features), 4 subjects, 120 trials, {ceilings}"
 
 
 def test_rehearsal_is_small_and_otherwise_the_same() -> None:

@@ -1,7 +1,7 @@
 """The frames of `coincidence`: an event is the order of two marker frames, A before B or B before A.
 
-The set of frames is the same either way, so a model that is blind to order cannot tell them apart. In feature mode a marker
-is a fixed vector in noise; in pixel mode a small moving square that turns red (A) or blue (B) for one frame.
+The set of frames is the same either way, so a model that is blind to order cannot tell them apart. In feature mode a
+marker is a fixed vector in noise; in pixel mode a small moving square that turns red (A) or blue (B) for one frame.
 """
 
 from typing import TYPE_CHECKING
@@ -21,7 +21,8 @@ FEATURE_NOISE = 0.3  # markers have unit length a dimension: told apart with d' 
 
 
 def draw_markers(story: "Story", rng: Generator) -> NDArray[np.int64]:
-    """What each frame shows (N, i, f): 0 nothing, else a marker. Two random valid frames carry A and B in the event's order."""
+    """What each frame shows (N, i, f): 0 nothing, else a marker. Two random valid frames carry A and B in the
+    event's order."""
     draw = np.where(story.mask, rng.random(story.mask.shape), 2.0)
     pair = np.sort(np.argsort(draw, axis=2)[..., :2], axis=2)  # places of the earlier and the later marker
     first = np.where(story.shown == 1, MARKER_A, MARKER_B)

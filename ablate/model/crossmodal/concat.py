@@ -28,6 +28,8 @@ class ConcatConfig(Config):
 class ConcatFusion(nn.Module):
     """The latents are flattened, so n is fixed when the model is built."""
 
+    of_token: Tensor
+
     def __init__(self, width: int, of_token: Tensor, latents: int):
         super().__init__()
         self.register_buffer("of_token", of_token, persistent=False)

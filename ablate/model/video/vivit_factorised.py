@@ -3,8 +3,8 @@
     tubelets (b i f2 s d) -> attention over the places of each time step -> mean over places -> attention over all valid
     time steps of the clip -> (b i f2 d)
 
-The rival of a per-frame ViT with a mixer: the tokens stay grouped by interval, so that the same compressor and fusion follow.
-Differs in: tubelets do not straddle intervals; invalid time steps are masked and given as zero.
+The rival of a per-frame ViT with a mixer: the tokens stay grouped by interval, so that the same compressor and
+fusion follow. Differs in: tubelets do not straddle intervals; invalid time steps are masked and given as zero.
 """
 
 from typing import Literal

@@ -42,7 +42,8 @@ def tell(matrix: Float[Tensor, "i i"]) -> str:
 
 
 def notes(config: Any, spec: FusionSpec) -> dict[str, str]:
-    """What a cost table says of a fusion model beyond counts. Builds the video side anew on the CPU, without a frame encoder."""
+    """What a cost table says of a fusion model beyond counts. Builds the video side anew on the CPU, without a frame
+    encoder."""
     if not config.fusion.needs_media:
         return {}
     with torch.random.fork_rng(devices=[]), torch.device("cpu"):

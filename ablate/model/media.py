@@ -1,6 +1,6 @@
 """The video side of a fusion model: frames to latents, and what stands in its place where no video is looked at.
 
-    frames (b i f 3 h w) --video--> (b i f w) --projection--> (b i f d) --mixer--> (b i f d) --compressor--> (b i n d)
+frames (b i f 3 h w) --video--> (b i f w) --projection--> (b i f d) --mixer--> (b i f d) --compressor--> (b i n d)
 """
 
 from typing import Any, Protocol, runtime_checkable

@@ -28,7 +28,9 @@ def test_closed_forms_give_the_known_numbers() -> None:
 
 
 @pytest.mark.parametrize(("d_prime", "error", "absent"), [(5.0, 0.0, 0.0), (2.0, 0.1, 0.2)])
-def test_the_perfect_observer_of_drawn_trials_meets_the_closed_forms(d_prime: float, error: float, absent: float) -> None:
+def test_the_perfect_observer_of_drawn_trials_meets_the_closed_forms(
+    d_prime: float, error: float, absent: float
+) -> None:
     data = small(test_trials=4000, d_prime=d_prime, event_error=error, absent=absent).open(CPU)
     accuracy = data.attainable_accuracy("test")
     assert accuracy is not None
@@ -113,9 +115,8 @@ def test_more_training_trials_leave_the_test_as_it_is() -> None:
 
 
 def test_summary_tells_the_ceiling() -> None:
-    assert small().summary() == (
-        "coincidence (features), 4 subjects, 120 trials, accuracy ceiling 0.994 (pooled video 0.685, one modality 0.500)"
-    )
+    ceilings = "accuracy ceiling 0.994 (pooled video 0.685, one modality 0.500)"
+    assert small().summary() == f"coincidence (features), 4 subjects, 120 trials, {ceilings}"
 
 
 def test_rehearsal_is_small_and_otherwise_the_same() -> None:

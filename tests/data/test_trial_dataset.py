@@ -33,7 +33,9 @@ def test_rows_are_grouped_by_subject_in_the_order_of_the_targets() -> None:
 def test_a_sweep_meets_every_trial_once() -> None:
     data = opened()
     seen = [
-        (target.session, int(entry)) for batch in data.sweep("test", batch_size=4) for target in batch.targets
+        (target.session, int(entry))
+        for batch in data.sweep("test", batch_size=4)
+        for target in batch.targets
         for entry in target.entry  # type: ignore[union-attr]
     ]
     assert len(seen) == len(set(seen)) == 21

@@ -1,4 +1,6 @@
-"""Pooling by multi-head attention (Lee et al. 2019, "Set Transformer", arXiv 1810.00825): n seed vectors query the frames.
+"""Pooling by multi-head attention (Lee et al. 2019, "Set Transformer", arXiv 1810.00825).
+
+n seed vectors query the frames:
 
     PMA(Z) = MAB(S, rFF(Z)),  MAB(X, Y) = LN(H + rFF(H)),  H = LN(X + Attention(X, Y, Y))
 

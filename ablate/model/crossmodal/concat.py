@@ -1,6 +1,6 @@
 """Concatenation: each EEG token joined with the latents of its own interval.
 
-    y + MLP([LN y; latents of the token's interval]),   y unchanged where the interval has no frame
+y + MLP([LN y; latents of the token's interval]),   y unchanged where the interval has no frame
 """
 
 from typing import ClassVar, Literal
@@ -27,6 +27,8 @@ class ConcatConfig(Config):
 
 class ConcatFusion(nn.Module):
     """The latents are flattened, so n is fixed when the model is built."""
+
+    of_token: Tensor
 
     def __init__(self, width: int, of_token: Tensor, latents: int):
         super().__init__()

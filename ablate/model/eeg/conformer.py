@@ -2,8 +2,8 @@
 
     temporal convolution -> spatial convolution -> ELU -> average pool -> tokens -> transformer layers
 
-Differs in: runs on each interval separately, so that attention spans no two of them; group norm over a segment's own samples
-instead of batch norm; learned positions; pools sized to short segments.
+Differs in: runs on each interval separately, so that attention spans no two of them; group norm over a segment's own
+samples instead of batch norm; learned positions; pools sized to short segments.
 """
 
 from typing import Literal

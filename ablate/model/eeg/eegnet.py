@@ -1,10 +1,10 @@
 """EEGNet (Lawhern et al. 2018, arXiv 1611.08024) within each interval.
 
-    temporal convolution -> depthwise spatial convolution -> ELU -> average pool -> separable convolution -> ELU -> average
-    pool -> one linear map to the interval's tokens
+    temporal convolution -> depthwise spatial convolution -> ELU -> average pool -> separable convolution -> ELU ->
+    average pool -> one linear map to the interval's tokens
 
-Differs in: runs on each interval separately; group norm over a segment's own samples instead of batch norm, so that a trial's
-score never depends on the trials beside it; pools sized to short segments.
+Differs in: runs on each interval separately; group norm over a segment's own samples instead of batch norm, so that
+a trial's score never depends on the trials beside it; pools sized to short segments.
 """
 
 from typing import Literal

@@ -76,7 +76,7 @@ class S4dKernel(nn.Module):
 
 
 def causal_fft_conv(u: Float[Tensor, "s h l"], kernel: Float[Tensor, "h l"]) -> Float[Tensor, "s h l"]:
-    """Linear (not circular) convolution. Causal up to rounding: about 4e-8 of a later frame comes through in float32."""
+    """Linear (not circular) convolution, causal up to rounding: about 4e-8 of a later frame comes through."""
     length = u.shape[-1]
     spectrum = torch.fft.rfft(u.float(), n=2 * length) * torch.fft.rfft(kernel.float(), n=2 * length)
     return torch.fft.irfft(spectrum, n=2 * length)[..., :length].to(u.dtype)

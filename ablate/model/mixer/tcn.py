@@ -54,7 +54,8 @@ class TcnLayer(nn.Module):
         return self.out(rearrange(z, "s d l -> s l d"))
 
 
-def causal(conv: nn.Conv1d, x: Float[Tensor, "s d l"]) -> Float[Tensor, "s d2 l"]:
+def causal(conv: nn.Module, x: Float[Tensor, "s d l"]) -> Float[Tensor, "s d2 l"]:
     """The convolution with all its padding at the old end."""
+    assert isinstance(conv, nn.Conv1d)
     reach = (conv.kernel_size[0] - 1) * conv.dilation[0]
     return conv(functional.pad(x, (reach, 0)))

@@ -1,4 +1,4 @@
-"""Video encoders: take frames (b, i, f, ...) and their mask, give tokens (b, i, f2, d) grouped by interval, zero in the pads."""
+"""Video encoders: take frames (b, i, f, ...) and their mask, give tokens (b, i, f2, d), zero in the pads."""
 
 from typing import Annotated
 

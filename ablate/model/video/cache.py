@@ -1,8 +1,8 @@
-"""Features of frozen frame encoders, kept by content: a frame goes through a frozen encoder once, for all variants and seeds.
+"""Features of frozen frame encoders, kept by content: once computed, for all variants and seeds.
 
 A key is 128 bits of a frame's bytes; a folder belongs to one encoder (weights, preprocessing, pooling). Features are
-float16 in shards, each one file of (key, value) rows, memory-mapped. A shard is written beside its place and moved in by
-one rename: readers see it whole or not at all, and writers at the same time only add shards, whose names never clash.
+float16 in shards, each one file of (key, value) rows, memory-mapped. A shard is written beside its place and moved
+in by one rename: readers see it whole or not at all, and writers at the same time only add shards, whose names never clash.
 A kill loses what was not yet written; it costs that much to compute again, nothing else.
 """
 

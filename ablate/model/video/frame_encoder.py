@@ -3,7 +3,8 @@
     (b i f 3 h w) -> valid frames (v 3 h w) -> pixels to the backbone's own mean, std and size -> (v d) -> (b i f d)
 
 A frozen backbone stays frozen: evaluation mode whatever its parent does, no gradient, the same state before and after.
-Its output is computed under `no_grad` (inference mode would break the backward pass of what follows) and cached by content.
+Its output is computed under `no_grad` (inference mode would break the backward pass of what follows) and cached by
+content.
 """
 
 import hashlib
@@ -83,10 +84,8 @@ class FrameEncoder(nn.Module):
             images = rearrange(frames, "b i f c h w -> (b i f) c h w")
             return rearrange(self.encode(images), "(b i f) d -> b i f d", b=mask.shape[0], i=mask.shape[1])
         images = frames[mask]
-        if self.cached:
-            features = self.look_up(images, None if keys is None else keys[mask])
-        else:
-            features = self.encode(images)
+        chosen = None if keys is None else keys[mask]
+        features = self.look_up(images, chosen) if self.cached else self.encode(images)
         out = torch.zeros(*mask.shape, self.width, dtype=features.dtype, device=features.device)
         return out.masked_scatter(mask[..., None], features)
 
@@ -99,7 +98,8 @@ class FrameEncoder(nn.Module):
             return torch.cat([self.backbone(self.pixels.prepare(some)) for some in images.split(self.at_once)])
 
     def look_up(self, images: Shaped[Tensor, "v 3 h w"], keys: Int[Tensor, "v 2"] | None) -> Float[Tensor, "v d"]:
-        """Cached features; what is missing is computed. Found or not, they pass through float16, so that both are equal."""
+        """Cached features; what is missing is computed. Found or not, they pass through float16, so that both are
+        equal."""
         cache = self.cache()
         told = content_keys(images) if keys is None else keys.cpu().numpy().view(np.uint64)
         values, found = cache.get(told)

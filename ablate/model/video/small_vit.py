@@ -1,7 +1,7 @@
-"""A small vision transformer for single frames (Dosovitskiy et al. 2021, arXiv 2010.11929), for tests and the embedded benchmark.
+"""A small vision transformer for single frames (Dosovitskiy et al. 2021, arXiv 2010.11929).
 
-timm's own implementation at a small size. `weights_seed` draws the same weights in every variant, so that a frozen one is the
-same random projection for all of them.
+timm's own implementation at a small size. `weights_seed` draws the same weights in every variant, so that a frozen
+one is the same random projection for all of them.
 """
 
 from typing import Literal
@@ -40,8 +40,8 @@ class SmallVitConfig(Config):
         height, width = require_pixels(frame_shape)
         if height % self.patch_size or width % self.patch_size or self.width % self.heads:
             raise AblateError(
-                f"patches of {self.patch_size} pixels do not tile {height} x {width}, or {self.heads} heads do not divide "
-                f"width {self.width}",
+                f"patches of {self.patch_size} pixels do not tile {height} x {width}, "
+                f"or {self.heads} heads do not divide width {self.width}",
                 where="baseline.video",
                 hint="choose `patch_size` that divides the frame and `heads` that divides `width`",
             )

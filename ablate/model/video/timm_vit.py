@@ -1,7 +1,7 @@
 """Any image model of timm as frame encoder, for example CLIP's ViT-B/16 as the notes recommend.
 
-Pin the tag: `vit_base_patch16_clip_quickgelu_224.openai`, since a name without tag is another set of weights, and OpenAI's
-need QuickGELU. Pixels are resized and normalised as the model's own data configuration says.
+Pin the tag: `vit_base_patch16_clip_quickgelu_224.openai`, since a name without tag is another set of weights, and
+OpenAI's need QuickGELU. Pixels are resized and normalised as the model's own data configuration says.
 """
 
 from pathlib import Path
@@ -57,7 +57,8 @@ class TimmConfig(Config):
         )
 
     def _backbone(self) -> nn.Module:
-        """The model with its weights. Raises AblateError for an unknown name, a missing file, or one that does not fit."""
+        """The model with its weights. Raises AblateError for an unknown name, a missing file, or one that does not
+        fit."""
         meta = torch.get_default_device().type == "meta"  # only shapes and counts are wanted
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(self.weights_seed)

@@ -26,9 +26,10 @@ class TubeletTokens(nn.Module):
         height, columns = require_pixels(frame_shape)
         if height % patch_size or columns % patch_size or frames % tubelet_frames:
             raise AblateError(
-                f"tubelets of {tubelet_frames} frames x {patch_size} pixels do not tile {frames} frames of {height} x {columns}",
+                f"tubelets of {tubelet_frames} frames x {patch_size} pixels do not tile "
+                f"{frames} frames of {height} x {columns}",
                 where="baseline.video",
-                hint="choose `tubelet_frames` that divides the frames of an interval and `patch_size` that divides the frame",
+                hint="`tubelet_frames` must divide the frames of an interval, and `patch_size` the frame",
             )
         self.pixels = Pixels((height, columns), (0.5, 0.5, 0.5), (0.25, 0.25, 0.25))
         self.tubelet_frames, self.patch_size = tubelet_frames, patch_size

@@ -3,8 +3,8 @@
     tubelets (b i f2 s d) -> attention over the places of each time step -> mean over places -> attention over all valid
     time steps of the clip -> (b i f2 d)
 
-The rival of a per-frame ViT with a mixer: the tokens stay grouped by interval, so that the same compressor and fusion follow.
-Differs in: tubelets do not straddle intervals; invalid time steps are masked and given as zero.
+The rival of a per-frame ViT with a mixer: the tokens stay grouped by interval, so that the same compressor and
+fusion follow. Differs in: tubelets do not straddle intervals; invalid time steps are masked and given as zero.
 """
 
 from typing import Literal
@@ -54,7 +54,9 @@ class VivitFactorised(nn.Module):
         self.tokens = TubeletTokens(frame_shape, frames, config.tubelet_frames, config.patch_size, config.width)
         self.width, self.frames = config.width, self.tokens.frames
         self.spatial = nn.ModuleList(SelfAttentionBlock(self.width, config.heads) for _ in range(config.spatial_depth))
-        self.temporal = nn.ModuleList(SelfAttentionBlock(self.width, config.heads) for _ in range(config.temporal_depth))
+        self.temporal = nn.ModuleList(
+            SelfAttentionBlock(self.width, config.heads) for _ in range(config.temporal_depth)
+        )
         self.position = no_decay(nn.Parameter(0.02 * torch.randn(intervals * self.frames, self.width)))
 
     def token_mask(self, mask: Bool[Tensor, "b i f"]) -> Bool[Tensor, "b i f2"]:

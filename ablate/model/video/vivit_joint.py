@@ -1,4 +1,5 @@
-"""ViViT, joint space-time attention (Arnab et al. 2021, arXiv 2103.15691, model 1): every tubelet of the clip sees every other.
+"""ViViT, joint space-time attention (Arnab et al. 2021, arXiv 2103.15691, model 1): every tubelet of the clip sees
+every other.
 
     tubelets (b i f2 s d) -> attention over all i * f2 * s valid tubelets -> mean over places -> (b i f2 d)
 

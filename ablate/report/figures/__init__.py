@@ -1,4 +1,5 @@
-"""Takes a `StudyAnalysis` (or a fitted model's numbers), gives figures: drawn by matplotlib, which is loaded here alone."""
+"""Takes a `StudyAnalysis` (or a fitted model's numbers), gives figures. matplotlib is loaded here
+alone."""
 
 from pathlib import Path
 

@@ -27,7 +27,7 @@ def draw(analysis: StudyAnalysis) -> Figure | None:
     style = looks(analysis)
     means = {}
     for row in rows:
-        means[row.name] = _curve(axes, row.curves, style[row.name], row.role)
+        means[row.name] = _curve(axes, row.curves, style[row.name])
     _limits(axes, rows, means)
     _names(axes, rows, means, style)
     axes.set_xlabel("training step")
@@ -55,11 +55,10 @@ def by_step(curves: Sequence[LearningCurve]) -> tuple[np.ndarray, np.ndarray, np
     return np.array(steps), table.mean(axis=1), table.min(axis=1), table.max(axis=1)
 
 
-def _curve(axes: Axes, curves: Sequence[LearningCurve], look: Look, role: str) -> tuple[np.ndarray, np.ndarray]:
+def _curve(axes: Axes, curves: Sequence[LearningCurve], look: Look) -> tuple[np.ndarray, np.ndarray]:
     steps, mean, low, high = by_step(curves)
-    dashed = (0, (5, 2)) if role == "reference" else "-"
     axes.fill_between(steps, low, high, color=look.color, alpha=0.15, linewidth=0, zorder=2)
-    axes.plot(steps, mean, color=look.color, lw=1.6, ls=dashed, zorder=3)
+    axes.plot(steps, mean, color=look.color, lw=1.6, ls=look.dash, zorder=3)
     return steps, mean
 
 

@@ -81,7 +81,7 @@ def _line(axes: Axes, points: Sequence[tuple[float, float, Interval | None]], lo
             axes.plot([share, share], [interval.low, interval.high], color=look.color, lw=0.9, alpha=0.6, zorder=2)
     axes.plot(
         [share for share, _, _ in points], [value for _, value, _ in points], color=look.color, marker=look.marker,
-        ms=look.size - 1, lw=1.5, label=label, zorder=3,
+        ms=look.size - 1, lw=1.5, ls=look.dash, label=label, zorder=3,
     )  # fmt: skip
 
 

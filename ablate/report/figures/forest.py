@@ -29,7 +29,7 @@ def draw(analysis: StudyAnalysis) -> Figure | None:
         return None
     relative = is_relative(rows)
     scale = 100.0 if relative else 1.0
-    drawing = figure(1.25 + 0.34 * len(rows))
+    drawing = figure(1.35 + 0.34 * len(rows))
     axes = drawing.add_subplot()
     low, high = _limits(rows, relative, scale)
     axes.set_xlim(low, high)
@@ -43,7 +43,7 @@ def draw(analysis: StudyAnalysis) -> Figure | None:
     )
     if left_out:
         axes.text(0, -0.02, f"and {left_out} more rows, in the table", transform=axes.transAxes, color=MUTED, va="top")
-    _key(axes, rows)
+    _key(drawing, rows)
     return drawing
 
 
@@ -103,7 +103,7 @@ def _whisker(axes: Axes, place: float, interval: Interval, look: Look, scale: fl
 
 
 def _point(axes: Axes, place: int, value: float, look: Look, sure: bool) -> None:
-    """Filled where the verdict is clear of noise, hollow where it is not; outside the picture, an arrow and its value."""
+    """Filled where the verdict is clear of noise, else hollow; outside the picture, an arrow and its value."""
     low, high = axes.get_xlim()
     if low <= value <= high:
         axes.plot(
@@ -146,7 +146,7 @@ def _frame(axes: Axes, rows: Sequence[VariantAnalysis]) -> None:
             axes.axhline(place - 0.5, color=MUTED, lw=0.6, ls=(0, (3, 3)))
 
 
-def _key(axes: Axes, rows: Sequence[VariantAnalysis]) -> None:
+def _key(drawing: Figure, rows: Sequence[VariantAnalysis]) -> None:
     """What the two lines and the box are, above the plot; only what is there."""
     handles: list[Line2D | Patch] = []
     gains = [row.gain for row in rows if row.gain is not None]
@@ -159,7 +159,4 @@ def _key(axes: Axes, rows: Sequence[VariantAnalysis]) -> None:
     handles.append(
         Line2D([], [], color=INK, marker="o", mfc=PAPER, mew=1.3, ls="", ms=6, label="hollow: not clear of noise")
     )
-    axes.legend(
-        handles=handles, loc="lower left", bbox_to_anchor=(0, 1.0), ncols=len(handles), handlelength=1.4,
-        columnspacing=1.4, borderaxespad=0.2,
-    )  # fmt: skip
+    drawing.legend(handles=handles, loc="outside upper left", ncols=2, handlelength=1.4, columnspacing=1.4)

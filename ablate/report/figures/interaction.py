@@ -6,6 +6,8 @@
 Paired by seed, per cent of the baseline; set in bold where clear of noise (Holm over the pairs).
 """
 
+from typing import Any
+
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
@@ -14,7 +16,7 @@ from matplotlib.patches import Rectangle
 
 from ablate.analysis import Gain, Pair, StudyAnalysis
 from ablate.analysis.words import signed
-from ablate.report.figures.style import GRID, MUTED, OKABE_ITO, figure, name_of
+from ablate.report.figures.style import GRID, INK, MUTED, OKABE_ITO, figure, name_of
 
 DIVERGING = LinearSegmentedColormap.from_list("interplay", [OKABE_ITO[4], "#f1f0ee", OKABE_ITO[3]])
 MOST = 12
@@ -28,15 +30,16 @@ def draw(analysis: StudyAnalysis) -> Figure | None:
     names = list(dict.fromkeys(name for pair in pairs for name in (pair.first, pair.second)))[:MOST]
     if not pairs:
         return None
-    size = max(1.7 + 0.72 * len(names), 3.4)
+    size = max(1.8 + 0.82 * len(names), 3.6)
     drawing = figure(size * 0.8, width=min(size * 1.35, 7.2))
     axes = drawing.add_subplot()
     relative = all(pair.effect.relative is not None for pair in pairs)
     values = _matrix(analysis, names, relative)
-    reach = float(np.nanmax(np.abs(values))) or 1.0
-    image = axes.imshow(values, cmap=DIVERGING, vmin=-reach, vmax=reach)
+    beside = np.where(np.eye(len(names), dtype=bool), np.nan, values)  # the diagonal is another quantity: no colour
+    reach = 1.5 * float(np.nanmax(np.abs(beside))) or 1.0  # leaves the darkest colours out: numbers stand on them
+    image = axes.imshow(beside, cmap=DIVERGING, vmin=-reach, vmax=reach)
     _numbers(axes, analysis, names, values, relative)
-    axes.set_xticks(range(len(names)), [name_of(name, 14) for name in names])
+    axes.set_xticks(range(len(names)), [name_of(name, 14) for name in names], **_turned(names))
     axes.set_yticks(range(len(names)), [name_of(name, 14) for name in names])
     axes.tick_params(length=0)
     for side in axes.spines.values():
@@ -46,6 +49,13 @@ def draw(analysis: StudyAnalysis) -> Figure | None:
     bar.set_label("redundant   ·   synergistic", color=MUTED)
     axes.set_xlabel(f"in % of the baseline's {analysis.unit}" if relative else f"in {analysis.unit}")
     return drawing
+
+
+def _turned(names: list[str]) -> dict[str, Any]:
+    """Long names are turned, so that they do not run into one another."""
+    if max(map(len, names)) <= 8:
+        return {}
+    return {"rotation": 35, "ha": "right", "rotation_mode": "anchor"}
 
 
 def _value(gain: Gain, relative: bool) -> float:
@@ -72,11 +82,12 @@ def _alone(analysis: StudyAnalysis, patch: str) -> Gain | None:
 def _numbers(axes: Axes, analysis: StudyAnalysis, names: list[str], values: np.ndarray, relative: bool) -> None:
     clear = {frozenset((pair.first, pair.second)): pair for pair in analysis.attribution.pairs}
     for row, column in zip(*np.nonzero(~np.isnan(values)), strict=True):
-        pair = clear.get(frozenset((names[row], names[column]))) if row != column else None
-        axes.text(
-            column, row, _text(float(values[row, column]), pair, relative), ha="center", va="center", color=NUMBERS_ON,
-            fontsize=8, fontweight="bold" if pair is not None and pair.interplay != "no evidence" else "normal",
-        )  # fmt: skip
+        off = row != column
+        pair = clear.get(frozenset((names[row], names[column]))) if off else None
+        text = _text(float(values[row, column]), pair, relative)
+        weight = "bold" if pair is not None and pair.interplay != "no evidence" else "normal"
+        color = NUMBERS_ON if off else INK
+        axes.text(column, row, text, ha="center", va="center", color=color, fontsize=7.5, fontweight=weight)
         if row == column:
             axes.add_patch(_frame(int(row)))
 

@@ -112,7 +112,7 @@ def _frame(axes: Axes, analysis: StudyAnalysis, ladder: Sequence[Rung], target: 
     axes.set_ylabel("gain over the baseline" + (", %" if relative else f", {analysis.unit}"))
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: "0" if abs(value) < 1e-12 else f"{value:+g}"))
     if any(analysis.row(rung.variant).prediction for rung in ladder) and relative:
-        axes.plot([], [], color=MUTED, lw=1.1, label="] expected of the rung")
+        axes.plot([], [], color=MUTED, lw=1.1, label="bracket: expected of the rung")
     axes.errorbar([], [], yerr=[], color=INK, lw=1, capsize=2.5, label="95 % of the step (paired t over seeds)")
     axes.legend(loc="lower left", bbox_to_anchor=(0, 1.0), ncols=2, borderaxespad=0.2)
 

@@ -1,7 +1,7 @@
 """How every figure looks: one colour and one marker a variant throughout a study, one type size, thin grey grids.
 
 Colours are those of Okabe and Ito (2008), told apart with any colour vision; from the eighth variant on they come
-round again with another marker. The baseline is grey; references are drawn in ink, with a marker of their own.
+round again with another marker and dash. The baseline is grey; references are drawn in ink, with a marker of their own.
 """
 
 from collections.abc import Iterator, Sequence
@@ -84,12 +84,17 @@ def styled() -> Iterator[None]:
         yield
 
 
+Dash = str | tuple[int, tuple[int, ...]]
+DASHES: tuple[Dash, ...] = ("-", (0, (4, 1)), (0, (1, 1)), (0, (6, 1, 1, 1)))
+
+
 @dataclass(frozen=True)
 class Look:
     """How a variant is drawn."""
 
     color: str
     marker: str
+    dash: Dash = "-"
 
     @property
     def size(self) -> float:
@@ -103,9 +108,11 @@ def looks(analysis: StudyAnalysis) -> dict[str, Look]:
     found = {}
     for index, name in enumerate(dict.fromkeys(planned)):
         cycle = index // len(OKABE_ITO)
-        found[name] = Look(OKABE_ITO[index % len(OKABE_ITO)], MARKERS[cycle % len(MARKERS)])
+        found[name] = Look(
+            OKABE_ITO[index % len(OKABE_ITO)], MARKERS[cycle % len(MARKERS)], DASHES[cycle % len(DASHES)]
+        )
     for index, row in enumerate(sorted(analysis.references, key=lambda row: row.name)):
-        found[row.name] = Look(INK, REFERENCE_MARKERS[index % len(REFERENCE_MARKERS)])
+        found[row.name] = Look(INK, REFERENCE_MARKERS[index % len(REFERENCE_MARKERS)], (0, (5, 2)))
     found[analysis.baseline_name] = Look(BASELINE, "o")
     return found
 

@@ -43,7 +43,7 @@ def draw(analysis: StudyAnalysis) -> Figure | None:
     )
     if left_out:
         axes.text(0, -0.02, f"and {left_out} more rows, in the table", transform=axes.transAxes, color=MUTED, va="top")
-    _key(drawing, rows)
+    _key(drawing, rows, relative)
     return drawing
 
 
@@ -146,7 +146,7 @@ def _frame(axes: Axes, rows: Sequence[VariantAnalysis]) -> None:
             axes.axhline(place - 0.5, color=MUTED, lw=0.6, ls=(0, (3, 3)))
 
 
-def _key(drawing: Figure, rows: Sequence[VariantAnalysis]) -> None:
+def _key(drawing: Figure, rows: Sequence[VariantAnalysis], relative: bool) -> None:
     """What the two lines and the box are, above the plot; only what is there."""
     handles: list[Line2D | Patch] = []
     gains = [row.gain for row in rows if row.gain is not None]
@@ -154,7 +154,7 @@ def _key(drawing: Figure, rows: Sequence[VariantAnalysis]) -> None:
         handles.append(Line2D([], [], color=INK, lw=2.2, label="95 % over seeds (paired t)"))
     if any(gain.over_units for gain in gains):
         handles.append(Line2D([], [], color=INK, lw=0.9, label="95 % over units and sessions"))
-    if any(row.prediction for row in rows):
+    if relative and any(row.prediction for row in rows):
         handles.append(Patch(color=BAND, label="expected"))
     handles.append(
         Line2D([], [], color=INK, marker="o", mfc=PAPER, mew=1.3, ls="", ms=6, label="hollow: not clear of noise")

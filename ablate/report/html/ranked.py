@@ -79,16 +79,19 @@ def ranked(analysis: StudyAnalysis, looks: dict[str, Look]) -> Html:
     """The ranked table and the lines beneath it."""
     columns = [column for column in _columns(analysis) if _says_something(column, analysis.rows)]
     rows = [_row(analysis, index, looks, columns) for index in range(len(analysis.rows))]
-    titles = (tag("th", column.title, class_=column.class_ or None) for column in columns)
+    titles = (
+        tag("th", column.title, class_=column.class_ if column.class_ in ("right", "name") else None)
+        for column in columns
+    )
     heads = tag("tr", titles)
     whole = tag("table", tag("thead", heads), tag("tbody", rows), class_="ranked")
+    told = [note.text for note in analysis.notes if note.kind not in ("rehearsal", "warning", "expectation")]
     order = "Ranked by the lower end of the gain's 95 % interval among those that help, never by the gain alone."
     return section(
         "table",
         "Ranking",
         tag("div", whole, class_="scroll"),
-        tag("p", order, class_="quiet"),
-        [tag("p", note.text, class_="quiet") for note in analysis.notes if note.kind not in ("rehearsal", "warning")],
+        tag("ul", (tag("li", text) for text in (order, *told)), class_="quiet notes"),
     )
 
 
@@ -107,19 +110,21 @@ def _columns(analysis: StudyAnalysis) -> tuple[Column, ...]:
         Column("#", lambda row: "" if row.rank is None else str(row.rank), "right"),
         Column("variant", lambda row: row.name, "name"),
         Column("what it changes", _changes, "words"),
+        Column("gain, 95 %", _relative if relative else _absolute),
+        Column("verdict", _verdict, "verdict"),
+        Column("expected", lambda row: expected_range(row.prediction.expected if row.prediction else None)),
+        Column("gap", lambda row: "" if row.gap.share is None else percent(row.gap.share, 0), "right"),
         Column(analysis.unit, _score),
         Column("accuracy", lambda row: number(row.accuracy)),
-        Column("gain, 95 %", _relative if relative else _absolute),
-        Column("other neurons, 95 %", _over_units, "small"),
-        Column("p", lambda row: "" if row.gain is None else p_value(row.gain.p_holm), "right"),
-        Column("expected", lambda row: expected_range(row.prediction.expected if row.prediction else None)),
-        Column("verdict", _verdict),
-        Column("gap", lambda row: "" if row.gap.share is None else percent(row.gap.share, 0), "right"),
-        Column("ceiling", lambda row: "" if row.ceiling_share is None else percent(row.ceiling_share, 0), "right"),
+        Column("ceiling", _ceiling, "right"),
         Column("parameters", _parameters),
         Column("FLOPs", lambda row: ratio(row.cost.flops_ratio), "right"),
         Column("time", lambda row: duration(row.cost.seconds), "right"),
         Column("seeds", lambda row: row.finite),
+        Column(
+            "p", lambda row: "" if row.gain is None or row.gain.p_holm is None else p_value(row.gain.p_holm), "right"
+        ),
+        Column("other neurons, 95 %", _over_units, "small"),
     )
 
 
@@ -156,7 +161,15 @@ def _changes(row: VariantAnalysis) -> str:
 
 
 def _score(row: VariantAnalysis) -> str:
-    return ABSENT if row.score is None else with_interval(row.score.mean, row.score.interval)
+    """0.412 ±0.011: the t interval is as wide on either side."""
+    if row.score is None or row.score.interval is None:
+        return number(row.score.mean if row.score else None)
+    return f"{number(row.score.mean)} ±{number((row.score.interval.high - row.score.interval.low) / 2)}"
+
+
+def _ceiling(row: VariantAnalysis) -> str:
+    """Share of what the true rates score; far below zero it says nothing."""
+    return "" if row.ceiling_share is None or row.ceiling_share < -1 else percent(row.ceiling_share, 0)
 
 
 def _relative(row: VariantAnalysis) -> str:
@@ -184,7 +197,7 @@ def _verdict(row: VariantAnalysis) -> Html:
     return html(
         [
             tag("span", row.verdict, class_=f"tag {row.verdict.replace(' ', '-')}"),
-            tag("span", f" {'; '.join(notes)}", class_="small") if notes else Html(""),
+            tag("span", f" {', '.join(notes)}", class_="small") if notes else Html(""),
         ]
     )
 

@@ -22,6 +22,10 @@ VARIABLES = {
 }
 
 
+SCALE = 1.6
+"""CSS pixels a point: the figures' 8.5 points become 13.6 pixels, a little less than the text around them."""
+
+
 def inline_svg(figure: Figure, name: str, label: str) -> Html:
     """label: what a screen reader says."""
     text = rendered(figure, "svg").decode()
@@ -40,12 +44,12 @@ def _opened(text: str, label: str) -> str:
     """The opening tag with the drawing's size as its largest width, and what it shows in words."""
     size = re.search(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', text)
     assert size is not None  # matplotlib always writes one
-    width = float(size[1]) * 4 / 3  # points to CSS pixels
+    width = float(size[1]) * SCALE
     opening = tag(
         "svg",
         viewBox=f"0 0 {size[1]} {size[2]}",
         role="img",
         aria_label=label,
-        style=f"max-width: {width:.0f}px; min-width: {min(width, 460):.0f}px",
+        style=f"max-width: {width:.0f}px; min-width: {min(width, 560):.0f}px",
     )
     return re.sub(r"<svg[^>]*>", lambda _: opening.removesuffix("</svg>"), text, count=1)

@@ -62,6 +62,9 @@ class ProgressDisplay:
             self._running.append(event.key)
         elif event.kind == "ended":
             self._running = [key for key in self._running if key != event.key]
+            if event.outcome is not None and event.outcome.state == "busy":
+                self._say(f"{self._todo[event.key].label}: waiting, {event.outcome.reason}")
+                return
             self._ended += 1
             self._tell_end(event)
         elif event.kind == "again":

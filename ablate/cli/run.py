@@ -77,7 +77,7 @@ def say_outcome(outcome: "StudyOutcome", request: Request) -> int:
     trained = f"{outcome.trained} runs trained, {outcome.kept} kept from before"
     say(f"{trained}; results in {plan.store.root}, `ablate report {plan.store.root}` prints this table again")
     for job in outcome.elsewhere:
-        say(f"left alone: {job.label} is being trained by another process")
+        say(f"trained by another process meanwhile: {job.label}")
     for job, failure in outcome.failures:
         say(f"failed: {job.label}: {failure.reason}")
         say(f"  log: {Path(plan.store.root) / 'runs' / job.key / 'log.txt'}")

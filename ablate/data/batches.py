@@ -76,6 +76,11 @@ class EncodingDataset:
                 parts.append(self.windows(session, np.array([row[1] for row in rows]), scores=scores))
             yield EncodingBatch(tuple(parts), self.spec.lags)
 
+    @property
+    def min_spikes(self) -> int:
+        """Units with fewer spikes than this in a split's scored bins are left out of its score."""
+        return self.config.min_spikes
+
     def scored_hash(self, split: Split) -> str:
         """Hash of the (session, bin, unit) entries that a split scores, and of who is left out for too few spikes."""
         digest = hashlib.sha256(f"min_spikes {self.config.min_spikes}".encode())

@@ -10,12 +10,12 @@ from typing import Any, Literal
 
 import torch
 from einops import rearrange
-from jaxtyping import Bool, Float
+from jaxtyping import Float
 from pydantic import Field
 from torch import Tensor, nn
 
 from ablate.config import Config
-from ablate.contract import DataSpec, FusionBatch, FusionSpec
+from ablate.contract import DataSpec, FusionBatch, FusionSpec, Target
 from ablate.errors import AblateError
 from ablate.model.compressor import CompressorConfig
 from ablate.model.compressor.pma import PmaConfig
@@ -24,6 +24,8 @@ from ablate.model.crossmodal.gated_cross_attention import GatedCrossAttentionCon
 from ablate.model.eeg import EegConfig
 from ablate.model.eeg.eegnet import EegnetConfig
 from ablate.model.eeg.segments import interval_of_token
+from ablate.model.isolation import notes
+from ablate.model.media import MediaStack, NoMedia
 from ablate.model.mixer import MixerPartConfig
 from ablate.model.mixer.gru import GruConfig
 from ablate.model.video import VideoConfig
@@ -66,7 +68,7 @@ class FusionModel(nn.Module):
     def __init__(self, config: FusionConfig, spec: FusionSpec):
         super().__init__()
         width = config.embedding_dim
-        self.spec = spec
+        self.config, self.spec = config, spec
         self.eeg = config.eeg.build(spec.eeg_channels, spec.eeg_samples, spec.intervals, width)
         of_token = interval_of_token(count_tokens(self.eeg, spec), spec.intervals)
         self.media: MediaStack | NoMedia = MediaStack(config, spec) if config.fusion.needs_media else NoMedia(width)
@@ -92,61 +94,25 @@ class FusionModel(nn.Module):
         """The modules of each part in the order of the flow; together they hold every parameter."""
         return {**self.media.parts(), "eeg": [self.eeg], "fusion": [self.fusion], "head": [self.head]}
 
+    def example_batch(self, spec: FusionSpec) -> FusionBatch:
+        """One trial with every frame valid, on the model's device: what costs are counted on."""
+        device = next(self.parameters()).device
+        labels = spec.intervals if spec.labels_per == "interval" else 1
+        return FusionBatch(
+            eeg=torch.zeros(1, spec.eeg_channels, spec.eeg_samples, device=device),
+            frames=torch.zeros(1, spec.intervals, spec.frames, *spec.frame_shape, device=device),
+            frame_mask=torch.ones(1, spec.intervals, spec.frames, dtype=torch.bool, device=device),
+            targets=(Target(0, torch.zeros(1, labels, device=device), torch.ones(1, labels, device=device).bool()),),
+        )
+
+    def cost_notes(self) -> dict[str, str]:
+        """The isolation matrix, and what a frozen video encoder costs once its features are cached."""
+        return notes(self.config, self.spec)
+
     def gates(self) -> dict[str, float]:
         """How far each gate of the fusion has opened, tanh(a) and tanh(g); empty where there are none."""
         gates: Any = getattr(self.fusion, "gates", dict)
         return gates()
-
-
-class MediaStack(nn.Module):
-    """Frames to latents: video encoder, projection to the token width, mixer, compressor."""
-
-    def __init__(self, config: FusionConfig, spec: FusionSpec):
-        super().__init__()
-        self.video = config.video.build(spec.frame_shape, spec.intervals, spec.frames)
-        self.projection = nn.Sequential(
-            nn.LayerNorm(self.video.width), nn.Linear(self.video.width, config.embedding_dim)
-        )
-        self.mixer = config.mixer.build(config.embedding_dim, spec.intervals, self.video.frames)
-        self.compressor = config.compressor.build(config.embedding_dim, self.video.frames)
-        self.latents: int = self.compressor.latents
-
-    def forward(self, batch: FusionBatch) -> tuple[Float[Tensor, "b i n d"], Bool[Tensor, "b i"]]:
-        """Latents, and which intervals have any frame."""
-        tokens, mask = self.video(batch.frames, batch.frame_mask, batch.frame_keys)
-        return self.from_tokens(tokens, mask)
-
-    def from_tokens(
-        self, tokens: Float[Tensor, "b i f w"], mask: Bool[Tensor, "b i f"]
-    ) -> tuple[Float[Tensor, "b i n d"], Bool[Tensor, "b i"]]:
-        """What follows the frame encoder."""
-        mixed = self.mixer(self.projection(tokens), mask)
-        return self.compressor(mixed, mask), mask.any(dim=2)
-
-    def parts(self) -> dict[str, list[nn.Module]]:
-        return {
-            "video": [self.video],
-            "projection": [self.projection],
-            "mixer": [self.mixer],
-            "compressor": [self.compressor],
-        }
-
-
-class NoMedia(nn.Module):
-    """Stands where no video is looked at: one zero latent an interval, and no interval present."""
-
-    latents = 1
-
-    def __init__(self, width: int):
-        super().__init__()
-        self.width = width
-
-    def forward(self, batch: FusionBatch) -> tuple[Float[Tensor, "b i n d"], Bool[Tensor, "b i"]]:
-        present = torch.zeros_like(batch.frame_mask[:, :, 0])
-        return batch.eeg.new_zeros(*present.shape, 1, self.width), present
-
-    def parts(self) -> dict[str, list[nn.Module]]:
-        return {}
 
 
 class Head(nn.Module):

@@ -2,36 +2,66 @@
 
     M_ij = || d latents_i / d frames_j ||_F, estimated by random projections, each row divided by its largest entry
 
-A diagonal matrix means that latents of one interval know no other. `scope: clip` or a joint ViViT fill it: then `mask: own`
+A diagonal matrix means that latents of one interval know no other. `scope: clip` or a ViViT fill it: then `mask: own`
 keeps an EEG token from other intervals' latents, but not from other intervals' frames.
 """
 
+from typing import Any
+
 import torch
 from jaxtyping import Float
-from torch import Tensor
+from torch import Tensor, nn
 
 from ablate.contract import FusionBatch, FusionSpec
-from ablate.model.fusion import FusionModel, MediaStack
+from ablate.model.media import MediaStack
+from ablate.model.video.features import Features
+from ablate.model.video.frame_encoder import FrameEncoder
 
 PROJECTIONS = 2
 
 
-def isolation(model: FusionModel) -> Float[Tensor, "i i"] | None:
-    """The matrix, rows latents and columns frames, or None for a model without video. Leaves the model as it was.
+def isolation(media: nn.Module, spec: FusionSpec) -> Float[Tensor, "i i"] | None:
+    """The matrix, rows latents and columns frames, or None for a model without video. Leaves the module as it was.
 
     A frame encoder that looks at one frame at a time is passed over: its features stand for the frames.
     """
-    media = model.media
     if not isinstance(media, MediaStack):
         return None
     training = media.training
     media.eval()
     try:
-        rows = [_row(media, model.spec, interval) for interval in range(model.spec.intervals)]
+        matrix = torch.stack([_row(media, spec, interval) for interval in range(spec.intervals)])
     finally:
         media.train(training)
-    matrix = torch.stack(rows)
     return matrix / matrix.amax(dim=1, keepdim=True).clamp(min=1e-30)
+
+
+def tell(matrix: Float[Tensor, "i i"]) -> str:
+    """The matrix in one line: rows are latents of an interval, columns frames; `#` depends, `.` does not."""
+    return " ".join("".join("#" if value > 1e-5 else "." for value in row) for row in matrix.tolist())
+
+
+def notes(config: Any, spec: FusionSpec) -> dict[str, str]:
+    """What a cost table says of a fusion model beyond counts. Builds the video side anew on the CPU, without a frame
+    encoder."""
+    if not config.fusion.needs_media:
+        return {}
+    with torch.random.fork_rng(devices=[]), torch.device("cpu"):
+        media = _without_frame_encoder(config, spec)
+        matrix = isolation(media, spec)
+    told = {} if matrix is None else {"isolation (latents x frames)": tell(matrix)}
+    if getattr(config.video, "frozen", False):
+        told["video"] = "frozen: no FLOPs once its features are cached"
+    return told
+
+
+def _without_frame_encoder(config: Any, spec: FusionSpec) -> MediaStack:
+    """The video side; an encoder that sees single frames, which may be large, is replaced by its features' place."""
+    with torch.device("meta"):
+        video = config.video.build(spec.frame_shape, spec.intervals, spec.frames)
+    if isinstance(video, FrameEncoder | Features):
+        return MediaStack(config, spec, video=Features(video.width, video.frames))
+    return MediaStack(config, spec)
 
 
 def _row(media: MediaStack, spec: FusionSpec, interval: int) -> Float[Tensor, " i"]:
@@ -39,14 +69,13 @@ def _row(media: MediaStack, spec: FusionSpec, interval: int) -> Float[Tensor, " 
     generator = torch.Generator().manual_seed(interval)
     device = next(media.parameters()).device
     total = torch.zeros(spec.intervals, device=device)
-    per_frame = getattr(media.video, "per_frame", False)
-    shape = (media.video.width,) if per_frame else spec.frame_shape
-    frames = media.video.frames if per_frame else spec.frames
+    from_features = isinstance(media.video, FrameEncoder | Features)
+    shape = (media.video.width,) if from_features else spec.frame_shape
     for _ in range(PROJECTIONS):
-        x = torch.randn(1, spec.intervals, int(frames), *shape, generator=generator).to(device)  # type: ignore[arg-type]
-        x = (x if per_frame else 127 + 50 * x).requires_grad_()
+        x = torch.randn(1, spec.intervals, spec.frames, *shape, generator=generator).to(device)
+        x = (x if from_features else 127 + 50 * x).requires_grad_()
         mask = torch.ones(x.shape[:3], dtype=torch.bool, device=device)
-        if per_frame:
+        if from_features:
             latents, _ = media.from_tokens(x, mask)
         else:
             latents, _ = media(FusionBatch(torch.zeros(1, 1, 1), x, mask, ()))
@@ -54,8 +83,3 @@ def _row(media: MediaStack, spec: FusionSpec, interval: int) -> Float[Tensor, " 
         (gradient,) = torch.autograd.grad((latents[:, interval] * direction).sum(), x)
         total += gradient[0].flatten(start_dim=1).square().sum(dim=1)
     return total.sqrt()
-
-
-def tell(matrix: Float[Tensor, "i i"]) -> str:
-    """The matrix in one line: rows are latents of an interval, columns frames; `#` depends, `.` does not."""
-    return " ".join("".join("#" if value > 1e-5 else "." for value in row) for row in matrix.tolist())

@@ -1,4 +1,5 @@
-"""Takes a YAML file, gives a Recipe: the baseline's configuration, the patches, and the variants asked for; or every problem at once."""
+"""Takes a YAML file, gives a Recipe: the baseline's configuration, the patches, and the variants asked for; or every
+problem at once."""
 
 from ablate.recipe.load import load_recipe, read_recipe
 from ablate.recipe.schema import Configuration, Patch, Plan, Recipe

@@ -1,8 +1,8 @@
 """YAML text in, plain values out, each with the line it was written on.
 
-The file is data from a stranger: tags, merge keys and several documents are refused, and so is whatever grows when it is
-read (aliases of aliases). Scalars follow the core schema of YAML 1.2, where `off` and `no` are text and `1e-3` is a number;
-YAML 1.1 reads them as false and as text.
+The file is data from a stranger: tags, merge keys and several documents are refused, and so is whatever grows when
+it is read (aliases of aliases). Scalars follow the core schema of YAML 1.2, where `off` and `no` are text and
+`1e-3` is a number; YAML 1.1 reads them as false and as text.
 """
 
 import math
@@ -92,7 +92,9 @@ def read_text(path: Path) -> str:
     name = str(path).replace("\0", "\\0")
     try:
         if not path.exists():
-            raise AblateError("no such file", where=name, hint="give the path of a recipe, for example recipes/quickstart.yaml")
+            raise AblateError(
+                "no such file", where=name, hint="give the path of a recipe, for example recipes/quickstart.yaml"
+            )
         if not path.is_file():
             raise AblateError("this is not a file", where=name, hint="give the path of one YAML file")
         if path.stat().st_size > MAX_BYTES:
@@ -108,7 +110,9 @@ def parse(text: str, name: str) -> Node:
     """The tree of a YAML text whose top level is a mapping; `name` stands before the line in messages."""
     root = parse_value(text, name)
     if root is None:
-        raise AblateError("the file is empty", where=name, hint="a recipe starts with name, question, data, and baseline")
+        raise AblateError(
+            "the file is empty", where=name, hint="a recipe starts with name, question, data, and baseline"
+        )
     if not root.is_mapping:
         raise AblateError(
             f"the top level is {kind(root)}, expected a mapping",
@@ -198,7 +202,11 @@ class _Builder:
         if depth > MAX_DEPTH:
             raise AblateError(f"more than {MAX_DEPTH} levels of nesting", where=where)
         if getattr(event, "tag", None) is not None:
-            self._problem(f"the tag `{_short(str(event.tag))}` is not read", where, "a recipe holds plain values: leave the tag out")
+            self._problem(
+                f"the tag `{_short(str(event.tag))}` is not read",
+                where,
+                "a recipe holds plain values: leave the tag out",
+            )
         if isinstance(event, SequenceStartEvent):
             value: Any = self._sequence(events, path, depth)
         elif isinstance(event, MappingStartEvent):
@@ -244,7 +252,9 @@ class _Builder:
             inner = f"{path}.{key}" if path else key
             node = replace(self._value(next(events), events, inner, depth + 1), where=where)
             if key == "<<":
-                self._problem("merge keys (`<<`) are not part of YAML 1.2", where, "write the keys out, or make them a patch")
+                self._problem(
+                    "merge keys (`<<`) are not part of YAML 1.2", where, "write the keys out, or make them a patch"
+                )
             elif key in entries:
                 first = entries[key].where.rpartition(":")[2]
                 self._problem(f"`{inner}` is written twice (first on line {first})", where, "keep one of the two")

@@ -45,7 +45,9 @@ class Reading:
     def name(self, node: Node | None, default: str) -> str:
         text = self.text(node, default)
         if node is not None and not SAFE_NAME.fullmatch(text):
-            self.fault(node, "a name of letters, digits, `_`, `-` and `.`", "the name is also that of the results folder")
+            self.fault(
+                node, "a name of letters, digits, `_`, `-` and `.`", "the name is also that of the results folder"
+            )
         return text
 
     def flag(self, node: Node | None, default: bool = False) -> bool:
@@ -68,12 +70,16 @@ class Reading:
         if node is None or node.value is None:
             return (0,)
         values = [item.value for item in node.value] if node.is_list else []
-        if not values or not all(isinstance(value, int) and not isinstance(value, bool) and value >= 0 for value in values):
+        if not values or not all(
+            isinstance(value, int) and not isinstance(value, bool) and value >= 0 for value in values
+        ):
             count = node.value if isinstance(node.value, int) and 0 < node.value < 20 else 3
             self.fault(node, "a list of whole numbers", f"for {count} seeds write `seeds: {list(range(int(count)))}`")
             return (0,)
         if len(set(values)) < len(values):
-            self.wrong.append(Problem(f"`{node.path}` names a seed twice", node.where, "every seed is one run of each variant"))
+            self.wrong.append(
+                Problem(f"`{node.path}` names a seed twice", node.where, "every seed is one run of each variant")
+            )
         return tuple(values)
 
     def range(self, node: Node | None) -> Range | None:
@@ -129,7 +135,9 @@ class Reading:
         heads = [key for key in (*STRATEGIES, "patches") if key in node.value]
         if len(heads) != 1:
             what = f"`{node.path}` names {' and '.join(f'`{head}`' for head in heads) or 'no strategy and no patches'}"
-            self.wrong.append(Problem(what, node.where, "write `{patches: [p1, p2]}` or one strategy: `{ladder: [p1, p2]}`"))
+            self.wrong.append(
+                Problem(what, node.where, "write `{patches: [p1, p2]}` or one strategy: `{ladder: [p1, p2]}`")
+            )
             return None
         chosen = node.value[heads[0]]
         names = None if heads[0] != "patches" and chosen.value in (None, "all") else self._names(chosen, patches)

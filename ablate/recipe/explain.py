@@ -103,7 +103,9 @@ def _problem(details: ErrorDetails, place: _Place) -> Problem:
     where = place.node.where
     if details["type"] == "missing" and place.missing:
         hint = f"write `{place.missing}:` there"
-        return Problem(f"`{place.name}` is missing", where, hint + (f" ({expected(place.field)})" if place.field else ""))
+        return Problem(
+            f"`{place.name}` is missing", where, hint + (f" ({expected(place.field)})" if place.field else "")
+        )
     if details["type"] in ("value_error", "assertion_error"):
         what = details["msg"].removeprefix("Value error, ").removeprefix("Assertion failed, ").rstrip(".")
         return Problem(f"`{place.name}`: {what}" if place.name else what, where)

@@ -1,4 +1,5 @@
-"""A pydantic annotation in, what may be written there out: the parts it knows, its fields, and its kind in plain words."""
+"""A pydantic annotation in, what may be written there out: the parts it knows, its fields, and its kind in plain
+words."""
 
 import types
 from collections.abc import Mapping

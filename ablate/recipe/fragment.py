@@ -1,4 +1,5 @@
-"""One entry of `patches` in, the Patch out: the reserved keys read, everything else brought into the shape of a Configuration."""
+"""One entry of `patches` in, the Patch out: the reserved keys read, everything else brought into the shape of a
+Configuration."""
 
 from dataclasses import dataclass
 
@@ -10,17 +11,24 @@ from ablate.recipe.normal import DEFAULT_TYPE, SYNONYMS, Normalizer, joined, nes
 from ablate.recipe.schema import STRATEGIES, Configuration, Patch
 
 RESERVED = ("title", "description", "expect", "expect_cost", "was", "order", "allow_noop", "control")
-SECTION_WORDS = {"data": ("data",), "baseline": ("model",), "model": ("model",), "training": ("training",)}
+SECTION_WORDS: dict[str, tuple[str, ...]] = {
+    "data": ("data",),
+    "baseline": ("model",),
+    "model": ("model",),
+    "training": ("training",),
+}
 TAKEN_NAMES = ("baseline", *STRATEGIES)
 
 
 def short_words(base: Node | None = None, *models: Node | None) -> dict[str, tuple[str, ...]]:
-    """Words that a patch may open with -> the place in a Configuration that they mean: `tokenizer` -> model.core.tokenizer.
+    """Words that a patch may open with -> the place in a Configuration that they mean: `tokenizer` ->
+    model.core.tokenizer.
 
-    They are the parts of the models given by their trees (a base without a type is an encoder), or of all kinds of models
+    They are the parts of the models given by their trees (a base without a type is an encoder), or of all kinds of
+    models
     where none of these has a known type.
     """
-    words = dict(SECTION_WORDS)
+    words: dict[str, tuple[str, ...]] = dict(SECTION_WORDS)
     kinds = alternatives(Configuration.model_fields["model"])
     written = [model.get("type") for model in (base, *models) if model is not None]
     if base is not None and base.is_mapping and base.get("type") is None:
@@ -47,7 +55,9 @@ class PatchReader:
         reading = self.reading
         if not SAFE_NAME.fullmatch(name) or name in TAKEN_NAMES:
             reason = "is taken" if name in TAKEN_NAMES else "is not a name of letters, digits, `_`, `-` and `.`"
-            reading.wrong.append(Problem(f"the patch name `{name}` {reason}", entry.where, "give the patch another name"))
+            reading.wrong.append(
+                Problem(f"the patch name `{name}` {reason}", entry.where, "give the patch another name")
+            )
         if not entry.is_mapping:
             reading.fault(entry, "a mapping", "a patch holds what it changes, in the shape of the recipe")
             return Patch(name, tree=Node({}, entry.where, entry.path))
@@ -113,5 +123,3 @@ def _at(place: tuple[str, ...], value: Node, entry: Node) -> Node:
     for name in reversed(place):
         value = Node({name: value}, value.where, value.path)
     return Node(value.value, entry.where, entry.path)
-
-

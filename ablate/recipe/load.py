@@ -31,7 +31,8 @@ SET = "--set"
 
 
 def load_recipe(path: Path | str, sets: Sequence[str] = ()) -> Recipe:
-    """Reads and checks a recipe. `sets` are `key=value` overrides, the value in YAML. Raises AblateError with all problems."""
+    """Reads and checks a recipe. `sets` are `key=value` overrides, the value in YAML. Raises AblateError with all
+    problems."""
     path = Path(path)
     text = read_text(path)
     return read_recipe(text, str(path), sets)
@@ -51,28 +52,29 @@ def read_recipe(text: str, path: str, sets: Sequence[str] = ()) -> Recipe:
         reading.wrong += _alone(before, patch)
     names = tuple(patches)
     stem = Path(path).stem
-    recipe = dict(
-        name=reading.name(root.get("name"), stem if SAFE_NAME.fullmatch(stem) else "study"),
-        question=reading.text(root.get("question")),
-        expectation=reading.text(root.get("expectation")),
-        cost=reading.text(root.get("cost")),
-        variants=reading.plans(root.get("variants"), names),
-        seeds=reading.seeds(root.get("seeds")),
-        glm=reading.flag(root.get("glm"), default=True),
-    )
+    name = reading.name(root.get("name"), stem if SAFE_NAME.fullmatch(stem) else "study")
+    question, expectation, cost = (reading.text(root.get(key)) for key in ("question", "expectation", "cost"))
+    variants, seeds = reading.plans(root.get("variants"), names), reading.seeds(root.get("seeds"))
+    glm = reading.flag(root.get("glm"), default=True)
     problems = _told_once(reading.unknown) + _told_once(reading.wrong)
     if problems or resolved.configuration is None:
         raise AblateError(problems=problems)
     notices = _told_once(reading.notices)
     return Recipe(
+        name=name,
         configuration=resolved.configuration,
+        question=question,
+        expectation=expectation,
+        cost=cost,
         patches=patches,
         references=references,
+        variants=variants,
+        seeds=seeds,
+        glm=glm,
         tree=before,
         notices=notices,
         path=path,
         text=text,
-        **recipe,  # type: ignore[arg-type]
     )
 
 
@@ -117,7 +119,9 @@ def _override(text: str, reading: Reading) -> Node | None:
     try:
         parsed = parse_value(value, SET, numbered=False)
     except AblateError as error:
-        reading.wrong += [Problem(f"the value of `{key}`: {problem.what}", SET, problem.hint) for problem in error.problems]
+        reading.wrong += [
+            Problem(f"the value of `{key}`: {problem.what}", SET, problem.hint) for problem in error.problems
+        ]
         return None
     node = (parsed or Node(None, SET)).at(key)
     names = key.split(".")
@@ -134,7 +138,9 @@ def _baseline(root: Node, overrides: Sequence[Node], reading: Reading) -> Resolv
         if section is not None and section.value is not None and not section.is_mapping and word != "baseline":
             hint = f"write `{word}:` and its options below it"
             reading.fault(section, "a mapping", hint)
-    tree = Node({field: node for field, node in sections.items() if node is not None and node.value is not None}, root.where)
+    tree = Node(
+        {field: node for field, node in sections.items() if node is not None and node.value is not None}, root.where
+    )
     if "training" not in tree.value:
         tree.value["training"] = Node({}, _first_line(root), "training")
     resolved = resolve(replace(tree, where=_first_line(root)))  # the places of missing sections: the file
@@ -184,7 +190,9 @@ def _references(
     if "glm" in (*references, *patches) or not is_encoder or (wanted is not None and wanted.value is False):
         return references
     where = _first_line(root)
-    tree = Node({"model": Node({"type": Node("glm", where, "references.glm.model.type")}, where, "references.glm.model")}, where)
+    tree = Node(
+        {"model": Node({"type": Node("glm", where, "references.glm.model.type")}, where, "references.glm.model")}, where
+    )
     title = "lagged Poisson model, one layer"
     return {**references, "glm": Patch("glm", title=title, tree=replace(tree, path="references.glm"))}
 
@@ -198,5 +206,3 @@ def _alone(before: Node, patch: Patch) -> list[Problem]:
 
 def _told_once(problems: Sequence[Problem]) -> tuple[Problem, ...]:
     return tuple(dict.fromkeys(problems))
-
-

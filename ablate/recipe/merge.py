@@ -1,7 +1,7 @@
 """A tree and a patch's fragment in, the patched tree out.
 
-Mappings are merged deep and lists replaced whole. A fragment that sets a different `type` replaces that part whole. Null
-removes the key, so that the default comes back.
+Mappings are merged deep and lists replaced whole. A fragment that sets a different `type` replaces that part whole.
+Null removes the key, so that the default comes back.
 """
 
 from dataclasses import replace

@@ -1,7 +1,7 @@
 """A tree as written in, the tree in its normal form out: one spelling for each option, unknown keys told.
 
-The seeds' spellings are read: `convnet` is `core`, `{type: x, params: {...}}` is the flat form, `modulator: none` is
-`modulator: {type: none}`, `tokenizer.kernel_size: ...` is the nested form.
+The seeds' spellings are read: `convnet` is `core`, `{type: x, params: {...}}` is the flat form, `modulator: none`
+is `modulator: {type: none}`, `tokenizer.kernel_size: ...` is the nested form.
 """
 
 from collections.abc import Mapping
@@ -89,7 +89,9 @@ class Normalizer:
                 entries[name] = self.part(value, known.model_fields[name], before.get(name) if before else None)
         return replace(node, value=entries)
 
-    def _misplaced(self, node: Node, name: str, value: Node, config: ConfigClass, others: tuple[ConfigClass, ...]) -> bool:
+    def _misplaced(
+        self, node: Node, name: str, value: Node, config: ConfigClass, others: tuple[ConfigClass, ...]
+    ) -> bool:
         """Whether an option that only another type of this part has is wrong here; told if so."""
         if not self.strict and node.get("type") is None:
             return False
@@ -112,7 +114,11 @@ class Normalizer:
         """`{type: x, params: {...}}` as the flat form; a user's own part keeps its `params`."""
         params, kind = node.get("params"), node.get("type")
         own = tagged.get(kind.value) if kind is not None and isinstance(kind.value, str) else None
-        if params is None or (own is not None and "params" in own.model_fields) or not (params.is_mapping or not params.value):
+        if (
+            params is None
+            or (own is not None and "params" in own.model_fields)
+            or not (params.is_mapping or not params.value)
+        ):
             return node
         entries = {key: value for key, value in node.value.items() if key != "params"}
         for key, value in (params.value or {}).items():

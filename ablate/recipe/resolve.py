@@ -49,19 +49,28 @@ def validate(tree: Node) -> tuple[Configuration | None, tuple[Problem, ...]]:
     except ValidationError as error:
         return None, tuple(explain(error, tree, Configuration))
     except AblateError as error:  # raised by a validator of a config
-        return None, tuple(Problem(problem.what, problem.where or tree.where, problem.hint) for problem in error.problems)
+        return None, tuple(
+            Problem(problem.what, problem.where or tree.where, problem.hint) for problem in error.problems
+        )
 
 
 def located(configuration: BaseModel, source: Node) -> Node:
     """Every value of a configuration with the place that it was written at, or else that of what holds it."""
     values = configuration.model_dump(mode="json")
-    return Node({name: _located(values[name], source.get(name), source, SECTIONS.get(name, name)) for name in values}, source.where)
+    return Node(
+        {name: _located(values[name], source.get(name), source, SECTIONS.get(name, name)) for name in values},
+        source.where,
+    )
 
 
 def _located(value: Any, written: Node | None, holder: Node, path: str) -> Node:
     here = written if written is not None else Node(None, holder.where)
     if isinstance(value, dict):
-        return Node({key: _located(inner, here.get(key), here, f"{path}.{key}") for key, inner in value.items()}, here.where, path)
+        return Node(
+            {key: _located(inner, here.get(key), here, f"{path}.{key}") for key, inner in value.items()},
+            here.where,
+            path,
+        )
     if isinstance(value, list):
         return Node(tuple(_located(inner, None, here, path) for inner in value), here.where, path)
     return Node(value, here.where, path)

@@ -32,7 +32,8 @@ class Patch:
     """A named diff against the baseline.
 
     expect: the relative gain that its author expects, (0.03, 0.05). expect_cost: the expected cost relative to the
-    baseline, {"flops": 2.6}. was: the values that the patch was written against, in the shape of the fragment. order: place
+    baseline, {"flops": 2.6}. was: the values that the patch was written against, in the shape of the fragment.
+    order: place
     among the patches where a strategy combines them, and a statement that it may override or be overridden.
     """
 
@@ -85,7 +86,8 @@ class Recipe:
     """One YAML file: question, data, baseline, training, patches, variants, seeds.
 
     glm: whether an encoding study shows a lagged Poisson model beside the baseline (it is then among `references`).
-    tree: the baseline's full configuration, each value with its place. notices: what a user should know but need not mend.
+    tree: the baseline's full configuration, each value with its place. notices: what a user should know but need
+    not mend.
     """
 
     name: str

@@ -28,13 +28,24 @@ def merge_manifests(old: StudyManifest, new: StudyManifest, *, accept: bool) -> 
 
 
 def _means_otherwise(old: VariantEntry | None, new: VariantEntry) -> bool:
-    return old is not None and old.config_hash != new.config_hash
+    """Another configuration, or other data: then the same seed has another key."""
+    if old is None:
+        return False
+    return old.config_hash != new.config_hash or any(old.keys[seed] != new.keys[seed] for seed in _shared(old, new))
+
+
+def _shared(old: VariantEntry, new: VariantEntry) -> set[int]:
+    return old.keys.keys() & new.keys.keys()
 
 
 def _problem(old: VariantEntry, new: VariantEntry, study: str) -> Problem:
     """What of a variant changed, as far as the two plans tell."""
     paths = [path for path in {*old.differences, *new.differences} if old.differences.get(path) != new.differences.get(path)]
-    told = f": {', '.join(sorted(paths)[:4])}" if paths else " (the baseline's configuration changed)"
+    told = " (the baseline's configuration changed)"
+    if old.config_hash == new.config_hash:
+        told = " (its data changed)"
+    elif paths:
+        told = f": {', '.join(sorted(paths)[:4])}"
     return Problem(
         what=f"`{new.name}` now means something else than when this study began{told}",
         where=f"study {study}",

@@ -1,8 +1,8 @@
 """A model configuration and a batch in, everything that an option could change out: parameters, cost, loss, gradient.
 
-All random streams are fixed, so that two configurations that no code tells apart give the same bits. Some options show only away
-from the initial weights (a gate that starts at zero, a bound that nothing has reached) or later in training (a
-schedule), so the same is asked again at perturbed weights and at later points of training.
+All random streams are fixed, so that two configurations that no code tells apart give the same bits. Some options
+show only away from the initial weights (a gate that starts at zero, a bound that nothing has reached) or later in
+training (a schedule), so the same is asked again at perturbed weights and at later points of training.
 """
 
 import hashlib

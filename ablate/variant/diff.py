@@ -69,7 +69,9 @@ def changes(found: Mapping[str, tuple[Any, Any]], limit: int = SHORT) -> str:
         if name != "type" and last == (owner, change):  # the same change of two options of a part is told once
             phrases[-1] = phrases[-1].removesuffix(f" {change}") + f", {name} {change}"
             continue
-        subject = part if name == "type" else name if owner == last[0] or part in SECTIONS.values() else f"{part}.{name}"
+        subject = (
+            part if name == "type" else name if owner == last[0] or part in SECTIONS.values() else f"{part}.{name}"
+        )
         phrases.append(f"{subject} {change}")
         last = (owner, change)
     return _shortened(phrases, limit) if phrases else "nothing"
@@ -98,8 +100,11 @@ def _words(value: Any) -> str:
 
 
 def also_changed(before: ModelCost, after: ModelCost) -> tuple[str, ...]:
-    """What else moved beside the patch's intent: `tokenizer -4.23 M weights`, `36 -> 144 tokens`, `pixels never seen 0 -> 11 %`."""
-    found = [_weights(name, before.parts.get(name, 0), after.parts.get(name, 0)) for name in (before.parts | after.parts)]
+    """What else moved beside the patch's intent: `tokenizer -4.23 M weights`, `36 -> 144 tokens`, `pixels never
+    seen 0 -> 11 %`."""
+    found = [
+        _weights(name, before.parts.get(name, 0), after.parts.get(name, 0)) for name in (before.parts | after.parts)
+    ]
     flops = _ratio(before.total_flops, after.total_flops)
     if flops:
         found.append(f"FLOPs x{flops}")
@@ -126,7 +131,11 @@ def _tokens(before: ModelCost, after: ModelCost) -> list[str]:
     old, new = before.tokens, after.tokens
     if old.space != new.space:
         cells = [grid[0] * grid[1] for grid in (old.space, new.space)]
-        found.append(f"{cells[0]} -> {cells[1]} tokens in space" if cells[0] != cells[1] else f"grid {_grid(old.space)} -> {_grid(new.space)}")
+        found.append(
+            f"{cells[0]} -> {cells[1]} tokens in space"
+            if cells[0] != cells[1]
+            else f"grid {_grid(old.space)} -> {_grid(new.space)}"
+        )
     if old.time != new.time:
         found.append(f"{old.time} -> {new.time} tokens in time")
     return found

@@ -1,7 +1,7 @@
 """A Recipe in, its ordered variants out, the baseline first, each validated again; or every problem at once.
 
-Identical configurations become one variant that carries its other names. Refused: patches that change nothing, patches that
-make the same configuration, contradictions whose order nobody stated, patches that no longer apply.
+Identical configurations become one variant that carries its other names. Refused: patches that change nothing,
+patches that make the same configuration, contradictions whose order nobody stated, patches that no longer apply.
 """
 
 from collections.abc import Mapping
@@ -119,7 +119,9 @@ class _Expansion:
         key = _text(configuration)
         if key in self.variants:
             what = f"reference `{reference.name}` has the same configuration as `{self.variants[key].name}`"
-            self.problems.append(Problem(what, reference.where, "a reference is another model to be compared with: change it"))
+            self.problems.append(
+                Problem(what, reference.where, "a reference is another model to be compared with: change it")
+            )
             return
         self.variants[key] = Variant(
             reference.name,
@@ -155,9 +157,7 @@ class _Expansion:
         elif self._may_share(cell, key):
             self._again(key, cell)
 
-    def _configuration(
-        self, names: tuple[str, ...], patches: tuple[Patch, ...], variant: str
-    ) -> Configuration | None:
+    def _configuration(self, names: tuple[str, ...], patches: tuple[Patch, ...], variant: str) -> Configuration | None:
         """The validated configuration of some patches; problems are told once."""
         if names not in self.resolved:
             before = apply(self.recipe.tree, patches[:-1])
@@ -242,7 +242,9 @@ class _Expansion:
     def _ladders(self, plans: list[tuple[Plan, list[Cell]]]) -> tuple[tuple[str, ...], ...]:
         ladders = []
         for plan, cells in plans:
-            rungs = tuple(self.variants[self.primary[cell.patches]].name for cell in cells if cell.patches in self.primary)
+            rungs = tuple(
+                self.variants[self.primary[cell.patches]].name for cell in cells if cell.patches in self.primary
+            )
             if plan.strategy == "ladder" and rungs:
                 ladders.append(rungs)
         return tuple(dict.fromkeys(ladders))
@@ -259,7 +261,8 @@ class _Expansion:
                 continue
             variant = self.variants[key]
             if variant.expect not in (None, gain):
-                what = f"two different gains are expected of variant `{variant.name}`: {_pair(variant.expect)} and {_pair(gain)}"
+                both = f"{_pair(variant.expect)} and {_pair(gain)}"
+                what = f"two different gains are expected of variant `{variant.name}`: {both}"
                 self.problems.append(Problem(what, plan.where, "state `expect` in one place"))
             self.variants[key] = replace(variant, expect=gain)
 
@@ -279,8 +282,13 @@ def _changes_nothing(patch: Patch, others: tuple[Patch, ...], cell: Cell) -> Pro
         what = f"patch `{patch.name}` changes nothing: what it sets is so in the baseline already"
         hint = "mend the patch, or keep it as an A/A control by `allow_noop: true`"
         return Problem(what, patch.where, hint)
-    what = f"patch `{patch.name}` changes nothing in variant `{cell.name}`: the other patches replace or already say what it sets"
-    return Problem(what, cell.plan.where or patch.where, f"leave `{patch.name}` out of this combination, or mend the patch")
+    what = (
+        f"patch `{patch.name}` changes nothing in variant `{cell.name}`: "
+        "the other patches replace or already say what it sets"
+    )
+    return Problem(
+        what, cell.plan.where or patch.where, f"leave `{patch.name}` out of this combination, or mend the patch"
+    )
 
 
 def _text(configuration: Configuration) -> str:

@@ -1,6 +1,8 @@
-"""A configuration's tree and patches in, the patched tree out; refused where patches contradict each other or no longer apply.
+"""A configuration's tree and patches in, the patched tree out; refused where patches contradict each other or no
+longer apply.
 
-The merge itself is `ablate.recipe.merge`: mappings deep, lists whole, another `type` replaces the part, null restores the default.
+The merge itself is `ablate.recipe.merge`: mappings deep, lists whole, another `type` replaces the part, null
+restores the default.
 """
 
 from collections.abc import Sequence
@@ -30,7 +32,8 @@ def touched(base: Node, fragment: Node, place: Place = ()) -> list[Place]:
 
 
 def stale(base: Node, before: Node, patch: Patch) -> list[Problem]:
-    """Values that are no longer what the patch was written against, neither in the baseline nor just before the patch."""
+    """Values that are no longer what the patch was written against, neither in the baseline nor just before the
+    patch."""
     problems = []
     for place in leaves(patch.was_tree) if patch.was_tree is not None else []:
         expected = at(patch.was_tree, place)
@@ -41,7 +44,9 @@ def stale(base: Node, before: Node, patch: Patch) -> list[Problem]:
             f"patch `{patch.name}` no longer applies: `{told(place)}` was {value_text(expected)} when it was written, "
             f"and is {value_text(standing)} now"
         )
-        problems.append(Problem(what, expected.where, "see whether the patch still says what it should, then mend `was`"))
+        problems.append(
+            Problem(what, expected.where, "see whether the patch still says what it should, then mend `was`")
+        )
     return problems
 
 

@@ -29,7 +29,8 @@ class Cell:
 
 
 def cells(recipe: Recipe) -> list[Cell]:
-    """Every combination that a recipe asks for, in the order of its `variants`, shared ones as often as they are asked for."""
+    """Every combination that a recipe asks for, in the order of its `variants`, shared ones as often as they are
+    asked for."""
     return [cell for plan in recipe.variants for cell in cells_of(plan, recipe)]
 
 
@@ -57,7 +58,9 @@ def ladder(plan: Plan, recipe: Recipe) -> tuple[tuple[str, ...], ...]:
 def _all(recipe: Recipe) -> tuple[str, ...]:
     """All patches that strategies combine: in the order of the file, or of `order` where it is given."""
     combined = [(name, patch) for name, patch in recipe.patches.items() if not is_control(patch)]
-    places = {name: patch.order if patch.order is not None else index for index, (name, patch) in enumerate(combined, 1)}
+    places = {
+        name: patch.order if patch.order is not None else index for index, (name, patch) in enumerate(combined, 1)
+    }
     return tuple(sorted(places, key=places.__getitem__))
 
 
@@ -75,5 +78,7 @@ def _combinations(plan: Plan, names: Sequence[str]) -> Iterator[tuple[str, ...]]
     else:
         if len(names) > MOST_FACTORS:
             hint = f"name at most {MOST_FACTORS} patches: `{{factorial: [{', '.join(names[:3])}]}}`"
-            raise AblateError(f"a factorial of {len(names)} patches makes {2 ** len(names)} variants", where=plan.where, hint=hint)
+            raise AblateError(
+                f"a factorial of {len(names)} patches makes {2 ** len(names)} variants", where=plan.where, hint=hint
+            )
         yield from (chosen for size in range(1, len(names) + 1) for chosen in combinations(names, size))

@@ -2,13 +2,13 @@
 
 Every variant is compared with its parent (the same variant without its last patch). What each test can judge:
 
-* `baseline.*`: by the model itself. Parameter names and shapes, then FLOPs and shapes of maps, then initial weights, loss, penalty,
-  predictions and gradient of one fixed batch in train mode with fixed random streams, at several points of training.
-  All equal to the last bit: nothing reads the option.
-* `training.*`: by what the loop makes of it. The learning rate of each step, which steps are scored, when patience ends; every
-  other option is read whenever its value differs, except those that change no number (checkpoints).
-* `data.*`: by a rehearsal's batches and scored bins. Equal but for behaviour, and a model that does not read behaviour: nothing reads
-  the option. What a rehearsal sets itself, or does not show, counts as real.
+* `baseline.*`: by the model itself. Parameter names and shapes, then FLOPs and shapes of maps, then initial weights,
+  loss, penalty, predictions and gradient of one fixed batch in train mode with fixed random streams, at several
+  points of training. All equal to the last bit: nothing reads the option.
+* `training.*`: by what the loop makes of it. The learning rate of each step, which steps are scored, when patience
+  ends; every other option is read whenever its value differs, except those that change no number (checkpoints).
+* `data.*`: by a rehearsal's batches and scored bins. Equal but for behaviour, and a model that does not read
+  behaviour: nothing reads the option. What a rehearsal sets itself, or does not show, counts as real.
 
 A patch is real if one of its three parts is.
 """
@@ -39,7 +39,8 @@ SAMPLED_STEPS = 500  # learning rates compared
 
 @dataclass(frozen=True)
 class Verdict:
-    """Whether a configuration does anything else than its parent. why: what differs. unread: key paths that nothing reads."""
+    """Whether a configuration does anything else than its parent. why: what differs. unread: key paths that nothing
+    reads."""
 
     real: bool
     why: str = ""
@@ -51,7 +52,8 @@ def refuse_noops(
 ) -> tuple[Variant, ...]:
     """The variants; one that does nothing becomes a control if its patch (or `allow_noop`) says so, else it is refused.
 
-    judge: keeps what was measured, for `unread_options`. Raises AblateError with all no-ops, and whatever a variant's model or data cannot be built for.
+    judge: keeps what was measured, for `unread_options`. Raises AblateError with all no-ops, and whatever a
+    variant's model or data cannot be built for.
     """
     judge, kept, problems = judge or Judge(), list[Variant](), list[Problem]()
     for variant in variants:
@@ -95,7 +97,8 @@ class Judge:
     def __call__(self, before: Configuration, after: Configuration) -> Verdict:
         changed = tuple(differences(before, after))
         by_section = {
-            name: tuple(path for path in changed if path.startswith(f"{name}.")) for name in ("training", "baseline", "data")
+            name: tuple(path for path in changed if path.startswith(f"{name}."))
+            for name in ("training", "baseline", "data")
         }
         tests = {"training": training_differs, "baseline": self.model_differs, "data": self.data_differ}
         why, unread = "", tuple[str, ...]()
@@ -206,7 +209,8 @@ def _rehearsal(config: Any) -> Any:
 
 
 def _shown_by(small_before: Any, small_after: Any, before: Any, after: Any) -> bool:
-    """Whether every option that differs still differs in the rehearsal: what a rehearsal sets itself it cannot judge."""
+    """Whether every option that differs still differs in the rehearsal: what a rehearsal sets itself it cannot
+    judge."""
     if type(before) is not type(after):
         return False
     names = [name for name in type(before).model_fields if getattr(before, name) != getattr(after, name)]
@@ -243,5 +247,3 @@ def _listed(paths: Sequence[str]) -> str:
 
 def _in_variant(problem: Problem, variant: Variant) -> Problem:
     return Problem(f"variant `{variant.name}`: {problem.what}", variant.where or problem.where, problem.hint)
-
-

@@ -28,7 +28,9 @@ def test_closed_forms_give_the_known_numbers() -> None:
 
 
 @pytest.mark.parametrize(("d_prime", "error", "absent"), [(5.0, 0.0, 0.0), (2.0, 0.1, 0.2)])
-def test_the_perfect_observer_of_drawn_trials_meets_the_closed_forms(d_prime: float, error: float, absent: float) -> None:
+def test_the_perfect_observer_of_drawn_trials_meets_the_closed_forms(
+    d_prime: float, error: float, absent: float
+) -> None:
     data = small(test_trials=4000, d_prime=d_prime, event_error=error, absent=absent).open(CPU)
     accuracy = data.attainable_accuracy("test")
     assert accuracy is not None
@@ -74,7 +76,7 @@ def test_pixels_show_red_and_blue_squares_and_pads_are_black() -> None:
     config = small(mode="pixels", train_trials=6)
     trials = config.open(CPU).splits["train"]
     frames = trials.frames[np.arange(6)].astype(np.int64)
-    assert frames.shape == (6, 5, 8, 3, 16, 16)
+    assert frames.shape == (6, 5, 6, 3, 16, 16)
     assert config.describe().frame_shape == (3, 16, 16)
     red = ((frames[:, :, :, 0] > 190) & (frames[:, :, :, 2] < 90)).sum(axis=(-1, -2)) >= 4
     blue = ((frames[:, :, :, 2] > 190) & (frames[:, :, :, 0] < 90)).sum(axis=(-1, -2)) >= 4
@@ -113,9 +115,8 @@ def test_more_training_trials_leave_the_test_as_it_is() -> None:
 
 
 def test_summary_tells_the_ceiling() -> None:
-    assert small().summary() == (
-        "coincidence (features), 4 subjects, 120 trials, accuracy ceiling 0.994 (pooled video 0.685, one modality 0.500)"
-    )
+    ceilings = "accuracy ceiling 0.994 (pooled video 0.685, one modality 0.500)"
+    assert small().summary() == f"coincidence (features), 4 subjects, 120 trials, {ceilings}"
 
 
 def test_rehearsal_is_small_and_otherwise_the_same() -> None:
@@ -124,7 +125,7 @@ def test_rehearsal_is_small_and_otherwise_the_same() -> None:
 
 
 def test_impossible_knobs_are_refused() -> None:
-    with pytest.raises(ValidationError, match="min_valid 9 is more than frames 8"):
+    with pytest.raises(ValidationError, match="min_valid 9 is more than frames 6"):
         small(min_valid=9)
     with pytest.raises(ValidationError, match="needs at least 3 subjects"):
         small(split="subject", subjects=2)

@@ -109,14 +109,14 @@ def test_the_untrained_head_starts_near_the_class_prior() -> None:
     ],
 )
 def test_isolation_matrix_shows_which_frames_each_latent_knows(mixer: dict[str, object], expected: str) -> None:
-    matrix = isolation(build(mixer=mixer))
+    matrix = isolation(build(mixer=mixer).media, spec())
     assert matrix is not None
     assert tell(matrix) == expected
     torch.testing.assert_close(matrix.amax(dim=1), torch.ones(3))
 
 
 def test_isolation_of_a_model_without_video_is_nothing() -> None:
-    assert isolation(build(fusion={"type": "none"})) is None
+    assert isolation(build(fusion={"type": "none"}).media, spec()) is None
 
 
 def test_spikes_are_refused_with_a_hint() -> None:
@@ -126,7 +126,7 @@ def test_spikes_are_refused_with_a_hint() -> None:
 
 def test_pixels_are_refused_by_features() -> None:
     pixels = FusionSpec(("a",), 3, 6, (3, 8, 8), 4, 48, 2, (0.5, 0.5), "interval")
-    with pytest.raises(AblateError, match="the data holds pixels"):
+    with pytest.raises(AblateError, match="the data hold pixels"):
         FusionConfig().build(pixels)
 
 

@@ -1,6 +1,7 @@
 """A recipe in, a Recipe out; every problem at once, with its place and the next move."""
 
 from ablate.model import EncoderConfig, GlmConfig
+
 from ablate.recipe import read_recipe
 
 
@@ -74,7 +75,8 @@ def test_the_name_defaults_to_that_of_the_file(good):
 def test_a_misspelt_key_is_told_with_its_line_and_the_nearest_name(good, complaints):
     bad = good.replace("hidden_dim: 192", "hiden_dim: 192")
     assert complaints(bad) == [
-        "error: recipes/x.yaml:13: unknown key `baseline.modulator.params.hiden_dim`\n\nhint: did you mean `hidden_dim`?"
+        "error: recipes/x.yaml:13: unknown key `baseline.modulator.params.hiden_dim`\n\n"
+        "hint: did you mean `hidden_dim`?"
     ]
 
 
@@ -121,8 +123,7 @@ glm: no
         "10: the patch name `each` is taken\n\nhint: give the patch another name",
         "11: `patches.p1.expect` is 3, expected a list of 2 numbers\n\n"
         "hint: a relative gain from low to high: `[0.03, 0.05]` is +3 to +5 %",
-        "13: `patches.p3` is 4, expected a mapping\n\n"
-        "hint: a patch holds what it changes, in the shape of the recipe",
+        "13: `patches.p3` is 4, expected a mapping\n\nhint: a patch holds what it changes, in the shape of the recipe",
         "12: `patches.p2.modulator.hidden_dim` is the text `big`, expected a whole number of at least 1",
         "14: `variants[1]` names `eech`, which is no patch\n\nhint: did you mean `each`?",
         "14: `variants[2]` names `p9`, which is no patch\n\nhint: patches: each, p1, p2, p3",
@@ -161,7 +162,9 @@ def test_missing_sections_are_told(complaints):
 def test_a_part_without_a_type_names_the_known_ones(complaints):
     told = complaints("data: {sessions: 2}\nbaseline: {}\n")
     assert len(told) == 1
-    assert told[0].startswith("error: recipes/x.yaml:1: `data.type` is missing\n\nhint: known types: synthetic_v1, recordings")
+    assert told[0].startswith(
+        "error: recipes/x.yaml:1: `data.type` is missing\n\nhint: known types: synthetic_v1, recordings"
+    )
 
 
 def test_what_two_options_rule_out_together_is_told_at_their_part(good, complaints):
@@ -180,7 +183,8 @@ def test_the_same_option_in_two_spellings_is_refused(good, complaints):
 def test_true_is_no_number_and_infinity_is_none(good, complaints):
     bad = good.replace("embedding_dim: 192", "embedding_dim: true").replace("1e-3", ".inf")
     assert complaints(bad) == [
-        "error: recipes/x.yaml:12: `baseline.convnet.params.embedding_dim` is true, expected a whole number of at least 1",
+        "error: recipes/x.yaml:12: `baseline.convnet.params.embedding_dim` is true, "
+        "expected a whole number of at least 1",
         "error: recipes/x.yaml:14: `training.learning_rate` is inf, expected a number of more than 0",
     ]
 

@@ -120,12 +120,14 @@ def test_conflicts_are_refused_unless_their_order_is_stated(told):
     tail = "  p4: {core: {type: resnet}}\n"
     assert told(tail + "variants: [{leave_one_out: [p1, p2, p4]}]\n")[0] == (
         "x.yaml:8: patches `p1` and `p4` of variant `p1+p2+p4` both set `baseline.core.tokenizer.stride`\n\n"
-        "hint: write the variant as a list, whose order counts (`[p1, p4]`: `p4` wins), or give both patches an `order:`"
+        "hint: write the variant as a list, whose order counts (`[p1, p4]`: `p4` wins), "
+        "or give both patches an `order:`"
     )
     finer = "  p4: {tokenizer: {stride: [4, 4, 4]}}\n"
     later = laid_out(finer + "variants: [[p1, p4]]\n").variants[1].configuration.model.core.tokenizer
     assert (later.kernel_size, later.stride) == ((8, 4, 4), (4, 4, 4))
-    ordered = "  p4: {order: 8, modulator: {hidden_dim: 128, beh_emb_dim: 32}}\n  p5: {order: 9, modulator: {hidden_dim: 64}}\n"
+    ordered = "  p4: {order: 8, modulator: {hidden_dim: 128, beh_emb_dim: 32}}\n"
+    ordered += "  p5: {order: 9, modulator: {hidden_dim: 64}}\n"
     both = laid_out(ordered + "variants: [{factorial: [p4, p5]}]\n").variants[3].configuration.model.modulator
     assert (both.hidden_dim, both.beh_emb_dim) == (64, 32)
 
@@ -137,14 +139,16 @@ def test_two_patches_that_say_the_same_word_do_not_conflict():
 
 def test_a_patch_that_another_one_overrides_whole_changes_nothing(told):
     assert told("  p4: {core: {type: resnet}}\nvariants: [[p1, p4]]\n") == [
-        "x.yaml:9: patch `p1` changes nothing in variant `p1+p4`: the other patches replace or already say what it sets\n\n"
+        "x.yaml:9: patch `p1` changes nothing in variant `p1+p4`: "
+        "the other patches replace or already say what it sets\n\n"
         "hint: leave `p1` out of this combination, or mend the patch"
     ]
 
 
 def test_a_patch_that_no_longer_applies_is_refused(told):
     assert told("  p4: {was: {core: {dropout: 0.2}}, core: {dropout: 0.3}}\nvariants: [p4]\n") == [
-        "x.yaml:8: patch `p4` no longer applies: `baseline.core.dropout` was 0.2 when it was written, and is 0.1 now\n\n"
+        "x.yaml:8: patch `p4` no longer applies: `baseline.core.dropout` was 0.2 when it was written, "
+        "and is 0.1 now\n\n"
         "hint: see whether the patch still says what it should, then mend `was`"
     ]
     assert names(laid_out("  p4: {was: 0.1, core: {dropout: 0.3}}\nvariants: [p4]\n")) == ["baseline", "p4"]
@@ -186,7 +190,9 @@ def test_a_patch_that_no_variant_uses_is_noticed():
 
 def test_a_factorial_of_many_patches_is_refused(told):
     many = "".join(f"  q{i}: {{core: {{embedding_dim: {200 + i}}}}}\n" for i in range(9))
-    assert told(many + "variants: factorial\n")[0].startswith("x.yaml:17: a factorial of 12 patches makes 4096 variants")
+    assert told(many + "variants: factorial\n")[0].startswith(
+        "x.yaml:17: a factorial of 12 patches makes 4096 variants"
+    )
 
 
 def test_a_reference_that_is_the_baseline_is_refused(told):

@@ -127,7 +127,7 @@ def test_the_refusal_names_the_option_that_nothing_reads(judge):
     with pytest.raises(AblateError) as caught:
         refuse_noops(variants, judge=judge)
     assert str(caught.value) == (
-        "error: x.yaml:25: patch `p` changes nothing: parameters, FLOPs, loss and gradient stay the same, "
+        "error: x.yaml:23: patch `p` changes nothing: parameters, FLOPs, loss and gradient stay the same, "
         "so nothing reads `baseline.frontend.window`\n\n"
         "hint: set the option that switches it on in the same patch, or keep it as an A/A control by `allow_noop: true`"
     )
@@ -152,7 +152,7 @@ def test_a_dead_section_of_a_real_patch_is_noticed(judge):
 
 def test_a_variant_that_cannot_be_built_is_told_with_its_name(judge):
     text = HEAD + "  p: {tokenizer: {kernel_size: [3, 4, 4], stride: [3, 4, 4]}}\n"
-    with pytest.raises(AblateError, match=r"x\.yaml:25: variant `p`: "):
+    with pytest.raises(AblateError, match=r"x\.yaml:23: variant `p`: "):
         refuse_noops(lay_out(read_recipe(text, "x.yaml")).variants, judge=judge)
 
 

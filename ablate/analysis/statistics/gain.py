@@ -79,7 +79,7 @@ def contrast(terms: Sequence[tuple[float, Mapping[int, float]]], baseline: Mappi
     common = set(baseline).intersection(*(table for _, table in terms))
     seeds = tuple(sorted(common))
     differences = tuple(float(sum(weight * table[seed] for weight, table in terms)) for seed in seeds)
-    return Contrast(seeds, differences, tuple(baseline[seed] for seed in seeds))
+    return Contrast(seeds, differences, tuple(float(baseline[seed]) for seed in seeds))
 
 
 def difference(variant: Mapping[int, float], baseline: Mapping[int, float]) -> Contrast:

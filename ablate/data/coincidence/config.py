@@ -1,8 +1,8 @@
 """`coincidence`: an embedded fusion benchmark whose ceiling is known in closed form.
 
-In each interval the video shows an event e (a fair coin), coded only by the order of two marker frames; the EEG holds an
-evoked response r (a fair coin: a template of unit norm times d' in white noise); the label is e XOR r. So EEG alone, video
-alone, a model blind to frame order, and one that looks at the wrong interval are all at exactly one half.
+In each interval the video shows an event e (a fair coin), coded only by the order of two marker frames; the EEG
+holds an evoked response r (a fair coin: a template of unit norm times d' in white noise); the label is e XOR r. So EEG alone,
+video alone, a model blind to frame order, and one that looks at the wrong interval are all at exactly one half.
 """
 
 import hashlib
@@ -31,7 +31,7 @@ class CoincidenceConfig(TrialDataConfig):
     type: Literal["coincidence"] = "coincidence"
     mode: Literal["features", "pixels"] = "features"
     """Frames as vectors (fast) or as small images (for frame ViT and ViViT)."""
-    train_trials: int = Field(default=4000, ge=1)
+    train_trials: int = Field(default=10000, ge=1)
     """Trials to train on, each with `intervals` labels."""
     validation_trials: int = Field(default=300, ge=1)
     """Trials that stop and select."""
@@ -41,9 +41,9 @@ class CoincidenceConfig(TrialDataConfig):
     """Subjects; with `split: subject` at least 3."""
     intervals: int = Field(default=5, ge=1)
     """Intervals of a trial (i), each with a label."""
-    frames: int = Field(default=8, ge=2)
+    frames: int = Field(default=6, ge=2)
     """Frames of an interval (f), padding included."""
-    min_valid: int = Field(default=4, ge=2)
+    min_valid: int = Field(default=3, ge=2)
     """Fewest valid frames of an interval; its number is drawn evenly from here to `frames`."""
     pads: Literal["end", "scattered"] = "end"
     """Where pads lie in an interval."""
@@ -55,11 +55,11 @@ class CoincidenceConfig(TrialDataConfig):
     """Share of intervals without any video."""
     padding_trap: bool = False
     """Puts a marker in the pads that tells the label in train and validation and its opposite in test."""
-    channels: int = Field(default=8, ge=1)
+    channels: int = Field(default=4, ge=1)
     """EEG channels."""
-    samples_per_interval: int = Field(default=32, ge=8)
+    samples_per_interval: int = Field(default=24, ge=8)
     """EEG samples of an interval."""
-    feature_dim: int = Field(default=16, ge=4)
+    feature_dim: int = Field(default=8, ge=4)
     """Width of a frame's vector in feature mode."""
     image_size: int = Field(default=16, ge=8)
     """Rows and columns of an image in pixel mode."""

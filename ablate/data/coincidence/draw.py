@@ -21,7 +21,8 @@ STREAMS = {"train": 0, "validation": 1, "test": 2}  # each split has random numb
 class Story:
     """What happens in each interval, before it is shown: all (N, i).
 
-    response: evoked response r. event: video event e. shown: the event as the video shows it (wrong with `event_error`).
+    response: evoked response r. event: video event e. shown: the event as the video shows it (wrong with
+    `event_error`).
     label: e XOR r. mask: (N, i, f) valid frames. trap: +1 or -1 for what a marker in the pads says, 0 = no marker.
     """
 
@@ -53,7 +54,10 @@ def draw_split(config: "CoincidenceConfig", name: str, trials: int, subjects: ND
         frame_mask=story.mask,
         labels=story.label,
         truth=label_log_probability(
-            config.d_prime * matched - config.d_prime**2 / 2, story.shown, story.mask.any(axis=2), config.event_error
+            config.d_prime * matched - config.d_prime**2 / 2,
+            story.shown,
+            np.any(story.mask, axis=2),
+            config.event_error,
         ),
     )
 

@@ -1,7 +1,7 @@
 """The frames of `coincidence`: an event is the order of two marker frames, A before B or B before A.
 
-The set of frames is the same either way, so a model that is blind to order cannot tell them apart. In feature mode a marker
-is a fixed vector in noise; in pixel mode a small moving square that turns red (A) or blue (B) for one frame.
+The set of frames is the same either way, so a model that is blind to order cannot tell them apart. In feature mode a
+marker is a fixed vector in noise; in pixel mode a small moving square that turns red (A) or blue (B) for one frame.
 """
 
 from typing import TYPE_CHECKING
@@ -17,11 +17,12 @@ if TYPE_CHECKING:
 MARKER_A, MARKER_B, TRAP_ONE, TRAP_ZERO = 1, 2, 3, 4
 COLOURS = np.array([[170, 170, 170], [235, 40, 40], [40, 40, 235], [40, 235, 40], [235, 235, 40]], dtype=np.float32)
 BACKGROUND, PIXEL_NOISE = 90.0, 12.0  # of 255
-FEATURE_NOISE = 0.5  # markers have unit length a dimension: told apart with d' = sqrt(2 d) / 0.5
+FEATURE_NOISE = 0.3  # markers have unit length a dimension: told apart with d' = sqrt(2 d) / 0.3
 
 
 def draw_markers(story: "Story", rng: Generator) -> NDArray[np.int64]:
-    """What each frame shows (N, i, f): 0 nothing, else a marker. Two random valid frames carry A and B in the event's order."""
+    """What each frame shows (N, i, f): 0 nothing, else a marker. Two random valid frames carry A and B in the
+    event's order."""
     draw = np.where(story.mask, rng.random(story.mask.shape), 2.0)
     pair = np.sort(np.argsort(draw, axis=2)[..., :2], axis=2)  # places of the earlier and the later marker
     first = np.where(story.shown == 1, MARKER_A, MARKER_B)
@@ -50,7 +51,9 @@ def draw_pixels(config: "CoincidenceConfig", story: "Story", rng: Generator) -> 
     place = np.clip(start + rng.integers(-1, 2, (*markers.shape, 2)).cumsum(axis=2), 0, size - side)
     row, col = (place[..., axis, None] for axis in (0, 1))
     pixel = np.arange(size)
-    inside = ((pixel >= row) & (pixel < row + side))[..., :, None] & ((pixel >= col) & (pixel < col + side))[..., None, :]
+    inside = ((pixel >= row) & (pixel < row + side))[..., :, None] & ((pixel >= col) & (pixel < col + side))[
+        ..., None, :
+    ]
     frames = np.empty((*markers.shape, 3, size, size), dtype=np.uint8)
     for trial in range(len(frames)):  # one trial at a time: the noise of all of them would fill the memory
         picture = np.where(inside[trial, :, :, None], COLOURS[markers[trial]][..., None, None], BACKGROUND)

@@ -17,11 +17,13 @@ class TrialDataConfig(Config):
     """Fields and promises that all trial data share."""
 
     split: Literal["trial", "subject"] = "trial"
-    """What is kept apart between train, validation and test: whole trials, or whole subjects. Never segments of a trial."""
+    """What is kept apart between train, validation and test: whole trials, or whole subjects. Never segments of a
+    trial."""
     fraction: float = Field(default=1.0, gt=0, le=1)
     """Share of the training trials that is used; smaller shares are subsets of larger ones."""
     shuffle_pairs: bool = False
-    """Control: every trial gets the video of another trial of its split, so that only what one modality knows remains."""
+    """Control: every trial gets the video of another trial of its split, so that only what one modality knows
+    remains."""
     poison_pads: bool = False
     """Control: NaN in every padded frame. A model that reads no pads scores exactly what it scores without."""
 

@@ -67,7 +67,7 @@ class TrialDataset:
         return content.hexdigest()
 
     def attainable(self, split: Split) -> tuple[NDArray[np.float64], ...] | None:
-        """Log-likelihood gain over the class prior of the true label probabilities, nats a trial, one array a subject."""
+        """Gain of the true label probabilities over the class prior, nats a trial, one array a subject."""
         trials = self.splits[split]
         if trials.truth is None:
             return None

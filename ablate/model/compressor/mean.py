@@ -1,6 +1,6 @@
 """The mean of an interval's valid frames: one latent, blind to order.
 
-    latent = sum_f mask_f z_f / sum_f mask_f
+latent = sum_f mask_f z_f / sum_f mask_f
 """
 
 from typing import Literal

@@ -1,4 +1,6 @@
-"""Pooling by multi-head attention (Lee et al. 2019, "Set Transformer", arXiv 1810.00825): n seed vectors query the frames.
+"""Pooling by multi-head attention (Lee et al. 2019, "Set Transformer", arXiv 1810.00825).
+
+n seed vectors query the frames:
 
     PMA(Z) = MAB(S, rFF(Z)),  MAB(X, Y) = LN(H + rFF(H)),  H = LN(X + Attention(X, Y, Y))
 
@@ -16,6 +18,7 @@ from torch import Tensor, nn
 
 from ablate.config import Config
 from ablate.model.compressor.position import FramePosition
+from ablate.model.layer.linear import linear
 from ablate.model.layer.masked_attention import CrossAttention, check_heads
 
 
@@ -62,4 +65,4 @@ class PmaCompressor(nn.Module):
 
 def row_feed_forward(width: int) -> nn.Module:
     """rFF: the same small network on every row."""
-    return nn.Sequential(nn.Linear(width, width), nn.ReLU(), nn.Linear(width, width))
+    return nn.Sequential(linear(width, width), nn.ReLU(), linear(width, width))

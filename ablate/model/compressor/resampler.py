@@ -1,4 +1,6 @@
-"""Perceiver Resampler (Alayrac et al. 2022, "Flamingo", arXiv 2204.14198): learned latents read the frames in a few layers.
+"""Perceiver Resampler (Alayrac et al. 2022, "Flamingo", arXiv 2204.14198).
+
+Learned latents read the frames in a few layers:
 
     x <- x + Attention(LN x, [LN frames; LN x]);  x <- x + FF(LN x);  LN at the end
 

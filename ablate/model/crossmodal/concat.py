@@ -1,6 +1,6 @@
 """Concatenation: each EEG token joined with the latents of its own interval.
 
-    y + MLP([LN y; latents of the token's interval]),   y unchanged where the interval has no frame
+y + MLP([LN y; latents of the token's interval]),   y unchanged where the interval has no frame
 """
 
 from typing import ClassVar, Literal
@@ -11,6 +11,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
 from ablate.config import Config
+from ablate.model.layer.linear import linear
 
 
 class ConcatConfig(Config):
@@ -26,6 +27,8 @@ class ConcatConfig(Config):
 
 class ConcatFusion(nn.Module):
     """The latents are flattened, so n is fixed when the model is built."""
+
+    of_token: Tensor
 
     def __init__(self, width: int, of_token: Tensor, latents: int):
         super().__init__()
@@ -43,4 +46,4 @@ class ConcatFusion(nn.Module):
 
 def join(width_in: int, width: int) -> nn.Module:
     """Two layers from the joined width to the token width."""
-    return nn.Sequential(nn.Linear(width_in, 2 * width), nn.GELU(), nn.Linear(2 * width, width))
+    return nn.Sequential(linear(width_in, 2 * width), nn.GELU(), linear(2 * width, width))

@@ -6,6 +6,7 @@ A token that sees no latent passes unchanged. Learned interval embeddings on bot
 let a wider mask than `own` find the matching interval by itself.
 """
 
+from collections.abc import Sequence
 from typing import ClassVar, Literal
 
 import torch
@@ -25,7 +26,8 @@ class CrossAttentionConfig(Config):
 
     type: Literal["cross_attention"] = "cross_attention"
     mask: MaskName = "own"
-    """Which latents a token sees: its own interval's, own and past ones, all, or (a control) the previous interval's."""
+    """Which latents a token sees: its own interval's, own and past ones, all, or (a control) the previous
+    interval's."""
     depth: int = Field(default=1, ge=1, le=24)
     """Layers."""
     heads: int = Field(default=4, ge=1, le=64)
@@ -44,9 +46,11 @@ class CrossAttentionConfig(Config):
 class CrossAttentionFusion(nn.Module):
     """The mask and the interval embeddings around a stack of layers."""
 
+    of_token: Tensor
+
     def __init__(
         self,
-        layers: list[nn.Module],
+        layers: Sequence[nn.Module],
         mask: MaskName,
         of_token: Tensor,
         intervals: int,

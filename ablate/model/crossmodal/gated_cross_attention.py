@@ -39,6 +39,7 @@ class GatedCrossAttentionFusion(CrossAttentionFusion):
         """tanh(a) and tanh(g) of each layer, for the log."""
         opened = {}
         for depth, layer in enumerate(self.layers):
+            assert isinstance(layer, GatedLayer)
             opened[f"tanh_a_{depth}"] = float(torch.tanh(layer.a.detach()))
             opened[f"tanh_g_{depth}"] = float(torch.tanh(layer.g.detach()))
         return opened

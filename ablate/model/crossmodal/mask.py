@@ -17,9 +17,7 @@ from torch import Tensor
 MaskName = Literal["own", "past", "all", "shift"]
 
 
-def interval_mask(
-    name: MaskName, of_token: Int[Tensor, " e"], of_latent: Int[Tensor, " k"]
-) -> Bool[Tensor, "e k"]:
+def interval_mask(name: MaskName, of_token: Int[Tensor, " e"], of_latent: Int[Tensor, " k"]) -> Bool[Tensor, "e k"]:
     """True where the token may see the latent."""
     distance = of_token[:, None] - of_latent[None]
     if name == "own":

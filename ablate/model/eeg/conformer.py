@@ -2,8 +2,8 @@
 
     temporal convolution -> spatial convolution -> ELU -> average pool -> tokens -> transformer layers
 
-Differs in: runs on each interval separately, so that attention spans no two of them; group norm over a segment's own samples
-instead of batch norm; learned positions; pools sized to short segments.
+Differs in: runs on each interval separately, so that attention spans no two of them; group norm over a segment's own
+samples instead of batch norm; learned positions; pools sized to short segments.
 """
 
 from typing import Literal
@@ -19,7 +19,8 @@ from ablate.contract import no_decay
 from ablate.errors import AblateError
 from ablate.model.eeg.segments import cut, join, segment_samples
 from ablate.model.eeg.stem import SpatioTemporal
-from ablate.model.layer.masked_attention import CrossAttention, check_heads, feed_forward
+from ablate.model.layer.linear import linear
+from ablate.model.layer.masked_attention import SelfAttentionBlock, check_heads
 
 
 class ConformerConfig(Config):
@@ -62,30 +63,15 @@ class Conformer(nn.Module):
             nn.ELU(),
             nn.AvgPool1d(config.pool),
         )
-        self.project = nn.Linear(config.filters, width)
+        self.project = linear(config.filters, width)
         self.position = no_decay(nn.Parameter(0.02 * torch.randn(samples // config.pool, width)))
-        self.layers = nn.ModuleList(SelfAttentionLayer(width, config.heads) for _ in range(config.depth))
+        self.layers = nn.ModuleList(SelfAttentionBlock(width, config.heads) for _ in range(config.depth))
         self.norm = nn.LayerNorm(width)
 
     def forward(self, eeg: Float[Tensor, "b c t"]) -> Float[Tensor, "b e d"]:
         maps = self.stem(cut(eeg, self.intervals))
         x = self.project(rearrange(maps, "s m k -> s k m")) + self.position
+        everything = torch.ones(len(x), x.shape[1], x.shape[1], dtype=torch.bool, device=x.device)
         for layer in self.layers:
-            x = layer(x)
+            x = layer(x, everything)
         return join(self.norm(x), self.intervals)
-
-
-class SelfAttentionLayer(nn.Module):
-    """Pre-norm self-attention and feed-forward."""
-
-    def __init__(self, width: int, heads: int):
-        super().__init__()
-        self.norm = nn.LayerNorm(width)
-        self.attention = CrossAttention(width, heads)
-        self.feed_forward = feed_forward(width)
-
-    def forward(self, x: Float[Tensor, "s k d"]) -> Float[Tensor, "s k d"]:
-        normed = self.norm(x)
-        visible = torch.ones(len(x), x.shape[1], x.shape[1], dtype=torch.bool, device=x.device)
-        x = x + self.attention(normed, normed, visible)
-        return x + self.feed_forward(x)

@@ -1,10 +1,10 @@
 """EEGNet (Lawhern et al. 2018, arXiv 1611.08024) within each interval.
 
-    temporal convolution -> depthwise spatial convolution -> ELU -> average pool -> separable convolution -> ELU -> average
-    pool -> one linear map to the interval's tokens
+    temporal convolution -> depthwise spatial convolution -> ELU -> average pool -> separable convolution -> ELU ->
+    average pool -> one linear map to the interval's tokens
 
-Differs in: runs on each interval separately; group norm over a segment's own samples instead of batch norm, so that a trial's
-score never depends on the trials beside it; pools sized to short segments.
+Differs in: runs on each interval separately; group norm over a segment's own samples instead of batch norm, so that
+a trial's score never depends on the trials beside it; pools sized to short segments.
 """
 
 from typing import Literal
@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from ablate.config import Config
 from ablate.model.eeg.segments import cut, join, segment_samples
 from ablate.model.eeg.stem import SpatioTemporal
+from ablate.model.layer.linear import linear
 
 
 class EegnetConfig(Config):
@@ -60,7 +61,7 @@ class Eegnet(nn.Module):
             nn.ELU(),
             nn.Dropout(config.dropout),
         )
-        self.token = nn.Linear(maps * (samples // pool), config.tokens * width)
+        self.token = linear(maps * (samples // pool), config.tokens * width)
         self.norm = nn.LayerNorm(width)
         self.width = width
 

@@ -2,8 +2,8 @@
 
     out_g(t) = sum_f sum_c w[g, f, c] (k_f * x_c)(t)
 
-Both steps are linear, so they are one convolution whose kernel is sum_f w[g, f, c] k_f: the same function as two layers,
-several times faster on short segments.
+Both steps are linear, so they are one convolution whose kernel is sum_f w[g, f, c] k_f: the same function as two
+layers, several times faster on short segments.
 """
 
 import torch
@@ -15,8 +15,8 @@ from torch.nn import functional
 class SpatioTemporal(nn.Module):
     """(s, channels, samples) to (s, maps, samples).
 
-    filters: temporal filters. maps: outputs. grouped: map g reads only temporal filter g // (maps / filters), as in EEGNet;
-    otherwise every map reads every filter, as in the Conformer.
+    filters: temporal filters. maps: outputs. grouped: map g reads only temporal filter g // (maps / filters), as in
+    EEGNet; otherwise every map reads every filter, as in the Conformer.
     """
 
     def __init__(self, channels: int, filters: int, maps: int, kernel_size: int, *, grouped: bool):

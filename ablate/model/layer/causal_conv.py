@@ -10,6 +10,8 @@ from einops import rearrange
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from ablate.model.layer.spectral_conv import spectral_conv, spectral_pays
+
 Size3 = tuple[int, int, int]
 
 
@@ -27,6 +29,8 @@ class CausalConv3d(nn.Module):
     def forward(self, x: Float[Tensor, "b c t h w"]) -> Float[Tensor, "b d t2 h2 w2"]:
         _, high, wide = self.reach
         padded = replicate_pad(x, (wide // 2, wide - wide // 2, high // 2, high - high // 2))
+        if self.stride == (1, 1, 1) and spectral_pays(padded, self.conv.weight, self.dilation[1:]):
+            return spectral_conv(padded, self.conv.weight, self.dilation)
         return self.by_taps(padded) if x.device.type == "cpu" else self.in_one(padded)
 
     def in_one(self, x: Float[Tensor, "b c t h w"]) -> Float[Tensor, "b d t2 h2 w2"]:

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from ablate.errors import AblateError
+from ablate.model.layer.linear import linear
 
 
 def attend(
@@ -35,9 +36,9 @@ class CrossAttention(nn.Module):
     def __init__(self, width: int, heads: int):
         super().__init__()
         self.heads = heads
-        self.q = nn.Linear(width, width)
-        self.kv = nn.Linear(width, 2 * width)
-        self.out = nn.Linear(width, width, bias=False)
+        self.q = linear(width, width)
+        self.kv = linear(width, 2 * width)
+        self.out = linear(width, width, bias=False)
 
     def forward(
         self, queries: Float[Tensor, "s q d"], media: Float[Tensor, "s k d"], visible: Bool[Tensor, "s q k"]
@@ -47,9 +48,24 @@ class CrossAttention(nn.Module):
         return self.out(rearrange(attend(q, k, v, visible[:, None]), "s h q d -> s q (h d)"))
 
 
+class SelfAttentionBlock(nn.Module):
+    """Pre-norm self-attention over the visible tokens, then a feed-forward network."""
+
+    def __init__(self, width: int, heads: int):
+        super().__init__()
+        self.norm = nn.LayerNorm(width)
+        self.attention = CrossAttention(width, heads)
+        self.feed_forward = feed_forward(width)
+
+    def forward(self, x: Float[Tensor, "s k d"], visible: Bool[Tensor, "s k k2"]) -> Float[Tensor, "s k d"]:
+        normed = self.norm(x)
+        x = x + self.attention(normed, normed, visible)
+        return x + self.feed_forward(x)
+
+
 def feed_forward(width: int, ratio: int = 4) -> nn.Module:
     """Pre-norm feed-forward network, `ratio` times as wide inside."""
-    return nn.Sequential(nn.LayerNorm(width), nn.Linear(width, ratio * width), nn.GELU(), nn.Linear(ratio * width, width))
+    return nn.Sequential(nn.LayerNorm(width), linear(width, ratio * width), nn.GELU(), linear(ratio * width, width))
 
 
 def check_heads(width: int, heads: int, where: str) -> None:

@@ -1,4 +1,4 @@
-"""Temporal mixers: take frame tokens (b, i, f, d) and their mask, give tokens of the same shape that know each other."""
+"""Temporal mixers: take frame tokens (b, i, f, d) and their mask, give the same shape, where frames know others."""
 
 from typing import Annotated
 

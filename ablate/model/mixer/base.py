@@ -4,7 +4,7 @@
     x <- x + layer(RMSNorm(x))                          direction forward
     x <- x + layer(RMSNorm(x)) + flip(layer'(flip(RMSNorm(x))))  direction both, `flip` within the valid prefix
 
-Pads are zeroed before each layer, since a norm's bias or a convolution can fill them again.
+and RMSNorm(x) at the end. Pads are zeroed before each layer, since a norm's bias or a convolution can fill them again.
 """
 
 from typing import ClassVar, Literal
@@ -85,6 +85,7 @@ class Mixer(nn.Module):
         self.forwards = nn.ModuleList(config.layer(width, hidden, length) for _ in range(config.depth))
         self.backwards = nn.ModuleList(config.layer(width, hidden, length) for _ in range(config.depth * twice))
         self.dropout = nn.Dropout(config.dropout)
+        self.norm_out = nn.RMSNorm(width, eps=1e-6)
 
     def forward(self, tokens: Float[Tensor, "b i f d"], mask: Bool[Tensor, "b i f"]) -> Float[Tensor, "b i f d"]:
         shape = "(b i) f" if self.scope == "interval" else "b (i f)"
@@ -99,4 +100,4 @@ class Mixer(nn.Module):
                 flip = reverse_prefix(valid)
                 mixed = mixed + take(self.backwards[depth](take(normed, flip), valid), flip)
             x = zero_pads(x + self.dropout(mixed), valid)
-        return rearrange(take(x, back), f"{shape} d -> b i f d", **sizes)
+        return rearrange(take(self.norm_out(x), back), f"{shape} d -> b i f d", **sizes)

@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from ablate.contract import no_decay
+from ablate.model.layer.linear import linear
 from ablate.model.mixer.base import MixerConfig
 
 
@@ -47,13 +48,13 @@ class MambaLayer(nn.Module):
     def __init__(self, width: int, hidden: int, state: int, conv_size: int):
         super().__init__()
         self.rank, self.state = math.ceil(width / 16), state
-        self.into = nn.Linear(width, 2 * hidden, bias=False)
+        self.into = linear(width, 2 * hidden, bias=False)
         self.conv = nn.Conv1d(hidden, hidden, conv_size, groups=hidden)
-        self.select = nn.Linear(hidden, self.rank + 2 * state, bias=False)
+        self.select = linear(hidden, self.rank + 2 * state, bias=False)
         self.dt = nn.Linear(self.rank, hidden)
         self.a_log = no_decay(nn.Parameter(torch.log(torch.arange(1, state + 1).float()).repeat(hidden, 1)))
         self.skip = no_decay(nn.Parameter(torch.ones(hidden)))  # D
-        self.out = nn.Linear(hidden, width, bias=False)
+        self.out = linear(hidden, width, bias=False)
         self._start_dt(hidden)
 
     def _start_dt(self, hidden: int) -> None:

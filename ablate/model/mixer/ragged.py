@@ -1,4 +1,4 @@
-"""Sequences of unequal length in one tensor: valid frames moved to the left, reversed within their prefix, and put back.
+"""Sequences of unequal length: valid frames moved to the left, reversed within their prefix, and put back.
 
 A recurrent, convolutional or state-space layer knows no masks. If pads fall in mid-sequence, or if a sequence with pads
 at its end is reversed, zeros (and biases made of them) run through the state. Moving the valid frames together first

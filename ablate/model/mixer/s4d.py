@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from ablate.contract import no_decay
+from ablate.model.layer.linear import linear
 from ablate.model.mixer.base import MixerConfig
 
 
@@ -38,10 +39,10 @@ class S4dLayer(nn.Module):
 
     def __init__(self, width: int, hidden: int, state: int, length: int):
         super().__init__()
-        self.into = nn.Linear(width, hidden)
+        self.into = linear(width, hidden)
         self.kernel = S4dKernel(hidden, state, length)
         self.skip = nn.Parameter(torch.randn(hidden))  # D
-        self.out = nn.Linear(hidden, 2 * width)
+        self.out = linear(hidden, 2 * width)
 
     def forward(self, x: Float[Tensor, "s l d"], valid: Bool[Tensor, "s l"]) -> Float[Tensor, "s l d"]:
         u = rearrange(self.into(x), "s l h -> s h l")
@@ -75,7 +76,7 @@ class S4dKernel(nn.Module):
 
 
 def causal_fft_conv(u: Float[Tensor, "s h l"], kernel: Float[Tensor, "h l"]) -> Float[Tensor, "s h l"]:
-    """Linear (not circular) convolution. Causal up to rounding: about 4e-8 of a later frame comes through in float32."""
+    """Linear (not circular) convolution, causal up to rounding: about 4e-8 of a later frame comes through."""
     length = u.shape[-1]
     spectrum = torch.fft.rfft(u.float(), n=2 * length) * torch.fft.rfft(kernel.float(), n=2 * length)
     return torch.fft.irfft(spectrum, n=2 * length)[..., :length].to(u.dtype)

@@ -15,6 +15,7 @@ from pydantic import Field
 from torch import Tensor, nn
 from torch.nn import functional
 
+from ablate.model.layer.linear import linear
 from ablate.model.mixer.base import MixerConfig
 
 
@@ -40,10 +41,10 @@ class TcnLayer(nn.Module):
 
     def __init__(self, width: int, hidden: int, kernel_size: int, blocks: int):
         super().__init__()
-        self.into = nn.Linear(width, hidden)
+        self.into = linear(width, hidden)
         self.first = nn.ModuleList(nn.Conv1d(hidden, hidden, kernel_size, dilation=2**j) for j in range(blocks))
         self.second = nn.ModuleList(nn.Conv1d(hidden, hidden, kernel_size, dilation=2**j) for j in range(blocks))
-        self.out = nn.Linear(hidden, width)
+        self.out = linear(hidden, width)
 
     def forward(self, x: Float[Tensor, "s l d"], valid: Bool[Tensor, "s l"]) -> Float[Tensor, "s l d"]:
         z = rearrange(self.into(x), "s l d -> s d l")
@@ -53,7 +54,8 @@ class TcnLayer(nn.Module):
         return self.out(rearrange(z, "s d l -> s l d"))
 
 
-def causal(conv: nn.Conv1d, x: Float[Tensor, "s d l"]) -> Float[Tensor, "s d2 l"]:
+def causal(conv: nn.Module, x: Float[Tensor, "s d l"]) -> Float[Tensor, "s d2 l"]:
     """The convolution with all its padding at the old end."""
+    assert isinstance(conv, nn.Conv1d)
     reach = (conv.kernel_size[0] - 1) * conv.dilation[0]
     return conv(functional.pad(x, (reach, 0)))

@@ -15,6 +15,7 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from ablate.errors import AblateError
+from ablate.model.layer.linear import linear
 from ablate.model.layer.masked_attention import attend
 from ablate.model.mixer.base import MixerConfig
 
@@ -46,10 +47,10 @@ class TransformerLayer(nn.Module):
     def __init__(self, width: int, hidden: int, heads: int, causal: bool):
         super().__init__()
         self.heads, self.causal = heads, causal
-        self.qkv = nn.Linear(width, 3 * width)
-        self.project = nn.Linear(width, width)
+        self.qkv = linear(width, 3 * width)
+        self.project = linear(width, width)
         self.norm = nn.RMSNorm(width, eps=1e-6)
-        self.feed_forward = nn.Sequential(nn.Linear(width, hidden), nn.GELU(), nn.Linear(hidden, width))
+        self.feed_forward = nn.Sequential(linear(width, hidden), nn.GELU(), linear(hidden, width))
 
     def forward(self, x: Float[Tensor, "s l d"], valid: Bool[Tensor, "s l"]) -> Float[Tensor, "s l d"]:
         q, k, v = rearrange(self.qkv(x), "s l (three h d) -> three s h l d", three=3, h=self.heads)

@@ -1,4 +1,4 @@
-"""Video encoders: take frames (b, i, f, ...) and their mask, give tokens (b, i, f2, d), grouped by interval, and theirs."""
+"""Video encoders: take frames (b, i, f, ...) and their mask, give tokens (b, i, f2, d), zero in the pads."""
 
 from typing import Annotated
 
@@ -6,5 +6,12 @@ from pydantic import Field
 
 from ablate.model.layer.imported import ImportedPart
 from ablate.model.video.features import FeaturesConfig
+from ablate.model.video.small_vit import SmallVitConfig
+from ablate.model.video.timm_vit import TimmConfig
+from ablate.model.video.vivit_factorised import VivitFactorisedConfig
+from ablate.model.video.vivit_joint import VivitJointConfig
 
-VideoConfig = Annotated[FeaturesConfig | ImportedPart, Field(discriminator="type")]
+VideoConfig = Annotated[
+    FeaturesConfig | SmallVitConfig | TimmConfig | VivitFactorisedConfig | VivitJointConfig | ImportedPart,
+    Field(discriminator="type"),
+]

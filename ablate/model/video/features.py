@@ -18,7 +18,7 @@ class FeaturesConfig(Config):
         """frame_shape: (d,) of the data. Raises AblateError for pixels."""
         if len(frame_shape) != 1:
             raise AblateError(
-                f"the data holds pixels {frame_shape}, not features",
+                f"the data hold pixels {frame_shape}, not features",
                 where="baseline.video.type",
                 hint="choose a frame encoder (small_vit, timm) or a ViViT",
             )
@@ -34,7 +34,11 @@ class Features(nn.Module):
         super().__init__()
         self.width, self.frames = width, frames
 
+    def token_mask(self, mask: Bool[Tensor, "b i f"]) -> Bool[Tensor, "b i f"]:
+        """One token a frame."""
+        return mask
+
     def forward(
         self, frames: Float[Tensor, "b i f d"], mask: Bool[Tensor, "b i f"], keys: Tensor | None
-    ) -> tuple[Float[Tensor, "b i f d"], Bool[Tensor, "b i f"]]:
-        return frames.masked_fill(~mask[..., None], 0.0), mask
+    ) -> Float[Tensor, "b i f d"]:
+        return frames.masked_fill(~mask[..., None], 0.0)

@@ -69,7 +69,9 @@ def test_resampler_equals_its_formula_by_plain_softmax() -> None:
         x = resampler.queries
         for layer in resampler.layers:
             normed = functional.layer_norm(x, (8,), layer.norm_latents.weight, layer.norm_latents.bias)
-            media = torch.cat([functional.layer_norm(frames, (8,), layer.norm_frames.weight, layer.norm_frames.bias), normed])
+            media = torch.cat(
+                [functional.layer_norm(frames, (8,), layer.norm_frames.weight, layer.norm_frames.bias), normed]
+            )
             x = x + softmax_attention(layer.attention, normed, media)
             x = x + layer.feed_forward(x)
         torch.testing.assert_close(out[b, i], resampler.norm(x))

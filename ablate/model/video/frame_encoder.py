@@ -1,0 +1,128 @@
+"""A backbone for single images, run on every valid frame of a clip and on no pad.
+
+    (b i f 3 h w) -> valid frames (v 3 h w) -> pixels to the backbone's own mean, std and size -> (v d) -> (b i f d)
+
+A frozen backbone stays frozen: evaluation mode whatever its parent does, no gradient, the same state before and after.
+Its output is computed under `no_grad` (inference mode would break the backward pass of what follows) and cached by
+content.
+"""
+
+import hashlib
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from einops import rearrange
+from jaxtyping import Bool, Float, Int, Shaped
+from torch import Tensor, nn
+from torch.nn import functional
+
+from ablate.model.video.cache import FeatureCache, cache_folder, frame_key
+
+
+@dataclass(frozen=True)
+class Pixels:
+    """What a backbone expects: height and width, and mean and std a channel of pixels in [0, 1] (RGB)."""
+
+    size: tuple[int, int]
+    mean: tuple[float, float, float]
+    std: tuple[float, float, float]
+
+    def prepare(self, frames: Shaped[Tensor, "v 3 h w"]) -> Float[Tensor, "v 3 h2 w2"]:
+        """Pixels of 0 to 255 resized (bicubic, antialiased) and normalised."""
+        x = frames.float() / 255
+        if tuple(x.shape[-2:]) != self.size:
+            x = functional.interpolate(x, self.size, mode="bicubic", antialias=True, align_corners=False).clamp(0, 1)
+        mean, std = (rearrange(x.new_tensor(values), "c -> c 1 1") for values in (self.mean, self.std))
+        return (x - mean) / std
+
+
+class FrameEncoder(nn.Module):
+    """The backbone with its pixels, its frozenness and its cache.
+
+    width: of its output. frames: f. at_once: images of one forward pass, which bounds the memory. identity: names what
+    weights do not (model name, pooling) in the cache's key.
+    """
+
+    per_frame = True
+
+    def __init__(
+        self,
+        backbone: nn.Module,
+        pixels: Pixels,
+        *,
+        width: int,
+        frames: int,
+        frozen: bool,
+        cache: bool,
+        at_once: int,
+        identity: str,
+    ):
+        super().__init__()
+        self.backbone, self.pixels = backbone, pixels
+        self.width, self.frames, self.at_once = width, frames, at_once
+        self.frozen, self.cached, self.identity = frozen, cache and frozen, identity
+        self._cache: FeatureCache | None = None
+        self.images_encoded = 0  # how often the backbone ran; a warm cache leaves it at zero
+        if frozen:
+            backbone.requires_grad_(False).eval()
+
+    def train(self, mode: bool = True) -> "FrameEncoder":
+        super().train(mode)
+        if self.frozen:
+            self.backbone.eval()
+        return self
+
+    def token_mask(self, mask: Bool[Tensor, "b i f"]) -> Bool[Tensor, "b i f"]:
+        """One token a frame."""
+        return mask
+
+    def forward(
+        self, frames: Shaped[Tensor, "b i f 3 h w"], mask: Bool[Tensor, "b i f"], keys: Int[Tensor, "b i f 2"] | None
+    ) -> Float[Tensor, "b i f d"]:
+        if frames.device.type == "meta":  # shapes alone: every frame counts as valid
+            images = rearrange(frames, "b i f c h w -> (b i f) c h w")
+            return rearrange(self.encode(images), "(b i f) d -> b i f d", b=mask.shape[0], i=mask.shape[1])
+        images = frames[mask]
+        chosen = None if keys is None else keys[mask]
+        features = self.look_up(images, chosen) if self.cached else self.encode(images)
+        out = torch.zeros(*mask.shape, self.width, dtype=features.dtype, device=features.device)
+        return out.masked_scatter(mask[..., None], features)
+
+    def encode(self, images: Shaped[Tensor, "v 3 h w"]) -> Float[Tensor, "v d"]:
+        """The backbone's features, some images at a time; without gradient if it is frozen."""
+        if len(images) == 0:
+            return images.new_zeros(0, self.width, dtype=torch.float32)
+        self.images_encoded += len(images)
+        with torch.set_grad_enabled(torch.is_grad_enabled() and not self.frozen):
+            return torch.cat([self.backbone(self.pixels.prepare(some)) for some in images.split(self.at_once)])
+
+    def look_up(self, images: Shaped[Tensor, "v 3 h w"], keys: Int[Tensor, "v 2"] | None) -> Float[Tensor, "v d"]:
+        """Cached features; what is missing is computed. Found or not, they pass through float16, so that both are
+        equal."""
+        cache = self.cache()
+        told = content_keys(images) if keys is None else keys.cpu().numpy().view(np.uint64)
+        values, found = cache.get(told)
+        if not found.all():
+            _, first = np.unique(told[~found], axis=0, return_index=True)
+            missing = np.flatnonzero(~found)[first]
+            new = self.encode(images[torch.from_numpy(missing).to(images.device)]).half().cpu().numpy()
+            cache.put(told[missing], new)
+            values, _ = cache.get(told)
+        return torch.from_numpy(values).to(images.device).float()
+
+    def cache(self) -> FeatureCache:
+        """The cache of exactly these weights, pixels and pooling."""
+        if self._cache is None:
+            content = hashlib.blake2b(repr((self.identity, self.pixels, self.width)).encode(), digest_size=16)
+            for name, tensor in sorted(self.backbone.state_dict().items()):
+                content.update(name.encode())
+                content.update(tensor.detach().cpu().contiguous().numpy().tobytes())
+            self._cache = FeatureCache(cache_folder() / "features" / content.hexdigest(), self.width)
+        return self._cache
+
+
+def content_keys(images: Shaped[Tensor, "v 3 h w"]) -> np.ndarray:
+    """Keys (v, 2) of images by their bytes."""
+    pixels = images.cpu().numpy()
+    return np.array([frame_key(image) for image in pixels], dtype=np.uint64).reshape(len(images), 2)

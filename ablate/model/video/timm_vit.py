@@ -1,0 +1,110 @@
+"""Any image model of timm as frame encoder, for example CLIP's ViT-B/16 as the notes recommend.
+
+Pin the tag: `vit_base_patch16_clip_quickgelu_224.openai`, since a name without tag is another set of weights, and
+OpenAI's need QuickGELU. Pixels are resized and normalised as the model's own data configuration says.
+"""
+
+from pathlib import Path
+from typing import Any, Literal
+
+import timm
+import torch
+from pydantic import Field
+from torch import nn
+
+from ablate.config import Config
+from ablate.errors import AblateError
+from ablate.model.video.frame_encoder import FrameEncoder, Pixels
+from ablate.model.video.pixels import require_pixels
+
+CLIP_B16 = "vit_base_patch16_clip_quickgelu_224.openai"
+
+
+class TimmConfig(Config):
+    """A timm model by name and tag."""
+
+    type: Literal["timm"] = "timm"
+    name: str = CLIP_B16
+    """timm's name with its tag."""
+    weights: str = "hub"
+    """`hub` fetches the tag's weights, `random` draws them, anything else is a local .safetensors or .pt file."""
+    pool: Literal["token", "avg"] = "token"
+    """What stands for a frame: the class token, or the mean of the patch tokens."""
+    frozen: bool = True
+    """Keep the weights as they are; features are then computed once and cached."""
+    cache: bool = True
+    """Keep the features of a frozen model on disk, by content, for all variants and seeds."""
+    at_once: int = Field(default=32, ge=1)
+    """Images of one forward pass; bounds the memory."""
+    weights_seed: int = 0
+    """Draws random weights."""
+
+    def build(self, frame_shape: tuple[int, ...], intervals: int, frames: int) -> FrameEncoder:
+        """frame_shape: (3, h, w) of the data, any size. frames: f."""
+        require_pixels(frame_shape)
+        backbone = self._backbone()
+        data: dict[str, Any] = timm.data.resolve_model_data_config(backbone)
+        pixels = Pixels(tuple(data["input_size"][1:]), tuple(data["mean"]), tuple(data["std"]))
+        return FrameEncoder(
+            backbone,
+            pixels,
+            width=int(backbone.num_features),  # type: ignore[arg-type]
+            frames=frames,
+            frozen=self.frozen,
+            cache=self.cache,
+            at_once=self.at_once,
+            identity=f"timm {timm.__version__} {self.name} {self.pool}",
+        )
+
+    def _backbone(self) -> nn.Module:
+        """The model with its weights. Raises AblateError for an unknown name, a missing file, or one that does not
+        fit."""
+        meta = torch.get_default_device().type == "meta"  # only shapes and counts are wanted
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(self.weights_seed)
+            try:
+                model = timm.create_model(
+                    self.name, pretrained=self.weights == "hub" and not meta, num_classes=0, global_pool=self.pool
+                )
+            except RuntimeError as error:
+                raise AblateError(
+                    f"timm cannot make `{self.name}`: {error}",
+                    where="baseline.video.name",
+                    hint=f"see timm.list_models(pretrained=True); the notes use {CLIP_B16}",
+                ) from error
+            except OSError as error:
+                raise AblateError(
+                    f"the weights of `{self.name}` cannot be fetched: {error}",
+                    where="baseline.video.weights",
+                    hint="set `weights` to a local checkpoint file of that model, or to `random`",
+                ) from error
+        if self.weights not in ("hub", "random") and not meta:
+            load_weights(model, Path(self.weights))
+        return model
+
+
+def load_weights(model: nn.Module, file: Path) -> None:
+    """Reads a checkpoint with timm's tensor names; a classifier head in it is left out."""
+    if not file.is_file():
+        raise AblateError(
+            f"there is no file {file}",
+            where="baseline.video.weights",
+            hint="name a .safetensors or .pt file, `hub`, or `random`",
+        )
+    if file.suffix == ".safetensors":
+        from safetensors.torch import load_file
+
+        state = load_file(file)
+    else:
+        state = torch.load(file, map_location="cpu", weights_only=True)
+        state = state.get("state_dict", state)
+    state = {name: tensor for name, tensor in state.items() if not name.startswith("head.")}
+    try:
+        model.load_state_dict(state)
+    except RuntimeError as error:
+        told = str(error).splitlines()[1].strip() if len(str(error).splitlines()) > 1 else str(error)
+        raise AblateError(
+            f"{file} does not fit the model: {told}",
+            where="baseline.video.weights",
+            hint="the file must hold exactly the tensors of timm's model of that `name`",
+        ) from error

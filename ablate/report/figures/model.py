@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.collections import PathCollection
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.patches import Ellipse
@@ -17,7 +18,7 @@ from ablate.result.picture import AttentionPicture, ModelPicture, ReadoutPicture
 
 MOST_PANELS = 6
 ROWS = 3
-SCORES = LinearSegmentedColormap.from_list("score", ["#9fd4f5", "#0072b2", "#012f4a"])
+SCORES = LinearSegmentedColormap.from_list("score", ["#f3e3b0", "#56b4e9", "#0072b2"])
 WEIGHTS = LinearSegmentedColormap.from_list("weight", ["#f4f4f2", "#56b4e9", "#0072b2", "#01263d"])
 
 
@@ -61,7 +62,7 @@ def draw_readouts(picture: ModelPicture) -> Figure | None:
     return drawing
 
 
-def _readout(axes: Axes, readout: ReadoutPicture, low: float, high: float):  # type: ignore[no-untyped-def]
+def _readout(axes: Axes, readout: ReadoutPicture, low: float, high: float) -> PathCollection:
     for row, col, row_std, col_std, angle in zip(
         readout.rows, readout.cols, readout.row_std, readout.col_std, readout.angle, strict=True
     ):
@@ -70,7 +71,9 @@ def _readout(axes: Axes, readout: ReadoutPicture, low: float, high: float):  # t
             Ellipse((col, row), 2 * col_std, 2 * row_std, angle=-turned, fill=False, ec=MUTED, lw=0.5, alpha=0.6)
         )
     values = [low if value is None else value for value in readout.scores] or [high] * len(readout.rows)
-    points = axes.scatter(readout.cols, readout.rows, c=values, cmap=SCORES, vmin=low, vmax=high, s=16, lw=0, zorder=3)
+    points = axes.scatter(
+        readout.cols, readout.rows, c=values, cmap=SCORES, vmin=low, vmax=high, s=18, lw=0.4, ec=INK, zorder=3
+    )
     axes.set_xlim(-1.05, 1.05)
     axes.set_ylim(1.05, -1.05)  # row -1 is the top
     axes.set_aspect("equal")

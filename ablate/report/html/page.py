@@ -10,6 +10,7 @@ from ablate.report.html.breakdown import models, sessions
 from ablate.report.html.company import changes, warnings
 from ablate.report.html.guide import guide
 from ablate.report.html.markup import Html, html, section, tag
+from ablate.report.html.pictures import pictures
 from ablate.report.html.provenance import provenance
 from ablate.report.html.ranked import head, next_steps, ranked
 from ablate.report.html.vector import inline_svg
@@ -29,6 +30,7 @@ def page(analysis: StudyAnalysis, store: Store | None = None) -> str:
             changes(analysis, style),
             sessions(analysis, style),
             models(analysis, style),
+            pictures(analysis, style, store),
             guide(analysis),
             provenance(analysis, store),
         ]

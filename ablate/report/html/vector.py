@@ -26,8 +26,8 @@ SCALE = 1.6
 """CSS pixels a point: the figures' 8.5 points become 13.6 pixels, a little less than the text around them."""
 
 
-def inline_svg(figure: Figure, name: str, label: str) -> Html:
-    """label: what a screen reader says."""
+def inline_svg(figure: Figure, name: str, label: str, *, scale: float = SCALE) -> Html:
+    """label: what a screen reader says. scale: CSS pixels a point at full size."""
     text = rendered(figure, "svg").decode()
     text = text[text.index("<svg") :]
     text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.DOTALL)
@@ -37,16 +37,17 @@ def inline_svg(figure: Figure, name: str, label: str) -> Html:
     text = re.sub(r'(href="|url\()#', rf"\1#{name}-", text)
     text = re.sub("|".join(VARIABLES), lambda found: VARIABLES[found[0]], text)
     text = text.replace("'DejaVu Sans'", "inherit")
-    return Html(_opened(text, label))
+    return Html(_opened(text, label, scale))
 
 
-def _opened(text: str, label: str) -> str:
+def _opened(text: str, label: str, scale: float) -> str:
     """The opening tag with the drawing's size as its largest width, and what it shows in words."""
     size = re.search(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', text)
     assert size is not None  # matplotlib always writes one
-    width = float(size[1]) * SCALE
+    width = float(size[1]) * scale
     opening = tag(
         "svg",
+        width=f"{width:.0f}",
         viewBox=f"0 0 {size[1]} {size[2]}",
         role="img",
         aria_label=label,

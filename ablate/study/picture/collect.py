@@ -15,6 +15,7 @@ from ablate.analysis.words import unit_of
 from ablate.contract import Dataset
 from ablate.errors import AblateError
 from ablate.recipe import Configuration
+from ablate.report.main_rows import main_rows
 from ablate.result import RunRecord, Store
 from ablate.result.picture import ModelPicture
 from ablate.study.picture.attention import attention_pictures
@@ -68,9 +69,7 @@ def _picture(record: RunRecord, model: nn.Module, dataset: Dataset, units: Any) 
 
 def main_runs(analysis: StudyAnalysis, store: Store) -> tuple[str, ...]:
     """The runs that a report shows: baseline, target reference and best variant, the first finished seed of each."""
-    best = analysis.winner or next((row.name for row in analysis.rows if row.role == "variant" and row.score), None)
-    names = dict.fromkeys((analysis.baseline_name, analysis.target, best))
-    found = (_finished(analysis.row(name), store) for name in names if name is not None)
+    found = (_finished(row, store) for row in main_rows(analysis))
     return tuple(key for key in found if key is not None)
 
 

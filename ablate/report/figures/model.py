@@ -3,7 +3,7 @@
 Where the units read on the stimulus; the frontend's temporal kernels; predicted rates of three units; attention.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np

@@ -46,7 +46,9 @@ def plan_study(request: Request) -> StudyPlan:
     """
     recipe = load_recipe(request.recipe, sets=data_sets(request))
     layout = lay_out(recipe)
-    chosen = refuse_noops(select(layout.variants, request), allow_noop=request.allow_noop)
+    chosen = select(layout.variants, request)
+    open_data(rehearsed(chosen[:1], request.quick)[0].configuration, CPU)  # whatever is wrong with the data is told first
+    chosen = refuse_noops(chosen, allow_noop=request.allow_noop)
     notices = (*recipe.notices, *layout.notices, *unread_options(chosen))
     chosen = rehearsed(chosen, request.quick)
     seeds = request.seed_list() or recipe.seeds

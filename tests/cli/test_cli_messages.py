@@ -52,7 +52,6 @@ def test_a_missing_recipe(tmp_path):
 
 def test_a_typo_is_told_with_its_line_and_the_nearest_name(tmp_path):
     path = write_recipe(tmp_path, training=TRAINING.replace("steps", "stepps"))
-    line = path.read_text().splitlines().index(TRAINING.strip().replace("steps", "stepps", 1)) + 1 if False else None
     told = refused(path, tmp_path)
     line = next(n for n, text in enumerate(path.read_text().splitlines(), 1) if "stepps" in text)
     assert f"error: {path}:{line}: unknown key `training.stepps`\n\nhint: did you mean `steps`?" in told
@@ -62,8 +61,7 @@ def test_a_wrong_type_is_told_in_plain_words(tmp_path):
     path = write_recipe(tmp_path, training=TRAINING.replace("batch_size: 2", "batch_size: many"))
     told = refused(path, tmp_path)
     assert f"{path}:" in told
-    assert "`training.batch_size` must be a whole number" in told
-    assert "many" in told
+    assert "`training.batch_size` is the text `many`, expected a whole number of at least 1" in told
 
 
 def test_an_unknown_part_names_the_nearest(tmp_path):
@@ -132,7 +130,10 @@ def test_a_modulator_without_behaviour(tmp_path):
 
 def test_data_that_are_not_there(tmp_path):
     told = refused(write_recipe(tmp_path), tmp_path, data=tmp_path / "nowhere")
-    assert told == f"error: {tmp_path / 'nowhere'}: there is no such recording\n\nhint: `ablate data make` writes synthetic ones"
+    assert (
+        told
+        == f"error: {tmp_path / 'nowhere'}: there is no such recording\n\nhint: `ablate data make` writes synthetic ones"
+    )
 
 
 @pytest.mark.parametrize(

@@ -10,12 +10,12 @@ from typing import Any
 from rich.table import Table
 from rich.text import Text
 
+from ablate.analysis.words import count
 from ablate.cli.console import out, say
 from ablate.contract import DataSpec, EncodingSpec
 from ablate.errors import AblateError
 from ablate.model.cost import describe, module_parameters
 from ablate.recipe import load_recipe
-from ablate.analysis.words import count
 from ablate.request import Request
 from ablate.result import ModelCost
 from ablate.study.plan import data_sets
@@ -166,7 +166,9 @@ def parameter_table(group: Sequence[Weighed], base: ModelCost) -> Table:
         table.add_column(Text(item.variant.name), justify="right")
     names = list(dict.fromkeys(name for item in group for name in item.cost.parts))
     for name in names:
-        table.add_row(name, *(cell(item.cost.parts.get(name), base.parts.get(name), item.cost is base) for item in group))
+        table.add_row(
+            name, *(cell(item.cost.parts.get(name), base.parts.get(name), item.cost is base) for item in group)
+        )
     table.add_section()
     totals = (cell(item.cost.total_parameters, base.total_parameters, item.cost is base) for item in group)
     table.add_row("total", *totals, style="bold")
@@ -189,7 +191,9 @@ def cell(value: int | None, base: int | None, is_base: bool) -> str:
 def flow_table(weighed: Sequence[Weighed]) -> Table:
     """One row a variant: cost, tokens, and the shape after every part."""
     base = weighed[0].cost
-    table = Table(title="one sample through the model", title_justify="left", box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    table = Table(
+        title="one sample through the model", title_justify="left", box=None, pad_edge=False, padding=(0, 2, 0, 0)
+    )
     for name, justify in (("variant", "left"), ("FLOPs", "right"), ("x", "right"), ("tokens t x h x w", "right")):
         table.add_column(name, justify=justify)  # type: ignore[arg-type]
     table.add_column("pixels never seen", justify="right")
@@ -206,7 +210,9 @@ def flow_table(weighed: Sequence[Weighed]) -> Table:
 
 def module_table(item: Weighed, depth: int) -> Table:
     """The parameters of a variant's modules down to a depth."""
-    table = Table(title=f"modules of {item.variant.name}", title_justify="left", box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    table = Table(
+        title=f"modules of {item.variant.name}", title_justify="left", box=None, pad_edge=False, padding=(0, 2, 0, 0)
+    )
     table.add_column("module")
     table.add_column("parameters", justify="right")
     spec = item.variant.configuration.data.describe()

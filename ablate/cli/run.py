@@ -59,7 +59,9 @@ def finished_study(request: Request) -> Store | None:
 def all_done(store: Store, manifest: StudyManifest) -> bool:
     """Whether every run of the plan has a final record."""
     states = {key: record.state for key, record in store.scan().records.items()}
-    return all(states.get(key) in ("done", "failed", "diverged") for entry in manifest.variants for key in entry.keys.values())
+    return all(
+        states.get(key) in ("done", "failed", "diverged") for entry in manifest.variants for key in entry.keys.values()
+    )
 
 
 def show_table(store: Store) -> None:
@@ -77,7 +79,7 @@ def say_outcome(outcome: "StudyOutcome", request: Request) -> int:
     trained = f"{outcome.trained} runs trained, {outcome.kept} kept from before"
     say(f"{trained}; results in {plan.store.root}, `ablate report {plan.store.root}` prints this table again")
     for job in outcome.elsewhere:
-        say(f"left alone: {job.label} is being trained by another process")
+        say(f"trained by another process meanwhile: {job.label}")
     for job, failure in outcome.failures:
         say(f"failed: {job.label}: {failure.reason}")
         say(f"  log: {Path(plan.store.root) / 'runs' / job.key / 'log.txt'}")

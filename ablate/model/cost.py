@@ -181,7 +181,8 @@ def _receptive_field(model: nn.Module, config: Any) -> dict[str, float] | None:
     if field is None:
         return None
     taps = getattr(getattr(config, "frontend", None), "taps", 1)
-    return {**field, "frames": field["frames"] + taps - 1}
+    widened = {**field, "frames": field["frames"] + taps - 1}
+    return {axis: float(extent) for axis, extent in widened.items()}
 
 
 def _lints(config: Any, spec: DataSpec, probe: _Probe) -> Iterable[str]:

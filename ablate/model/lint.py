@@ -57,7 +57,8 @@ def frontend_lints(frontend: Any) -> Iterator[str]:
     window = getattr(frontend, "window", None)
     if window is None:
         return
-    if not frontend.anti_aliasing and "window" in frontend.model_fields_set:
+    default = type(frontend).model_fields["window"].default
+    if not frontend.anti_aliasing and window != default:
         yield "frontend.window: nothing reads it, anti_aliasing is false"
     if frontend.anti_aliasing and window == "hann_dead_ends":
         yield "frontend.window: hann_dead_ends is zero at both ends, so the newest and the oldest tap get no gradient"

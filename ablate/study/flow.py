@@ -6,20 +6,24 @@ The last two steps need nothing but the results folder, and happen elsewhere (`a
 """
 
 import os
-from collections.abc import Callable, Iterable, Sequence
-from contextlib import closing
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 
 import torch
 
+from ablate.errors import AblateError
 from ablate.execution import Event, Job, Outcome, Settings, Stop, execute
 from ablate.request import Request
 from ablate.result import Store
+from ablate.result.record import RunState
 from ablate.study.merge import merge_manifests
 from ablate.study.plan import StudyPlan, plan_study
-from ablate.study.train import RunJob, run_record, train_run
+from ablate.study.train import RunJob, is_there, readable_record, run_record, stamp, train_run
 from ablate.training import pick_device
 
+SECONDS_BETWEEN_LOOKS = 0.2
+"""At runs that another process trains."""
 WORK = f"{train_run.__module__}:{train_run.__name__}"
 
 
@@ -53,14 +57,34 @@ def run_study(request: Request, watcher: Watcher | None = None) -> StudyOutcome:
     todo = missing(plan, request)
     watcher.planned(plan, todo)
     stop = Stop()
-    outcomes: list[Outcome] = []
-    jobs = {job.key: job for job in todo}
-    with closing(train_all(todo, plan.store, request, watcher.event, stop)) as ended:
-        for outcome in ended:
-            outcomes.append(outcome)
-            record_failure(plan.store, jobs[outcome.key], outcome)
+    outcomes: dict[str, Outcome] = {}
+    waiting: Sequence[RunJob] = todo
+    while waiting and not stop.requested:
+        jobs = {job.key: job for job in waiting}
+        with closing(train_all(waiting, plan.store, request, watcher.event, stop)) as ended:
+            for outcome in ended:
+                outcomes[outcome.key] = outcome
+                record_failure(plan.store, jobs[outcome.key], outcome)
+        busy = [job for job in waiting if job.key in outcomes and outcomes[job.key].state == "busy"]
+        waiting = await_others(plan.store, busy, watcher.event, stop)
     watcher.finished()
     return outcome_of(plan, todo, outcomes, interrupted=stop.requested)
+
+
+def await_others(store: Store, busy: Sequence[RunJob], tell: Callable[[Event], None], stop: Stop) -> tuple[RunJob, ...]:
+    """Waits for the runs that another process trains; gives those that it left unfinished, which are now ours."""
+    with stop.listening():
+        while busy and not stop.requested:
+            left = [job for job in busy if not is_there(store, job)]
+            for job in busy:
+                if job not in left:
+                    tell(Event("ended", job.key, Outcome(job.key, "done")))
+            free = tuple(job for job in left if store.holder(job.key) is None and not is_there(store, job))
+            if free:
+                return tuple(left)
+            busy = left
+            stop.event.wait(SECONDS_BETWEEN_LOOKS)
+    return ()
 
 
 def keep_plan(plan: StudyPlan, request: Request) -> StudyPlan:
@@ -75,27 +99,28 @@ def keep_plan(plan: StudyPlan, request: Request) -> StudyPlan:
 
 def missing(plan: StudyPlan, request: Request) -> tuple[RunJob, ...]:
     """The runs to train: those without a record, and those whose state is to be tried again."""
-    states = {key: record.state for key, record in plan.store.scan().records.items()}
+    records = plan.store.scan().records
     again = request.retried_states()
     todo = []
     for job in plan.jobs:
-        state = states.get(job.key)
-        if state is None:
-            todo.append(job)
-        elif request.fresh or state in again:
-            if request.fresh:
-                plan.store.drop_checkpoints(job.key)
-            todo.append(job.model_copy(update={"replace": True}))
+        record = records.get(job.key)
+        if record is None:
+            todo.append(job.model_copy(update={"afresh": request.fresh}))
+        elif request.fresh or record.state in again:
+            todo.append(job.model_copy(update={"replaces": stamp(record), "afresh": request.fresh}))
     return tuple(todo)
 
 
 def train_all(
     todo: Sequence[RunJob], store: Store, request: Request, tell: Callable[[Event], None], stop: Stop
-) -> Iterable[Outcome]:
+) -> Generator[Outcome, None, None]:
     """Each run in a process of its own, or all in this one with `--inline`."""
     settings = settings_of(request, len(todo))
     # A run's bits depend on the number of its threads: fixed here, so that they never depend on the number of workers.
-    jobs = [Job(job.key, job.model_copy(update={"threads": settings.threads}).model_dump(mode="json"), job.label) for job in todo]
+    jobs = [
+        Job(job.key, job.model_copy(update={"threads": settings.threads}).model_dump(mode="json"), job.label)
+        for job in todo
+    ]
     return execute(jobs, WORK, settings, logs=store.logs, on_event=tell, stop=stop)  # type: ignore[return-value]
 
 
@@ -120,34 +145,38 @@ def record_failure(store: Store, job: RunJob, outcome: Outcome) -> None:
     """A run that failed or was interrupted leaves a record with its reason and last log lines, as long as it left none itself."""
     if outcome.state not in ("failed", "interrupted"):
         return
-    lock = store.lock_run(job.key)
-    if lock is None:
-        return  # somebody else has taken it up meanwhile
-    with lock:
-        if store.has(job.key) and store.record(job.key).state in ("done", "diverged"):
-            return
-        record = run_record(job, state="failed" if outcome.state == "failed" else "interrupted", reason=outcome.reason)
-        store.put(record, log=outcome.log_tail, replace=True)
+    state: RunState = "failed" if outcome.state == "failed" else "interrupted"
+    with suppress(AblateError):  # a full disk: the outcome tells it, and the other runs go on
+        lock = store.lock_run(job.key)
+        if lock is None:
+            return  # somebody else has taken it up meanwhile
+        with lock:
+            before = readable_record(store, job.key)
+            if not is_there(store, job) and not (state == "interrupted" and before and before.state == "done"):
+                store.put(run_record(job, state=state, reason=outcome.reason), log=outcome.log_tail, replace=True)
 
 
 def outcome_of(
-    plan: StudyPlan, todo: Sequence[RunJob], outcomes: Sequence[Outcome], *, interrupted: bool
+    plan: StudyPlan, todo: Sequence[RunJob], outcomes: Mapping[str, Outcome], *, interrupted: bool
 ) -> StudyOutcome:
-    """What became of every run."""
-    jobs = {job.key: job for job in todo}
-    states = {key: record.state for key, record in plan.store.scan().records.items()}
-    failures = [(jobs[o.key], o) for o in outcomes if o.state == "failed"]
-    diverged = [
-        (jobs[o.key], Outcome(o.key, "failed", plan.store.record(o.key).reason))
-        for o in outcomes
-        if o.state == "done" and states.get(o.key) == "diverged"
-    ]
+    """What became of every run: by its record, or, where none could be written, by what its process told."""
+    records = plan.store.scan().records
+    states = {key: record.state for key, record in records.items()}
+    failures = []
+    for job in plan.jobs:
+        record, outcome = records.get(job.key), outcomes.get(job.key)
+        if record is not None and record.state in ("failed", "diverged"):
+            failures.append((job, Outcome(job.key, "failed", record.reason)))
+        elif outcome is not None and outcome.state == "failed" and (record is None or record.state != "done"):
+            failures.append((job, outcome))
+    busy = {key for key, outcome in outcomes.items() if outcome.state == "busy"}
+    ended = [job for job in todo if states.get(job.key) == "done" and job.key in outcomes]
     return StudyOutcome(
         plan=plan,
-        trained=sum(states.get(o.key) == "done" for o in outcomes if o.state == "done"),
+        trained=sum(job.key not in busy for job in ended),
         kept=len(plan.jobs) - len(todo),
-        failures=tuple(failures + diverged),
-        elsewhere=tuple(jobs[o.key] for o in outcomes if o.state == "busy"),
+        failures=tuple(failures),
+        elsewhere=tuple(job for job in todo if job.key in busy),
         interrupted=interrupted,
         states=dict(states),
     )

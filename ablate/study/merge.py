@@ -22,19 +22,35 @@ def merge_manifests(old: StudyManifest, new: StudyManifest, *, accept: bool) -> 
             "seeds": new.seeds if changed else tuple(sorted({*old.seeds, *new.seeds})),
             "ladders": tuple(dict.fromkeys((*new.ladders, *(() if changed else old.ladders)))),
             "expectations_hash": old.expectations_hash or new.expectations_hash,
-            "expectation_changes": (*old.expectation_changes, *_expectation_changes(before, new, old.expectation_changes)),
+            "expectation_changes": (
+                *old.expectation_changes,
+                *_expectation_changes(before, new, old.expectation_changes),
+            ),
         }
     )
 
 
 def _means_otherwise(old: VariantEntry | None, new: VariantEntry) -> bool:
-    return old is not None and old.config_hash != new.config_hash
+    """Another configuration, or other data: then the same seed has another key."""
+    if old is None:
+        return False
+    return old.config_hash != new.config_hash or any(old.keys[seed] != new.keys[seed] for seed in _shared(old, new))
+
+
+def _shared(old: VariantEntry, new: VariantEntry) -> set[int]:
+    return old.keys.keys() & new.keys.keys()
 
 
 def _problem(old: VariantEntry, new: VariantEntry, study: str) -> Problem:
     """What of a variant changed, as far as the two plans tell."""
-    paths = [path for path in {*old.differences, *new.differences} if old.differences.get(path) != new.differences.get(path)]
-    told = f": {', '.join(sorted(paths)[:4])}" if paths else " (the baseline's configuration changed)"
+    paths = [
+        path for path in {*old.differences, *new.differences} if old.differences.get(path) != new.differences.get(path)
+    ]
+    told = " (the baseline's configuration changed)"
+    if old.config_hash == new.config_hash:
+        told = " (its data changed)"
+    elif paths:
+        told = f": {', '.join(sorted(paths)[:4])}"
     return Problem(
         what=f"`{new.name}` now means something else than when this study began{told}",
         where=f"study {study}",
@@ -56,9 +72,7 @@ def _ordered(old: StudyManifest, entries: tuple[VariantEntry, ...]) -> tuple[Var
     return tuple(sorted(entries, key=lambda e: (roles.index(e.role), places.get(e.name, len(places)))))
 
 
-def _expectation_changes(
-    before: dict[str, VariantEntry], new: StudyManifest, told: tuple[str, ...]
-) -> tuple[str, ...]:
+def _expectation_changes(before: dict[str, VariantEntry], new: StudyManifest, told: tuple[str, ...]) -> tuple[str, ...]:
     """One sentence for every prediction that was rewritten after the study began."""
     sentences = []
     for entry in new.variants:

@@ -10,12 +10,12 @@ from typing import Any
 import torch
 
 from ablate.config import non_default
-from ablate.contract import Dataset, EncodingSpec
+from ablate.contract import Dataset, DataSpec, EncodingSpec
 from ablate.errors import AblateError, Problem
 from ablate.model.cost import describe
 from ablate.recipe import Configuration, Recipe, load_recipe
 from ablate.request import Request, request_hash
-from ablate.result import ModelCost, Store, StudyManifest, VariantEntry, content_key, environment
+from ablate.result import ModelCost, Store, StudyManifest, VariantEntry, canonical_json, content_key, environment
 from ablate.result.manifest import Role
 from ablate.study.train import RunJob, open_data
 from ablate.variant import Layout, Variant, also_changed, lay_out
@@ -62,7 +62,9 @@ def data_sets(request: Request) -> tuple[str, ...]:
     if request.data is None:
         return request.sets
     if not request.data.exists():
-        raise AblateError("there is no such recording", where=str(request.data), hint="`ablate data make` writes synthetic ones")
+        raise AblateError(
+            "there is no such recording", where=str(request.data), hint="`ablate data make` writes synthetic ones"
+        )
     return (*request.sets, "data.type=recordings", f"data.path={json.dumps(str(request.data.resolve()))}")
 
 
@@ -91,7 +93,9 @@ def select(variants: Sequence[Variant], request: Request) -> tuple[Variant, ...]
     unknown = [name for name in names if name not in known]
     if unknown:
         hint = f"the recipe has {', '.join(variant.name for variant in variants)}"
-        raise AblateError(problems=tuple(Problem(f"no variant is called `{name}`", "--variants", hint) for name in unknown))
+        raise AblateError(
+            problems=tuple(Problem(f"no variant is called `{name}`", "--variants", hint) for name in unknown)
+        )
     wanted = {known[name].name for name in names}
     keep_baseline = request.only is None
     return tuple(v for v in variants if v.name in wanted or (keep_baseline and v.role == "baseline"))
@@ -111,8 +115,9 @@ def make_manifest(
 ) -> StudyManifest:
     """The plan as `study.json` keeps it."""
     baseline = next((v for v in variants if v.role == "baseline"), variants[0])
-    costs = {v.name: cost_of(v.configuration) for v in variants}
-    entries = tuple(make_entry(v, baseline, costs, seeds) for v in variants)
+    facts = facts_of(variants)
+    costs = {v.name: describe(v.configuration.model, facts[v.name].spec) for v in variants}
+    entries = tuple(make_entry(v, baseline, costs, facts[v.name].fingerprint, seeds) for v in variants)
     data = baseline.configuration.data
     return StudyManifest(
         name=name,
@@ -124,8 +129,8 @@ def make_manifest(
         overrides=request.overrides(),
         data_is_made=data.type in MADE_DATA,
         data_description=data.summary(),
-        data_fingerprint=open_data(baseline.configuration, CPU).fingerprint,
-        metric=metric_of(open_data(baseline.configuration, CPU)),
+        data_fingerprint=facts[baseline.name].fingerprint,
+        metric=facts[baseline.name].metric,
         rehearsal=request.quick,
         seeds=seeds,
         variants=entries,
@@ -136,13 +141,12 @@ def make_manifest(
 
 
 def make_entry(
-    variant: Variant, baseline: Variant, costs: Mapping[str, ModelCost], seeds: tuple[int, ...]
+    variant: Variant, baseline: Variant, costs: Mapping[str, ModelCost], fingerprint: str, seeds: tuple[int, ...]
 ) -> VariantEntry:
     """One variant of the manifest, compared with the baseline."""
     changed = variant.differences(baseline.configuration)
     cost = costs[variant.name]
     role: Role = variant.role
-    fingerprint = open_data(variant.configuration, CPU).fingerprint
     identity = identity_of(variant.configuration)
     return VariantEntry(
         name=variant.name,
@@ -162,9 +166,26 @@ def make_entry(
     )
 
 
-def cost_of(configuration: Configuration) -> ModelCost:
-    """What the model weighs on the real data: known once they are open."""
-    return describe(configuration.model, open_data(configuration, CPU).spec)
+@dataclass(frozen=True)
+class DataFacts:
+    """What a plan must know of opened data."""
+
+    spec: DataSpec
+    fingerprint: str
+    metric: str
+
+
+def facts_of(variants: Sequence[Variant]) -> dict[str, DataFacts]:
+    """The data of every variant, each data set opened once."""
+    known: dict[str, DataFacts] = {}
+    facts = {}
+    for variant in variants:
+        text = canonical_json(variant.configuration.data.model_dump(mode="json"))
+        if text not in known:
+            dataset = open_data(variant.configuration, CPU)
+            known[text] = DataFacts(dataset.spec, dataset.fingerprint, metric_of(dataset))
+        facts[variant.name] = known[text]
+    return facts
 
 
 def identity_of(configuration: Configuration) -> dict[str, Any]:
@@ -177,7 +198,9 @@ def identity_of(configuration: Configuration) -> dict[str, Any]:
 
 def expectations_hash(entries: Sequence[VariantEntry]) -> str:
     """Hash of everything that was predicted."""
-    predicted = {entry.name: [entry.expect, entry.expect_cost] for entry in entries if entry.expect or entry.expect_cost}
+    predicted = {
+        entry.name: [entry.expect, entry.expect_cost] for entry in entries if entry.expect or entry.expect_cost
+    }
     return hashlib.sha256(json.dumps(predicted, sort_keys=True).encode()).hexdigest()[:16]
 
 
@@ -195,11 +218,11 @@ def make_jobs(
 ) -> tuple[RunJob, ...]:
     """Seed-major: seed 0 of every variant, the baseline first, then seed 1, so that a part of a study is already useful."""
     configurations = {variant.name: variant.configuration for variant in variants}
+    facts = facts_of(variants)
     jobs: dict[str, RunJob] = {}
     for seed in manifest.seeds:
         for entry in manifest.variants:
             key = entry.keys[seed]
-            configuration = configurations[entry.name]
             jobs.setdefault(
                 key,
                 RunJob(
@@ -208,9 +231,9 @@ def make_jobs(
                     variant=entry.name,
                     key=key,
                     seed=seed,
-                    configuration=configuration,
+                    configuration=configurations[entry.name],
                     cost=entry.cost,
-                    data_fingerprint=open_data(configuration, CPU).fingerprint,
+                    data_fingerprint=facts[entry.name].fingerprint,
                     device=request.device,
                     threads=request.threads,
                     rehearsal=request.quick,

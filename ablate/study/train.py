@@ -10,9 +10,10 @@ from torch import nn
 
 from ablate.config import Config
 from ablate.contract import Dataset
+from ablate.errors import AblateError
 from ablate.execution.job import Busy, Interrupted, Stop
 from ablate.recipe import Configuration
-from ablate.result import ModelCost, RunRecord, Score, Store, canonical_json, environment
+from ablate.result import ModelCost, RunRecord, Score, Store, canonical_json, environment, text_hash
 from ablate.result.record import RunState
 from ablate.study.progress import ProgressFile
 from ablate.training import Checkpoints, FitResult, evaluate, fit, pick_device, seeded, stream_seed
@@ -39,8 +40,10 @@ class RunJob(Config):
     device: str = "auto"
     threads: int | None = None
     rehearsal: bool = False
-    replace: bool = False
-    """Train again what is in place already."""
+    replaces: str = ""
+    """Stamp of the record in place that is to be trained again. Another record there means that somebody else did so."""
+    afresh: bool = False
+    """Leave the checkpoints of an earlier try aside."""
 
     @property
     def label(self) -> str:
@@ -59,9 +62,27 @@ def train_run(payload: dict[str, Any]) -> None:
         raise Busy(f"{job.label} is being trained by {store.holder(job.key)}")
     stop = Stop()
     with lock, stop.listening():
-        if store.has(job.key) and store.record(job.key).state == "done" and not job.replace:
-            return
-        _train(job, store, stop=lambda: stop.requested)
+        if not is_there(store, job):
+            _train(job, store, stop=lambda: stop.requested)
+
+
+def is_there(store: Store, job: RunJob) -> bool:
+    """Whether the run has come to its end already, here or in another process. A damaged record is no end."""
+    record = readable_record(store, job.key)
+    return record is not None and record.state != "interrupted" and stamp(record) != job.replaces
+
+
+def readable_record(store: Store, key: str) -> RunRecord | None:
+    """The record of a run; None where there is none or where it is damaged."""
+    try:
+        return store.record(key) if store.has(key) else None
+    except AblateError:
+        return None
+
+
+def stamp(record: RunRecord) -> str:
+    """Tells one record of a run from the next."""
+    return text_hash(record.model_dump_json())
 
 
 def open_data(configuration: Configuration, device: torch.device) -> Dataset:
@@ -90,32 +111,47 @@ def _train(job: RunJob, store: Store, *, stop: Callable[[], bool]) -> None:
     dataset = open_data(job.configuration, device)
     model = build_model(job.configuration, dataset, job.seed, device)
 
-    checkpoints = Checkpoints(store.checkpoints(job.key))
+    if job.afresh:
+        store.drop_checkpoints(job.key)
     listener = ProgressFile(store, job)
-    result = fit(
-        model,
-        dataset,
-        job.configuration.training,
-        seed=job.seed,
-        device=device,
-        listener=listener,
-        checkpoints=checkpoints,
-        stop=stop,
-    )
-    if result.state == "interrupted":
-        raise Interrupted(result.reason or "stopped; its place is kept")
+    try:
+        result = fit(
+            model,
+            dataset,
+            job.configuration.training,
+            seed=job.seed,
+            device=device,
+            listener=listener,
+            checkpoints=Checkpoints(store.checkpoints(job.key)),
+            stop=stop,
+        )
+        if result.state == "interrupted":
+            raise Interrupted(result.reason or "stopped; its place is kept")
+        _keep(job, store, result, dataset, started=started, device=device)
+    finally:
+        listener.close()
 
+
+def _keep(
+    job: RunJob, store: Store, result: FitResult, dataset: Dataset, *, started: str, device: torch.device
+) -> None:
+    """Scores the kept weights and moves the run into its place."""
     with store.writer(job.key) as run:
         record = _record(job, result, started=started, device=device)
         if result.state == "done":
-            scores, units = _scores(result.model, dataset, job.configuration, device)
-            record = record.model_copy(update=scores)
-            run.write_json("units.json", units)
-            save_model(result.model, str(run.folder / "weights.safetensors"))
+            try:
+                scores, units = _scores(result.model, dataset, job.configuration, device)
+            except FloatingPointError as error:
+                record = record.model_copy(update={"state": "diverged", "reason": f"when scored: {error}"})
+            else:
+                record = record.model_copy(update=scores)
+                run.write_json("units.json", units)
+                save_model(result.model, str(run.folder / "weights.safetensors"))
         run.write_lines("history.jsonl", result.history)
+        if store.log_path(job.key).is_file():
+            run.adopt(store.log_path(job.key), "log.txt")
         run.commit(record, replace=True)
-    store.drop_checkpoints(job.key)
-    listener.close()
+    store.settle(job.key)
 
 
 def _scores(
@@ -155,6 +191,7 @@ def _record(job: RunJob, result: FitResult, *, started: str, device: torch.devic
 
 def run_record(job: RunJob, *, state: RunState, reason: str = "", started: str = "", **fields: Any) -> RunRecord:
     """The record of a run without its scores, for example of one that failed."""
+    fields.setdefault("environment", environment())
     return RunRecord(
         key=job.key,
         study=job.study,
@@ -174,4 +211,3 @@ def run_record(job: RunJob, *, state: RunState, reason: str = "", started: str =
 
 def _now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
-

@@ -35,16 +35,18 @@ def shapes(config: Any, spec: DataSpec) -> Shapes:
 
 
 def behavior(config: Any, spec: DataSpec, batch: Any) -> Iterator[str]:
-    """Hash of all that a model does at each stage, stage by stage: two models that differ in one are different."""
+    """Hashes of all that a model does, the cheapest first: two models that differ in one of them are different.
+
+    The initial weights; then at each stage the loss and the predictions, with and without dropout, and the gradients.
+    """
     with seeded(stream_seed(0, "init")):
         model = config.build(spec)
+    yield digest(dict(model.state_dict()))
     for size, fraction in STAGES:
         _perturb(model, size)
         model.progress(fraction)
-        found = _pass(model, batch, spec)
-        if size == 0:
-            found |= {f"initial {name}": value.detach().clone() for name, value in model.state_dict().items()}
-        yield digest(found)
+        yield digest(_forward(model, batch, spec))
+        yield digest(_gradients(model, batch, spec))
 
 
 def digest(tensors: dict[str, Tensor]) -> str:
@@ -69,25 +71,29 @@ def batch_tensors(batch: Any, place: str = "") -> dict[str, Tensor]:
     return {name: value for key, part in parts.items() for name, value in batch_tensors(part, f"{place}.{key}").items()}
 
 
-def _pass(model: nn.Module, batch: Any, spec: DataSpec) -> dict[str, Tensor]:
-    """Predictions with and without dropout, loss, penalty, and the gradient of each."""
+def _forward(model: nn.Module, batch: Any, spec: DataSpec) -> dict[str, Tensor]:
+    """Loss, penalty, and the predictions in train and in eval mode."""
+    found: dict[str, Tensor] = {}
+    with torch.no_grad(), seeded(stream_seed(0, "dropout")):
+        for mode in (True, False):
+            predictions = model.train(mode)(batch)
+            found |= {f"prediction {mode} {index}": value for index, value in enumerate(predictions)}
+            found[f"loss {mode}"] = mean_loss(predictions, batch, spec.task)
+        found["penalty"] = model.penalty()  # type: ignore[operator]
+    return found
+
+
+def _gradients(model: nn.Module, batch: Any, spec: DataSpec) -> dict[str, Tensor]:
+    """The gradient of the loss in train mode, and that of the penalty, which is small beside it, on its own."""
     found: dict[str, Tensor] = {}
     with seeded(stream_seed(0, "dropout")):
-        model.train()
-        model.zero_grad(set_to_none=True)
-        loss = mean_loss(model(batch), batch, spec.task)
-        if loss.requires_grad:
-            loss.backward()
-        found |= {f"gradient {name}": p.grad.clone() for name, p in model.named_parameters() if p.grad is not None}
-        model.zero_grad(set_to_none=True)
-        penalty = model.penalty()  # type: ignore[operator]
-        if penalty.requires_grad:
-            penalty.backward()
-        found |= {f"penalty's {name}": p.grad.clone() for name, p in model.named_parameters() if p.grad is not None}
-        model.eval()
-        with torch.no_grad():
-            found |= {f"prediction {index}": value for index, value in enumerate(model(batch))}
-    return found | {"loss": loss.detach(), "penalty": penalty.detach()}
+        for name in ("loss", "penalty"):
+            model.train().zero_grad(set_to_none=True)
+            total = mean_loss(model(batch), batch, spec.task) if name == "loss" else model.penalty()  # type: ignore[operator]
+            if total.requires_grad:
+                total.backward()
+            found |= {f"{name} {key}": p.grad.clone() for key, p in model.named_parameters() if p.grad is not None}
+    return found
 
 
 def _perturb(model: nn.Module, size: float) -> None:

@@ -62,7 +62,7 @@ def changes(found: Mapping[str, tuple[Any, Any]], limit: int = SHORT) -> str:
     """The differences in a few words: `tokenizer.kernel_size, stride 8,8,8 -> 8,4,4; +2 more`."""
     phrases: list[str] = []
     last = ("", "")  # the part, and the change in words, of the phrase before
-    for path, (before, after) in found.items():
+    for path, (before, after) in sorted(found.items(), key=lambda change: not change[0].endswith(".type")):
         owner, _, name = path.rpartition(".")
         part = owner.rpartition(".")[2]
         change = _words(after) if before is None else f"{_words(before)} -> {_words(after)}"

@@ -57,7 +57,10 @@ class Variant:
 
 @dataclass(frozen=True)
 class Layout:
-    """All variants of a study in the order in which they run, the ladders by names of variants, and what to know."""
+    """All variants of a study in the order in which they run, the ladders by names of variants, and what to know.
+
+    notices: beside those of the recipe itself.
+    """
 
     variants: tuple[Variant, ...]
     ladders: tuple[tuple[str, ...], ...] = ()
@@ -103,7 +106,7 @@ class _Expansion:
             self._expectations(plan)
         if self.problems:
             raise AblateError(problems=tuple(dict.fromkeys(self.problems)))
-        return Layout(tuple(self.variants.values()), ladders, recipe.notices + self._unused())
+        return Layout(tuple(self.variants.values()), ladders, self._unused())
 
     def _cells(self, plan: Plan) -> list[Cell]:
         try:

@@ -2,9 +2,9 @@
 
 Every variant is compared with its parent (the same variant without its last patch). What each test can judge:
 
-* `baseline.*`: by the model itself. Parameter names and shapes, then FLOPs and shapes of maps, then initial weights,
-  loss, penalty, predictions and gradient of one fixed batch in train mode with fixed random streams, at several
-  points of training. All equal to the last bit: nothing reads the option.
+* `baseline.*`: by the model itself. Parameter names and shapes; initial weights; loss, penalty, predictions and
+  gradient of one fixed batch in train mode with fixed random streams, at several points of training; FLOPs and shapes
+  of maps. All equal to the last bit: nothing reads the option.
 * `training.*`: by what the loop makes of it. The learning rate of each step, which steps are scored, when patience
   ends; every other option is read whenever its value differs, except those that change no number (checkpoints).
 * `data.*`: by a rehearsal's batches and scored bins. Equal but for behaviour, and a model that does not read
@@ -25,10 +25,9 @@ from ablate.contract import Dataset
 from ablate.errors import AblateError, Problem
 from ablate.model.cost import describe
 from ablate.recipe import Configuration
-from ablate.result.record import ModelCost
 from ablate.training import TrainingConfig
 from ablate.training.schedule import learning_rate
-from ablate.variant.behave import STAGES, batch_tensors, behavior, digest, shapes
+from ablate.variant.behave import batch_tensors, behavior, digest, shapes
 from ablate.variant.diff import differences
 from ablate.variant.expand import Variant
 
@@ -91,8 +90,7 @@ class Judge:
     """Compares two configurations; opened data and what was measured are kept for the next pair."""
 
     datasets: dict[str, Dataset] = field(default_factory=dict)
-    stages: dict[str, tuple[list[str], Iterator[str]]] = field(default_factory=dict)
-    costs: dict[str, ModelCost] = field(default_factory=dict)
+    checks: dict[str, tuple[list[str | None], Iterator[str]]] = field(default_factory=dict)
 
     def __call__(self, before: Configuration, after: Configuration) -> Verdict:
         changed = tuple(differences(before, after))
@@ -115,10 +113,10 @@ class Judge:
         data = self._open(after.data)
         if shapes(before.model, data.spec) != shapes(after.model, data.spec):
             return "parameters"
-        costs = [self._cost(config, data) for config in (before.model, after.model)]
-        if (costs[0].flops, costs[0].shapes) != (costs[1].flops, costs[1].shapes):
-            return "FLOPs"
-        return "" if self._behave_alike((before.model, data), (after.model, data)) else "loss or gradient"
+        if not self._behave_alike((before.model, data), (after.model, data)):
+            return "loss or gradient"
+        first, second = (describe(config, data.spec) for config in (before.model, after.model))
+        return "" if (first.flops, first.shapes) == (second.flops, second.shapes) else "FLOPs"
 
     def data_differ(self, before: Configuration, after: Configuration) -> str:
         """What tells two data sets apart for the variant's model; empty only where that is certain."""
@@ -145,26 +143,24 @@ class Judge:
         return not self._behave_alike((config.model, first), (config.model, second))
 
     def _behave_alike(self, first: tuple[Any, Dataset], second: tuple[Any, Dataset]) -> bool:
-        """Stage by stage, so that most pairs are told apart by the first."""
-        return all(self._stage(*first, stage) == self._stage(*second, stage) for stage in range(len(STAGES)))
+        """Check by check, the cheapest first: most pairs are told apart before any gradient."""
+        check = 0
+        while (one := self._check(*first, check)) == self._check(*second, check):
+            if one is None:
+                return True
+            check += 1
+        return False
 
-    def _stage(self, model: Any, data: Dataset, stage: int) -> str:
-        """What a model does at a stage; kept, since most variants have the same parent."""
+    def _check(self, model: Any, data: Dataset, number: int) -> str | None:
+        """One hash of what a model does, None after the last; kept, since most variants have the same parent."""
         key = f"{model.model_dump_json()} {data.fingerprint}"
-        if key not in self.stages:
-            self.stages[key] = ([], behavior(model, data.spec, next(_batches(data))))
-        known, further = self.stages[key]
-        while len(known) <= stage:
-            known.append(next(further))
-        if len(known) == len(STAGES):
-            further.close()  # type: ignore[attr-defined]
-        return known[stage]
-
-    def _cost(self, model: Any, data: Dataset) -> ModelCost:
-        key = f"{model.model_dump_json()} {data.fingerprint}"
-        if key not in self.costs:
-            self.costs[key] = describe(model, data.spec)
-        return self.costs[key]
+        if key not in self.checks:
+            batch = next(data.train(seed=0, batch_size=1))
+            self.checks[key] = ([], behavior(model, data.spec, batch))
+        known, further = self.checks[key]
+        while len(known) <= number:
+            known.append(next(further, None))
+        return known[number]
 
     def _open(self, config: Any) -> Dataset:
         """A rehearsal's data on the CPU: small, and cached on disk by whoever makes it."""

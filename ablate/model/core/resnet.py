@@ -172,7 +172,7 @@ class ResNet(nn.Module):
         return {"stage_1": self.stage_1, "stage_2": self.stage_2, "stage_3": self.stage_3}
 
 
-def receptive_field(stages: tuple[ResidualStage, ...]) -> dict[str, float]:
+def receptive_field(stages: tuple[ResidualStage, ...]) -> dict[str, int]:
     """Frames and pixels (rows) that one output cell depends on, gates aside: each reach times the stride so far."""
     frames, pixels = 1, 1
     time_stride, space_stride = 1, 1

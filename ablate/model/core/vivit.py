@@ -143,7 +143,7 @@ class ViViT(nn.Module):
         }
 
     @property
-    def receptive_field(self) -> dict[str, float]:
+    def receptive_field(self) -> dict[str, int]:
         """Extent of one token, before attention widens it."""
         return {"frames": self.tokenizer.kernel[0], "pixels": self.tokenizer.kernel[1]}
 
@@ -177,7 +177,9 @@ class SpatialBlocks(nn.Module):
             tokens = block(tokens, angles)
         return tokens[:, :, self.registers :]
 
-    def _angles(self, device: torch.device, kept: Int[Tensor, "b s"] | None) -> Float[Tensor, "... s pairs"] | None:
+    def _angles(
+        self, device: torch.device, kept: Int[Tensor, "b s"] | None
+    ) -> Float[Tensor, "... tokens pairs"] | None:
         """Rotary angles of the (kept) places; registers have no place, so they are not turned."""
         if self.rope == "none" or not len(self.blocks):
             return None

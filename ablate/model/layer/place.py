@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from ablate.contract import FeatureMap
 
 
-def at_positions(centers: Sequence[float], positions: Sequence[float]) -> tuple[float, ...]:
+def at_positions(centers: Sequence[float], positions: Sequence[float | int]) -> tuple[float, ...]:
     """Stimulus coordinates of (fractional) cell positions; cells are evenly spaced, also beyond the edge."""
     spacing = (centers[-1] - centers[0]) / (len(centers) - 1) if len(centers) > 1 else 0.0
     return tuple(centers[0] + position * spacing for position in positions)
@@ -16,8 +16,8 @@ def coarser(
     *,
     channels: int,
     time_stride: int,
-    rows: Sequence[float],
-    cols: Sequence[float],
+    rows: Sequence[float | int],
+    cols: Sequence[float | int],
 ) -> FeatureMap:
     """The map whose cells lie at positions `rows` and `cols`, counted in cells of `input`."""
     return FeatureMap(

@@ -84,18 +84,21 @@ class ConvGru(nn.Module):
         embedded = self.embedding(require_values("convgru", behavior))
         inputs = torch.cat((features, over_space(embedded, features).to(features.dtype)), dim=1)
         driven = self.from_input(rearrange(inputs, "b c t h w -> (b t) c h w"))
-        state: Tensor = repeat(self.start, "d -> b d h w", b=batch, h=height, w=width)
+        state: Tensor = repeat(self.start, "d -> 1 d h w", h=height, w=width)  # the same for all: convolved once
         states = []
         for step in rearrange(driven, "(b t) c h w -> b t c h w", t=steps).unbind(1):
-            state = self._step(step, state)
+            hidden = self.norm(self.from_hidden(state))
+            state = self._step(step, hidden.expand(batch, -1, -1, -1), state.expand(batch, -1, -1, -1))
             states.append(state)
         projected = self.projection(rearrange(states, "t b d h w -> b t h w d"))
         return rearrange(projected, "b t h w d -> b d t h w")
 
-    def _step(self, driven: Float[Tensor, "b c h w"], state: Float[Tensor, "b d h w"]) -> Float[Tensor, "b d h w"]:
-        """One step of the cell."""
+    def _step(
+        self, driven: Float[Tensor, "b c h w"], hidden: Float[Tensor, "b c h w"], state: Float[Tensor, "b d h w"]
+    ) -> Float[Tensor, "b d h w"]:
+        """One step of the cell, from the convolved input and the convolved state."""
         update, reset, candidate = driven.chunk(3, dim=1)
-        hidden_update, hidden_reset, hidden = self.norm(self.from_hidden(state)).chunk(3, dim=1)
+        hidden_update, hidden_reset, hidden = hidden.chunk(3, dim=1)
         update = torch.sigmoid(update + hidden_update)
         reset = torch.sigmoid(reset + hidden_reset)
         term = hidden + reset * state if self.adds_state else reset * hidden

@@ -200,3 +200,15 @@ def test_drop_path_reaches_every_block() -> None:
     blocks = [module for module in core.modules() if isinstance(module, TransformerBlock)]
     assert [block.drop_path.drop_prob for block in blocks] == [0.25, 0.25]
     assert [block.dropout.p for block in blocks] == [0.5, 0.5]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", SMALL)
+@pytest.mark.parametrize("training", [True, False])
+def test_a_core_compiles_to_one_graph(name: str, training: bool, request: pytest.FixtureRequest) -> None:
+    """No branch depends on data."""
+    if request.config.getoption("jaxtyping_packages", None):
+        pytest.skip("the runtime shape check itself cannot be compiled")
+    core = build(name, {"rope": "axial", "registers": 1} if name == "vivit" else {}).train(training)
+    compiled = torch.compile(core, backend="eager", fullgraph=True)
+    assert compiled(video(12)).shape == core(video(12)).shape

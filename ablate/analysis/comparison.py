@@ -1,0 +1,210 @@
+"""Two studies side by side: the same variants, what differs between the studies, which gains and verdicts changed.
+
+The difference of a gain between two studies is unpaired, for their seeds are other trainings:
+
+    d = mean(g2) - mean(g1),   d +- t(0.975, Welch) sqrt(s1^2 / n1 + s2^2 / n2)
+
+on the relative gains where both studies have them, since their baselines differ. Reference: Welch 1947.
+"""
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from scipy import stats
+
+from ablate.analysis.outcome import Gain, Interval, StudyAnalysis, VariantAnalysis
+
+
+@dataclass(frozen=True)
+class Side:
+    """One of the two. baseline: resolved configuration of its baseline, from a run's record; empty where there is
+    none."""
+
+    analysis: StudyAnalysis
+    baseline: Mapping[str, Any]
+    environment: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A value that is not the same in the two; None where it is absent."""
+
+    path: str
+    first: str | None
+    second: str | None
+
+
+@dataclass(frozen=True)
+class GainChange:
+    """Second gain minus first. relative: both are shares of their own baseline."""
+
+    mean: float
+    interval: Interval | None
+    relative: bool
+
+    @property
+    def clear(self) -> bool:
+        """Whether the two gains differ by more than noise."""
+        return self.interval is not None and self.interval.clear_of(0.0)
+
+
+@dataclass(frozen=True)
+class Shared:
+    """A variant that both studies have. differences: of what it changes against its own baseline."""
+
+    name: str
+    first: VariantAnalysis
+    second: VariantAnalysis
+    change: GainChange | None
+    differences: tuple[Difference, ...]
+
+    @property
+    def verdict_changed(self) -> bool:
+        return self.first.verdict != self.second.verdict
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Everything that `ablate compare` prints. notes: why the scores may not be comparable."""
+
+    first: StudyAnalysis
+    second: StudyAnalysis
+    shared: tuple[Shared, ...]
+    only_first: tuple[str, ...]
+    only_second: tuple[str, ...]
+    configuration: tuple[Difference, ...]
+    data: tuple[Difference, ...]
+    environment: tuple[Difference, ...]
+    notes: tuple[str, ...]
+
+
+def compare(first: Side, second: Side) -> Comparison:
+    """Variants are matched by name or alias, baselines with one another, in the order of the first study's table."""
+    one, two = first.analysis, second.analysis
+    pairs = _pairs(one, two)
+    matched = {row.name for _, row in pairs}
+    configuration = differences(first.baseline, second.baseline)
+    return Comparison(
+        first=one,
+        second=two,
+        shared=tuple(_shared(left, right) for left, right in pairs),
+        only_first=tuple(row.name for row in one.rows if row.name not in {left.name for left, _ in pairs}),
+        only_second=tuple(row.name for row in two.rows if row.name not in matched),
+        configuration=tuple(found for found in configuration if not found.path.startswith("data.")),
+        data=(*(found for found in configuration if found.path.startswith("data.")), *_data(one, two)),
+        environment=differences(first.environment, second.environment),
+        notes=tuple(_notes(one, two)),
+    )
+
+
+def _pairs(one: StudyAnalysis, two: StudyAnalysis) -> list[tuple[VariantAnalysis, VariantAnalysis]]:
+    found = []
+    taken: set[str] = set()
+    for row in one.rows:
+        names = {row.name, *row.aliases}
+        wanted = (two.baseline,) if row.role == "baseline" else two.rows
+        match = next(
+            (
+                other
+                for other in wanted
+                if other.name not in taken
+                and (row.role == "baseline") == (other.role == "baseline")
+                and (row.role == "baseline" or names & {other.name, *other.aliases})
+            ),
+            None,
+        )
+        if match is not None:
+            taken.add(match.name)
+            found.append((row, match))
+    return found
+
+
+def _shared(first: VariantAnalysis, second: VariantAnalysis) -> Shared:
+    own = {path: after for path, _, after in first.differences}
+    other = {path: after for path, _, after in second.differences}
+    return Shared(first.name, first, second, gain_change(first.gain, second.gain), differences(own, other))
+
+
+def gain_change(first: Gain | None, second: Gain | None) -> GainChange | None:
+    """None where a gain is missing; without an interval where a study has one seed."""
+    if first is None or second is None:
+        return None
+    relative = first.relative is not None and second.relative is not None
+    one, two = (_by_seed(gain, relative) for gain in (first, second))
+    mean = float(two.mean() - one.mean())
+    if len(one) < 2 or len(two) < 2:
+        return GainChange(mean, None, relative)
+    shares = one.var(ddof=1) / len(one), two.var(ddof=1) / len(two)
+    total = sum(shares)
+    if total == 0:
+        return GainChange(mean, Interval(mean, mean), relative)
+    freedom = total**2 / (shares[0] ** 2 / (len(one) - 1) + shares[1] ** 2 / (len(two) - 1))
+    half = float(stats.t.ppf(0.975, freedom) * math.sqrt(total))
+    return GainChange(mean, Interval(mean - half, mean + half), relative)
+
+
+def _by_seed(gain: Gain, relative: bool) -> np.ndarray:
+    """The gains of each seed, as shares of the baseline's mean where asked for."""
+    values = np.array(gain.by_seed, dtype=float)
+    return values * _share(gain) if relative else values
+
+
+def _share(gain: Gain) -> float:
+    """What turns a gain into a share of its baseline."""
+    if gain.mean and gain.relative is not None:
+        return gain.relative / gain.mean
+    if gain.interval is not None and gain.relative_interval is not None and gain.interval.high:
+        return gain.relative_interval.high / gain.interval.high
+    return 1.0
+
+
+# ------------------------------------------------------------------ what differs
+
+
+def differences(first: Mapping[str, Any], second: Mapping[str, Any]) -> tuple[Difference, ...]:
+    """Leaves that are not the same, by their path: `training.steps`."""
+    one, two = flat(first), flat(second)
+    paths = dict.fromkeys((*one, *two))
+    return tuple(Difference(path, one.get(path), two.get(path)) for path in paths if one.get(path) != two.get(path))
+
+
+def flat(value: Mapping[str, Any], above: str = "") -> dict[str, str]:
+    """Key path -> the value as text; lists are values."""
+    found: dict[str, str] = {}
+    for key, held in value.items():
+        path = f"{above}{key}"
+        if isinstance(held, Mapping):
+            found.update(flat(held, f"{path}."))
+        else:
+            found[path] = held if isinstance(held, str) else json.dumps(held, default=str)
+    return found
+
+
+def _data(one: StudyAnalysis, two: StudyAnalysis) -> tuple[Difference, ...]:
+    """What the plans say of the data beyond its configuration."""
+    kept = ("data_description", "data_fingerprint", "scored_hash")
+    return tuple(
+        Difference(name.replace("_", " "), getattr(one, name) or None, getattr(two, name) or None)
+        for name in kept
+        if getattr(one, name) != getattr(two, name)
+    )
+
+
+def _notes(one: StudyAnalysis, two: StudyAnalysis) -> list[str]:
+    found = []
+    if one.metric != two.metric:
+        found.append(f"The studies are scored in other units ({one.unit}, {two.unit}): only verdicts can be compared.")
+    elif one.scored_hash != two.scored_hash:
+        found.append("The studies are scored on other bins: compare gains and verdicts, not scores.")
+    for study in (one, two):
+        if study.rehearsal:
+            found.append(f"{study.name} is a rehearsal: its numbers are not results.")
+        if study.runs_done + study.runs_failed < study.runs_planned:
+            found.append(f"{study.name} is not finished: {study.runs_done} of {study.runs_planned} runs.")
+    if one.expectations_hash != two.expectations_hash:
+        found.append("The studies were begun with other expectations.")
+    return found

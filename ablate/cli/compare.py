@@ -1,0 +1,45 @@
+"""`ablate compare`: two studies' folders in, their variants side by side out. Loads no torch."""
+
+from pathlib import Path
+from typing import Any
+
+from ablate.analysis.comparison import Side, compare
+from ablate.cli.report import analysis_of, tell_damaged
+from ablate.errors import AblateError
+from ablate.report.side_by_side import comparison_json, comparison_text
+from ablate.result import Store
+
+FORMATS = ("table", "json")
+
+
+def compare_studies(first: Path, second: Path, *, format: str = "table") -> int:
+    """Prints the comparison. Raises AblateError where one of them is no study."""
+    if format not in FORMATS:
+        raise AblateError(f"--format {format} is unknown", hint=f"choose {', '.join(FORMATS)}")
+    comparison = compare(_side(first), _side(second))
+    print(comparison_json(comparison) if format == "json" else comparison_text(comparison), end="")
+    return 0
+
+
+def _side(path: Path) -> Side:
+    if not (path / "study.json").is_file():
+        what = "is no study's folder" if path.is_dir() else "there is no such folder"
+        raise AblateError(what, where=str(path), hint="name two folders such as results/quickstart")
+    store = Store(path)
+    tell_damaged(store)
+    analysis = analysis_of(store, quick_look=True)
+    record = _baseline_record(store, [key for _, key in analysis.baseline.keys])
+    environment: dict[str, Any] = dict(analysis.environment)
+    environment.update({f"device {name}": value for name, value in record.get("device", {}).items()})
+    return Side(analysis, record.get("config", {}), environment)
+
+
+def _baseline_record(store: Store, keys: list[str]) -> dict[str, Any]:
+    """Configuration and device of the baseline's first readable run."""
+    for key in keys:
+        try:
+            record = store.record(key)
+        except AblateError:
+            continue
+        return {"config": record.config, "device": record.environment.get("device") or {}}
+    return {}

@@ -1,0 +1,89 @@
+"""All figures of a study in the order in which they are read, with what a reader must know beside each."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from matplotlib.figure import Figure
+
+from ablate.analysis import StudyAnalysis
+from ablate.report.figures import attribution, curves, efficiency, forest, interaction, ladder, pareto, units
+from ablate.report.figures.style import styled
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """One kind of figure. name: of its files. draw: None where a study has nothing for it. Call it under `styled()`."""
+
+    name: str
+    title: str
+    caption: str
+    draw: Callable[[StudyAnalysis], Figure | None]
+
+
+CATALOGUE = (
+    Drawing(
+        "gains",
+        "Gain of every variant over the baseline",
+        "Thick: 95 % paired t interval over seeds, which answers how sure the gain is under another training. Thin: "
+        "95 % hierarchical bootstrap over units nested in sessions, which answers whether it holds for other neurons. "
+        "Grey boxes were written down before the first run. Arrows lead beyond the picture.",
+        forest.draw,
+    ),
+    Drawing(
+        "ladder",
+        "The ladder towards the reference",
+        "Each bar is what one more patch added to all before it, with the 95 % paired t interval of that step. "
+        "Brackets: what was expected of the rung as a whole.",
+        ladder.draw,
+    ),
+    Drawing(
+        "pareto",
+        "Score against cost",
+        "Up and to the left is better; the stepped line is the best score that a cost can buy. Hollow markers: no "
+        "evidence of a gain. Whether a difference in height is real is told by the gains above, which are paired.",
+        pareto.draw,
+    ),
+    Drawing(
+        "curves",
+        "Learning curves",
+        "Validation score: mean over seeds, with the range from the worst to the best seed. A curve that still rises "
+        "at its end was stopped too early to be ranked by its last value alone.",
+        curves.draw,
+    ),
+    Drawing(
+        "units",
+        "Unit by unit",
+        "Each point is one unit (for labels: one trial), averaged over the paired seeds, on the test split; above the "
+        "diagonal it gained. A gain carried by a few points may not hold in other neurons.",
+        units.draw,
+    ),
+    Drawing(
+        "efficiency",
+        "Data efficiency",
+        "Score, and gain over the baseline trained on the same share of the data; 95 % t intervals over seeds.",
+        efficiency.draw,
+    ),
+    Drawing(
+        "interaction",
+        "Patches together",
+        "Off the diagonal: what both do beyond the sum of each alone (redundant below zero, synergistic above); on it: "
+        "the patch alone. Named where clear of noise after Holm over the pairs.",
+        interaction.draw,
+    ),
+    Drawing(
+        "attribution",
+        "Alone, added last, and on average",
+        "A patch worth much alone and little when added last shares its effect with the others. Shapley value: the "
+        "mean over all orders of adding. 95 % paired t intervals over seeds.",
+        attribution.draw,
+    ),
+)
+
+
+def figures(analysis: StudyAnalysis) -> Iterator[tuple[Drawing, Figure]]:
+    """The figures that the study has something for."""
+    for drawing in CATALOGUE:
+        with styled():
+            made = drawing.draw(analysis)
+        if made is not None:
+            yield drawing, made

@@ -1,0 +1,170 @@
+"""A study's folder in, what is wrong with it out: every stored hash, and one finished run trained again and compared.
+
+The run is the shortest one that is done. On a CPU the same threads and packages give the same bits, so every loss and
+every score must agree to the last digit; on an accelerator they agree closely, and the largest difference is told.
+"""
+
+import math
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from pydantic import ValidationError
+
+from ablate.errors import AblateError
+from ablate.recipe import Configuration
+from ablate.result import RunRecord, Score, Store
+from ablate.study.train import RunJob, open_data, train_run
+from ablate.training import pick_device
+
+CLOSE = 0.01
+"""Largest relative difference on an accelerator, whose sums run in no fixed order, and between different devices."""
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A run and the same run trained again. values: numbers compared. faults: the first differences, for people."""
+
+    record: RunRecord
+    device: str
+    exact: bool
+    values: int
+    largest: float
+    """Largest relative difference of two numbers."""
+    faults: tuple[str, ...]
+    seconds: float
+
+    @property
+    def agrees(self) -> bool:
+        return not self.faults
+
+
+def shortest_done(store: Store) -> RunRecord | None:
+    """The run that is cheapest to train again; None where nothing is done."""
+    done = [record for record in store.records() if record.state == "done"]
+    return min(done, key=lambda r: (r.usage.seconds if r.usage else math.inf, r.key), default=None)
+
+
+def train_again(store: Store, record: RunRecord, *, device: str) -> Comparison:
+    """Trains a run once more in a temporary folder. Raises AblateError where its data are no longer what they were."""
+    configuration = configuration_of(record)
+    chosen = device_for(record, device)
+    fingerprint = open_data(configuration, torch.device("cpu")).fingerprint
+    if fingerprint != record.data_fingerprint:
+        told = f"the data of {record.variant} seed {record.seed} changed since it was trained"
+        raise AblateError(told, where=str(store.root), hint="bring the old data back, or train the study again")
+    with tempfile.TemporaryDirectory() as folder:
+        copy = Store(Path(folder) / "again")
+        job = RunJob(
+            store=str(copy.root),
+            study=record.study,
+            variant=record.variant,
+            key=record.key,
+            seed=record.seed,
+            configuration=configuration,
+            data_fingerprint=fingerprint,
+            device=chosen,
+            threads=threads_of(record),
+            rehearsal=record.rehearsal,
+        )
+        before = torch.get_num_threads()
+        try:
+            train_run(job.model_dump(mode="json"))
+        finally:
+            torch.set_num_threads(before)
+        again = copy.record(record.key)
+        return compare(record, again, store.history(record.key), copy.history(record.key), device=chosen)
+
+
+def configuration_of(record: RunRecord) -> Configuration:
+    """The configuration that a run was trained with. Raises AblateError where this version cannot read it."""
+    try:
+        return Configuration.model_validate(record.config)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        place = ".".join(str(part) for part in first["loc"])
+        raise AblateError(
+            f"the configuration of {record.variant} seed {record.seed} cannot be read by this version: {place}: {first['msg']}",
+            where=f"run {record.key}",
+        ) from None
+
+
+def device_for(record: RunRecord, device: str) -> str:
+    """The asked device; by default the kind of device that the run was trained on, where there is one."""
+    if device != "auto":
+        return device
+    kind = str(_told(record).get("type") or "cpu")
+    try:
+        return pick_device(kind).type
+    except AblateError:
+        return "cpu"
+
+
+def threads_of(record: RunRecord) -> int | None:
+    threads = _told(record).get("threads")
+    return threads if isinstance(threads, int) and threads > 0 else None
+
+
+def _told(record: RunRecord) -> dict[str, Any]:
+    told = record.environment.get("device")
+    return told if isinstance(told, dict) else {}
+
+
+# ------------------------------------------------------------------ comparing
+
+
+def compare(
+    first: RunRecord,
+    again: RunRecord,
+    first_history: Sequence[dict[str, Any]],
+    again_history: Sequence[dict[str, Any]],
+    *,
+    device: str,
+) -> Comparison:
+    """All losses, learning rates, gradient norms and scores of two runs of the same configuration and seed."""
+    exact = device == "cpu" and _told(first).get("type", "cpu") == "cpu"
+    values, largest, faults = 0, 0.0, []
+    if again.state != first.state:
+        faults.append(f"it was {first.state} and is now {again.state} ({again.reason})")
+    if len(first_history) != len(again_history):
+        faults.append(f"the learning curve had {len(first_history)} rows and has {len(again_history)}")
+    pairs = [*_curve_pairs(first_history, again_history), *_score_pairs(first, again)]
+    for place, old, new in pairs:
+        values += 1
+        difference = _relative(old, new)
+        largest = max(largest, difference)
+        if difference > (0.0 if exact else CLOSE):
+            faults.append(f"{place}: {old!r} became {new!r}")
+    seconds = again.usage.seconds if again.usage else 0.0
+    return Comparison(first, device, exact, values, largest, tuple(faults), seconds)
+
+
+def _curve_pairs(first: Sequence[dict[str, Any]], again: Sequence[dict[str, Any]]) -> Iterator[tuple[str, Any, Any]]:
+    for old, new in zip(first, again, strict=False):
+        for name in {**old, **new}:
+            yield f"step {old.get('step')}, {name}", old.get(name), new.get(name)
+
+
+def _score_pairs(first: RunRecord, again: RunRecord) -> Iterator[tuple[str, Any, Any]]:
+    for split in ("validation", "test"):
+        old, new = getattr(first, split), getattr(again, split)
+        if isinstance(old, Score) and isinstance(new, Score):
+            yield f"{split}, scored bins", old.scored_hash, new.scored_hash
+            for name in ("headline", "weighted", "pooled", "attainable", "accuracy", "balanced_accuracy"):
+                yield f"{split}, {name}", getattr(old, name), getattr(new, name)
+            for one, other in zip(old.sessions, new.sessions, strict=False):
+                yield f"{split}, session {one.name}", one.mean, other.mean
+        else:
+            yield f"{split} score", old is None, new is None
+
+
+def _relative(old: Any, new: Any) -> float:
+    """0 for equal values, the relative difference of two numbers, infinity for anything else."""
+    if old == new:
+        return 0.0
+    if isinstance(old, int | float) and isinstance(new, int | float):
+        return abs(old - new) / max(abs(old), abs(new))
+    return math.inf

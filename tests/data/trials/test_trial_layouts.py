@@ -53,7 +53,7 @@ def test_eav_features_beside_the_eeg_are_read(tmp_path: Path) -> None:
 
 
 def test_eav_files_of_another_shape_are_told(tmp_path: Path) -> None:
-    with pytest.raises(AblateError, match="there is no subjectN_eeg.mat"):
+    with pytest.raises(AblateError, match="there is no subjectN_eeg"):
         TrialsConfig(path=str(tmp_path), layout="eav").table()
     savemat(tmp_path / "subject1_eeg.mat", {"other": np.zeros(3)})
     with pytest.raises(AblateError, match="holds neither `seg1` nor `seg`"):

@@ -134,6 +134,9 @@ def report(
     format: Annotated[str, typer.Option(help="table, markdown, csv, json or latex.")] = "table",
     html: Annotated[Path | None, typer.Option(help="Write one self-contained HTML file.", metavar="FILE")] = None,
     figures: Annotated[Path | None, typer.Option(help="Write every figure as SVG, PNG and PDF.", metavar="DIR")] = None,
+    save: Annotated[
+        bool, typer.Option("--save", help="Write table, page and figures into the study's own folder.")
+    ] = False,
     watch: Annotated[
         bool, typer.Option("--watch", help="Print the table again whenever a run finishes, until Ctrl-C.")
     ] = False,
@@ -141,7 +144,7 @@ def report(
     """Print the ranked table of STUDY. A report is a pure function of the results folder: it trains nothing."""
     from ablate.cli.report import report_study
 
-    raise typer.Exit(report_study(study, format=format, html=html, figures=figures, watch=watch))
+    raise typer.Exit(report_study(study, format=format, html=html, figures=figures, save=save, watch=watch))
 
 
 @app.command()

@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from ablate.errors import AblateError, Problem
+from ablate.recipe.controls import with_fusion_controls
 from ablate.recipe.document import Node, parse, parse_value, read_text
 from ablate.recipe.entry import SAFE_NAME, Reading
 from ablate.recipe.fragment import PatchReader, short_words
@@ -26,6 +27,7 @@ KEYS = (
     "variants",
     "seeds",
     "glm",
+    "controls",
 )
 SET = "--set"
 
@@ -48,6 +50,8 @@ def read_recipe(text: str, path: str, sets: Sequence[str] = ()) -> Recipe:
     before = _tree(resolved)
     patches = _patches(root.get("patches"), before, reading)
     references = _references(root, before, resolved, patches, reading)
+    if reading.flag(root.get("controls"), default=True) and resolved.configuration is not None:
+        patches, references = with_fusion_controls(resolved.configuration, patches, references, _first_line(root))
     for patch in (*patches.values(), *references.values()):
         reading.wrong += _alone(before, patch)
     names = tuple(patches)

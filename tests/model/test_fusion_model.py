@@ -7,6 +7,7 @@ from pydantic import TypeAdapter
 from ablate.contract import EncodingSpec, FusionBatch, FusionSpec, Target
 from ablate.errors import AblateError
 from ablate.model import ModelConfig
+from ablate.model.cost import describe
 from ablate.model.fusion import FusionConfig, FusionModel
 from ablate.model.isolation import isolation, tell
 
@@ -92,6 +93,30 @@ def test_parts_hold_every_parameter_once() -> None:
     assert counted == sum(p.numel() for p in model.parameters())
 
 
+@pytest.mark.parametrize("kind", MIXERS)
+def test_costs_are_counted_on_shapes_alone(kind: str) -> None:
+    config = FusionConfig.model_validate({"embedding_dim": 8, "mixer": {"type": kind}})
+    cost = describe(config, spec())
+    assert cost.shapes["video"] == (3, 6, 5)
+    assert cost.shapes["mixer"] == (3, 6, 8)
+    assert cost.shapes["compressor"] == (3, 4, 8)
+    assert cost.shapes["fusion"] == (3, 8)
+    assert cost.flops["compressor"] > 0
+    assert cost.total_parameters == sum(p.numel() for p in config.build(spec()).parameters())
+    assert cost.notes == {"isolation (latents x frames)": "#.. .#. ..#"}
+    assert cost.lints == ()
+
+
+def test_a_frozen_encoder_counts_apart_and_costs_nothing_once_cached() -> None:
+    pixels = FusionSpec(("a",), 5, 8, (3, 224, 224), 4, 80, 2, (0.5, 0.5), "interval")
+    cost = describe(FusionConfig.model_validate({"video": {"type": "timm", "weights": "random"}}), pixels)
+    assert cost.shapes["video"] == (5, 8, 768)
+    assert 85e6 < cost.parts["video"] < 87e6
+    assert cost.total_parameters - cost.trainable_parameters == cost.parts["video"]
+    assert cost.flops["video"] / 40 == pytest.approx(35e9, rel=0.02)
+    assert cost.notes["video"] == "frozen: no FLOPs once its features are cached"
+
+
 def test_the_untrained_head_starts_near_the_class_prior() -> None:
     out = torch.cat(build()(batch())).exp()
     assert (out[..., 1] - 0.75).abs().max() < 0.25
@@ -132,3 +157,12 @@ def test_pixels_are_refused_by_features() -> None:
 
 def test_fusion_is_one_of_the_models() -> None:
     assert isinstance(TypeAdapter(ModelConfig).validate_python({"type": "fusion"}), FusionConfig)
+
+
+@pytest.mark.parametrize("kind", MIXERS)
+def test_a_fusion_model_runs_under_autocast(kind: str) -> None:
+    model = build(mixer={"type": kind}, compressor={"type": "resampler"})
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        out = torch.cat(model(batch()))
+    out.float().sum().backward()
+    assert torch.isfinite(out).all()

@@ -7,15 +7,16 @@ from typing import Annotated
 
 from pydantic import Field
 
+from ablate.model.core.frame_vit import FrameViTConfig
 from ablate.model.core.hybrid_cnn_transformer import HybridCnnTransformerConfig
 from ablate.model.core.resnet import ResNetConfig
 from ablate.model.core.vivit import ViViTConfig
 from ablate.model.layer.imported import ImportedPart
 
 CoreConfig = Annotated[
-    ViViTConfig | ResNetConfig | HybridCnnTransformerConfig | ImportedPart,
+    ViViTConfig | ResNetConfig | HybridCnnTransformerConfig | FrameViTConfig | ImportedPart,
     Field(discriminator="type"),
 ]
 """A new core is one file here and one name in this union."""
 
-__all__ = ["CoreConfig", "HybridCnnTransformerConfig", "ImportedPart", "ResNetConfig", "ViViTConfig"]
+__all__ = ["CoreConfig", "FrameViTConfig", "HybridCnnTransformerConfig", "ImportedPart", "ResNetConfig", "ViViTConfig"]

@@ -13,6 +13,7 @@ import torch
 from einops import rearrange
 from jaxtyping import Bool, Float
 from pydantic import Field
+from timm.layers import RmsNormFp32
 from torch import Tensor, nn
 
 from ablate.config import Config
@@ -81,11 +82,11 @@ class Mixer(nn.Module):
         super().__init__()
         twice = config.direction == "both" and not config.sees_both_ways
         self.scope = config.scope
-        self.norms = nn.ModuleList(nn.RMSNorm(width, eps=1e-6) for _ in range(config.depth))
+        self.norms = nn.ModuleList(RmsNormFp32(width, eps=1e-6) for _ in range(config.depth))
         self.forwards = nn.ModuleList(config.layer(width, hidden, length) for _ in range(config.depth))
         self.backwards = nn.ModuleList(config.layer(width, hidden, length) for _ in range(config.depth * twice))
         self.dropout = nn.Dropout(config.dropout)
-        self.norm_out = nn.RMSNorm(width, eps=1e-6)
+        self.norm_out = RmsNormFp32(width, eps=1e-6)
 
     def forward(self, tokens: Float[Tensor, "b i f d"], mask: Bool[Tensor, "b i f"]) -> Float[Tensor, "b i f d"]:
         shape = "(b i) f" if self.scope == "interval" else "b (i f)"

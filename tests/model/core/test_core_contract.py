@@ -33,6 +33,7 @@ SMALL: dict[str, dict[str, Any]] = {
         "head_dim": 4,
         "ff_dim": 8,
     },
+    "frame_vit": {"embedding_dim": 8, "num_spatial_blocks": 1, "num_heads": 2, "head_dim": 4, "ff_dim": 8},
 }
 FURTHER: list[tuple[str, dict[str, Any]]] = [
     ("vivit", {"tokenizer": {"kernel_size": (4, 4, 4), "stride": (2, 2, 2)}}),
@@ -51,6 +52,10 @@ FURTHER: list[tuple[str, dict[str, Any]]] = [
     ("hybrid_cnn_transformer", {"stem_stride": (4, 2, 2), "stem_kernel": (5, 3, 3)}),
     ("hybrid_cnn_transformer", {"qk_norm": True, "final_norm": True, "squeeze_excite": (0, 0)}),
     ("hybrid_cnn_transformer", {"num_temporal_blocks": 0}),
+    ("frame_vit", {"mixer": {"type": "tcn"}, "patch_size": 4, "stride": 3}),
+    ("frame_vit", {"mixer": {"type": "mamba"}, "time_step": 2}),
+    ("frame_vit", {"mixer": {"type": "transformer"}, "time_step": 4}),
+    ("frame_vit", {"num_spatial_blocks": 0}),
 ]
 
 

@@ -1,4 +1,6 @@
-"""How far a study is: on a terminal the table so far, the runs under way and the time left; elsewhere a plain line a run."""
+"""How far a study is: on a terminal the table so far, the runs under way and the time left; elsewhere a plain line a
+run.
+"""
 
 import time
 from collections.abc import Sequence
@@ -109,7 +111,9 @@ class ProgressDisplay:
         return f"{record.test.headline:.4f} {unit} in {duration(outcome.seconds)}"
 
     def _seconds_left(self) -> float | None:
-        """At the pace of the runs that have ended; finished runs of one seed take much the same time as the next seed's."""
+        """At the pace of the runs that have ended; finished runs of one seed take much the same time as the next
+        seed's.
+        """
         if self._ended == 0 or self._ended >= len(self._todo):
             return None
         return (time.monotonic() - self._started) / self._ended * (len(self._todo) - self._ended)

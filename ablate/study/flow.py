@@ -39,7 +39,9 @@ class Watcher:
 
 @dataclass(frozen=True)
 class StudyOutcome:
-    """How a study ended. failures: the runs that gave no score, with why. interrupted: stopped by a signal; go on by the same command."""
+    """How a study ended. failures: the runs that gave no score, with why. interrupted: stopped by a signal; go on by
+    the same command.
+    """
 
     plan: StudyPlan
     trained: int = 0
@@ -142,7 +144,9 @@ def settings_of(request: Request, runs: int) -> Settings:
 
 
 def record_failure(store: Store, job: RunJob, outcome: Outcome) -> None:
-    """A run that failed or was interrupted leaves a record with its reason and last log lines, as long as it left none itself."""
+    """A run that failed or was interrupted leaves a record with its reason and last log lines, as long as it left
+    none itself.
+    """
     if outcome.state not in ("failed", "interrupted"):
         return
     state: RunState = "failed" if outcome.state == "failed" else "interrupted"

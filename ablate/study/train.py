@@ -41,7 +41,9 @@ class RunJob(Config):
     threads: int | None = None
     rehearsal: bool = False
     replaces: str = ""
-    """Stamp of the record in place that is to be trained again. Another record there means that somebody else did so."""
+    """Stamp of the record in place that is to be trained again. Another record there means that somebody else did
+    so.
+    """
     afresh: bool = False
     """Leave the checkpoints of an earlier try aside."""
 
@@ -51,7 +53,8 @@ class RunJob(Config):
 
 
 def train_run(payload: dict[str, Any]) -> None:
-    """Trains one run and moves its folder into place. Raises Busy when a live process trains it, Interrupted when stopped.
+    """Trains one run and moves its folder into place. Raises Busy when a live process trains it, Interrupted when
+    stopped.
 
     Whatever else is raised is this run's failure; the caller records it.
     """

@@ -1,4 +1,6 @@
-"""What a person reads when something is wrong: one message that says where, what and what next, exit code 2, no traceback."""
+"""What a person reads when something is wrong: one message that says where, what and what next, exit code 2, no
+traceback.
+"""
 
 import os
 from pathlib import Path

@@ -8,12 +8,15 @@ Units: rates are expected spikes a bin; log-rates their natural logarithm; behav
 stimulus is normalised by the training split's mean and standard deviation; places on the stimulus run over [-1, 1].
 """
 
+import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol, runtime_checkable
 
+import numpy as np
 import torch
 from jaxtyping import Bool, Float, Int
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 Split = Literal["validation", "test"]
@@ -161,6 +164,14 @@ class FusionBatch:
     @property
     def size(self) -> int:
         return self.eeg.shape[0]
+
+
+def frame_key(frame: NDArray[np.generic]) -> NDArray[np.uint64]:
+    """128 bits of a frame's content, as two integers: its bytes, shape and type."""
+    content = hashlib.blake2b(digest_size=16)
+    content.update(f"{frame.shape} {frame.dtype}".encode())
+    content.update(np.ascontiguousarray(frame).tobytes())
+    return np.frombuffer(content.digest(), dtype="<u8")
 
 
 @runtime_checkable

@@ -27,8 +27,6 @@ class AblateError(Exception):
     Several problems are told together, since mending them one run at a time wastes a person's day.
     """
 
-    def __init__(
-        self, what: str = "", *, where: str = "", hint: str = "", problems: tuple[Problem, ...] = ()
-    ):
+    def __init__(self, what: str = "", *, where: str = "", hint: str = "", problems: tuple[Problem, ...] = ()):
         self.problems = problems or (Problem(what, where, hint),)
         super().__init__("\n\n".join(str(problem) for problem in self.problems))

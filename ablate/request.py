@@ -47,7 +47,9 @@ class Request:
         if self.retry == "all":
             return RETRYABLE
         if self.retry not in RETRYABLE:
-            raise AblateError(f"--retry {self.retry} is no state of a run", hint=f"choose {', '.join(RETRYABLE)} or all")
+            raise AblateError(
+                f"--retry {self.retry} is no state of a run", hint=f"choose {', '.join(RETRYABLE)} or all"
+            )
         return (self.retry, "interrupted")
 
     def overrides(self) -> tuple[str, ...]:
@@ -91,5 +93,10 @@ MOST_SEEDS = 10_000
 
 def request_hash(request: Request) -> str:
     """Changes whenever the recipe's text or anything on the command line that changes its meaning does."""
-    parts = [request.recipe_text(), *request.overrides(), f"seeds={request.seeds}", f"variants={request.variant_names()}"]
+    parts = [
+        request.recipe_text(),
+        *request.overrides(),
+        f"seeds={request.seeds}",
+        f"variants={request.variant_names()}",
+    ]
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]

@@ -27,14 +27,21 @@ RecipePath = Annotated[Path, typer.Argument(help="The recipe, a YAML file.", met
 StudyPath = Annotated[Path, typer.Argument(help="A study's folder, or a folder of studies.", metavar="STUDY")]
 Sets = Annotated[
     list[str] | None,
-    typer.Option("--set", help="Override one value of the recipe: training.steps=500. May be repeated.", metavar="KEY=VALUE"),
+    typer.Option(
+        "--set", help="Override one value of the recipe: training.steps=500. May be repeated.", metavar="KEY=VALUE"
+    ),
 ]
 Seeds = Annotated[str | None, typer.Option(help="Seeds instead of the recipe's: 0,1,2 or 0-4.", metavar="LIST")]
 Variants = Annotated[str | None, typer.Option(help="Only these variants (and the baseline): p1,p1+p2.", metavar="LIST")]
-DataPath = Annotated[Path | None, typer.Option("--data", help="Recordings to use instead of the recipe's: a folder, or a folder of them.")]
+DataPath = Annotated[
+    Path | None,
+    typer.Option("--data", help="Recordings to use instead of the recipe's: a folder, or a folder of them."),
+]
 Out = Annotated[Path, typer.Option(help="Folder of studies; the results go to OUT/<recipe's name>.")]
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1 or mps.")]
-Quick = Annotated[bool, typer.Option("--quick", help="A rehearsal: few steps, little data, one seed. Its numbers are not results.")]
+Quick = Annotated[
+    bool, typer.Option("--quick", help="A rehearsal: few steps, little data, one seed. Its numbers are not results.")
+]
 
 
 def version(value: bool) -> None:
@@ -47,7 +54,9 @@ def version(value: bool) -> None:
 
 @app.callback()
 def root(
-    _version: Annotated[bool, typer.Option("--version", callback=version, is_eager=True, help="Print the version and leave.")] = False,
+    _version: Annotated[
+        bool, typer.Option("--version", callback=version, is_eager=True, help="Print the version and leave.")
+    ] = False,
 ) -> None:
     """Options of `ablate` itself."""
 
@@ -62,16 +71,36 @@ def run(
     device: Device = "auto",
     out: Out = Path("results"),
     quick: Quick = False,
-    plan: Annotated[bool, typer.Option("--plan", help="Time a few steps of every variant, say what the study will cost, train nothing.")] = False,
-    workers: Annotated[int | None, typer.Option(help="Runs at a time [default: one a CPU core, one a GPU].", min=1)] = None,
+    plan: Annotated[
+        bool,
+        typer.Option("--plan", help="Time a few steps of every variant, say what the study will cost, train nothing."),
+    ] = False,
+    workers: Annotated[
+        int | None, typer.Option(help="Runs at a time [default: one a CPU core, one a GPU].", min=1)
+    ] = None,
     threads: Annotated[int | None, typer.Option(help="CPU threads a run [default: 1 on a CPU].", min=1)] = None,
-    inline: Annotated[bool, typer.Option("--inline", help="Train in this process: no isolation, for debugging a part.")] = False,
-    retry: Annotated[str | None, typer.Option(help="Train again what is `failed`, `diverged` or `all` of these.", metavar="STATE")] = None,
+    inline: Annotated[
+        bool, typer.Option("--inline", help="Train in this process: no isolation, for debugging a part.")
+    ] = False,
+    retry: Annotated[
+        str | None, typer.Option(help="Train again what is `failed`, `diverged` or `all` of these.", metavar="STATE")
+    ] = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="Train everything again, finished runs too.")] = False,
-    only: Annotated[str | None, typer.Option(help="Like --variants, but without adding the baseline.", metavar="LIST")] = None,
-    changed: Annotated[bool, typer.Option("--changed", help="Accept that the recipe differs from the one that this study's folder was made from.")] = False,
-    allow_noop: Annotated[bool, typer.Option("--allow-noop", help="Keep patches that change nothing, as controls.")] = False,
-    run_timeout: Annotated[float | None, typer.Option(help="Seconds after which a run is stopped and recorded as failed.", min=1)] = None,
+    only: Annotated[
+        str | None, typer.Option(help="Like --variants, but without adding the baseline.", metavar="LIST")
+    ] = None,
+    changed: Annotated[
+        bool,
+        typer.Option(
+            "--changed", help="Accept that the recipe differs from the one that this study's folder was made from."
+        ),
+    ] = False,
+    allow_noop: Annotated[
+        bool, typer.Option("--allow-noop", help="Keep patches that change nothing, as controls.")
+    ] = False,
+    run_timeout: Annotated[
+        float | None, typer.Option(help="Seconds after which a run is stopped and recorded as failed.", min=1)
+    ] = None,
 ) -> None:
     """Train every variant of RECIPE and print the ranked table. Finished runs are kept and never trained twice."""
     from ablate.cli.run import run_recipe
@@ -105,17 +134,24 @@ def report(
     format: Annotated[str, typer.Option(help="table, markdown, csv, json or latex.")] = "table",
     html: Annotated[Path | None, typer.Option(help="Write one self-contained HTML file.", metavar="FILE")] = None,
     figures: Annotated[Path | None, typer.Option(help="Write every figure as SVG, PNG and PDF.", metavar="DIR")] = None,
-    watch: Annotated[bool, typer.Option("--watch", help="Print the table again whenever a run finishes, until Ctrl-C.")] = False,
+    save: Annotated[
+        bool, typer.Option("--save", help="Write table, page and figures into the study's own folder.")
+    ] = False,
+    watch: Annotated[
+        bool, typer.Option("--watch", help="Print the table again whenever a run finishes, until Ctrl-C.")
+    ] = False,
 ) -> None:
     """Print the ranked table of STUDY. A report is a pure function of the results folder: it trains nothing."""
     from ablate.cli.report import report_study
 
-    raise typer.Exit(report_study(study, format=format, html=html, figures=figures, watch=watch))
+    raise typer.Exit(report_study(study, format=format, html=html, figures=figures, save=save, watch=watch))
 
 
 @app.command()
 def params(
-    recipe: Annotated[Path | None, typer.Argument(help="The recipe [default: the shipped vivit_fixes].", metavar="[RECIPE]")] = None,
+    recipe: Annotated[
+        Path | None, typer.Argument(help="The recipe [default: the shipped vivit_fixes].", metavar="[RECIPE]")
+    ] = None,
     variant: Annotated[list[str] | None, typer.Option(help="Only this variant; may be repeated.")] = None,
     depth: Annotated[int, typer.Option(help="How deep to open the parts: 1 parts, 2 their modules, ...", min=1)] = 1,
     format: Annotated[str, typer.Option(help="table or json.")] = "table",
@@ -148,7 +184,9 @@ def check(
     recipe: RecipePath,
     sets: Sets = None,
     data: DataPath = None,
-    cost: Annotated[bool, typer.Option("--cost", help="Also time a few steps of every variant, as `ablate run --plan` does.")] = False,
+    cost: Annotated[
+        bool, typer.Option("--cost", help="Also time a few steps of every variant, as `ablate run --plan` does.")
+    ] = False,
     device: Device = "auto",
     out: Out = Path("results"),
 ) -> None:
@@ -171,8 +209,13 @@ def parts(
 
 @app.command()
 def show(
-    run_folder: Annotated[Path, typer.Argument(help="A run's folder: results/<study>/runs/<key>, or STUDY for its main runs.", metavar="RUN")],
-    out: Annotated[Path | None, typer.Option(help="Where the pictures go [default: beside the run].", metavar="DIR")] = None,
+    run_folder: Annotated[
+        Path,
+        typer.Argument(help="A run's folder: results/<study>/runs/<key>, or STUDY for its main runs.", metavar="RUN"),
+    ],
+    out: Annotated[
+        Path | None, typer.Option(help="Where the pictures go [default: beside the run].", metavar="DIR")
+    ] = None,
     device: Device = "auto",
 ) -> None:
     """Draw a fitted model: readout positions, temporal kernels, predicted rates of the best, median and worst unit."""

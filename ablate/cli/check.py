@@ -14,9 +14,7 @@ from ablate.study.plan import StudyPlan, data_sets, plan_study
 from ablate.variant import lay_out
 
 
-def check_recipe(
-    recipe: Path, *, sets: Sequence[str], data: Path | None, cost: bool, device: str, out: Path
-) -> int:
+def check_recipe(recipe: Path, *, sets: Sequence[str], data: Path | None, cost: bool, device: str, out: Path) -> int:
     """Validates as `ablate run` would, down to the no-op test, and lists the variants."""
     request = Request(recipe=recipe, sets=tuple(sets), data=data, device=device, out=out)
     for variant in lay_out(load_recipe(recipe, sets=data_sets(request))).variants:
@@ -45,7 +43,9 @@ def print_plan(plan: StudyPlan) -> None:
     """Every variant with what it changes and what else moves with it."""
     console, manifest = out(), plan.manifest
     console.print(f"{manifest.name}: {manifest.question}", markup=False)
-    console.print(f"{manifest.data_description}; seeds {', '.join(map(str, manifest.seeds))}; {len(plan.jobs)} runs", markup=False)
+    console.print(
+        f"{manifest.data_description}; seeds {', '.join(map(str, manifest.seeds))}; {len(plan.jobs)} runs", markup=False
+    )
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     table.add_column("variant")
     table.add_column("role")

@@ -15,7 +15,9 @@ def clean_study(path: Path, *, yes: bool, weights: bool) -> int:
             say(f"{store.root}: nothing to remove")
             continue
         for item in listed:
-            out().print(f"{item.bytes / 1e6:10.2f} MB  {store.root / item.path}  ({item.reason})", markup=False, soft_wrap=True)
+            out().print(
+                f"{item.bytes / 1e6:10.2f} MB  {store.root / item.path}  ({item.reason})", markup=False, soft_wrap=True
+            )
         total = sum(item.bytes for item in listed) / 1e6
         if yes:
             remove(store, listed)

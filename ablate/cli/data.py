@@ -49,7 +49,9 @@ def make_data(folder: Path, *, recipe: Path | None, sets: Sequence[str]) -> int:
     names = [session_name(index) for index in range(config.sessions)]
     there = [name for name in names if (folder / name).exists()]
     if there:
-        told = f"{there[0]} already exists" if len(there) == 1 else f"{there[0]} and {len(there) - 1} more already exist"
+        told = (
+            f"{there[0]} already exists" if len(there) == 1 else f"{there[0]} and {len(there) - 1} more already exist"
+        )
         raise AblateError(told, where=str(folder), hint="name another folder, or remove these first")
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -96,7 +98,18 @@ def print_info(info: DataInfo) -> None:
     console.print(info.summary, markup=False)
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     table.add_column("session")
-    for name in ("frames", "h x w", "bins a s", "units", "left out", "median Hz", "train", "validation", "test", "scored test bins"):
+    for name in (
+        "frames",
+        "h x w",
+        "bins a s",
+        "units",
+        "left out",
+        "median Hz",
+        "train",
+        "validation",
+        "test",
+        "scored test bins",
+    ):
         table.add_column(name, justify="right")
     for session in info.sessions:
         table.add_row(*row_of(session))
@@ -104,7 +117,9 @@ def print_info(info: DataInfo) -> None:
     for session in info.sessions:
         for line in remarks(session):
             console.print(f"{session.name}: {line}", markup=False)
-    console.print(f"fingerprint {info.fingerprint[:16]}, scored test bins {info.scored_hash['test'][:16]}", markup=False)
+    console.print(
+        f"fingerprint {info.fingerprint[:16]}, scored test bins {info.scored_hash['test'][:16]}", markup=False
+    )
 
 
 def row_of(session: SessionInfo) -> tuple[str | Text, ...]:

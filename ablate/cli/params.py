@@ -10,12 +10,12 @@ from typing import Any
 from rich.table import Table
 from rich.text import Text
 
+from ablate.analysis.words import count
 from ablate.cli.console import out, say
 from ablate.contract import DataSpec, EncodingSpec
 from ablate.errors import AblateError
 from ablate.model.cost import describe, module_parameters
 from ablate.recipe import load_recipe
-from ablate.analysis.words import count
 from ablate.request import Request
 from ablate.result import ModelCost
 from ablate.study.plan import data_sets
@@ -135,11 +135,11 @@ def print_tables(weighed: Sequence[Weighed], *, depth: int) -> None:
     for group in in_groups(weighed, console.width):
         console.print(parameter_table(group, weighed[0].cost))
     console.print(flow_table(weighed))
+    for lint, names in lints_of(weighed).items():
+        console.print(f"warning: {lint} ({names})", markup=False, soft_wrap=True)
     for item in weighed:
-        for lint in item.cost.lints:
-            console.print(f"warning: {item.variant.name}: {lint}", markup=False)
         for name, note in item.cost.notes.items():
-            console.print(f"{item.variant.name}: {name}: {note}", markup=False)
+            console.print(f"{item.variant.name}: {name}: {note}", markup=False, soft_wrap=True)
     if depth > 1:
         for item in weighed:
             console.print(module_table(item, depth))
@@ -147,6 +147,28 @@ def print_tables(weighed: Sequence[Weighed], *, depth: int) -> None:
         for item in weighed:
             if item.variant.aliases:
                 say(f"{item.variant.name} is also called {', '.join(item.variant.aliases)}")
+
+
+def lints_of(weighed: Sequence[Weighed]) -> dict[str, str]:
+    """Each lint once, with the variants that it is about."""
+    whom: dict[str, list[str]] = {}
+    for item in weighed:
+        for lint in item.cost.lints:
+            whom.setdefault(lint, []).append(item.variant.name)
+    return {lint: "all variants" if len(names) == len(weighed) else ", ".join(names) for lint, names in whom.items()}
+
+
+def part_order(costs: Sequence[ModelCost]) -> list[str]:
+    """All parts in the order of the flow: a part that only some models have stands before the part that follows it there."""
+    order: list[str] = []
+    for cost in costs:
+        names = list(cost.parts)
+        for index, name in enumerate(names):
+            if name in order:
+                continue
+            after = [order.index(follower) for follower in names[index + 1 :] if follower in order]
+            order.insert(min(after), name) if after else order.append(name)
+    return order
 
 
 def in_groups(weighed: Sequence[Weighed], width: int) -> list[list[Weighed]]:
@@ -164,9 +186,10 @@ def parameter_table(group: Sequence[Weighed], base: ModelCost) -> Table:
     table.add_column("part")
     for item in group:
         table.add_column(Text(item.variant.name), justify="right")
-    names = list(dict.fromkeys(name for item in group for name in item.cost.parts))
-    for name in names:
-        table.add_row(name, *(cell(item.cost.parts.get(name), base.parts.get(name), item.cost is base) for item in group))
+    for name in part_order([item.cost for item in group]):
+        table.add_row(
+            name, *(cell(item.cost.parts.get(name), base.parts.get(name), item.cost is base) for item in group)
+        )
     table.add_section()
     totals = (cell(item.cost.total_parameters, base.total_parameters, item.cost is base) for item in group)
     table.add_row("total", *totals, style="bold")
@@ -189,7 +212,9 @@ def cell(value: int | None, base: int | None, is_base: bool) -> str:
 def flow_table(weighed: Sequence[Weighed]) -> Table:
     """One row a variant: cost, tokens, and the shape after every part."""
     base = weighed[0].cost
-    table = Table(title="one sample through the model", title_justify="left", box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    table = Table(
+        title="one sample through the model", title_justify="left", box=None, pad_edge=False, padding=(0, 2, 0, 0)
+    )
     for name, justify in (("variant", "left"), ("FLOPs", "right"), ("x", "right"), ("tokens t x h x w", "right")):
         table.add_column(name, justify=justify)  # type: ignore[arg-type]
     table.add_column("pixels never seen", justify="right")
@@ -206,7 +231,9 @@ def flow_table(weighed: Sequence[Weighed]) -> Table:
 
 def module_table(item: Weighed, depth: int) -> Table:
     """The parameters of a variant's modules down to a depth."""
-    table = Table(title=f"modules of {item.variant.name}", title_justify="left", box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    table = Table(
+        title=f"modules of {item.variant.name}", title_justify="left", box=None, pad_edge=False, padding=(0, 2, 0, 0)
+    )
     table.add_column("module")
     table.add_column("parameters", justify="right")
     spec = item.variant.configuration.data.describe()

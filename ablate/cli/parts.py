@@ -143,7 +143,9 @@ def default_of(field: FieldInfo) -> str:
 def _written(value: Any) -> str:
     if isinstance(value, BaseModel):
         return str(getattr(value, "type", "as its options say"))
-    return json.dumps(value, default=lambda item: item.model_dump(mode="json") if isinstance(item, BaseModel) else str(item))
+    return json.dumps(
+        value, default=lambda item: item.model_dump(mode="json") if isinstance(item, BaseModel) else str(item)
+    )
 
 
 # ------------------------------------------------------------------ printing

@@ -60,7 +60,9 @@ def summary(price: StudyPrice) -> list[str]:
         size = f"{number(price.detectable)} {unit}"
         if price.baseline is not None and price.baseline > 0:
             size += f" ({percent(price.detectable / price.baseline)} of the baseline)"
-        lines.append(f"smallest gain that {seeds} can detect: {size}, by {price.baseline_runs} finished runs of the baseline")
+        lines.append(
+            f"smallest gain that {seeds} can detect: {size}, by {price.baseline_runs} finished runs of the baseline"
+        )
     elif len(manifest.seeds) < 2:
         lines.append("one seed gives no interval: no gain can be told from noise; --seeds 0,1,2")
     else:

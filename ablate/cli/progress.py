@@ -30,7 +30,9 @@ class ProgressDisplay:
         self._ended = 0
         self._started = 0.0
         self._table: RenderableType = Text()
-        self._live = Live(get_renderable=self._picture, console=console, refresh_per_second=REFRESHES_PER_SECOND, transient=True)
+        self._live = Live(
+            get_renderable=self._picture, console=console, refresh_per_second=REFRESHES_PER_SECOND, transient=True
+        )
 
     def __enter__(self) -> "ProgressDisplay":
         return self
@@ -52,7 +54,9 @@ class ProgressDisplay:
         if manifest.rehearsal:
             self._say("REHEARSAL: few steps on little data, one seed. Its numbers are not results.")
         kept = f", {len(plan.jobs) - len(todo)} of them done already" if len(todo) < len(plan.jobs) else ""
-        self._say(f"{manifest.name}: {len(manifest.variants)} variants, {len(plan.jobs)} runs{kept}; {manifest.data_description}")
+        self._say(
+            f"{manifest.name}: {len(manifest.variants)} variants, {len(plan.jobs)} runs{kept}; {manifest.data_description}"
+        )
         if todo and self._console.is_terminal:
             self._make_table()
             self._live.start()

@@ -59,7 +59,9 @@ def finished_study(request: Request) -> Store | None:
 def all_done(store: Store, manifest: StudyManifest) -> bool:
     """Whether every run of the plan has a final record."""
     states = {key: record.state for key, record in store.scan().records.items()}
-    return all(states.get(key) in ("done", "failed", "diverged") for entry in manifest.variants for key in entry.keys.values())
+    return all(
+        states.get(key) in ("done", "failed", "diverged") for entry in manifest.variants for key in entry.keys.values()
+    )
 
 
 def show_table(store: Store) -> None:

@@ -71,9 +71,7 @@ def run_study(request: Request, watcher: Watcher | None = None) -> StudyOutcome:
     return outcome_of(plan, todo, outcomes, interrupted=stop.requested)
 
 
-def await_others(
-    store: Store, busy: Sequence[RunJob], tell: Callable[[Event], None], stop: Stop
-) -> tuple[RunJob, ...]:
+def await_others(store: Store, busy: Sequence[RunJob], tell: Callable[[Event], None], stop: Stop) -> tuple[RunJob, ...]:
     """Waits for the runs that another process trains; gives those that it left unfinished, which are now ours."""
     with stop.listening():
         while busy and not stop.requested:
@@ -119,7 +117,10 @@ def train_all(
     """Each run in a process of its own, or all in this one with `--inline`."""
     settings = settings_of(request, len(todo))
     # A run's bits depend on the number of its threads: fixed here, so that they never depend on the number of workers.
-    jobs = [Job(job.key, job.model_copy(update={"threads": settings.threads}).model_dump(mode="json"), job.label) for job in todo]
+    jobs = [
+        Job(job.key, job.model_copy(update={"threads": settings.threads}).model_dump(mode="json"), job.label)
+        for job in todo
+    ]
     return execute(jobs, WORK, settings, logs=store.logs, on_event=tell, stop=stop)  # type: ignore[return-value]
 
 

@@ -22,7 +22,10 @@ def merge_manifests(old: StudyManifest, new: StudyManifest, *, accept: bool) -> 
             "seeds": new.seeds if changed else tuple(sorted({*old.seeds, *new.seeds})),
             "ladders": tuple(dict.fromkeys((*new.ladders, *(() if changed else old.ladders)))),
             "expectations_hash": old.expectations_hash or new.expectations_hash,
-            "expectation_changes": (*old.expectation_changes, *_expectation_changes(before, new, old.expectation_changes)),
+            "expectation_changes": (
+                *old.expectation_changes,
+                *_expectation_changes(before, new, old.expectation_changes),
+            ),
         }
     )
 
@@ -40,7 +43,9 @@ def _shared(old: VariantEntry, new: VariantEntry) -> set[int]:
 
 def _problem(old: VariantEntry, new: VariantEntry, study: str) -> Problem:
     """What of a variant changed, as far as the two plans tell."""
-    paths = [path for path in {*old.differences, *new.differences} if old.differences.get(path) != new.differences.get(path)]
+    paths = [
+        path for path in {*old.differences, *new.differences} if old.differences.get(path) != new.differences.get(path)
+    ]
     told = " (the baseline's configuration changed)"
     if old.config_hash == new.config_hash:
         told = " (its data changed)"
@@ -67,9 +72,7 @@ def _ordered(old: StudyManifest, entries: tuple[VariantEntry, ...]) -> tuple[Var
     return tuple(sorted(entries, key=lambda e: (roles.index(e.role), places.get(e.name, len(places)))))
 
 
-def _expectation_changes(
-    before: dict[str, VariantEntry], new: StudyManifest, told: tuple[str, ...]
-) -> tuple[str, ...]:
+def _expectation_changes(before: dict[str, VariantEntry], new: StudyManifest, told: tuple[str, ...]) -> tuple[str, ...]:
     """One sentence for every prediction that was rewritten after the study began."""
     sentences = []
     for entry in new.variants:

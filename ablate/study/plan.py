@@ -46,7 +46,9 @@ def plan_study(request: Request) -> StudyPlan:
     """
     recipe = load_recipe(request.recipe, sets=data_sets(request))
     layout = lay_out(recipe)
-    chosen = refuse_noops(select(layout.variants, request), allow_noop=request.allow_noop)
+    chosen = select(layout.variants, request)
+    open_data(rehearsed(chosen[:1], request.quick)[0].configuration, CPU)  # whatever is wrong with the data is told first
+    chosen = refuse_noops(chosen, allow_noop=request.allow_noop)
     notices = (*recipe.notices, *layout.notices, *unread_options(chosen))
     chosen = rehearsed(chosen, request.quick)
     seeds = request.seed_list() or recipe.seeds
@@ -62,7 +64,9 @@ def data_sets(request: Request) -> tuple[str, ...]:
     if request.data is None:
         return request.sets
     if not request.data.exists():
-        raise AblateError("there is no such recording", where=str(request.data), hint="`ablate data make` writes synthetic ones")
+        raise AblateError(
+            "there is no such recording", where=str(request.data), hint="`ablate data make` writes synthetic ones"
+        )
     return (*request.sets, "data.type=recordings", f"data.path={json.dumps(str(request.data.resolve()))}")
 
 
@@ -91,7 +95,9 @@ def select(variants: Sequence[Variant], request: Request) -> tuple[Variant, ...]
     unknown = [name for name in names if name not in known]
     if unknown:
         hint = f"the recipe has {', '.join(variant.name for variant in variants)}"
-        raise AblateError(problems=tuple(Problem(f"no variant is called `{name}`", "--variants", hint) for name in unknown))
+        raise AblateError(
+            problems=tuple(Problem(f"no variant is called `{name}`", "--variants", hint) for name in unknown)
+        )
     wanted = {known[name].name for name in names}
     keep_baseline = request.only is None
     return tuple(v for v in variants if v.name in wanted or (keep_baseline and v.role == "baseline"))
@@ -194,7 +200,9 @@ def identity_of(configuration: Configuration) -> dict[str, Any]:
 
 def expectations_hash(entries: Sequence[VariantEntry]) -> str:
     """Hash of everything that was predicted."""
-    predicted = {entry.name: [entry.expect, entry.expect_cost] for entry in entries if entry.expect or entry.expect_cost}
+    predicted = {
+        entry.name: [entry.expect, entry.expect_cost] for entry in entries if entry.expect or entry.expect_cost
+    }
     return hashlib.sha256(json.dumps(predicted, sort_keys=True).encode()).hexdigest()[:16]
 
 

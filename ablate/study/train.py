@@ -211,4 +211,3 @@ def run_record(job: RunJob, *, state: RunState, reason: str = "", started: str =
 
 def _now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
-

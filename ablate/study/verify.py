@@ -142,9 +142,7 @@ def compare(
     return Comparison(first, device, exact, values, largest, tuple(faults), seconds)
 
 
-def _curve_pairs(
-    first: Sequence[dict[str, Any]], again: Sequence[dict[str, Any]]
-) -> Iterator[tuple[str, Any, Any]]:
+def _curve_pairs(first: Sequence[dict[str, Any]], again: Sequence[dict[str, Any]]) -> Iterator[tuple[str, Any, Any]]:
     for old, new in zip(first, again, strict=False):
         for name in {**old, **new}:
             yield f"step {old.get('step')}, {name}", old.get(name), new.get(name)

@@ -1,6 +1,7 @@
 """Every fusion study shows its controls without being asked."""
 
 import pytest
+
 from ablate.recipe import read_recipe
 from ablate.variant import expand
 

@@ -1,7 +1,6 @@
 """A recipe in, a Recipe out; every problem at once, with its place and the next move."""
 
 from ablate.model import EncoderConfig, GlmConfig
-
 from ablate.recipe import read_recipe
 
 

@@ -17,7 +17,8 @@ from jaxtyping import Bool, Float, Int, Shaped
 from torch import Tensor, nn
 from torch.nn import functional
 
-from ablate.model.video.cache import FeatureCache, cache_folder, frame_key
+from ablate.contract import frame_key
+from ablate.model.video.cache import FeatureCache, cache_folder
 
 
 @dataclass(frozen=True)

@@ -82,7 +82,7 @@ def _part(cost: CostSummary, part: str) -> Html:
     if parameters is None and shape is None:
         return Html("")
     told = " × ".join(map(str, shape)) if shape else ""
-    return html([count(parameters), tag("span", f"  {told}", class_="small nowrap") if told else None])
+    return html([count(parameters), tag("span", f"  {told}", class_="small nowrap")])
 
 
 def _totals(rows: Sequence[VariantAnalysis]) -> list[tuple[str, list[str]]]:

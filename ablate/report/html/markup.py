@@ -2,15 +2,20 @@
 
 from collections.abc import Iterable
 from html import escape
+from typing import Any
 
 VOID = frozenset({"br", "hr", "meta", "link", "col", "img"})
+
+
+Child = str | Iterable[Any] | None
+"""Text, markup, several of them, or nothing."""
 
 
 class Html(str):
     """Finished markup; a plain `str` is text and is escaped."""
 
 
-def html(child: str | Iterable[str] | None) -> Html:
+def html(child: Child) -> Html:
     """Text escaped, markup as it is, several of them one after the other, None as nothing."""
     if child is None:
         return Html("")
@@ -21,7 +26,7 @@ def html(child: str | Iterable[str] | None) -> Html:
     return Html("".join(html(one) for one in child))
 
 
-def tag(name: str, /, *children: str | Iterable[str] | None, **attributes: str | bool | None) -> Html:
+def tag(name: str, /, *children: Child, **attributes: str | bool | None) -> Html:
     """`tag("td", "a < b", class_="right")` -> `<td class="right">a &lt; b</td>`; None leaves one out."""
     written = "".join(
         f" {key.rstrip('_').replace('_', '-')}" + ("" if value is True else f'="{escape(printable(str(value)))}"')
@@ -56,7 +61,7 @@ def table(head: Iterable[str], rows: Iterable[Iterable[str]], *, class_: str = "
     return tag("div", whole, class_="scroll")
 
 
-def section(anchor: str, title: str, *children: str | Iterable[str] | None) -> Html:
+def section(anchor: str, title: str, *children: Child) -> Html:
     """A section with a heading that can be linked to; nothing where it has no content."""
     content = html(children)
     return Html("") if not content else tag("section", tag("h2", title), content, id=anchor)

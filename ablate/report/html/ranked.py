@@ -192,7 +192,7 @@ def _over_units(row: VariantAnalysis) -> str:
 def _verdict(row: VariantAnalysis) -> Html:
     """The word, how the expectation fared, and what stands behind it."""
     prediction = row.prediction
-    notes = [prediction.outcome] if prediction is not None else []
+    notes: list[str] = [prediction.outcome] if prediction is not None else []
     notes += [row.verdict_note] if row.verdict_note else []
     return html(
         [

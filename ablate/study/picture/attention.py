@@ -16,7 +16,7 @@ from torch.nn import functional
 from torch.overrides import TorchFunctionMode
 
 from ablate.contract import Dataset, EncodingBatch
-from ablate.model.encoder import Encoder
+from ablate.model.encoder import Encoder, part_out
 from ablate.result.picture import AttentionPicture
 
 WINDOWS = 4
@@ -32,7 +32,7 @@ def attention_pictures(model: nn.Module, dataset: Dataset) -> tuple[AttentionPic
     recorder = Recorder()
     with _named(model, recorder), recorder:
         model(batch)
-    found = []
+    found: list[AttentionPicture] = []
     for name, weights in recorder.means():
         picture = _picture(name, weights, model, batch)
         if picture is not None and len(found) < MOST:
@@ -128,7 +128,7 @@ def _grid(model: nn.Module) -> tuple[int, int] | None:
     """Rows and columns of places in the core."""
     if not isinstance(model, Encoder):
         return None
-    out: Any = model.core.out
+    out = part_out(model.core)
     return (out.height, out.width)
 
 

@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from ablate.contract import Dataset, EncodingSpec
-from ablate.model.encoder import Encoder
+from ablate.model.encoder import Encoder, part_out
 from ablate.result.picture import KernelPicture
 
 BEFORE, AFTER = 64, 64
@@ -24,14 +24,14 @@ def kernel_picture(model: nn.Module, dataset: Dataset) -> KernelPicture | None:
     spec = dataset.spec
     if not isinstance(model, Encoder) or not isinstance(spec, EncodingSpec):
         return None
-    grid = model.adapters[0].out
+    grid = part_out(model.adapters[0])
     device = next(model.parameters()).device
-    dark = torch.zeros(1, grid.channels, BEFORE + AFTER, grid.height, grid.width, device=device)  # type: ignore[union-attr]
-    row, col = grid.height // 2, grid.width // 2  # type: ignore[union-attr]
+    dark = torch.zeros(1, grid.channels, BEFORE + AFTER, grid.height, grid.width, device=device)
+    row, col = grid.height // 2, grid.width // 2
     bright = dark.clone()
     bright[:, :, BEFORE, row, col] = 1.0
     change = (model.frontend(bright) - model.frontend(dark))[0]  # c t2 h w
-    at = (row * change.shape[2] // grid.height, col * change.shape[3] // grid.width)  # type: ignore[union-attr]
+    at = (row * change.shape[2] // grid.height, col * change.shape[3] // grid.width)
     kernels = change[:, -AFTER:, at[0], at[1]].float().cpu()  # c lag
     size = kernels.abs().amax(dim=0)
     taps = int(torch.nonzero(size > NOTHING * size.max()).max()) + 1 if size.max() > 0 else 0

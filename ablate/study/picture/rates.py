@@ -76,7 +76,7 @@ def _picture(
         score=score,
         first_bin=int(bins[0]),
         bin_rate_hz=recording.bin_rate_hz,
-        spikes=np.asarray(recording.spikes[bins, unit], dtype=float).tolist(),
-        predicted=predicted.float().cpu().tolist(),
-        true=None if recording.rates is None else np.asarray(recording.rates[bins, unit], dtype=float).tolist(),
+        spikes=tuple(np.asarray(recording.spikes[bins, unit], dtype=float).tolist()),
+        predicted=tuple(predicted.float().cpu().tolist()),
+        true=None if recording.rates is None else tuple(np.asarray(recording.rates[bins, unit], dtype=float).tolist()),
     )

@@ -10,9 +10,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from ablate.contract import Dataset
+from ablate.contract import Dataset, EncodingSpec
 from ablate.model.adapter.affine import AffineAdapter
-from ablate.model.encoder import Encoder
+from ablate.model.encoder import Encoder, part_out
 from ablate.model.readout.factorized import FactorizedReadout
 from ablate.model.readout.gaussian import GaussianReadout
 from ablate.result.picture import ReadoutPicture
@@ -20,7 +20,7 @@ from ablate.result.picture import ReadoutPicture
 
 def readout_pictures(model: nn.Module, dataset: Dataset, units: Any) -> tuple[ReadoutPicture, ...]:
     """One for each session whose readout has places."""
-    if not isinstance(model, Encoder):
+    if not isinstance(model, Encoder) or not isinstance(dataset.spec, EncodingSpec):
         return ()
     found = []
     for index, readout in enumerate(model.readouts):
@@ -30,15 +30,15 @@ def readout_pictures(model: nn.Module, dataset: Dataset, units: Any) -> tuple[Re
         mean, std, angle = places
         scale = _scale(model.adapters[index]).to(mean)
         mean, std = mean * scale, std * scale
-        name = dataset.spec.sessions[index].name  # type: ignore[union-attr]
+        name = dataset.spec.sessions[index].name
         found.append(
             ReadoutPicture(
                 session=name,
-                rows=mean[:, 0].tolist(),
-                cols=mean[:, 1].tolist(),
-                row_std=std[:, 0].tolist(),
-                col_std=std[:, 1].tolist(),
-                angle=angle.tolist(),
+                rows=tuple(mean[:, 0].tolist()),
+                cols=tuple(mean[:, 1].tolist()),
+                row_std=tuple(std[:, 0].tolist()),
+                col_std=tuple(std[:, 1].tolist()),
+                angle=tuple(angle.tolist()),
                 scores=tuple(session_scores(units, name).get(unit) for unit in range(len(mean))),
             )
         )
@@ -59,9 +59,9 @@ def _places(readout: nn.Module, model: Encoder) -> tuple[Tensor, Tensor, Tensor]
         return readout.mean.float(), readout.log_std.float().exp(), readout.angle.float()
     if not isinstance(readout, FactorizedReadout):
         return None
-    out = model.modulator.out
-    rows = torch.tensor(out.row_centers, device=readout.mask.device)[:, None]  # type: ignore[union-attr]
-    cols = torch.tensor(out.col_centers, device=readout.mask.device)[None, :]  # type: ignore[union-attr]
+    out = part_out(model.modulator)
+    rows = torch.tensor(out.row_centers, device=readout.mask.device)[:, None]
+    cols = torch.tensor(out.col_centers, device=readout.mask.device)[None, :]
     weight = readout.mask.float().abs()
     weight = weight / weight.sum(dim=(1, 2), keepdim=True).clamp_min(1e-12)
     mean = torch.stack([(weight * rows).sum((1, 2)), (weight * cols).sum((1, 2))], dim=1)

@@ -38,7 +38,7 @@ def reach(kind: str, **options: object) -> list[list[int]]:
         other[:, changed] += 3
         change = (fusion(tokens, other, present) - fusion(tokens, media, present)).abs().amax(dim=(0, 2))
         for interval in range(4):
-            if change[OF_TOKEN == interval].max() > 0:
+            if change[interval == OF_TOKEN].max() > 0:
                 reached[interval].append(changed)
     return reached
 

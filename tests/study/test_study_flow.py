@@ -1,0 +1,286 @@
+"""The flow of a study: what is trained, what is kept, what is recorded."""
+
+import dataclasses
+
+import pytest
+import torch
+from tiny_study import BASELINE, PATCHES, TRAINING, plain, request_of, run_files, write_recipe
+
+from ablate.errors import AblateError
+from ablate.result import Store
+from ablate.study import flow, train
+from ablate.study.flow import Watcher, run_study
+from ablate.study.plan import plan_study
+
+
+class Notes(Watcher):
+    """Writes down which runs began."""
+
+    def __init__(self):
+        self.begun, self.ended, self.planned_keys = [], [], []
+        self.plan = None
+
+    def planned(self, plan, todo):
+        self.plan, self.planned_keys = plan, [job.key for job in todo]
+        self._labels = {job.key: job.label for job in todo}
+
+    def event(self, event):
+        if event.kind == "started":
+            self.begun.append(self._labels[event.key])
+        if event.kind == "ended":
+            self.ended.append((self._labels[event.key], event.outcome.state))
+
+
+@pytest.fixture()
+def recipe(tmp_path):
+    return write_recipe(tmp_path)
+
+
+def go(recipe, tmp_path, **options):
+    notes = Notes()
+    outcome = run_study(request_of(recipe, tmp_path / "results", **options), notes)
+    return outcome, notes
+
+
+def test_runs_begin_seed_by_seed_and_the_baseline_first(recipe, tmp_path):
+    outcome, notes = go(recipe, tmp_path, seeds="0,1")
+    assert notes.begun[0] == "baseline seed 0"
+    assert [label.split()[-1] for label in notes.begun] == ["0"] * (len(notes.begun) // 2) + ["1"] * (
+        len(notes.begun) // 2
+    )
+    assert outcome.trained == len(outcome.plan.jobs)
+    assert not outcome.failures
+    store = outcome.plan.store
+    assert {record.state for record in store.records()} == {"done"}
+    assert store.verify_hashes() == ()
+    for key in store.keys():
+        assert {path.name for path in store.folder(key).iterdir()} >= {
+            "config.json",
+            "hashes.json",
+            "history.jsonl",
+            "record.json",
+            "units.json",
+            "weights.safetensors",
+        }
+    assert not list((store.root / "checkpoints").glob("*"))
+
+
+def test_the_same_study_again_trains_nothing(recipe, tmp_path):
+    first, _ = go(recipe, tmp_path)
+    before = run_files(first.plan.store, "record.json", "weights.safetensors")
+    second, notes = go(recipe, tmp_path)
+    assert notes.begun == []
+    assert second.trained == 0
+    assert second.kept == len(first.plan.jobs)
+    assert run_files(second.plan.store, "record.json", "weights.safetensors") == before
+
+
+def test_a_new_patch_or_seed_or_reference_trains_only_what_is_new(tmp_path):
+    recipe = write_recipe(tmp_path)
+    go(recipe, tmp_path)
+    _, notes = go(recipe, tmp_path, seeds="0,1", variants="baseline")
+    assert notes.begun == ["baseline seed 1"]
+    slow = PATCHES + "  slow: {title: a lower learning rate, training: {learning_rate: 3.0e-4}}\n"
+    _, notes = go(write_recipe(tmp_path, patches=slow), tmp_path)
+    assert notes.begun == ["slow seed 0"]
+    path = write_recipe(tmp_path, patches=slow)
+    path.write_text(path.read_text().replace("references: {}", "references: {wide: {convnet: {embedding_dim: 12}}}"))
+    outcome, notes = go(path, tmp_path)
+    assert notes.begun == ["wide seed 0"]
+    assert outcome.plan.manifest.seeds == (0, 1)
+    assert {"baseline", "fast", "slow", "wide"} <= {entry.name for entry in outcome.plan.manifest.variants}
+
+
+def test_a_recipe_that_changed_its_meaning_is_refused_until_told(tmp_path):
+    go(write_recipe(tmp_path), tmp_path)
+    changed = write_recipe(tmp_path, training=TRAINING.replace("steps: 6", "steps: 7"))
+    with pytest.raises(AblateError, match="now means something else than when this study began") as told:
+        go(changed, tmp_path)
+    assert "--changed" in str(told.value)
+    store = Store(tmp_path / "results" / "tiny")
+    assert all(record.config["training"]["steps"] == 6 for record in store.records())
+    outcome, _ = go(changed, tmp_path, changed=True)
+    assert outcome.trained == len(outcome.plan.jobs)
+
+
+def test_a_reworded_recipe_is_the_same_study(tmp_path):
+    recipe = write_recipe(tmp_path)
+    go(recipe, tmp_path)
+    recipe.write_text("# a remark\n" + recipe.read_text().replace("a higher learning rate", "faster"))
+    _, notes = go(recipe, tmp_path)
+    assert notes.begun == []
+
+
+def test_one_configuration_under_two_names_is_trained_once(tmp_path):
+    recipe = write_recipe(tmp_path, tail="variants: [each, ladder: [fast]]\nseeds: [0]\n")
+    _, notes = go(recipe, tmp_path)
+    assert sorted(label for label in notes.begun if label.startswith("fast")) == ["fast seed 0"]
+
+
+def break_training(monkeypatch, variant, error):
+    """Makes the runs of one variant raise."""
+    real = train._train
+
+    def raising(job, store, *, stop):
+        if job.variant == variant:
+            raise error
+        real(job, store, stop=stop)
+
+    monkeypatch.setattr(train, "_train", raising)
+
+
+def test_a_run_that_fails_is_recorded_and_the_others_go_on(recipe, tmp_path, monkeypatch):
+    with monkeypatch.context() as broken:
+        break_training(broken, "baseline", ValueError("a bug in a user's part"))
+        outcome, _ = go(recipe, tmp_path)
+    assert [(job.label, failure.reason) for job, failure in outcome.failures] == [
+        ("baseline seed 0", "ValueError: a bug in a user's part")
+    ]
+    assert outcome.trained == len(outcome.plan.jobs) - 1
+    store = outcome.plan.store
+    key = outcome.failures[0][0].key
+    record = store.record(key)
+    assert (record.state, record.config["training"]["steps"]) == ("failed", 6)
+    assert record.environment["packages"]["torch"] == str(torch.__version__)
+    assert "a bug in a user's part" in store.log(key)
+    again, notes = go(recipe, tmp_path)
+    assert notes.begun == []  # a failure is not tried again unasked, and is told again
+    assert len(again.failures) == 1
+    mended, notes = go(recipe, tmp_path, retry="failed")
+    assert notes.begun == ["baseline seed 0"]
+    assert not mended.failures
+    assert store.record(key).state == "done"
+
+
+def test_a_run_that_diverges_is_recorded_with_its_step(tmp_path):
+    wild = "patches:\n  wild: {title: far too fast, training: {learning_rate: 1.0e+38, clip: 0}}\n"
+    outcome, _ = go(write_recipe(tmp_path, patches=wild), tmp_path)
+    states = {record.variant: record for record in outcome.plan.store.records()}
+    assert states["wild"].state == "diverged"
+    assert "non-finite" in states["wild"].reason or "finite" in states["wild"].reason
+    assert states["baseline"].state == "done"
+    assert [job.variant for job, _ in outcome.failures] == ["wild"]
+
+
+def test_an_interrupted_study_goes_on_and_ends_like_an_undisturbed_one(recipe, tmp_path, monkeypatch):
+    undisturbed, _ = go(recipe, tmp_path / "a")
+    calls = iter(range(1000))
+    real = train.fit
+
+    def interrupted(*arguments, stop, **options):  # at its fourth look, in the middle of the first run
+        return real(*arguments, stop=lambda: next(calls) == 3, **options)
+
+    with monkeypatch.context() as disturbed:
+        disturbed.setattr(train, "fit", interrupted)
+        outcome, _ = go(recipe, tmp_path / "b")
+    assert outcome.interrupted
+    store = outcome.plan.store
+    assert [record.state for record in store.records()] == ["interrupted"]
+    assert "goes on from there" in store.records()[0].reason
+    finished, notes = go(recipe, tmp_path / "b")
+    assert notes.begun[0] == "baseline seed 0"
+    assert not finished.interrupted
+    names = ("weights.safetensors", "history.jsonl", "units.json", "config.json")
+    assert run_files(store, *names) == run_files(undisturbed.plan.store, *names)
+    assert plain(store) == plain(undisturbed.plan.store)
+
+
+def test_a_damaged_record_counts_as_not_yet_run(recipe, tmp_path):
+    first, _ = go(recipe, tmp_path)
+    store = first.plan.store
+    key = first.plan.jobs[0].key
+    before = (store.folder(key) / "weights.safetensors").read_bytes()
+    record = store.folder(key) / "record.json"
+    record.write_bytes(record.read_bytes()[:100])
+    _, notes = go(recipe, tmp_path)
+    assert notes.begun == ["baseline seed 0"]
+    assert store.record(key).state == "done"
+    assert (store.folder(key) / "weights.safetensors").read_bytes() == before
+
+
+def test_fresh_trains_finished_runs_again(recipe, tmp_path):
+    first, _ = go(recipe, tmp_path)
+    before = {key: record.finished for key, record in first.plan.store.scan().records.items()}
+    second, notes = go(recipe, tmp_path, fresh=True)
+    assert len(notes.begun) == len(before)
+    assert plain(second.plan.store).keys() == before.keys()
+
+
+def test_a_run_that_somebody_else_has_retrained_meanwhile_is_not_trained_twice(recipe, tmp_path):
+    outcome, _ = go(recipe, tmp_path)
+    store, job = outcome.plan.store, outcome.plan.jobs[0]
+    planned = job.model_copy(update={"replaces": "the stamp of an older record"})
+    assert train.is_there(store, planned)
+    assert not train.is_there(store, job.model_copy(update={"replaces": train.stamp(store.record(job.key))}))
+
+
+def test_what_another_process_trains_is_waited_for(recipe, tmp_path, monkeypatch):
+    request = request_of(recipe, tmp_path / "results")
+    plan = plan_study(request)
+    plan.store.root.mkdir(parents=True)
+    held = plan.store.lock_run(plan.jobs[0].key)
+    looks = []
+
+    def free_after_a_look(seconds):
+        looks.append(seconds)
+        held.release()
+
+    real = flow.Stop
+    monkeypatch.setattr(flow, "Stop", lambda: released(real(), free_after_a_look))
+    notes = Notes()
+    outcome = run_study(request, notes)
+    assert ("baseline seed 0", "busy") in notes.ended
+    assert ("baseline seed 0", "done") in notes.ended
+    assert len(looks) == 1
+    assert {record.state for record in plan.store.records()} == {"done"}
+    assert not outcome.failures
+
+
+def released(stop, wait):
+    """A stop whose event, when waited for, calls `wait`."""
+    stop.event.wait = wait
+    return stop
+
+
+def test_a_quick_run_has_a_folder_of_its_own_and_one_seed(recipe, tmp_path):
+    outcome, _ = go(recipe, tmp_path, quick=True, seeds="0,1")
+    assert outcome.plan.store.root.name == "tiny-quick"
+    assert outcome.plan.manifest.rehearsal
+    assert {record.seed for record in outcome.plan.store.records()} == {0}
+
+
+def test_only_leaves_the_baseline_out_and_variants_keeps_it(recipe, tmp_path):
+    request = request_of(recipe, tmp_path / "results", only="fast")
+    assert {job.variant for job in plan_study(request).jobs} == {"fast"}
+    request = dataclasses.replace(request, only=None, variants="fast")
+    assert {job.variant for job in plan_study(request).jobs} >= {"baseline", "fast"}
+    with pytest.raises(AblateError, match="no variant is called `nope`"):
+        plan_study(dataclasses.replace(request, variants="nope"))
+
+
+def test_options_that_change_no_number_change_no_key(recipe, tmp_path):
+    keys = [job.key for job in plan_study(request_of(recipe, tmp_path)).jobs]
+    sets = ("training.checkpoint_every=2",)
+    assert [job.key for job in plan_study(request_of(recipe, tmp_path, sets=sets)).jobs] == keys
+    sets = ("training.steps=8",)
+    assert not set(keys) & {job.key for job in plan_study(request_of(recipe, tmp_path, sets=sets)).jobs}
+
+
+def test_a_prediction_that_is_rewritten_after_the_first_run_is_told(tmp_path):
+    go(write_recipe(tmp_path), tmp_path)
+    expecting = PATCHES.replace("fast: {", "fast: {expect: [0.03, 0.05], ")
+    outcome, notes = go(write_recipe(tmp_path, patches=expecting), tmp_path)
+    assert notes.begun == []
+    assert outcome.plan.manifest.expectation_changes == ("fast: no expectation became +3..+5 % after the first run",)
+
+
+def test_the_recipe_must_fit_its_data(tmp_path):
+    recipe = write_recipe(
+        tmp_path,
+        baseline=BASELINE.replace("stride: [4, 4, 4]", "stride: [3, 4, 4]").replace(
+            "kernel_size: [4, 4, 4]", "kernel_size: [3, 4, 4]"
+        ),
+    )
+    with pytest.raises(AblateError) as told:
+        plan_study(request_of(recipe, tmp_path))
+    assert "hint:" in str(told.value)

@@ -57,7 +57,8 @@ class ProgressDisplay:
             self._say("REHEARSAL: few steps on little data, one seed. Its numbers are not results.")
         kept = f", {len(plan.jobs) - len(todo)} of them done already" if len(todo) < len(plan.jobs) else ""
         self._say(
-            f"{manifest.name}: {len(manifest.variants)} variants, {len(plan.jobs)} runs{kept}; {manifest.data_description}"
+            f"{manifest.name}: {len(manifest.variants)} variants, {len(plan.jobs)} runs{kept}; "
+            f"{manifest.data_description}"
         )
         if todo and self._console.is_terminal:
             self._make_table()

@@ -48,7 +48,9 @@ class ProgressFile(Listener):
         self._steps = job.configuration.training.steps
         self._started = time.monotonic()
         self._written = 0.0
-        self._step, self._loss, self._score = 0, None, None
+        self._step = 0
+        self._loss: float | None = None
+        self._score: float | None = None
         self._write()
 
     def on_step(self, step: int, steps: int, loss: float) -> None:

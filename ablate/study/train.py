@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, cast
 
 import torch
 from safetensors.torch import save_model
@@ -94,7 +94,7 @@ def open_data(configuration: Configuration, device: torch.device) -> Dataset:
     if key not in _opened:
         if len(_opened) >= MOST_OPEN:
             _opened.pop(next(iter(_opened)))
-        _opened[key] = configuration.data.open(device)
+        _opened[key] = cast(Dataset, configuration.data.open(device))
     return _opened[key]
 
 

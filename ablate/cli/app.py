@@ -136,6 +136,9 @@ def report(
     ] = "table",
     html: Annotated[Path | None, typer.Option(help="Write one self-contained HTML file.", metavar="FILE")] = None,
     figures: Annotated[Path | None, typer.Option(help="Write every figure as SVG, PNG and PDF.", metavar="DIR")] = None,
+    save: Annotated[
+        bool, typer.Option("--save", help="Write table, page and figures into the study's own folder.")
+    ] = False,
     watch: Annotated[
         bool, typer.Option("--watch", help="Print the table again whenever a run finishes, until Ctrl-C.")
     ] = False,
@@ -143,7 +146,7 @@ def report(
     """Print the ranked table of STUDY. A report is a pure function of the results folder: it trains nothing."""
     from ablate.cli.report import report_study
 
-    raise typer.Exit(report_study(study, format=format, html=html, figures=figures, watch=watch))
+    raise typer.Exit(report_study(study, format=format, html=html, figures=figures, save=save, watch=watch))
 
 
 @app.command()
@@ -160,7 +163,9 @@ def params(
     sets: Sets = None,
     data: DataPath = None,
 ) -> None:
-    """Parameters, FLOPs, shapes and tokens of every variant side by side, with the change to the baseline and the lints."""
+    """Parameters, FLOPs, shapes and tokens of every variant side by side, with the change to the baseline and the
+    lints.
+    """
     from ablate.cli.params import show_params
 
     raise typer.Exit(
@@ -229,7 +234,9 @@ def compare(
     second: Annotated[Path, typer.Argument(help="Another study's folder.", metavar="STUDY_B")],
     format: Annotated[str, typer.Option(help="table or json.")] = "table",
 ) -> None:
-    """The same variants in two studies: what differs in configuration, data and environment, and what changed in the verdicts."""
+    """The same variants in two studies: what differs in configuration, data and environment, and what changed in the
+    verdicts.
+    """
     from ablate.cli.compare import compare_studies
 
     raise typer.Exit(compare_studies(first, second, format=format))

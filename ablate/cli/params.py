@@ -135,11 +135,11 @@ def print_tables(weighed: Sequence[Weighed], *, depth: int) -> None:
     for group in in_groups(weighed, console.width):
         console.print(parameter_table(group, weighed[0].cost))
     console.print(flow_table(weighed))
+    for lint, names in lints_of(weighed).items():
+        console.print(f"warning: {lint} ({names})", markup=False, soft_wrap=True)
     for item in weighed:
-        for lint in item.cost.lints:
-            console.print(f"warning: {item.variant.name}: {lint}", markup=False)
         for name, note in item.cost.notes.items():
-            console.print(f"{item.variant.name}: {name}: {note}", markup=False)
+            console.print(f"{item.variant.name}: {name}: {note}", markup=False, soft_wrap=True)
     if depth > 1:
         for item in weighed:
             console.print(module_table(item, depth))
@@ -147,6 +147,30 @@ def print_tables(weighed: Sequence[Weighed], *, depth: int) -> None:
         for item in weighed:
             if item.variant.aliases:
                 say(f"{item.variant.name} is also called {', '.join(item.variant.aliases)}")
+
+
+def lints_of(weighed: Sequence[Weighed]) -> dict[str, str]:
+    """Each lint once, with the variants that it is about."""
+    whom: dict[str, list[str]] = {}
+    for item in weighed:
+        for lint in item.cost.lints:
+            whom.setdefault(lint, []).append(item.variant.name)
+    return {lint: "all variants" if len(names) == len(weighed) else ", ".join(names) for lint, names in whom.items()}
+
+
+def part_order(costs: Sequence[ModelCost]) -> list[str]:
+    """All parts in the order of the flow: a part that only some models have stands before the part that follows it
+    there.
+    """
+    order: list[str] = []
+    for cost in costs:
+        names = list(cost.parts)
+        for index, name in enumerate(names):
+            if name in order:
+                continue
+            after = [order.index(follower) for follower in names[index + 1 :] if follower in order]
+            order.insert(min(after), name) if after else order.append(name)
+    return order
 
 
 def in_groups(weighed: Sequence[Weighed], width: int) -> list[list[Weighed]]:
@@ -164,8 +188,7 @@ def parameter_table(group: Sequence[Weighed], base: ModelCost) -> Table:
     table.add_column("part")
     for item in group:
         table.add_column(Text(item.variant.name), justify="right")
-    names = list(dict.fromkeys(name for item in group for name in item.cost.parts))
-    for name in names:
+    for name in part_order([item.cost for item in group]):
         table.add_row(
             name, *(cell(item.cost.parts.get(name), base.parts.get(name), item.cost is base) for item in group)
         )

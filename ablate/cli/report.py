@@ -1,21 +1,33 @@
 """`ablate report`: a study's folder in, its table, page or figures out. Loads no torch."""
 
 import time
+from collections.abc import Callable
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
 from ablate.analysis import StudyAnalysis, analyse
 from ablate.cli.console import out, say
 from ablate.errors import AblateError
 from ablate.report import Format, live_table, render
 from ablate.result import Store
+from ablate.result.files import write_bytes
 
 FORMATS = get_args(Format)
+QUICK_FORMATS = ("table", "markdown", "latex")
+"""Formats that show nothing of single units or learning curves, and so need not read them."""
+SAVED_TEXTS = {"table.txt": "table", "table.md": "markdown", "table.json": "json", "table.csv": "csv"}
+SAVED_WIDTH = 120
 WATCH_SECONDS = 2.0
 
 
 def report_study(
-    path: Path, *, format: str = "table", html: Path | None = None, figures: Path | None = None, watch: bool = False
+    path: Path,
+    *,
+    format: str = "table",
+    html: Path | None = None,
+    figures: Path | None = None,
+    save: bool = False,
+    watch: bool = False,
 ) -> int:
     """Prints the report of every study under `path`. Raises AblateError when there is none."""
     if format not in FORMATS:
@@ -28,20 +40,42 @@ def report_study(
         return watch_study(stores)
     for store in stores:
         tell_damaged(store)
-        analysis = analysis_of(store)
-        if not (html or figures) or format != "table":
-            print_report(analysis, format)
+        if save:
+            save_report(store)
         if html is not None:
-            from ablate.report.html import write_html
-
-            write_html(analysis, html, pictures=store)
-            say(f"wrote {html}")
+            save_page(store, analysis_of(store), html)
         if figures is not None:
-            from ablate.report.figures import write_figures
-
-            for file in write_figures(analysis, figures):
-                say(f"wrote {file}")
+            save_figures(analysis_of(store), figures)
+        if format != "table" or not (html or figures or save):
+            print_report(analysis_of(store, quick_look=format in QUICK_FORMATS), format)
     return 0
+
+
+def save_report(store: Store) -> None:
+    """Table, page and figures into the study's own folder: what is kept of a study beside its runs."""
+    analysis = analysis_of(store)
+    for name, format in SAVED_TEXTS.items():
+        text = render(analysis, format, width=SAVED_WIDTH)
+        write_bytes(store.root / name, text.encode())
+        say(f"wrote {store.root / name}")
+    save_page(store, analysis, store.root / "report.html")
+    save_figures(analysis, store.root / "figures", kinds=("svg",))
+
+
+def save_page(store: Store, analysis: StudyAnalysis, path: Path) -> None:
+    """The HTML page."""
+    from ablate.report.html import write_html
+
+    write_html(analysis, path, pictures=store)
+    say(f"wrote {path}")
+
+
+def save_figures(analysis: StudyAnalysis, folder: Path, **options: Any) -> None:
+    """Every figure of a study."""
+    from ablate.report.figures import write_figures
+
+    for file in write_figures(analysis, folder, **options):
+        say(f"wrote {file}")
 
 
 def studies_under(path: Path) -> list[Store]:
@@ -57,12 +91,26 @@ def studies_under(path: Path) -> list[Store]:
 
 
 def analysis_of(store: Store, *, quick_look: bool = False) -> StudyAnalysis:
-    """A study's analysis from its folder; `quick_look` leaves out what needs the per-unit tables and learning curves."""
+    """A study's analysis from its folder; `quick_look` leaves out what needs the per-unit tables and learning
+    curves.
+    """
     manifest = store.manifest()
     records = store.records()
     if quick_look:
         return analyse(manifest, records)
-    return analyse(manifest, records, units=store.units, history=store.history)
+    return analyse(manifest, records, units=_or_none(store.units), history=_or_none(store.history))
+
+
+def _or_none(load: Callable[[str], Any]) -> Callable[[str], Any]:
+    """A run whose per-unit table or curve is damaged loses these alone."""
+
+    def loader(key: str) -> Any:
+        try:
+            return load(key)
+        except AblateError:
+            return None
+
+    return loader
 
 
 def print_report(analysis: StudyAnalysis, format: str) -> None:

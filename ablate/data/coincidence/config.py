@@ -1,13 +1,14 @@
 """`coincidence`: an embedded fusion benchmark whose ceiling is known in closed form.
 
 In each interval the video shows an event e (a fair coin), coded only by the order of two marker frames; the EEG
-holds an evoked response r (a fair coin: a template of unit norm times d' in white noise); the label is e XOR r. So EEG alone,
+holds an evoked response r (a fair coin: a template of unit norm times d' in white noise); the label is e XOR r. So
+EEG alone,
 video alone, a model blind to frame order, and one that looks at the wrong interval are all at exactly one half.
 """
 
 import hashlib
 import json
-from typing import TYPE_CHECKING, Literal, Self
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from pydantic import Field, model_validator
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
     from ablate.data.trials.dataset import TrialDataset
 
-GENERATOR = 1  # raised when the same configuration would give other trials
+GENERATOR = 2  # raised when the same configuration would give other trials
 
 
 class CoincidenceConfig(TrialDataConfig):
@@ -67,7 +68,7 @@ class CoincidenceConfig(TrialDataConfig):
     """Draws the trials; not the seed of a run."""
 
     @model_validator(mode="after")
-    def _consistent(self) -> Self:
+    def _consistent(self) -> "CoincidenceConfig":
         if self.min_valid > self.frames:
             raise ValueError(f"min_valid {self.min_valid} is more than frames {self.frames}")
         if self.split == "subject" and self.subjects < 3:
@@ -100,7 +101,7 @@ class CoincidenceConfig(TrialDataConfig):
         splits = {name: draw_split(self, name, count, self._subjects_of(name)) for name, count in counts.items()}
         return TrialDataset(splits, self.describe(), self, fingerprint=self._fingerprint(), device=device)
 
-    def rehearsal(self) -> Self:
+    def rehearsal(self) -> "CoincidenceConfig":
         few = {"train_trials": 32, "validation_trials": 12, "test_trials": 12}
         values = {name: getattr(self, name) for name in type(self).model_fields}
         return type(self)(**{**values, **{name: min(values[name], count) for name, count in few.items()}})

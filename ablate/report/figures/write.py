@@ -2,7 +2,7 @@
 
 import io
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -32,18 +32,21 @@ def rendered(figure: Figure, kind: Kind) -> bytes:
     return written.getvalue()
 
 
-def write_figure(figure: Figure, folder: Path, name: str) -> list[Path]:
+KINDS: tuple[Kind, ...] = get_args(Kind)
+
+
+def write_figure(figure: Figure, folder: Path, name: str, kinds: Sequence[Kind] = KINDS) -> list[Path]:
     """`name.svg`, `name.png` and `name.pdf`, each whole or not at all. Raises AblateError where it cannot write."""
     with told(folder):
         folder.mkdir(parents=True, exist_ok=True)
     paths = []
-    for kind in get_args(Kind):
+    for kind in kinds:
         path = folder / f"{name}.{kind}"
         write_bytes(path, rendered(figure, kind))
         paths.append(path)
     return paths
 
 
-def write_all(named: Iterable[tuple[str, Figure]], folder: Path) -> list[Path]:
+def write_all(named: Iterable[tuple[str, Figure]], folder: Path, kinds: Sequence[Kind] = KINDS) -> list[Path]:
     """Every figure in every format."""
-    return [path for name, figure in named for path in write_figure(figure, folder, name)]
+    return [path for name, figure in named for path in write_figure(figure, folder, name, kinds)]

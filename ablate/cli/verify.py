@@ -30,9 +30,7 @@ def verify_hashes(store: Store) -> bool:
     runs = len(store.keys())
     tell(f"{store.root}: the files of {runs - len(damaged)} of {runs} runs are the ones that were written")
     if damaged:
-        say(
-            "a damaged record counts as not yet run: `ablate run` trains it again; remove a run's folder to have it trained again"
-        )
+        say("a damaged record counts as not yet run: `ablate run` trains it again; so it does what was removed")
     return not damaged
 
 
@@ -55,14 +53,12 @@ def verify_by_training(store: Store, device: str) -> bool:
         tell(f"{store.root}: {label}: {fault}")
     if found.agrees:
         how = "to the last digit" if found.largest == 0 else f"within {found.largest:.1e} (relative)"
-        tell(f"{store.root}: {label} was trained again on {found.device}: {found.values} losses and scores agree {how}")
+        tell(f"{store.root}: {label}, trained again on {found.device}: {found.values} losses and scores agree {how}")
     else:
         tell(
-            f"{store.root}: {label} was trained again on {found.device}: {len(found.faults)} of {found.values} values differ"
+            f"{store.root}: {label}, trained again on {found.device}: {len(found.faults)} of {found.values} values differ"
         )
-        say(
-            "other package versions, other processors or another device may do that; `environment` in record.json names them"
-        )
+        say("other packages, processors or devices may do that; `environment` in record.json names them")
     return found.agrees
 
 

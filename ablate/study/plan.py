@@ -1,4 +1,4 @@
-"""A request in, the plan of a study out: which variants, at which seeds, under which keys. Opens the data, trains nothing."""
+"""A request in, the plan of a study out: which variants, at which seeds, under which keys. Trains nothing."""
 
 import hashlib
 import json
@@ -47,7 +47,7 @@ def plan_study(request: Request) -> StudyPlan:
     recipe = load_recipe(request.recipe, sets=data_sets(request))
     layout = lay_out(recipe)
     chosen = select(layout.variants, request)
-    open_data(rehearsed(chosen[:1], request.quick)[0].configuration, CPU)  # whatever is wrong with the data is told first
+    open_data(rehearsed(chosen[:1], request.quick)[0].configuration, CPU)  # its faults are told first
     chosen = refuse_noops(chosen, allow_noop=request.allow_noop)
     notices = (*recipe.notices, *layout.notices, *unread_options(chosen))
     chosen = rehearsed(chosen, request.quick)
@@ -60,7 +60,7 @@ def plan_study(request: Request) -> StudyPlan:
 
 
 def data_sets(request: Request) -> tuple[str, ...]:
-    """The overrides of the recipe, `--data` among them: it names recordings in place of whatever the recipe's data are."""
+    """The overrides of the recipe, `--data` among them: recordings in place of the recipe's data."""
     if request.data is None:
         return request.sets
     if not request.data.exists():
@@ -218,7 +218,7 @@ def metric_of(dataset: Dataset) -> str:
 def make_jobs(
     manifest: StudyManifest, variants: Sequence[Variant], store: Store, request: Request
 ) -> tuple[RunJob, ...]:
-    """Seed-major: seed 0 of every variant, the baseline first, then seed 1, so that a part of a study is already useful."""
+    """Seed-major: seed 0 of every variant, the baseline first, then seed 1, so that a part is useful already."""
     configurations = {variant.name: variant.configuration for variant in variants}
     facts = facts_of(variants)
     jobs: dict[str, RunJob] = {}

@@ -51,13 +51,12 @@ def verify_by_training(store: Store, device: str) -> bool:
         return False
     for fault in found.faults[:MOST_FAULTS]:
         tell(f"{store.root}: {label}: {fault}")
+    again = f"{store.root}: {label}, trained again on {found.device}"
     if found.agrees:
         how = "to the last digit" if found.largest == 0 else f"within {found.largest:.1e} (relative)"
-        tell(f"{store.root}: {label}, trained again on {found.device}: {found.values} losses and scores agree {how}")
+        tell(f"{again}: {found.values} losses and scores agree {how}")
     else:
-        tell(
-            f"{store.root}: {label}, trained again on {found.device}: {len(found.faults)} of {found.values} values differ"
-        )
+        tell(f"{again}: {len(found.faults)} of {found.values} values differ")
         say("other packages, processors or devices may do that; `environment` in record.json names them")
     return found.agrees
 

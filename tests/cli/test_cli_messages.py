@@ -133,11 +133,9 @@ def test_a_modulator_without_behaviour(tmp_path):
 
 
 def test_data_that_are_not_there(tmp_path):
-    told = refused(write_recipe(tmp_path), tmp_path, data=tmp_path / "nowhere")
-    assert (
-        told
-        == f"error: {tmp_path / 'nowhere'}: there is no such recording\n\nhint: `ablate data make` writes synthetic ones"
-    )
+    place = tmp_path / "nowhere"
+    told = refused(write_recipe(tmp_path), tmp_path, data=place)
+    assert told == f"error: {place}: there is no such recording\n\nhint: `ablate data make` writes synthetic ones"
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from ablate.data.trials.dataset import TrialDataset
 
-GENERATOR = 1  # raised when the same configuration would give other trials
+GENERATOR = 2  # raised when the same configuration would give other trials
 
 
 class CoincidenceConfig(TrialDataConfig):

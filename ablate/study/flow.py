@@ -9,7 +9,7 @@ import os
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import torch
 
@@ -28,6 +28,7 @@ SECONDS_BETWEEN_LOOKS = 0.2
 WORK = f"{train_run.__module__}:{train_run.__name__}"
 
 
+@runtime_checkable
 class Watcher(Protocol):
     """Told how a study goes."""
 

@@ -9,8 +9,12 @@ from ablate.data.coincidence import CoincidenceConfig
 from ablate.data.config import EncodingDataConfig, SplitConfig
 from ablate.data.recordings import RecordingsConfig
 from ablate.data.synthetic_v1 import SyntheticV1Config
+from ablate.data.trials import TrialsConfig
 
-DataConfig = Annotated[SyntheticV1Config | RecordingsConfig | CoincidenceConfig, Field(discriminator="type")]
+DataConfig = Annotated[
+    SyntheticV1Config | RecordingsConfig | CoincidenceConfig | TrialsConfig,
+    Field(discriminator="type"),
+]
 
 __all__ = [
     "CoincidenceConfig",
@@ -19,4 +23,5 @@ __all__ = [
     "RecordingsConfig",
     "SplitConfig",
     "SyntheticV1Config",
+    "TrialsConfig",
 ]

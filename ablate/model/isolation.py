@@ -41,6 +41,12 @@ def tell(matrix: Float[Tensor, "i i"]) -> str:
     return " ".join("".join("#" if value > 1e-5 else "." for value in row) for row in matrix.tolist())
 
 
+def leak(matrix: Float[Tensor, "i i"]) -> str:
+    """The largest dependence on another interval, relative to that on the own one's scale."""
+    others = matrix.masked_fill(torch.eye(len(matrix), dtype=torch.bool, device=matrix.device), 0.0)
+    return f"other intervals at most {float(others.max()):.2g}"
+
+
 def notes(config: Any, spec: FusionSpec) -> dict[str, str]:
     """What a cost table says of a fusion model beyond counts. Builds the video side anew on the CPU, without a frame
     encoder."""
@@ -49,7 +55,7 @@ def notes(config: Any, spec: FusionSpec) -> dict[str, str]:
     with torch.random.fork_rng(devices=[]), torch.device("cpu"):
         media = _without_frame_encoder(config, spec)
         matrix = isolation(media, spec)
-    told = {} if matrix is None else {"isolation (latents x frames)": tell(matrix)}
+    told = {} if matrix is None else {"isolation (latents x frames)": f"{tell(matrix)}, {leak(matrix)}"}
     if getattr(config.video, "frozen", False):
         told["video"] = "frozen: no FLOPs once its features are cached"
     return told

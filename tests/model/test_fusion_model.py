@@ -103,7 +103,7 @@ def test_costs_are_counted_on_shapes_alone(kind: str) -> None:
     assert cost.shapes["fusion"] == (3, 8)
     assert cost.flops["compressor"] > 0
     assert cost.total_parameters == sum(p.numel() for p in config.build(spec()).parameters())
-    assert cost.notes == {"isolation (latents x frames)": "#.. .#. ..#"}
+    assert cost.notes == {"isolation (latents x frames)": "#.. .#. ..#, other intervals at most 0"}
     assert cost.lints == ()
 
 

@@ -1,7 +1,8 @@
 """`coincidence`: an embedded fusion benchmark whose ceiling is known in closed form.
 
 In each interval the video shows an event e (a fair coin), coded only by the order of two marker frames; the EEG
-holds an evoked response r (a fair coin: a template of unit norm times d' in white noise); the label is e XOR r. So EEG alone,
+holds an evoked response r (a fair coin: a template of unit norm times d' in white noise); the label is e XOR r. So
+EEG alone,
 video alone, a model blind to frame order, and one that looks at the wrong interval are all at exactly one half.
 """
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
     from ablate.data.trials.dataset import TrialDataset
 
-GENERATOR = 1  # raised when the same configuration would give other trials
+GENERATOR = 2  # raised when the same configuration would give other trials
 
 
 class CoincidenceConfig(TrialDataConfig):

@@ -4,6 +4,7 @@ The set of frames is the same either way, so a model that is blind to order cann
 marker is a fixed vector in noise; in pixel mode a small moving square that turns red (A) or blue (B) for one frame.
 """
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,8 +16,8 @@ if TYPE_CHECKING:
     from ablate.data.coincidence.draw import Story
 
 MARKER_A, MARKER_B, TRAP_ONE, TRAP_ZERO = 1, 2, 3, 4
-COLOURS = np.array([[170, 170, 170], [235, 40, 40], [40, 40, 235], [40, 235, 40], [235, 235, 40]], dtype=np.float32)
-BACKGROUND, PIXEL_NOISE = 90.0, 12.0  # of 255
+COLOURS = np.array([[160, 160, 160], [255, 50, 50], [50, 50, 255], [50, 255, 50], [255, 255, 50]], dtype=np.float32)
+BACKGROUND, PIXEL_NOISE = 127.5, 12.0  # of 255
 FEATURE_NOISE = 0.3  # markers have unit length a dimension: told apart with d' = sqrt(2 d) / 0.3
 
 
@@ -43,21 +44,38 @@ def draw_features(config: "CoincidenceConfig", story: "Story", rng: Generator) -
     return np.where((story.mask | (markers > 0))[..., None], shown, np.float32(0))
 
 
-def draw_pixels(config: "CoincidenceConfig", story: "Story", rng: Generator) -> NDArray[np.uint8]:
-    """Frames as images (N, i, f, 3, h, w); a square walks over noise, one pixel a frame at most; pads are black."""
-    markers = draw_markers(story, rng)
-    size, side = config.image_size, max(3, config.image_size // 4)
-    start = rng.integers(0, size - side + 1, (*markers.shape[:2], 1, 2))
-    place = np.clip(start + rng.integers(-1, 2, (*markers.shape, 2)).cumsum(axis=2), 0, size - side)
-    row, col = (place[..., axis, None] for axis in (0, 1))
-    pixel = np.arange(size)
-    inside = ((pixel >= row) & (pixel < row + side))[..., :, None] & ((pixel >= col) & (pixel < col + side))[
-        ..., None, :
-    ]
-    frames = np.empty((*markers.shape, 3, size, size), dtype=np.uint8)
-    for trial in range(len(frames)):  # one trial at a time: the noise of all of them would fill the memory
-        picture = np.where(inside[trial, :, :, None], COLOURS[markers[trial]][..., None, None], BACKGROUND)
+def draw_pixels(config: "CoincidenceConfig", story: "Story", rng: Generator) -> "PixelFilm":
+    """Frames as images (N, i, f, 3, h, w), drawn when they are asked for; pads are black."""
+    return PixelFilm(draw_markers(story, rng), story.mask, config.image_size, int(rng.integers(2**31)))
+
+
+@dataclass(frozen=True)
+class PixelFilm:
+    """Draws each trial from a seed of its own, so that a study at full size needs no memory for its images.
+
+    A square walks over noise, one pixel a frame at most. markers, mask: (N, i, f).
+    """
+
+    markers: NDArray[np.int64]
+    mask: NDArray[np.bool_]
+    size: int
+    seed: int
+
+    def __getitem__(self, rows: NDArray[np.int64]) -> NDArray[np.uint8]:
+        return np.stack([self.trial(int(row)) for row in rows])
+
+    def trial(self, row: int) -> NDArray[np.uint8]:
+        """One trial's images (i, f, 3, h, w)."""
+        rng = np.random.default_rng([self.seed, row])
+        markers, size, side = self.markers[row], self.size, max(3, self.size // 4)
+        start = rng.integers(0, size - side + 1, (len(markers), 1, 2))
+        place = np.clip(start + rng.integers(-1, 2, (*markers.shape, 2)).cumsum(axis=1), 0, size - side)
+        top, left = (place[..., axis, None] for axis in (0, 1))
+        pixel = np.arange(size)
+        rows_in, cols_in = ((pixel >= edge) & (pixel < edge + side) for edge in (top, left))
+        inside = rows_in[..., :, None] & cols_in[..., None, :]
+        picture = np.where(inside[:, :, None], COLOURS[markers][..., None, None], np.float32(BACKGROUND))
         picture = picture + PIXEL_NOISE * rng.standard_normal(picture.shape, dtype=np.float32)
-        frames[trial] = np.clip(picture, 0, 255)
-    frames[~(story.mask | (markers > 0))] = 0
-    return frames
+        frames = np.clip(picture, 0, 255).astype(np.uint8)
+        frames[~(self.mask[row] | (markers > 0))] = 0
+        return frames

@@ -13,7 +13,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ablate.contract import FusionBatch, FusionSpec, Split, Target
+from ablate.contract import FusionBatch, FusionSpec, Split, Target, frame_key
 from ablate.data.trials.config import TrialDataConfig
 from ablate.data.trials.split import TrialSplit, check_overlap
 
@@ -46,6 +46,7 @@ class TrialDataset:
         self._eeg = {
             name: torch.from_numpy(((split.eeg - mean) / std).astype(np.float32)) for name, split in splits.items()
         }
+        self._known_keys: dict[str, dict[int, NDArray[np.int64]]] = {}
         self._entry = {name: entries(split.session) for name, split in splits.items()}
 
     def train(self, *, seed: int, batch_size: int) -> "TrialStream":
@@ -94,13 +95,25 @@ class TrialDataset:
         trials = self.splits[split]
         rows = rows[np.argsort(trials.session[rows], kind="stable")]
         mask = torch.from_numpy(trials.frame_mask[rows])
-        frames = torch.from_numpy(np.ascontiguousarray(trials.frames[rows]))
+        shown = np.ascontiguousarray(trials.frames[rows])
+        frames, keys = torch.from_numpy(shown), self._keys(split, rows, shown)
         return FusionBatch(
             eeg=self._eeg[split][torch.from_numpy(rows)].to(self.device),
             frames=(poisoned(frames, mask) if self.poison else frames).to(self.device),
             frame_mask=mask.to(self.device),
             targets=self._targets(split, rows),
+            frame_keys=keys,
         )
+
+    def _keys(self, split: str, rows: NDArray[np.int64], shown: NDArray[np.generic]) -> Tensor | None:
+        """Content keys of pixels (b, i, f, 2), hashed when a trial is first met; features have none."""
+        if shown.ndim != 6:
+            return None
+        known = self._known_keys.setdefault(split, {})
+        for row, film in zip(rows.tolist(), shown, strict=True):
+            if row not in known:
+                known[row] = np.stack([[frame_key(frame) for frame in interval] for interval in film]).view(np.int64)
+        return torch.from_numpy(np.stack([known[row] for row in rows.tolist()]))
 
     def _targets(self, split: str, rows: NDArray[np.int64]) -> tuple[Target, ...]:
         trials, targets = self.splits[split], []

@@ -13,7 +13,7 @@ def segment_samples(samples: int, intervals: int) -> int:
         raise AblateError(
             f"{samples} EEG samples do not divide into {intervals} intervals",
             where="data",
-            hint="cut the end: a window closed on both sides is a sample too long (MNE: tmax = 5 s at 100 Hz gives 501)",
+            hint="cut the end: a window closed on both sides is a sample too long (MNE: 5 s at 100 Hz give 501)",
         )
     return samples // intervals
 

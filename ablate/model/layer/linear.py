@@ -1,7 +1,8 @@
 """A linear map whose output starts with the variance of its input (LeCun et al. 1998), with zero bias.
 
 torch's default shrinks the standard deviation by sqrt(3) at every map. In a chain of maps from two modalities their
-product, which is what fusion must learn, then starts several times weaker, and training stays longer on its first plateau.
+product, which is what fusion must learn, then starts several times weaker, and training stays longer on its first
+plateau.
 """
 
 from torch import nn

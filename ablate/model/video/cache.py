@@ -2,8 +2,8 @@
 
 A key is 128 bits of a frame's bytes; a folder belongs to one encoder (weights, preprocessing, pooling). Features are
 float16 in shards, each one file of (key, value) rows, memory-mapped. A shard is written beside its place and moved
-in by one rename: readers see it whole or not at all, and writers at the same time only add shards, whose names never clash.
-A kill loses what was not yet written; it costs that much to compute again, nothing else.
+in by one rename: readers see it whole or not at all, and writers at the same time only add shards, whose names never
+clash. A kill loses what was not yet written; it costs that much to compute again, nothing else.
 """
 
 import hashlib
@@ -83,14 +83,6 @@ class FeatureCache:
             for row, (a, b) in enumerate(rows["key"].tolist()):
                 self._where.setdefault((a, b), (path.name, row))
         return bool(new)
-
-
-def frame_key(frame: NDArray[np.generic]) -> NDArray[np.uint64]:
-    """128 bits of a frame's content: its bytes, shape and type."""
-    content = hashlib.blake2b(digest_size=16)
-    content.update(f"{frame.shape} {frame.dtype}".encode())
-    content.update(np.ascontiguousarray(frame).tobytes())
-    return np.frombuffer(content.digest(), dtype="<u8")
 
 
 def cache_folder() -> Path:

@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ablate.model.video.cache import FeatureCache, cache_folder, frame_key
+from ablate.contract import frame_key
+from ablate.model.video.cache import FeatureCache, cache_folder
 
 
 def keys_of(numbers: range) -> np.ndarray:

@@ -85,7 +85,7 @@ def test_it_stands_in_a_fusion_model_and_its_isolation_matrix_is_full(kind: str)
     matrix = isolation(model.media, SPEC)
     assert matrix is not None
     assert tell(matrix) == "### ### ###"
-    assert model.cost_notes() == {"isolation (latents x frames)": "### ### ###"}
+    assert model.cost_notes()["isolation (latents x frames)"].startswith("### ### ###, other intervals at most ")
 
 
 def test_tubelets_that_do_not_tile_are_told() -> None:

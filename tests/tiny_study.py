@@ -65,7 +65,7 @@ def request_of(recipe: Path, out: Path, **options) -> Request:
 
 def run_files(store: Store, *names: str) -> dict[str, bytes]:
     """The bytes of the runs' files by `key/name`."""
-    return {f"{key}/{name}": (store.folder(key) / name).read_bytes() for key in store.keys() for name in names}
+    return {f"{key}/{name}": (store.folder(key) / name).read_bytes() for key in store for name in names}
 
 
 def plain(store: Store) -> dict[str, dict]:

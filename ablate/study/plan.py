@@ -1,4 +1,6 @@
-"""A request in, the plan of a study out: which variants, at which seeds, under which keys. Opens the data, trains nothing."""
+"""A request in, the plan of a study out: which variants, at which seeds, under which keys. Opens the data, trains
+nothing.
+"""
 
 import hashlib
 import json
@@ -71,7 +73,9 @@ def sound_variants(layout: Layout, request: Request) -> tuple[Variant, ...]:
 
 
 def data_sets(request: Request) -> tuple[str, ...]:
-    """The overrides of the recipe, `--data` among them: it names recordings in place of whatever the recipe's data are."""
+    """The overrides of the recipe, `--data` among them: it names recordings in place of whatever the recipe's data
+    are.
+    """
     if request.data is None:
         return request.sets
     if not request.data.exists():
@@ -229,7 +233,9 @@ def metric_of(dataset: Dataset) -> str:
 def make_jobs(
     manifest: StudyManifest, variants: Sequence[Variant], store: Store, request: Request
 ) -> tuple[RunJob, ...]:
-    """Seed-major: seed 0 of every variant, the baseline first, then seed 1, so that a part of a study is already useful."""
+    """Seed-major: seed 0 of every variant, the baseline first, then seed 1, so that a part of a study is already
+    useful.
+    """
     configurations = {variant.name: variant.configuration for variant in variants}
     facts = facts_of(variants)
     jobs: dict[str, RunJob] = {}

@@ -1,4 +1,6 @@
-"""What a person reads when something is wrong: one message that says where, what and what next, exit code 2, no traceback."""
+"""What a person reads when something is wrong: one message that says where, what and what next, exit code 2, no
+traceback.
+"""
 
 import os
 from pathlib import Path
@@ -13,7 +15,10 @@ from ablate.data.recording import Recording, write_recording
 from ablate.errors import AblateError
 from ablate.study.flow import run_study
 
-RECORDED = "data: {{type: recordings, path: {path}, window: 16, warmup: 8, min_spikes: 1, sessions_per_batch: 1, split: {{blocks: 1}}}}\n"
+RECORDED = (
+    "data: {{type: recordings, path: {path}, window: 16, warmup: 8, min_spikes: 1, sessions_per_batch: 1, "
+    "split: {{blocks: 1}}}}\n"
+)
 
 
 def said(*words: object) -> str:
@@ -131,8 +136,8 @@ def test_a_modulator_without_behaviour(tmp_path):
 def test_data_that_are_not_there(tmp_path):
     told = refused(write_recipe(tmp_path), tmp_path, data=tmp_path / "nowhere")
     assert (
-        told
-        == f"error: {tmp_path / 'nowhere'}: there is no such recording\n\nhint: `ablate data make` writes synthetic ones"
+        told == f"error: {tmp_path / 'nowhere'}: there is no such recording\n\n"
+        "hint: `ablate data make` writes synthetic ones"
     )
 
 

@@ -12,6 +12,7 @@ from planted import BASELINE, Planted, around, shifted
 from ablate.analysis import StudyAnalysis
 from ablate.errors import AblateError
 from ablate.report.html import page, write_html
+from ablate.report.html.breakdown import merged
 from ablate.report.html.markup import Html, html, table, tag
 from ablate.result import Store
 from ablate.result.picture import write_picture
@@ -235,3 +236,8 @@ def test_control_characters_do_not_reach_the_page() -> None:
 def test_numbers_stand_at_the_right_of_a_table() -> None:
     made = table(("name", "n"), [("a", "1")], right=(1,))
     assert '<td>a</td><td class="right">1</td>' in made
+
+
+def test_another_cores_stages_stand_where_the_core_stands() -> None:
+    orders = (["frontend", "tokenizer", "blocks", "readout"], ["frontend", "stage_1", "stage_2", "readout"])
+    assert merged(orders) == ["frontend", "stage_1", "stage_2", "tokenizer", "blocks", "readout"]

@@ -31,7 +31,7 @@ class Notes(Watcher):
             self.ended.append((self._labels[event.key], event.outcome.state))
 
 
-@pytest.fixture()
+@pytest.fixture
 def recipe(tmp_path):
     return write_recipe(tmp_path)
 
@@ -53,7 +53,7 @@ def test_runs_begin_seed_by_seed_and_the_baseline_first(recipe, tmp_path):
     store = outcome.plan.store
     assert {record.state for record in store.records()} == {"done"}
     assert store.verify_hashes() == ()
-    for key in store.keys():
+    for key in store:
         assert {path.name for path in store.folder(key).iterdir()} >= {
             "config.json",
             "hashes.json",

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from ablate.data.coincidence.draw import Story
 
 MARKER_A, MARKER_B, TRAP_ONE, TRAP_ZERO = 1, 2, 3, 4
-COLOURS = np.array([[170, 170, 170], [235, 40, 40], [40, 40, 235], [40, 235, 40], [235, 235, 40]], dtype=np.float32)
-BACKGROUND, PIXEL_NOISE = 90.0, 12.0  # of 255
+COLOURS = np.array([[160, 160, 160], [255, 50, 50], [50, 50, 255], [50, 255, 50], [255, 255, 50]], dtype=np.float32)
+BACKGROUND, PIXEL_NOISE = 127.5, 12.0  # of 255
 FEATURE_NOISE = 0.3  # markers have unit length a dimension: told apart with d' = sqrt(2 d) / 0.3
 
 

@@ -72,6 +72,8 @@ class FrameEncoder(nn.Module):
         super().train(mode)
         if self.frozen:
             self.backbone.eval()
+        if self._cache is not None and not mode:
+            self._cache.flush()  # at every evaluation, so that little is lost when a run ends or is killed
         return self
 
     def token_mask(self, mask: Bool[Tensor, "b i f"]) -> Bool[Tensor, "b i f"]:

@@ -32,6 +32,8 @@ class SmallVitConfig(Config):
     """What stands for a frame: the class token, or the mean of the patch tokens."""
     frozen: bool = False
     """Keep the seeded weights as they are."""
+    cache: bool = True
+    """Keep the features of a frozen model on disk, by content, for all variants and seeds."""
     weights_seed: int | None = None
     """Draws the weights; null leaves it to the run's own seed."""
 
@@ -65,7 +67,7 @@ class SmallVitConfig(Config):
             width=self.width,
             frames=frames,
             frozen=self.frozen,
-            cache=True,
+            cache=self.cache,
             at_once=4096,
             identity=f"small_vit {self.pool}",
         )

@@ -18,7 +18,7 @@ from ablate.request import Request, request_hash
 from ablate.result import ModelCost, Store, StudyManifest, VariantEntry, canonical_json, content_key, environment
 from ablate.result.manifest import Role
 from ablate.study.train import RunJob, open_data
-from ablate.variant import Layout, Variant, also_changed, lay_out
+from ablate.variant import Layout, Variant, also_changed, survey
 from ablate.variant.probe import refuse_noops, unread_options
 
 CPU = torch.device("cpu")
@@ -45,10 +45,8 @@ def plan_study(request: Request) -> StudyPlan:
     Raises AblateError for everything that a person can mend: before anything is trained or written.
     """
     recipe = load_recipe(request.recipe, sets=data_sets(request))
-    layout = lay_out(recipe)
-    chosen = select(layout.variants, request)
-    open_data(rehearsed(chosen[:1], request.quick)[0].configuration, CPU)  # its faults are told first
-    chosen = refuse_noops(chosen, allow_noop=request.allow_noop)
+    layout = survey(recipe)
+    chosen = sound_variants(layout, request)
     notices = (*recipe.notices, *layout.notices, *unread_options(chosen))
     chosen = rehearsed(chosen, request.quick)
     seeds = request.seed_list() or recipe.seeds
@@ -57,6 +55,19 @@ def plan_study(request: Request) -> StudyPlan:
     store = Store.of(request.out, name)
     manifest = make_manifest(recipe, request, layout, chosen, name=name, seeds=seeds)
     return StudyPlan(recipe, store, manifest, make_jobs(manifest, chosen, store, request), notices)
+
+
+def sound_variants(layout: Layout, request: Request) -> tuple[Variant, ...]:
+    """The chosen variants, each a real change. Raises AblateError with every problem of the recipe at once."""
+    try:
+        chosen = layout.variants if layout.problems else select(layout.variants, request)
+        open_data(rehearsed(chosen[:1], request.quick)[0].configuration, CPU)  # a fault of the data is told once, first
+        chosen = refuse_noops(chosen, allow_noop=request.allow_noop)
+    except AblateError as error:
+        raise AblateError(problems=(*layout.problems, *error.problems)) from None
+    if layout.problems:
+        raise AblateError(problems=layout.problems)
+    return chosen
 
 
 def data_sets(request: Request) -> tuple[str, ...]:

@@ -131,7 +131,9 @@ def run(
 @app.command()
 def report(
     study: StudyPath = Path("results"),
-    format: Annotated[str, typer.Option(help="table, markdown, csv, json or latex.")] = "table",
+    format: Annotated[
+        str, typer.Option(help="table, markdown, csv, json, latex or units (every unit's own score).")
+    ] = "table",
     html: Annotated[Path | None, typer.Option(help="Write one self-contained HTML file.", metavar="FILE")] = None,
     figures: Annotated[Path | None, typer.Option(help="Write every figure as SVG, PNG and PDF.", metavar="DIR")] = None,
     save: Annotated[

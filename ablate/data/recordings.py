@@ -81,7 +81,8 @@ def _folders_of(entry: str) -> list[Path]:
     raise AblateError(
         f"no recording found at {entry}",
         where="data.path",
-        hint="a recording is a folder with recording.yaml, stimulus.npy and spikes.npy; `ablate data make` writes one",
+        hint="name its folder by `--data FOLDER`: one with recording.yaml, stimulus.npy and spikes.npy, as "
+        "`ablate data make` writes it",
     )
 
 

@@ -89,7 +89,7 @@ class _Probe:
         self.flops: dict[str, int] = {}
         self.shapes: dict[str, tuple[int, ...]] = {}
         self.group_sizes: dict[str, int] = {}
-        self.frames = self.frames_cropped = 0
+        self.frames = self.frames_cropped = self.tubelet_width = 0
         self.pixels_never_seen = 0.0
         self.tokens: Tokens | None = None
         self._counter = FlopCounterMode(display=False)
@@ -137,6 +137,7 @@ class _Probe:
         self.frames = video.shape[2]
         self.frames_cropped = tokenizer.frames_cropped(self.frames)
         self.pixels_never_seen = tokenizer.pixels_never_seen
+        self.tubelet_width = tokenizer.conv.out_channels
 
     def _map(self, out: Tensor) -> None:
         self.tokens = Tokens(time=out.shape[2], space=(out.shape[3], out.shape[4]))
@@ -192,6 +193,7 @@ def _lints(config: Any, spec: DataSpec, probe: _Probe) -> Iterable[str]:
     yield from lint.data_lints(spec)
     yield from lint.frontend_lints(getattr(config, "frontend", None))
     yield from lint.coverage_lints(probe.pixels_never_seen, probe.frames_cropped, probe.frames)
+    yield from lint.tubelet_lints(probe.tubelet_width)
     yield from lint.attention_lints(probe.group_sizes)
     yield from lint.gradient_lints(probe.disconnected())
     out = getattr(getattr(probe.model, "modulator", None), "out", None)

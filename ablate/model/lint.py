@@ -46,6 +46,16 @@ def coverage_lints(pixels_never_seen: float, frames_cropped: int, frames: int) -
         yield f"core.tokenizer: the oldest {frames_cropped} of {frames} frames are in no token"
 
 
+def tubelet_lints(width: int) -> Iterator[str]:
+    """`width`: numbers that a tubelet holds before its norm, 0 where there is no tokenizer. A single number divided by
+    its own size is a sign, which no gradient reaches."""
+    if width == 1:
+        yield (
+            "core.tokenizer: a token holds a single number, of which RMSNorm keeps the sign alone; "
+            "widen the kernel, or give the frontend channels"
+        )
+
+
 def gradient_lints(disconnected: list[str]) -> Iterator[str]:
     """Parameters that no output depends on."""
     for name in disconnected:

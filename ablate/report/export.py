@@ -1,6 +1,7 @@
-"""The report as text for other programs and other documents: `--format table | markdown | csv | json | latex`.
+"""The report as text for other programs and other documents: `--format table | markdown | csv | json | latex | units`.
 
-All five carry the same rows in the same order, and each says so where a rehearsal's numbers are not results.
+The first five carry the same rows in the same order; `units` turns from variants to single units. Each says so where a
+rehearsal's numbers are not results.
 """
 
 import csv
@@ -28,8 +29,9 @@ from ablate.errors import AblateError
 from ablate.report.columns import plain, verdict_words
 from ablate.report.rows import flat_row, study_record
 from ablate.report.table import beneath_texts, landmarks, table_text
+from ablate.report.units import units_text
 
-Format = Literal["table", "markdown", "csv", "json", "latex"]
+Format = Literal["table", "markdown", "csv", "json", "latex", "units"]
 
 WIDTH = 140
 
@@ -42,6 +44,7 @@ def render(analysis: StudyAnalysis, format: str = "table", width: int = WIDTH) -
         "csv": lambda: csv_text(analysis),
         "json": lambda: json_text(analysis),
         "latex": lambda: latex(analysis),
+        "units": lambda: units_text(analysis),
     }
     if format not in writers:
         raise AblateError(f"unknown format `{format}`", hint=f"one of {', '.join(get_args(Format))}")

@@ -131,6 +131,14 @@ def test_frozen_parameters_are_not_trainable() -> None:
             SPEC,
             "frontend.window: nothing reads it",
         ),
+        (
+            {
+                "frontend": {"type": "none"},
+                "core": {"type": "vivit", "tokenizer": {"kernel_size": (1, 1, 1), "stride": (1, 1, 1)}},
+            },
+            replace(SPEC, window=2, warmup=0, score_every=1),
+            "core.tokenizer: a token holds a single number, of which RMSNorm keeps the sign alone",
+        ),
         ({"readout": {"type": "gaussian", "bound": "map_pixels"}}, SPEC, "readout.bound: map_pixels"),
         ({"readout": {"type": "gaussian", "std_bound": (1.0, 0.05)}}, SPEC, "readout.std_bound: 0.05 half widths"),
         (

@@ -1,7 +1,8 @@
 """What flows between the rooms: shape letters, batches, and the Protocol of each part and of a data set.
 
-Shape letters, the same everywhere: `b` batch, `t` frame (oldest first), `c` channel, `h w` row and column, `k` behaviour
-variable, `s` spatial token, `d` token width, `u` unit, `n` scored bin; in fusion models also `i` interval, `f` frame in
+Shape letters, the same everywhere: `b` batch, `t` frame (oldest first), `c` channel, `h w` row and column, `k`
+behaviour variable, `s` spatial token, `d` token width, `u` unit, `n` scored bin; in fusion models also `i` interval,
+`f` frame in
 an interval, `e` EEG token, and `n` latent.
 
 Units: rates are expected spikes a bin; log-rates their natural logarithm; behaviour is z-scored by the training split;
@@ -22,8 +23,8 @@ from torch import Tensor, nn
 Split = Literal["validation", "test"]
 
 NULL_RATE_FLOOR = 1e-4
-"""Least rate (expected spikes a bin) of the score's null and of `attainable`: a unit without a spike in the training split
-would otherwise have a null of zero and an infinite gain. One spike in 10,000 bins."""
+"""Least rate (expected spikes a bin) of the score's null and of `attainable`: a unit without a spike in the training
+split would otherwise have a null of zero and an infinite gain. One spike in 10,000 bins."""
 
 
 # ------------------------------------------------------------------ what a model must know before it is built
@@ -71,8 +72,8 @@ class EncodingSpec:
 class FusionSpec:
     """The data of a fusion study: EEG and video in, a label for each trial or interval out.
 
-    frame_shape: (3, h, w) pixels or (d,) features. class_prior: training-split frequency of each class. labels_per: what one
-    label belongs to. session_names: subjects, in the order of `Target.session`.
+    frame_shape: (3, h, w) pixels or (d,) features. class_prior: training-split frequency of each class. labels_per:
+    what one label belongs to. session_names: subjects, in the order of `Target.session`.
     """
 
     session_names: tuple[str, ...]
@@ -98,7 +99,8 @@ class Target:
     """What one session's rows of a batch are scored against.
 
     spikes: values (b, n, u) counts, valid (b, n, u); the scored entries are the units, `entry` is None.
-    labels: values (b, n) class indices, valid (b, n); the scored entries are trials, `entry` (b,) indexes them in the session.
+    labels: values (b, n) class indices, valid (b, n); the scored entries are trials, `entry` (b,) indexes them in
+    the session.
     """
 
     session: int
@@ -120,7 +122,9 @@ class Batch(Protocol):
 
 @dataclass
 class SessionWindows:
-    """Windows of one recording. `behavior` of frame t was measured before bin t; it is None where a recording has none."""
+    """Windows of one recording. `behavior` of frame t was measured before bin t; it is None where a recording has
+    none.
+    """
 
     session: int
     stimulus: Float[Tensor, "b 1 t h w"]
@@ -189,8 +193,9 @@ class BatchStream(Protocol):
 class Dataset(Protocol):
     """Opened data, on its device. Every variant of a seed gets the same batches in the same order.
 
-    fingerprint: hash of the content and of the data configuration. attainable: log-likelihood gain over the null of the true rates,
-    in nats, one array a session with an entry for each unit, over exactly the scored bins; None where truth is unknown.
+    fingerprint: hash of the content and of the data configuration. attainable: log-likelihood gain over the null of
+    the true rates, in nats, one array a session with an entry for each unit, over exactly the scored bins; None
+    where truth is unknown.
     scored_hash: hash of the set of (session, bin, unit) entries that a split scores.
     """
 
@@ -265,7 +270,9 @@ class Adapter(Protocol):
 
 @runtime_checkable
 class Frontend(Protocol):
-    """Temporal filtering of pixels. Built with `build(input: FeatureMap)`. Causal; the newest frame stays the newest."""
+    """Temporal filtering of pixels. Built with `build(input: FeatureMap)`. Causal; the newest frame stays the
+    newest.
+    """
 
     out: FeatureMap
 

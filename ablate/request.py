@@ -11,7 +11,9 @@ RETRYABLE = ("failed", "diverged", "interrupted")
 
 @dataclass(frozen=True)
 class Request:
-    """The options of `ablate run`. Lists are still text as typed: `seeds` "0,1" or "0-4", `variants` and `only` "p1,p1+p2"."""
+    """The options of `ablate run`. Lists are still text as typed: `seeds` "0,1" or "0-4", `variants` and `only`
+    "p1,p1+p2".
+    """
 
     recipe: Path
     sets: tuple[str, ...] = ()

@@ -40,7 +40,13 @@ TAIL = "variants: [each]\nseeds: [0]\n"
 
 
 def recipe_text(
-    *, name: str = "tiny", data: str = DATA, baseline: str = BASELINE, training: str = TRAINING, patches: str = PATCHES, tail: str = TAIL
+    *,
+    name: str = "tiny",
+    data: str = DATA,
+    baseline: str = BASELINE,
+    training: str = TRAINING,
+    patches: str = PATCHES,
+    tail: str = TAIL,
 ) -> str:
     head = f"name: {name}\nquestion: Does anything help a very small model?\n"
     return head + data + baseline + training + patches + "references: {}\n" + tail
@@ -59,16 +65,17 @@ def request_of(recipe: Path, out: Path, **options) -> Request:
 
 def run_files(store: Store, *names: str) -> dict[str, bytes]:
     """The bytes of the runs' files by `key/name`."""
-    return {f"{key}/{name}": (store.folder(key) / name).read_bytes() for key in store.keys() for name in names}
+    return {f"{key}/{name}": (store.folder(key) / name).read_bytes() for key in store for name in names}
 
 
 def plain(store: Store) -> dict[str, dict]:
-    """The records by key, without what tells when and how fast, and without the threads and the moment of the code."""
+    """The records by key, without what tells when and how fast, and without the state of the tree the tests run in."""
     records = {}
     for key, record in store.scan().records.items():
         told = record.model_dump(mode="json")
         for name in ("started", "finished"):
             told.pop(name)
+        told["environment"].pop("git")
         if told["usage"]:
             for name in ("seconds", "step_milliseconds", "peak_memory_bytes"):
                 told["usage"].pop(name)

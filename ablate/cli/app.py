@@ -161,7 +161,9 @@ def params(
     sets: Sets = None,
     data: DataPath = None,
 ) -> None:
-    """Parameters, FLOPs, shapes and tokens of every variant side by side, with the change to the baseline and the lints."""
+    """Parameters, FLOPs, shapes and tokens of every variant side by side, with the change to the baseline and the
+    lints.
+    """
     from ablate.cli.params import show_params
 
     raise typer.Exit(
@@ -230,7 +232,9 @@ def compare(
     second: Annotated[Path, typer.Argument(help="Another study's folder.", metavar="STUDY_B")],
     format: Annotated[str, typer.Option(help="table or json.")] = "table",
 ) -> None:
-    """The same variants in two studies: what differs in configuration, data and environment, and what changed in the verdicts."""
+    """The same variants in two studies: what differs in configuration, data and environment, and what changed in the
+    verdicts.
+    """
     from ablate.cli.compare import compare_studies
 
     raise typer.Exit(compare_studies(first, second, format=format))

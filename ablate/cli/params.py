@@ -159,7 +159,9 @@ def lints_of(weighed: Sequence[Weighed]) -> dict[str, str]:
 
 
 def part_order(costs: Sequence[ModelCost]) -> list[str]:
-    """All parts in the order of the flow: a part that only some models have stands before the part that follows it there."""
+    """All parts in the order of the flow: a part that only some models have stands before the part that follows it
+    there.
+    """
     order: list[str] = []
     for cost in costs:
         names = list(cost.parts)

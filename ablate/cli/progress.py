@@ -1,4 +1,6 @@
-"""How far a study is: on a terminal the table so far, the runs under way and the time left; elsewhere a plain line a run."""
+"""How far a study is: on a terminal the table so far, the runs under way and the time left; elsewhere a plain line a
+run.
+"""
 
 import time
 from collections.abc import Sequence
@@ -55,7 +57,8 @@ class ProgressDisplay:
             self._say("REHEARSAL: few steps on little data, one seed. Its numbers are not results.")
         kept = f", {len(plan.jobs) - len(todo)} of them done already" if len(todo) < len(plan.jobs) else ""
         self._say(
-            f"{manifest.name}: {len(manifest.variants)} variants, {len(plan.jobs)} runs{kept}; {manifest.data_description}"
+            f"{manifest.name}: {len(manifest.variants)} variants, {len(plan.jobs)} runs{kept}; "
+            f"{manifest.data_description}"
         )
         if todo and self._console.is_terminal:
             self._make_table()
@@ -109,7 +112,9 @@ class ProgressDisplay:
         return f"{record.test.headline:.4f} {unit} in {duration(outcome.seconds)}"
 
     def _seconds_left(self) -> float | None:
-        """At the pace of the runs that have ended; finished runs of one seed take much the same time as the next seed's."""
+        """At the pace of the runs that have ended; finished runs of one seed take much the same time as the next
+        seed's.
+        """
         if self._ended == 0 or self._ended >= len(self._todo):
             return None
         return (time.monotonic() - self._started) / self._ended * (len(self._todo) - self._ended)

@@ -91,7 +91,9 @@ def studies_under(path: Path) -> list[Store]:
 
 
 def analysis_of(store: Store, *, quick_look: bool = False) -> StudyAnalysis:
-    """A study's analysis from its folder; `quick_look` leaves out what needs the per-unit tables and learning curves."""
+    """A study's analysis from its folder; `quick_look` leaves out what needs the per-unit tables and learning
+    curves.
+    """
     manifest = store.manifest()
     records = store.records()
     if quick_look:

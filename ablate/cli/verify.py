@@ -31,7 +31,8 @@ def verify_hashes(store: Store) -> bool:
     tell(f"{store.root}: the files of {runs - len(damaged)} of {runs} runs are the ones that were written")
     if damaged:
         say(
-            "a damaged record counts as not yet run: `ablate run` trains it again; remove a run's folder to have it trained again"
+            "a damaged record counts as not yet run: `ablate run` trains it again; "
+            "remove a run's folder to have it trained again"
         )
     return not damaged
 
@@ -58,10 +59,12 @@ def verify_by_training(store: Store, device: str) -> bool:
         tell(f"{store.root}: {label} was trained again on {found.device}: {found.values} losses and scores agree {how}")
     else:
         tell(
-            f"{store.root}: {label} was trained again on {found.device}: {len(found.faults)} of {found.values} values differ"
+            f"{store.root}: {label} was trained again on {found.device}: "
+            f"{len(found.faults)} of {found.values} values differ"
         )
         say(
-            "other package versions, other processors or another device may do that; `environment` in record.json names them"
+            "other package versions, other processors or another device may do that; "
+            "`environment` in record.json names them"
         )
     return found.agrees
 

@@ -6,6 +6,7 @@ A header that lies about its size would otherwise have memory taken, or read pas
 import math
 from collections.abc import Callable
 from pathlib import Path
+from tokenize import TokenError
 from typing import Any
 
 import numpy as np
@@ -15,13 +16,27 @@ from ablate.errors import AblateError
 CHUNK_BYTES = 1 << 26  # values are checked in pieces of 64 MB, so that a large recording never fills the memory
 
 
+UNREADABLE = (
+    ValueError,
+    OSError,
+    SyntaxError,
+    TokenError,
+    TypeError,
+    EOFError,
+    RecursionError,
+    MemoryError,
+    OverflowError,
+)
+"""What numpy raises for headers that are none: it parses them as Python text."""
+
+
 def map_array(path: Path) -> np.ndarray:
     """The array, read-only. Raises AblateError for a missing, damaged, pickled or lying file."""
     if not path.is_file():
         raise AblateError(f"{path.name} is missing", where=str(path.parent))
     try:
         shape, fortran, dtype, offset = _header(path)
-    except (ValueError, OSError, SyntaxError, TypeError, EOFError) as error:
+    except UNREADABLE as error:
         raise AblateError(f"{path.name} is not a .npy file", where=str(path.parent)) from error
     if dtype.hasobject:
         raise AblateError(f"{path.name} holds pickled objects, which are never loaded", where=str(path.parent))
@@ -46,8 +61,8 @@ def _header(path: Path) -> tuple[tuple[int, ...], bool, np.dtype[Any], int]:
         if version not in readers:
             raise ValueError(f"version {version}")
         shape, fortran, dtype = readers[version](file)
-        if any(size < 0 for size in shape):
-            raise ValueError("negative shape")
+        if any(not 0 <= size < 1 << 62 for size in shape) or dtype.itemsize == 0:
+            raise ValueError("impossible shape")
         return tuple(int(size) for size in shape), fortran, dtype, file.tell()
 
 

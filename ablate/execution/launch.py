@@ -11,7 +11,7 @@ import tempfile
 import time
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import IO, Any, Protocol
+from typing import IO, Any, Protocol, runtime_checkable
 
 from ablate.errors import AblateError
 from ablate.execution.job import Settings
@@ -38,6 +38,7 @@ class Exit:
     refused: str = ""
 
 
+@runtime_checkable
 class Launcher(Protocol):
     """Starts, signals and reaps the processes of jobs, each known by its ticket."""
 

@@ -1,4 +1,6 @@
-"""`study.json`: the plan of a study, written before its first run. A report is made of this and the run records alone."""
+"""`study.json`: the plan of a study, written before its first run. A report is made of this and the run records
+alone.
+"""
 
 from typing import Any, Literal
 
@@ -46,7 +48,9 @@ class StudyManifest(Config):
     recipe_path: str = ""
     recipe_text: str = ""
     request: str = ""
-    """Hash of the recipe's text and of all options that change its meaning: the same request on a finished study trains nothing."""
+    """Hash of the recipe's text and of all options that change its meaning: the same request on a finished study
+    trains nothing.
+    """
     overrides: tuple[str, ...] = ()
     """What the command line changed: `training.steps=500`."""
     data_is_made: bool = False

@@ -69,7 +69,9 @@ class ModelCost(Config):
     pixels_never_seen: float = 0.0
     """Share of the grid's pixels that no token covers."""
     receptive_field: dict[str, float] | None = None
-    """For example {"frames": 32, "pixels": 19}: extent of the input that one output cell depends on, before any attention."""
+    """For example {"frames": 32, "pixels": 19}: extent of the input that one output cell depends on, before any
+    attention.
+    """
     notes: dict[str, str] = {}
     """Anything else worth printing (fusion: the isolation matrix, cached cost)."""
     lints: tuple[str, ...] = ()
@@ -90,7 +92,9 @@ class Usage(Config):
 
 
 class RunRecord(Config):
-    """One variant with one seed. `key` is the hash of the resolved configuration, the seed and the data's fingerprint."""
+    """One variant with one seed. `key` is the hash of the resolved configuration, the seed and the data's
+    fingerprint.
+    """
 
     format: int = 1
     key: str

@@ -9,6 +9,7 @@ import os
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
+from typing import Protocol, runtime_checkable
 
 import torch
 
@@ -27,8 +28,19 @@ SECONDS_BETWEEN_LOOKS = 0.2
 WORK = f"{train_run.__module__}:{train_run.__name__}"
 
 
-class Watcher:
-    """Told how a study goes; this one watches nothing."""
+@runtime_checkable
+class Watcher(Protocol):
+    """Told how a study goes."""
+
+    def planned(self, plan: StudyPlan, todo: Sequence[RunJob]) -> None: ...
+
+    def event(self, event: Event) -> None: ...
+
+    def finished(self) -> None: ...
+
+
+class Unwatched:
+    """Watches nothing."""
 
     def planned(self, plan: StudyPlan, todo: Sequence[RunJob]) -> None: ...
 
@@ -39,7 +51,9 @@ class Watcher:
 
 @dataclass(frozen=True)
 class StudyOutcome:
-    """How a study ended. failures: the runs that gave no score, with why. interrupted: stopped by a signal; go on by the same command."""
+    """How a study ended. failures: the runs that gave no score, with why. interrupted: stopped by a signal; go on by
+    the same command.
+    """
 
     plan: StudyPlan
     trained: int = 0
@@ -52,7 +66,7 @@ class StudyOutcome:
 
 def run_study(request: Request, watcher: Watcher | None = None) -> StudyOutcome:
     """Trains what is missing. Raises AblateError for what a person can mend; a run that fails is in the outcome."""
-    watcher = watcher or Watcher()
+    watcher = watcher or Unwatched()
     plan = keep_plan(plan_study(request), request)
     todo = missing(plan, request)
     watcher.planned(plan, todo)
@@ -142,7 +156,9 @@ def settings_of(request: Request, runs: int) -> Settings:
 
 
 def record_failure(store: Store, job: RunJob, outcome: Outcome) -> None:
-    """A run that failed or was interrupted leaves a record with its reason and last log lines, as long as it left none itself."""
+    """A run that failed or was interrupted leaves a record with its reason and last log lines, as long as it left
+    none itself.
+    """
     if outcome.state not in ("failed", "interrupted"):
         return
     state: RunState = "failed" if outcome.state == "failed" else "interrupted"

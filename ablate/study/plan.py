@@ -1,4 +1,6 @@
-"""A request in, the plan of a study out: which variants, at which seeds, under which keys. Opens the data, trains nothing."""
+"""A request in, the plan of a study out: which variants, at which seeds, under which keys. Opens the data, trains
+nothing.
+"""
 
 import hashlib
 import json
@@ -46,7 +48,10 @@ def plan_study(request: Request) -> StudyPlan:
     """
     recipe = load_recipe(request.recipe, sets=data_sets(request))
     layout = lay_out(recipe)
-    chosen = refuse_noops(select(layout.variants, request), allow_noop=request.allow_noop)
+    chosen = select(layout.variants, request)
+    # whatever is wrong with the data is told first
+    open_data(rehearsed(chosen[:1], request.quick)[0].configuration, CPU)
+    chosen = refuse_noops(chosen, allow_noop=request.allow_noop)
     notices = (*recipe.notices, *layout.notices, *unread_options(chosen))
     chosen = rehearsed(chosen, request.quick)
     seeds = request.seed_list() or recipe.seeds
@@ -58,7 +63,9 @@ def plan_study(request: Request) -> StudyPlan:
 
 
 def data_sets(request: Request) -> tuple[str, ...]:
-    """The overrides of the recipe, `--data` among them: it names recordings in place of whatever the recipe's data are."""
+    """The overrides of the recipe, `--data` among them: it names recordings in place of whatever the recipe's data
+    are.
+    """
     if request.data is None:
         return request.sets
     if not request.data.exists():
@@ -216,7 +223,9 @@ def metric_of(dataset: Dataset) -> str:
 def make_jobs(
     manifest: StudyManifest, variants: Sequence[Variant], store: Store, request: Request
 ) -> tuple[RunJob, ...]:
-    """Seed-major: seed 0 of every variant, the baseline first, then seed 1, so that a part of a study is already useful."""
+    """Seed-major: seed 0 of every variant, the baseline first, then seed 1, so that a part of a study is already
+    useful.
+    """
     configurations = {variant.name: variant.configuration for variant in variants}
     facts = facts_of(variants)
     jobs: dict[str, RunJob] = {}

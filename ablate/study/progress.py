@@ -1,4 +1,6 @@
-"""How far a run is, told by a small file that its worker writes and the progress display reads. Never needed for a result."""
+"""How far a run is, told by a small file that its worker writes and the progress display reads. Never needed for a
+result.
+"""
 
 import json
 import os
@@ -36,7 +38,9 @@ class RunProgress:
 
 
 class ProgressFile(Listener):
-    """The listener of a run: writes where it is, at most twice a second. A full disk must not stop a run, so it is silent."""
+    """The listener of a run: writes where it is, at most twice a second. A full disk must not stop a run, so it is
+    silent.
+    """
 
     def __init__(self, store: Store, job: "RunJob"):
         self._path = progress_path(store, job.key)
@@ -44,7 +48,9 @@ class ProgressFile(Listener):
         self._steps = job.configuration.training.steps
         self._started = time.monotonic()
         self._written = 0.0
-        self._step, self._loss, self._score = 0, None, None
+        self._step = 0
+        self._loss: float | None = None
+        self._score: float | None = None
         self._write()
 
     def on_step(self, step: int, steps: int, loss: float) -> None:

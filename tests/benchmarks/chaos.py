@@ -85,6 +85,8 @@ def disturb(command: list[str], folder: Path, *, kills: int, seed: int) -> tuple
                 break
             continue
         family = descendants(process.pid)
+        if len(family) < 3 and dice.random() < 0.8:  # no worker yet: most kills should meet a run under way
+            continue
         # the runner itself one time in four: it takes all others with it, and its start is slow
         victim = process.pid if len(family) == 1 or dice.random() < 0.25 else dice.choice(family[1:])
         with contextlib.suppress(ProcessLookupError):

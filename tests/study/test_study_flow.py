@@ -31,7 +31,7 @@ class Notes(Watcher):
             self.ended.append((self._labels[event.key], event.outcome.state))
 
 
-@pytest.fixture()
+@pytest.fixture
 def recipe(tmp_path):
     return write_recipe(tmp_path)
 
@@ -45,15 +45,22 @@ def go(recipe, tmp_path, **options):
 def test_runs_begin_seed_by_seed_and_the_baseline_first(recipe, tmp_path):
     outcome, notes = go(recipe, tmp_path, seeds="0,1")
     assert notes.begun[0] == "baseline seed 0"
-    assert [label.split()[-1] for label in notes.begun] == ["0"] * (len(notes.begun) // 2) + ["1"] * (len(notes.begun) // 2)
+    assert [label.split()[-1] for label in notes.begun] == ["0"] * (len(notes.begun) // 2) + ["1"] * (
+        len(notes.begun) // 2
+    )
     assert outcome.trained == len(outcome.plan.jobs)
     assert not outcome.failures
     store = outcome.plan.store
     assert {record.state for record in store.records()} == {"done"}
     assert store.verify_hashes() == ()
-    for key in store.keys():
+    for key in store:
         assert {path.name for path in store.folder(key).iterdir()} >= {
-            "config.json", "hashes.json", "history.jsonl", "record.json", "units.json", "weights.safetensors",
+            "config.json",
+            "hashes.json",
+            "history.jsonl",
+            "record.json",
+            "units.json",
+            "weights.safetensors",
         }
     assert not list((store.root / "checkpoints").glob("*"))
 
@@ -268,7 +275,12 @@ def test_a_prediction_that_is_rewritten_after_the_first_run_is_told(tmp_path):
 
 
 def test_the_recipe_must_fit_its_data(tmp_path):
-    recipe = write_recipe(tmp_path, baseline=BASELINE.replace("stride: [4, 4, 4]", "stride: [3, 4, 4]").replace("kernel_size: [4, 4, 4]", "kernel_size: [3, 4, 4]"))
+    recipe = write_recipe(
+        tmp_path,
+        baseline=BASELINE.replace("stride: [4, 4, 4]", "stride: [3, 4, 4]").replace(
+            "kernel_size: [4, 4, 4]", "kernel_size: [3, 4, 4]"
+        ),
+    )
     with pytest.raises(AblateError) as told:
         plan_study(request_of(recipe, tmp_path))
     assert "hint:" in str(told.value)

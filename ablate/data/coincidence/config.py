@@ -8,7 +8,7 @@ video alone, a model blind to frame order, and one that looks at the wrong inter
 
 import hashlib
 import json
-from typing import TYPE_CHECKING, Literal, Self
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from pydantic import Field, model_validator
@@ -68,7 +68,7 @@ class CoincidenceConfig(TrialDataConfig):
     """Draws the trials; not the seed of a run."""
 
     @model_validator(mode="after")
-    def _consistent(self) -> Self:
+    def _consistent(self) -> "CoincidenceConfig":
         if self.min_valid > self.frames:
             raise ValueError(f"min_valid {self.min_valid} is more than frames {self.frames}")
         if self.split == "subject" and self.subjects < 3:
@@ -101,7 +101,7 @@ class CoincidenceConfig(TrialDataConfig):
         splits = {name: draw_split(self, name, count, self._subjects_of(name)) for name, count in counts.items()}
         return TrialDataset(splits, self.describe(), self, fingerprint=self._fingerprint(), device=device)
 
-    def rehearsal(self) -> Self:
+    def rehearsal(self) -> "CoincidenceConfig":
         few = {"train_trials": 32, "validation_trials": 12, "test_trials": 12}
         values = {name: getattr(self, name) for name in type(self).model_fields}
         return type(self)(**{**values, **{name: min(values[name], count) for name, count in few.items()}})

@@ -6,7 +6,7 @@ The EEG is z-scored per channel by the training split. Rows of a batch are group
 import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 import torch
@@ -86,7 +86,7 @@ class TrialDataset:
         right = trials.truth.argmax(axis=2) == trials.labels
         return float(right[trials.labels >= 0].mean())
 
-    def to(self, device: torch.device) -> Self:
+    def to(self, device: torch.device) -> "TrialDataset":
         self.device = device
         return self
 
@@ -133,7 +133,7 @@ class TrialStream:
         self.size = min(batch_size, len(data.splits["train"]))
         self.epoch, self.position = 0, 0
 
-    def __iter__(self) -> Self:
+    def __iter__(self) -> "TrialStream":
         return self
 
     def __next__(self) -> FusionBatch:

@@ -7,7 +7,7 @@ variant.
 import hashlib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, Self
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,7 +50,7 @@ class TrialsConfig(TrialDataConfig):
     """Trials of each split at most; null takes all."""
 
     @model_validator(mode="after")
-    def _leaves_something_to_train_on(self) -> Self:
+    def _leaves_something_to_train_on(self) -> "TrialsConfig":
         if self.validation + self.test >= 1:
             raise ValueError(f"validation {self.validation} and test {self.test} leave nothing to train on")
         return self
@@ -111,7 +111,7 @@ class TrialsConfig(TrialDataConfig):
             content.update(split.frame_mask.tobytes())
         return TrialDataset(splits, spec, self, fingerprint=content.hexdigest(), device=device)
 
-    def rehearsal(self) -> Self:
+    def rehearsal(self) -> "TrialsConfig":
         values = {name: getattr(self, name) for name in type(self).model_fields}
         return type(self)(**{**values, "most_trials": min(self.most_trials or REHEARSED, REHEARSED)})
 

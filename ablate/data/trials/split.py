@@ -1,7 +1,7 @@
 """The trials of one split, and the check that no trial (or subject) is in two splits."""
 
 from dataclasses import dataclass, replace
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from ablate.errors import AblateError
 
 
+@runtime_checkable
 class FrameSource(Protocol):
     """Frames of trials by row: an array in memory, a memory map, or files that are read when asked for."""
 

@@ -8,7 +8,7 @@ readout still has places. The mixers are those of the fusion models.
 Differs in: no class token; spatial attention sees the whole frame, with axial rotary positions.
 """
 
-from typing import Literal, Self
+from typing import Literal
 
 import torch
 from einops import rearrange
@@ -54,7 +54,7 @@ class FrameViTConfig(Config):
     """Chance that a window skips a residual branch."""
 
     @model_validator(mode="after")
-    def _is_causal(self) -> Self:
+    def _is_causal(self) -> "FrameViTConfig":
         if getattr(self.mixer, "direction", "forward") != "forward":
             raise ValueError("mixer.direction must be forward: a rate may not know later frames")
         return self

@@ -100,9 +100,9 @@ def _frame(axes: Axes, analysis: StudyAnalysis, ladder: Sequence[Rung], target: 
     axes.axhline(0, color=BASELINE, lw=1.6, zorder=1)
     if target is not None and analysis.target is not None:
         axes.axhline(target, color=INK, lw=1.1, ls=(0, (5, 3)), zorder=1)
-        axes.annotate(
-            f"{name_of(analysis.target)} (reference)", (count + 0.62, target), (0, 3), textcoords="offset points",
-            ha="right", va="bottom", fontsize=8,
+        axes.annotate(  # above the baseline's column, which holds no bar
+            f"{name_of(analysis.target)} (reference)", (-0.46, target), (0, 3), textcoords="offset points",
+            va="bottom", fontsize=8,
         )  # fmt: skip
     axes.set_xlim(-0.5, count + 0.62)
     labels = [name_of(analysis.baseline_name, 18), *(_label(ladder, index) for index in range(count))]

@@ -153,6 +153,7 @@ def draw_attention(picture: ModelPicture) -> Figure | None:
 
 def _attention(drawing: Figure, axes: Axes, layer: AttentionPicture) -> None:
     values = np.array(layer.values)
+    values = np.where(values == 0, np.nan, values)  # what may not be seen stays blank
     image = axes.imshow(values, cmap=WEIGHTS, vmin=0, interpolation="nearest")
     axes.set_title(name_of(layer.name, 24), fontsize=8)
     axes.set_xticks([])

@@ -69,12 +69,26 @@ def models(analysis: StudyAnalysis, looks: dict[str, Look]) -> Html:
     rows = [row for row in dict.fromkeys(chosen) if row.cost.total_parameters is not None]
     if not rows:
         return Html("")
-    parts = list(dict.fromkeys(name for row in rows for name, _ in (*row.cost.parts, *row.cost.shapes)))
+    parts = merged([list(dict.fromkeys(name for name, _ in (*row.cost.parts, *row.cost.shapes))) for row in rows])
     lines: list[list[str]] = [[part, *(_part(row.cost, part) for row in rows)] for part in parts]
     lines += [[title, *cells] for title, cells in _totals(rows) if any(cell != ABSENT for cell in cells)]
     heads = ["part", *(html([dot(looks[row.name]), row.name]) for row in rows)]
     note = "Parameters, and the shape of what each part gives for one sample (batch axis left out)."
     return section("models", "Models", tag("p", note, class_="quiet"), table(heads, lines))
+
+
+def merged(orders: Sequence[Sequence[str]]) -> list[str]:
+    """All names, each after the one that goes before it in its own order: another core's stages stand by the core."""
+    found: list[str] = []
+    for order in orders:
+        place = 0
+        for name in order:
+            if name in found:
+                place = found.index(name) + 1
+            else:
+                found.insert(place, name)
+                place += 1
+    return found
 
 
 def _part(cost: CostSummary, part: str) -> Html:

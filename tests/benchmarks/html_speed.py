@@ -1,0 +1,35 @@
+"""Times the HTML page of a study with 5,000 run records: `python tests/benchmarks/html_speed.py`. Asserts nothing.
+
+With per-unit scores and learning curves. Records are made in memory; the time is the process's own.
+"""
+
+import sys
+import time
+from pathlib import Path
+
+sys.path[:0] = [str(Path(__file__).parent)]
+
+from report_speed import study  # noqa: E402
+
+from ablate.analysis import analyse  # noqa: E402
+from ablate.report.html import page  # noqa: E402
+
+
+def main() -> None:
+    for variants, seeds in ((1667, 3), (500, 10), (50, 100)):
+        planted, units = study(variants, seeds, sessions=30, units=20)
+        manifest, records = planted.manifest(), planted.records()
+        curve = [{"step": step, "validation": 0.4 - 1 / (step + 3)} for step in range(0, 1000, 50)]
+        start = time.process_time()
+        analysis = analyse(manifest, records, units=units, history=lambda _, curve=curve: curve)
+        analysed = time.process_time()
+        text = page(analysis)
+        drawn = time.process_time()
+        print(
+            f"{variants} variants x {seeds} seeds: analyse {analysed - start:.1f} s, page {drawn - analysed:.1f} s "
+            f"({len(text) / 1e6:.1f} MB)"
+        )
+
+
+if __name__ == "__main__":
+    main()

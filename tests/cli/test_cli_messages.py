@@ -1,0 +1,214 @@
+"""What a person reads when something is wrong: one message that says where, what and what next, exit code 2, no
+traceback.
+"""
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+from tiny_study import BASELINE, DATA, PATCHES, TAIL, TRAINING, request_of, write_recipe
+from typer.testing import CliRunner
+
+from ablate.cli.app import app
+from ablate.data.recording import Recording, write_recording
+from ablate.errors import AblateError
+from ablate.study.flow import run_study
+
+RECORDED = (
+    "data: {{type: recordings, path: {path}, window: 16, warmup: 8, min_spikes: 1, sessions_per_batch: 1, "
+    "split: {{blocks: 1}}}}\n"
+)
+
+
+def said(*words: object) -> str:
+    """The message of a command that must refuse."""
+    result = CliRunner().invoke(app, [str(word) for word in words])
+    assert isinstance(result.exception, AblateError), result.output + repr(result.exception)
+    return str(result.exception)
+
+
+def refused(recipe: Path, tmp_path: Path, **options) -> str:
+    """The message of a study that cannot begin; nothing is left on disk."""
+    with pytest.raises(AblateError) as told:
+        run_study(request_of(recipe, tmp_path / "results", **options))
+    assert not (tmp_path / "results").exists()
+    return str(told.value)
+
+
+def recording(folder: Path, frames: int = 2000, **changes) -> Path:
+    """A recording of noise, with files then written over."""
+    random = np.random.default_rng(0)
+    arrays = {
+        "stimulus": random.integers(0, 256, (frames, 8, 8), dtype=np.uint8),
+        "spikes": random.poisson(0.3, (frames, 3)).astype(np.uint8),
+    }
+    write_recording(folder, Recording(name="noise", bin_rate_hz=60.0, **arrays))
+    for name, array in changes.items():
+        np.save(folder / f"{name}.npy", array)
+    return folder
+
+
+def test_a_missing_recipe(tmp_path):
+    path = tmp_path / "no.yaml"
+    told = f"error: {path}: there is no such recipe\n\nhint: the shipped ones are under recipes/"
+    assert said("run", path, "--out", tmp_path) == told
+
+
+def test_a_typo_is_told_with_its_line_and_the_nearest_name(tmp_path):
+    path = write_recipe(tmp_path, training=TRAINING.replace("steps", "stepps"))
+    told = refused(path, tmp_path)
+    line = next(n for n, text in enumerate(path.read_text().splitlines(), 1) if "stepps" in text)
+    assert f"error: {path}:{line}: unknown key `training.stepps`\n\nhint: did you mean `steps`?" in told
+
+
+def test_a_wrong_type_is_told_in_plain_words(tmp_path):
+    path = write_recipe(tmp_path, training=TRAINING.replace("batch_size: 2", "batch_size: many"))
+    told = refused(path, tmp_path)
+    assert f"{path}:" in told
+    assert "`training.batch_size` is the text `many`, expected a whole number of at least 1" in told
+
+
+def test_an_unknown_part_names_the_nearest(tmp_path):
+    told = refused(write_recipe(tmp_path, baseline=BASELINE.replace("type: vivit", "type: vivitt")), tmp_path)
+    assert "`vivitt`" in told
+    assert "did you mean `vivit`?" in told
+
+
+def test_several_problems_are_told_together(tmp_path):
+    wrong = TRAINING.replace("steps: 6", "steps: -6").replace("batch_size", "batchsize")
+    told = refused(write_recipe(tmp_path, training=wrong), tmp_path)
+    assert told.count("error:") == 2
+    assert told.index("batchsize") < told.index("training.steps")  # unknown keys first
+
+
+def test_a_patch_that_changes_nothing(tmp_path):
+    same = "patches:\n  same: {title: as it was, training: {steps: 6}}\n"
+    assert "same" in refused(write_recipe(tmp_path, patches=same), tmp_path)
+
+
+def test_recordings_with_nan_in_the_stimulus(tmp_path):
+    broken = np.zeros((2000, 8, 8), np.float32)
+    broken[7, 3, 3] = np.nan
+    folder = recording(tmp_path / "rec", stimulus=broken)
+    told = refused(write_recipe(tmp_path, data=RECORDED.format(path=folder)), tmp_path)
+    assert told == f"error: {folder}: stimulus contains NaN or infinity"
+
+
+def test_recordings_with_spikes_shorter_than_the_stimulus(tmp_path):
+    folder = recording(tmp_path / "rec", spikes=np.zeros((1999, 3), np.uint8))
+    told = refused(write_recipe(tmp_path, data=RECORDED.format(path=folder)), tmp_path)
+    assert told == (
+        f"error: {folder}: spikes has 1999 bins, shorter than the stimulus with 2000 frames\n\n"
+        "hint: both count the same bins, oldest first"
+    )
+
+
+def test_recordings_with_negative_counts(tmp_path):
+    folder = recording(tmp_path / "rec", spikes=np.full((2000, 3), -1, np.int16))
+    told = refused(write_recipe(tmp_path, data=RECORDED.format(path=folder)), tmp_path)
+    assert told == f"error: {folder}: spikes contains negative counts"
+
+
+def test_recordings_that_pickle(tmp_path):
+    folder = recording(tmp_path / "rec")
+    np.save(folder / "spikes.npy", np.array([{"a": 1}], dtype=object), allow_pickle=True)
+    told = refused(write_recipe(tmp_path, data=RECORDED.format(path=folder)), tmp_path)
+    assert "spikes.npy holds pickled objects, which are never loaded" in told
+
+
+def test_recordings_too_short_to_be_split(tmp_path):
+    folder = recording(tmp_path / "rec", frames=40)
+    told = refused(write_recipe(tmp_path, data=RECORDED.format(path=folder)), tmp_path)
+    assert told.startswith("error: ")
+    assert "hint:" in told
+
+
+def test_a_modulator_without_behaviour(tmp_path):
+    folder = recording(tmp_path / "rec")
+    modulated = BASELINE.replace("modulator: {type: none}", "modulator: {type: convgru, hidden_dim: 4, beh_emb_dim: 2}")
+    told = refused(write_recipe(tmp_path, data=RECORDED.format(path=folder), baseline=modulated), tmp_path)
+    assert "modulator" in told
+    assert "behavio" in told
+    assert "hint:" in told
+
+
+def test_data_that_are_not_there(tmp_path):
+    told = refused(write_recipe(tmp_path), tmp_path, data=tmp_path / "nowhere")
+    assert (
+        told == f"error: {tmp_path / 'nowhere'}: there is no such recording\n\n"
+        "hint: `ablate data make` writes synthetic ones"
+    )
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"seeds": "0,x"}, "--seeds 0,x: `x` is no seed"),
+        ({"variants": "p9"}, "no variant is called `p9`"),
+        ({"retry": "done"}, "--retry done is no state of a run"),
+        ({"device": "gpu"}, "unknown device `gpu`"),
+        ({"sets": ("training.step=1",)}, "did you mean `steps`?"),
+    ],
+)
+def test_options_that_mean_nothing(tmp_path, options, message):
+    with pytest.raises(AblateError) as told:
+        run_study(request_of(write_recipe(tmp_path), tmp_path / "results", **options))
+    assert message in str(told.value)
+
+
+@pytest.mark.parametrize("name", ["../escape", "a/b", ".", ""])
+def test_a_study_cannot_leave_its_results_folder(tmp_path, name):
+    path = write_recipe(tmp_path)
+    path.write_text(path.read_text().replace("name: tiny", f"name: {name!r}"))
+    with pytest.raises(AblateError):
+        run_study(request_of(path, tmp_path / "results"))
+    assert not (tmp_path / "escape").exists()
+
+
+def test_reports_of_nothing(tmp_path):
+    assert said("report", tmp_path / "no") == (
+        f"error: {tmp_path / 'no'}: there is no such folder\n\nhint: `ablate run RECIPE` makes a study"
+    )
+    assert "there is no study here" in said("verify", tmp_path)
+    assert "there is no study here" in said("clean", tmp_path)
+
+
+def test_unknown_parts_and_formats():
+    assert said("parts", "vivvit") == "error: no part is called `vivvit`\n\nhint: did you mean `vivit`?"
+    assert said("parts", "--format", "xml") == "error: --format xml is unknown\n\nhint: choose table or json"
+
+
+def test_data_make_refuses_to_overwrite(tmp_path):
+    words = ["data", "make", tmp_path / "d", "--set", "data.sessions=1", "--set", "data.frames=300"]
+    words += ["--set", "data.height=8", "--set", "data.width=8", "--set", "data.window=16", "--set", "data.warmup=8"]
+    assert CliRunner().invoke(app, [str(word) for word in words]).exit_code == 0
+    before = sorted(path.read_bytes() for path in (tmp_path / "d").rglob("*.npy"))
+    assert "v1_00 already exists" in said(*words)
+    assert sorted(path.read_bytes() for path in (tmp_path / "d").rglob("*.npy")) == before
+
+
+def test_features_of_a_recipe_without_a_frozen_encoder(tmp_path):
+    told = said("data", "features", write_recipe(tmp_path))
+    assert "no variant of this recipe has a frozen frame encoder" in told
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists() or os.name != "posix", reason="needs /dev/full")
+def test_a_full_disk_at_a_checkpoint_fails_the_run_with_a_message(tmp_path, monkeypatch):
+    from ablate.training import checkpoint
+
+    real = checkpoint._write_whole
+
+    def full(path, content):
+        with open("/dev/full", "wb") as file:
+            file.write(content)
+            file.flush()
+
+    saving = TRAINING.replace("}", ", checkpoint_every: 2}")
+    recipe = write_recipe(tmp_path, training=saving, patches=PATCHES, tail=TAIL, data=DATA)
+    monkeypatch.setattr(checkpoint, "_write_whole", full)
+    outcome = run_study(request_of(recipe, tmp_path / "results", only="baseline"))
+    assert "cannot write a checkpoint: No space left on device" in outcome.failures[0][1].reason
+    monkeypatch.setattr(checkpoint, "_write_whole", real)
+    outcome = run_study(request_of(recipe, tmp_path / "results", only="baseline", retry="failed"))
+    assert not outcome.failures

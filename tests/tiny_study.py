@@ -65,7 +65,11 @@ def request_of(recipe: Path, out: Path, **options) -> Request:
 
 def run_files(store: Store, *names: str) -> dict[str, bytes]:
     """The bytes of the runs' files by `key/name`."""
-    return {f"{key}/{name}": (store.folder(key) / name).read_bytes() for key in store for name in names}
+    return {f"{key}/{name}": (store.folder(key) / name).read_bytes() for key in _keys(store) for name in names}
+
+
+def _keys(store: Store) -> tuple[str, ...]:
+    return store.keys()
 
 
 def plain(store: Store) -> dict[str, dict]:

@@ -201,9 +201,17 @@ def _flipped(found: Sequence[Gain | None], family: Sequence[int]) -> dict[int, f
 
 
 def _target(cells: Cells) -> Cell | None:
-    """The reference with the highest mean score: the one that a gap is measured to."""
+    """The reference with the highest mean score, if it is above the baseline: a lower one, as the GLM, is no target."""
+
+    def mean(cell: Cell) -> float:
+        return sum(cell.scores.values()) / len(cell.scores)
+
     usable = [cell for cell in cells.cells if cell.entry.role == "reference" and cell.scores and not cell.refused]
-    return max(usable, key=lambda cell: sum(cell.scores.values()) / len(cell.scores), default=None)
+    best = max(usable, key=mean, default=None)
+    baseline = cells.baseline
+    if best is None or not baseline.scores:
+        return best
+    return best if mean(best) > mean(baseline) else None
 
 
 def _gap(cell: Cell, baseline: Cell, target: Cell | None) -> GapClosed:

@@ -11,13 +11,13 @@ from ablate.cli.console import out, say
 from ablate.recipe import load_recipe
 from ablate.request import Request
 from ablate.study.plan import StudyPlan, data_sets, plan_study
-from ablate.variant import lay_out
+from ablate.variant import survey
 
 
 def check_recipe(recipe: Path, *, sets: Sequence[str], data: Path | None, cost: bool, device: str, out: Path) -> int:
     """Validates as `ablate run` would, down to the no-op test, and lists the variants."""
     request = Request(recipe=recipe, sets=tuple(sets), data=data, device=device, out=out)
-    for variant in lay_out(load_recipe(recipe, sets=data_sets(request))).variants:
+    for variant in survey(load_recipe(recipe, sets=data_sets(request))).variants:
         for target in imported_targets(variant.configuration.model_dump()):
             say(f"note: {variant.name} runs code of yours: {target}")
     plan = plan_study(request)

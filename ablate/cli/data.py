@@ -155,9 +155,7 @@ def remarks(session: SessionInfo) -> Iterator[str]:
 
 
 def make_features(recipe: Path, *, sets: Sequence[str], data: Path | None, device: str) -> int:
-    """Every frame through every frozen encoder of the recipe's variants, once. Raises AblateError where there is
-    none.
-    """
+    """Every frame through every frozen encoder of the recipe's variants, once. Raises AblateError if none."""
     layout = lay_out(recipe_of(recipe, sets, data))
     chosen = pick_device(device)
     seen: set[str] = set()

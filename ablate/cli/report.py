@@ -128,15 +128,29 @@ def tell_damaged(store: Store) -> None:
 
 
 def watch_study(stores: list[Store]) -> int:
-    """Prints the table again whenever the set of finished runs changes."""
-    seen: dict[Path, frozenset[str]] = {}
+    """Shows the tables again whenever the set of runs in place, or a plan, changes; on a terminal in the same place."""
+    console = out()
+    seen: tuple[object, ...] = ()
     try:
         while True:
-            for store in stores:
-                keys = frozenset(store.keys())
-                if seen.get(store.root) != keys:
-                    seen[store.root] = keys
-                    print_report(analysis_of(store, quick_look=True), "table")
+            now = tuple((store.keys(), (store.root / "study.json").stat().st_mtime_ns) for store in stores)
+            if now != seen:
+                seen = now
+                analyses = [analysis_of(store, quick_look=True) for store in stores]
+                if console.is_terminal:
+                    console.clear()
+                for analysis in analyses:
+                    print_report(analysis, "table")
+                say(watched(analyses))
             time.sleep(WATCH_SECONDS)
     except KeyboardInterrupt:
         return 0
+
+
+def watched(analyses: list[StudyAnalysis]) -> str:
+    """How far the studies are."""
+    done = sum(analysis.runs_done + analysis.runs_failed for analysis in analyses)
+    planned = sum(analysis.runs_planned for analysis in analyses)
+    if done >= planned:
+        return f"all {planned} runs are done; Ctrl-C to leave"
+    return f"{done} of {planned} runs at {time.strftime('%H:%M:%S')}; watching for more, Ctrl-C to leave"

@@ -30,10 +30,7 @@ def verify_hashes(store: Store) -> bool:
     runs = len(store.keys())
     tell(f"{store.root}: the files of {runs - len(damaged)} of {runs} runs are the ones that were written")
     if damaged:
-        say(
-            "a damaged record counts as not yet run: `ablate run` trains it again; "
-            "remove a run's folder to have it trained again"
-        )
+        say("a damaged record counts as not yet run: `ablate run` trains it again; so it does what was removed")
     return not damaged
 
 
@@ -54,18 +51,13 @@ def verify_by_training(store: Store, device: str) -> bool:
         return False
     for fault in found.faults[:MOST_FAULTS]:
         tell(f"{store.root}: {label}: {fault}")
+    again = f"{store.root}: {label}, trained again on {found.device}"
     if found.agrees:
         how = "to the last digit" if found.largest == 0 else f"within {found.largest:.1e} (relative)"
-        tell(f"{store.root}: {label} was trained again on {found.device}: {found.values} losses and scores agree {how}")
+        tell(f"{again}: {found.values} losses and scores agree {how}")
     else:
-        tell(
-            f"{store.root}: {label} was trained again on {found.device}: "
-            f"{len(found.faults)} of {found.values} values differ"
-        )
-        say(
-            "other package versions, other processors or another device may do that; "
-            "`environment` in record.json names them"
-        )
+        tell(f"{again}: {len(found.faults)} of {found.values} values differ")
+        say("other packages, processors or devices may do that; `environment` in record.json names them")
     return found.agrees
 
 

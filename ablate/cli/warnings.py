@@ -32,10 +32,13 @@ def cpu_seconds(request: Request) -> float:
     from ablate.cli.params import weigh
     from ablate.recipe import load_recipe
     from ablate.study.plan import data_sets, select
-    from ablate.variant import lay_out
+    from ablate.variant import survey
 
     recipe = load_recipe(request.recipe, sets=data_sets(request))
-    weighed = weigh(select(lay_out(recipe).variants, request))
+    layout = survey(recipe)
+    if layout.problems:
+        return 0.0  # the plan, which comes next, tells them together with those that it finds itself
+    weighed = weigh(select(layout.variants, request))
     seeds = len(request.seed_list() or recipe.seeds)
     operations = 0.0
     for item in weighed:

@@ -51,7 +51,7 @@ class SplitConfig(Config):
 class EncodingDataConfig(Config):
     """Fields and promises that all encoding data share."""
 
-    window: int = Field(default=64, ge=1)
+    window: int = Field(default=64, ge=1, le=100_000)
     """Frames a model is given at once."""
     score_every: int = Field(default=8, ge=1)
     """Frames between two supervised bins of a window, and between two scored bins of a recording."""

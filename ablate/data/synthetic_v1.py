@@ -19,22 +19,24 @@ from ablate.data.recording import read_recording
 
 REHEARSAL_FRAMES = 6000
 REHEARSAL_SESSIONS = 2
+MOST_UNITS = 100_000
+"""A number beyond it is a slip of the hand, and would take the memory before anything could tell so."""
 
 
 class WorldConfig(Config):
     """What is made: everything that changes the recordings themselves, and nothing else. The cache is keyed by it."""
 
-    sessions: int = Field(default=4, ge=1)
+    sessions: int = Field(default=4, ge=1, le=10_000)
     """Recordings; each has its own movie, eye and units."""
     units: int | tuple[int, ...] = 16
     """Units of every session, or one number a session."""
-    frames: int = Field(default=12_000, ge=100)
+    frames: int = Field(default=12_000, ge=100, le=100_000_000)
     """Frames of a session."""
-    height: int = Field(default=51, ge=1)
+    height: int = Field(default=51, ge=1, le=4096)
     """Rows of the stimulus."""
-    width: int = Field(default=51, ge=1)
+    width: int = Field(default=51, ge=1, le=4096)
     """Columns of the stimulus."""
-    behaviors: int = Field(default=42, ge=0)
+    behaviors: int = Field(default=42, ge=0, le=10_000)
     """Behaviour columns. 42: eye velocity (x, y), each sign, in 10 raised cosines of time, and eye position (x, y)."""
     bin_rate_hz: float = Field(default=120.0, gt=0)
     """Bins, and frames, a second."""
@@ -55,8 +57,8 @@ class WorldConfig(Config):
     def _one_number_of_units_a_session(self) -> "WorldConfig":
         if isinstance(self.units, tuple) and len(self.units) != self.sessions:
             raise ValueError(f"units has {len(self.units)} numbers for {self.sessions} sessions")
-        if min(self.units_of_sessions) < 1:
-            raise ValueError("units must be 1 or more in every session")
+        if not all(1 <= units <= MOST_UNITS for units in self.units_of_sessions):
+            raise ValueError(f"units must be 1 to {MOST_UNITS} in every session")
         return self
 
     @property

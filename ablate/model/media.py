@@ -10,6 +10,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
 from ablate.contract import FusionBatch, FusionSpec
+from ablate.errors import AblateError
 from ablate.model.layer.linear import linear
 
 
@@ -30,10 +31,12 @@ class MediaStack(nn.Module):
         """video: stands in for the encoder that the configuration names."""
         super().__init__()
         self.video = video or config.video.build(spec.frame_shape, spec.intervals, spec.frames)
+        for name in ("width", "frames", "token_mask"):
+            require(self.video, name, "baseline.video")
         self.projection = nn.Sequential(nn.LayerNorm(self.video.width), linear(self.video.width, config.embedding_dim))
         self.mixer = config.mixer.build(config.embedding_dim, spec.intervals, self.video.frames)
         self.compressor = config.compressor.build(config.embedding_dim, self.video.frames)
-        self.latents: int = self.compressor.latents
+        self.latents: int = require(self.compressor, "latents", "baseline.compressor")
 
     def forward(self, batch: FusionBatch) -> tuple[Float[Tensor, "b i n d"], Bool[Tensor, "b i"]]:
         """Latents, and which intervals have any frame."""
@@ -71,3 +74,14 @@ class NoMedia(nn.Module):
 
     def parts(self) -> dict[str, list[nn.Module]]:
         return {}
+
+
+def require(part: nn.Module, name: str, where: str) -> Any:
+    """What a part must say of itself. Raises AblateError if a user's own part does not."""
+    if hasattr(part, name):
+        return getattr(part, name)
+    raise AblateError(
+        f"`{type(part).__name__}` has no attribute `{name}`",
+        where=where,
+        hint="a video encoder has `width`, `frames` and `token_mask(mask)`; a compressor has `latents`",
+    )

@@ -39,7 +39,7 @@ class Watcher(Protocol):
     def finished(self) -> None: ...
 
 
-class Unwatched:
+class Silent:
     """Watches nothing."""
 
     def planned(self, plan: StudyPlan, todo: Sequence[RunJob]) -> None: ...
@@ -51,9 +51,7 @@ class Unwatched:
 
 @dataclass(frozen=True)
 class StudyOutcome:
-    """How a study ended. failures: the runs that gave no score, with why. interrupted: stopped by a signal; go on by
-    the same command.
-    """
+    """How a study ended. failures: the runs that gave no score, with why. interrupted: stopped by a signal."""
 
     plan: StudyPlan
     trained: int = 0
@@ -66,7 +64,7 @@ class StudyOutcome:
 
 def run_study(request: Request, watcher: Watcher | None = None) -> StudyOutcome:
     """Trains what is missing. Raises AblateError for what a person can mend; a run that fails is in the outcome."""
-    watcher = watcher or Unwatched()
+    watcher = watcher or Silent()
     plan = keep_plan(plan_study(request), request)
     todo = missing(plan, request)
     watcher.planned(plan, todo)
@@ -156,9 +154,7 @@ def settings_of(request: Request, runs: int) -> Settings:
 
 
 def record_failure(store: Store, job: RunJob, outcome: Outcome) -> None:
-    """A run that failed or was interrupted leaves a record with its reason and last log lines, as long as it left
-    none itself.
-    """
+    """A run that failed or was interrupted leaves a record with its reason and last log lines, unless it has one."""
     if outcome.state not in ("failed", "interrupted"):
         return
     state: RunState = "failed" if outcome.state == "failed" else "interrupted"

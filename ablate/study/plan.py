@@ -1,6 +1,4 @@
-"""A request in, the plan of a study out: which variants, at which seeds, under which keys. Opens the data, trains
-nothing.
-"""
+"""A request in, the plan of a study out: which variants, at which seeds, under which keys. Trains nothing."""
 
 import hashlib
 import json
@@ -20,7 +18,7 @@ from ablate.request import Request, request_hash
 from ablate.result import ModelCost, Store, StudyManifest, VariantEntry, canonical_json, content_key, environment
 from ablate.result.manifest import Role
 from ablate.study.train import RunJob, open_data
-from ablate.variant import Layout, Variant, also_changed, lay_out
+from ablate.variant import Layout, Variant, also_changed, survey
 from ablate.variant.probe import refuse_noops, unread_options
 
 CPU = torch.device("cpu")
@@ -47,11 +45,8 @@ def plan_study(request: Request) -> StudyPlan:
     Raises AblateError for everything that a person can mend: before anything is trained or written.
     """
     recipe = load_recipe(request.recipe, sets=data_sets(request))
-    layout = lay_out(recipe)
-    chosen = select(layout.variants, request)
-    # whatever is wrong with the data is told first
-    open_data(rehearsed(chosen[:1], request.quick)[0].configuration, CPU)
-    chosen = refuse_noops(chosen, allow_noop=request.allow_noop)
+    layout = survey(recipe)
+    chosen = sound_variants(layout, request)
     notices = (*recipe.notices, *layout.notices, *unread_options(chosen))
     chosen = rehearsed(chosen, request.quick)
     seeds = request.seed_list() or recipe.seeds
@@ -62,10 +57,21 @@ def plan_study(request: Request) -> StudyPlan:
     return StudyPlan(recipe, store, manifest, make_jobs(manifest, chosen, store, request), notices)
 
 
+def sound_variants(layout: Layout, request: Request) -> tuple[Variant, ...]:
+    """The chosen variants, each a real change. Raises AblateError with every problem of the recipe at once."""
+    try:
+        chosen = layout.variants if layout.problems else select(layout.variants, request)
+        open_data(rehearsed(chosen[:1], request.quick)[0].configuration, CPU)  # a fault of the data is told once, first
+        chosen = refuse_noops(chosen, allow_noop=request.allow_noop)
+    except AblateError as error:
+        raise AblateError(problems=(*layout.problems, *error.problems)) from None
+    if layout.problems:
+        raise AblateError(problems=layout.problems)
+    return chosen
+
+
 def data_sets(request: Request) -> tuple[str, ...]:
-    """The overrides of the recipe, `--data` among them: it names recordings in place of whatever the recipe's data
-    are.
-    """
+    """The overrides of the recipe, `--data` among them: recordings in place of the recipe's data."""
     if request.data is None:
         return request.sets
     if not request.data.exists():
@@ -223,9 +229,7 @@ def metric_of(dataset: Dataset) -> str:
 def make_jobs(
     manifest: StudyManifest, variants: Sequence[Variant], store: Store, request: Request
 ) -> tuple[RunJob, ...]:
-    """Seed-major: seed 0 of every variant, the baseline first, then seed 1, so that a part of a study is already
-    useful.
-    """
+    """Seed-major: seed 0 of every variant, the baseline first, then seed 1, so that a part is useful already."""
     configurations = {variant.name: variant.configuration for variant in variants}
     facts = facts_of(variants)
     jobs: dict[str, RunJob] = {}

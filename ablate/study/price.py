@@ -60,9 +60,7 @@ class VariantPrice:
 
 @dataclass(frozen=True)
 class StudyPrice:
-    """The whole study. detectable: the smallest gain that its seeds can find, None before two baseline runs are
-    done.
-    """
+    """The whole study. detectable: the smallest gain that its seeds can find, None before two are done."""
 
     plan: StudyPlan
     device: str
@@ -211,9 +209,7 @@ def baseline_scores(plan: StudyPlan, records: dict[str, RunRecord]) -> list[floa
 
 
 def detectable_gain(plan: StudyPlan, scores: Sequence[float]) -> float | None:
-    """From the baseline's seed-to-seed spread, as if pairing by seed helped nothing; corrected for the family of
-    patches.
-    """
+    """From the baseline's seed-to-seed spread, as if pairing helped nothing; corrected for the family of patches."""
     spread = unpaired_spread(scores)
     if spread is None:
         return None

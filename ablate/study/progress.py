@@ -1,6 +1,4 @@
-"""How far a run is, told by a small file that its worker writes and the progress display reads. Never needed for a
-result.
-"""
+"""How far a run is, told by a small file that its worker writes and the display reads. No result needs it."""
 
 import json
 import os
@@ -38,9 +36,7 @@ class RunProgress:
 
 
 class ProgressFile(Listener):
-    """The listener of a run: writes where it is, at most twice a second. A full disk must not stop a run, so it is
-    silent.
-    """
+    """The listener of a run: writes where it is, at most twice a second. Silent on a full disk: that stops no run."""
 
     def __init__(self, store: Store, job: "RunJob"):
         self._path = progress_path(store, job.key)

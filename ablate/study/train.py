@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Any, cast
+from typing import Any
 
 import torch
 from safetensors.torch import save_model
@@ -41,9 +41,7 @@ class RunJob(Config):
     threads: int | None = None
     rehearsal: bool = False
     replaces: str = ""
-    """Stamp of the record in place that is to be trained again. Another record there means that somebody else did
-    so.
-    """
+    """Stamp of the record in place that is to be trained again. Another record means that somebody else did so."""
     afresh: bool = False
     """Leave the checkpoints of an earlier try aside."""
 
@@ -53,8 +51,7 @@ class RunJob(Config):
 
 
 def train_run(payload: dict[str, Any]) -> None:
-    """Trains one run and moves its folder into place. Raises Busy when a live process trains it, Interrupted when
-    stopped.
+    """Trains one run and moves it into place. Raises Busy when a live process trains it, Interrupted when stopped.
 
     Whatever else is raised is this run's failure; the caller records it.
     """
@@ -94,7 +91,8 @@ def open_data(configuration: Configuration, device: torch.device) -> Dataset:
     if key not in _opened:
         if len(_opened) >= MOST_OPEN:
             _opened.pop(next(iter(_opened)))
-        _opened[key] = cast(Dataset, configuration.data.open(device))
+        dataset: Any = configuration.data.open(device)
+        _opened[key] = dataset
     return _opened[key]
 
 

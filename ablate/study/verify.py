@@ -87,8 +87,7 @@ def configuration_of(record: RunRecord) -> Configuration:
         first = error.errors(include_url=False)[0]
         place = ".".join(str(part) for part in first["loc"])
         raise AblateError(
-            f"the configuration of {record.variant} seed {record.seed} cannot be read by this version: "
-            f"{place}: {first['msg']}",
+            f"the configuration of {record.variant} seed {record.seed} cannot be read: {place}: {first['msg']}",
             where=f"run {record.key}",
         ) from None
 

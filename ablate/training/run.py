@@ -98,6 +98,11 @@ class Run:
             return False
         progress.evaluated = progress.taken
         progress.history[-1]["validation"] = score.headline
+        gates: dict[str, Any] = getattr(
+            self.learner.model, "gates", dict
+        )()  # a model that fuses tells how far its gates opened
+        if gates:
+            progress.history[-1]["gates"] = gates
         self._keep_best(score.headline)
         listener.on_validation(progress.taken, score)
         return True

@@ -59,12 +59,13 @@ class Variant:
 class Layout:
     """All variants of a study in the order in which they run, the ladders by names of variants, and what to know.
 
-    notices: beside those of the recipe itself.
+    notices: beside those of the recipe itself. problems: why variants that were asked for are not among these.
     """
 
     variants: tuple[Variant, ...]
     ladders: tuple[tuple[str, ...], ...] = ()
     notices: tuple[Problem, ...] = ()
+    problems: tuple[Problem, ...] = ()
 
 
 def expand(recipe: Recipe) -> tuple[Variant, ...]:
@@ -74,6 +75,14 @@ def expand(recipe: Recipe) -> tuple[Variant, ...]:
 
 def lay_out(recipe: Recipe) -> Layout:
     """The variants with the ladders that they form. Raises AblateError with all problems."""
+    layout = survey(recipe)
+    if layout.problems:
+        raise AblateError(problems=layout.problems)
+    return layout
+
+
+def survey(recipe: Recipe) -> Layout:
+    """The variants that are sound, with the problems of the others: for those who look for further ones first."""
     return _Expansion(recipe).layout()
 
 
@@ -104,9 +113,8 @@ class _Expansion:
         ladders = self._ladders(plans)
         for plan, _ in plans:
             self._expectations(plan)
-        if self.problems:
-            raise AblateError(problems=tuple(dict.fromkeys(self.problems)))
-        return Layout(tuple(self.variants.values()), ladders, self._unused())
+        problems = tuple(dict.fromkeys(self.problems))
+        return Layout(tuple(self.variants.values()), ladders, self._unused(), problems)
 
     def _cells(self, plan: Plan) -> list[Cell]:
         try:

@@ -51,13 +51,14 @@ def compare(folder: Path, *, runs: int, kills: int, seed: int) -> int:
         print((folder / "log.txt").read_text()[-2000:])
         return 1
     undisturbed = time.monotonic() - started
-    done, starts = disturb([*command, str(folder / "disturbed")], folder, kills=kills, seed=seed)
+    met, starts = disturb([*command, str(folder / "disturbed")], folder, kills=kills, seed=seed)
     first, second = Store(folder / "undisturbed" / "tiny"), Store(folder / "disturbed" / "tiny")
     faults = differences(first, second)
     left = [path.name for path in (second.root / "checkpoints").glob("*")]
     told = {
         "runs": len(second.keys()),
-        "kills": done,
+        "kills": sum(met.values()),
+        "kills by whom they met": met,
         "starts of the runner": starts,
         "seconds undisturbed": round(undisturbed, 1),
         "seconds with kills": round(time.monotonic() - started - undisturbed, 1),
@@ -65,19 +66,19 @@ def compare(folder: Path, *, runs: int, kills: int, seed: int) -> int:
         "differences": faults,
     }
     print(json.dumps(told, indent=1))
-    return 1 if faults or done < kills else 0
+    return 1 if faults or sum(met.values()) < kills else 0
 
 
-def disturb(command: list[str], folder: Path, *, kills: int, seed: int) -> tuple[int, int]:
+def disturb(command: list[str], folder: Path, *, kills: int, seed: int) -> tuple[dict[str, int], int]:
     """Kills one process of the study's family at a time, starts the runner again when it is gone; then lets it finish.
 
-    When the study is done before all kills are spent, its runs are left alone and the rest of the kills go nowhere: the
-    pause between kills shrinks as runs get done, so that this does not happen.
+    Gives the kills by whom they met, and how often the runner was started. A study that is done early ends the kills.
     """
-    dice, done, starts = random.Random(seed), 0, 1
+    dice, starts = random.Random(seed), 1
+    met = {"runner": 0, "fork server or worker": 0}
     process = start(command, folder)
     until = time.monotonic() + GIVE_UP
-    while done < kills and time.monotonic() < until:
+    while sum(met.values()) < kills and time.monotonic() < until:
         time.sleep(dice.uniform(0.05, 1.5))
         if process.poll() is not None:
             process, starts = start(command, folder), starts + 1
@@ -85,16 +86,16 @@ def disturb(command: list[str], folder: Path, *, kills: int, seed: int) -> tuple
                 break
             continue
         family = descendants(process.pid)
-        if len(family) < 3 and dice.random() < 0.8:  # no worker yet: most kills should meet a run under way
+        if len(family) < 3 and dice.random() < 0.98:  # no worker yet: most kills should meet a run under way
             continue
         # the runner itself one time in four: it takes all others with it, and its start is slow
         victim = process.pid if len(family) == 1 or dice.random() < 0.25 else dice.choice(family[1:])
         with contextlib.suppress(ProcessLookupError):
             os.kill(victim, signal.SIGKILL)
-            done += 1
+            met["runner" if victim == process.pid else "fork server or worker"] += 1
     while process.wait() != 0 and time.monotonic() < until:  # a worker that was killed twice is a failed run: again
         process, starts = start([*command, "--retry", "all"], folder), starts + 1
-    return done, starts
+    return met, starts
 
 
 def is_finished(command: list[str], folder: Path) -> bool:

@@ -57,7 +57,7 @@ def test_a_study_is_trained_and_its_table_goes_to_stdout(finished):
     assert "runs trained, 0 kept from before" in told.stderr
     store = Store(results / "tiny")
     assert {record.state for record in store.records()} == {"done"}
-    assert all((store.folder(key) / "log.txt").is_file() for key in store)
+    assert all((folder / "log.txt").is_file() for folder in store.runs.iterdir())
     assert not list(store.logs.glob("*"))  # settled: what only a run under way needs is gone
     assert not list((store.root / "checkpoints").glob("*"))
 
@@ -83,8 +83,8 @@ assert "torch" not in sys.modules
     assert {path: path.stat().st_mtime_ns for path in results.rglob("*")} == before
 
 
-def test_verify_trains_a_run_again_to_the_last_digit_and_finds_a_changed_byte(finished, tmp_path):
-    _recipe, results, _ = finished
+def test_verify_trains_a_run_again_to_the_last_digit_and_finds_a_changed_byte(finished):
+    _, results, _ = finished
     told = ablate("verify", results / "tiny")
     assert told.returncode == 0, told.stdout + told.stderr
     assert "agree to the last digit" in told.stdout
@@ -101,7 +101,7 @@ def test_verify_trains_a_run_again_to_the_last_digit_and_finds_a_changed_byte(fi
 
 
 def test_a_plan_is_priced_and_nothing_is_written(finished, tmp_path):
-    recipe, _results, _ = finished
+    recipe, _, _ = finished
     told = ablate("run", recipe, "--plan", "--out", tmp_path / "nowhere", "--device", "cpu")
     assert told.returncode == 0, told.stderr
     assert "runs to go take about" in told.stdout

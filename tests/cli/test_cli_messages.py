@@ -1,6 +1,4 @@
-"""What a person reads when something is wrong: one message that says where, what and what next, exit code 2, no
-traceback.
-"""
+"""What a person reads when something is wrong: one message that says where, what and what next."""
 
 import os
 from pathlib import Path
@@ -15,10 +13,10 @@ from ablate.data.recording import Recording, write_recording
 from ablate.errors import AblateError
 from ablate.study.flow import run_study
 
-RECORDED = (
-    "data: {{type: recordings, path: {path}, window: 16, warmup: 8, min_spikes: 1, sessions_per_batch: 1, "
-    "split: {{blocks: 1}}}}\n"
-)
+RECORDED = """\
+data: {{type: recordings, path: {path}, window: 16, warmup: 8, min_spikes: 1, sessions_per_batch: 1,
+  split: {{blocks: 1}}}}
+"""
 
 
 def said(*words: object) -> str:
@@ -126,7 +124,8 @@ def test_recordings_too_short_to_be_split(tmp_path):
 
 def test_a_modulator_without_behaviour(tmp_path):
     folder = recording(tmp_path / "rec")
-    modulated = BASELINE.replace("modulator: {type: none}", "modulator: {type: convgru, hidden_dim: 4, beh_emb_dim: 2}")
+    convgru = "modulator: {type: convgru, hidden_dim: 4, beh_emb_dim: 2}"
+    modulated = BASELINE.replace("modulator: {type: none}", convgru)
     told = refused(write_recipe(tmp_path, data=RECORDED.format(path=folder), baseline=modulated), tmp_path)
     assert "modulator" in told
     assert "behavio" in told
@@ -134,11 +133,9 @@ def test_a_modulator_without_behaviour(tmp_path):
 
 
 def test_data_that_are_not_there(tmp_path):
-    told = refused(write_recipe(tmp_path), tmp_path, data=tmp_path / "nowhere")
-    assert (
-        told == f"error: {tmp_path / 'nowhere'}: there is no such recording\n\n"
-        "hint: `ablate data make` writes synthetic ones"
-    )
+    place = tmp_path / "nowhere"
+    told = refused(write_recipe(tmp_path), tmp_path, data=place)
+    assert told == f"error: {place}: there is no such recording\n\nhint: `ablate data make` writes synthetic ones"
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,7 @@
 """The whole fusion model: padding, absent intervals, isolation, and what a patch can replace."""
 
+from pathlib import Path
+
 import pytest
 import torch
 from pydantic import TypeAdapter
@@ -166,3 +168,42 @@ def test_a_fusion_model_runs_under_autocast(kind: str) -> None:
         out = torch.cat(model(batch()))
     out.float().sum().backward()
     assert torch.isfinite(out).all()
+
+
+OWN = """
+import torch
+from torch import nn
+
+class Eeg(nn.Module):
+    def __init__(self, channels, samples, intervals, width, scale):
+        super().__init__()
+        self.intervals, self.map = intervals, nn.Linear(channels * samples // intervals, width)
+        self.scale = scale
+
+    def forward(self, eeg):
+        b, c, t = eeg.shape
+        return self.scale * self.map(eeg.reshape(b, c, self.intervals, -1).transpose(1, 2).flatten(2))
+
+class Middle(nn.Module):
+    latents = 1
+
+    def __init__(self, width, frames):
+        super().__init__()
+
+    def forward(self, tokens, mask):
+        return tokens[:, :, :1].masked_fill(~mask.any(2)[..., None, None], 0.0)
+
+class Mute(Middle):
+    latents = property()
+"""
+
+
+def test_a_users_own_parts_stand_in_for_ours(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "my_fusion_parts.py").write_text(OWN)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    eeg = {"type": "import", "target": "my_fusion_parts:Eeg", "params": {"scale": 2.0}}
+    model = build(eeg=eeg, compressor={"type": "import", "target": "my_fusion_parts:Middle"})
+    assert torch.isfinite(torch.cat(model(batch()))).all()
+    assert type(model.eeg).__name__ == "Eeg"
+    with pytest.raises(AblateError, match="`Mute` has no attribute `latents`"):
+        build(compressor={"type": "import", "target": "my_fusion_parts:Mute"})

@@ -9,11 +9,11 @@ from tiny_study import BASELINE, PATCHES, TRAINING, plain, request_of, run_files
 from ablate.errors import AblateError
 from ablate.result import Store
 from ablate.study import flow, train
-from ablate.study.flow import Watcher, run_study
+from ablate.study.flow import Silent, run_study
 from ablate.study.plan import plan_study
 
 
-class Notes(Watcher):
+class Notes(Silent):
     """Writes down which runs began."""
 
     def __init__(self):
@@ -53,7 +53,8 @@ def test_runs_begin_seed_by_seed_and_the_baseline_first(recipe, tmp_path):
     store = outcome.plan.store
     assert {record.state for record in store.records()} == {"done"}
     assert store.verify_hashes() == ()
-    for key in store:
+    for job in outcome.plan.jobs:
+        key = job.key
         assert {path.name for path in store.folder(key).iterdir()} >= {
             "config.json",
             "hashes.json",

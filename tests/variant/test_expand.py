@@ -6,7 +6,7 @@ import pytest
 
 from ablate.errors import AblateError
 from ablate.recipe import read_recipe
-from ablate.variant import Layout, lay_out
+from ablate.variant import Layout, lay_out, survey
 
 HEAD = """\
 data: {type: synthetic_v1, sessions: 2}
@@ -199,3 +199,13 @@ def test_a_reference_that_is_the_baseline_is_refused(told):
     assert told("references: {same: {core: {embedding_dim: 192}}}\n")[0].startswith(
         "x.yaml:8: reference `same` has the same configuration as `baseline`"
     )
+
+
+def test_a_survey_keeps_the_sound_variants_beside_the_problems_of_the_others():
+    recipe = read_recipe(f"{HEAD}  idle: {{core: {{dropout: 0.1}}}}\n", "x.yaml")
+    found = survey(recipe)
+    assert names(found) == ["baseline", "p1", "p2", "p3"]
+    assert [problem.what.split(":")[0] for problem in found.problems] == ["patch `idle` changes nothing"]
+    with pytest.raises(AblateError) as caught:
+        lay_out(recipe)
+    assert caught.value.problems == found.problems

@@ -27,6 +27,10 @@ from ablate.analysis.statistics.gain import LEVEL
 DRAWS = 2000
 BLOCK = 4_000_000
 """Drawn units held in memory at a time."""
+DIGITS = 12
+"""Decimals kept: the last bit of a product depends on how many tables share it, and a row must not."""
+TOGETHER = 128
+"""Tables whose draws are worked out in one product."""
 
 
 @dataclass(frozen=True)
@@ -124,20 +128,21 @@ def draw_weights(sizes: Sequence[int], *, draws: int = DRAWS, seed: int = 0) -> 
 def unit_intervals(tables: Sequence[UnitTable | None]) -> list[Interval | None]:
     """The second interval of each table; None where there is no table or fewer than two scored units."""
     found: list[Interval | None] = [None] * len(tables)
-    cached: dict[bytes, ndarray] = {}
+    alike: dict[bytes, list[int]] = {}  # layout -> tables that share their draws
     for index, table in enumerate(tables):
-        if table is None:
-            continue
-        kept = ~np.isnan(table.gain)
-        if kept.sum() < 2:
-            continue
-        layout = repr((table.names, table.sizes)).encode() + kept.tobytes()
-        if layout not in cached:
-            edges = np.cumsum(table.sizes)[:-1]
-            sizes = [int(part.sum()) for part in np.split(kept, edges)]
-            seed = int.from_bytes(hashlib.sha256(layout).digest()[:8], "big")
-            cached[layout] = draw_weights(sizes, seed=seed)
-        drawn = cached[layout] @ table.gain[kept]
-        low, high = np.quantile(drawn, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
-        found[index] = Interval(float(low), float(high))
+        if table is not None and (~np.isnan(table.gain)).sum() >= 2:
+            layout = repr((table.names, table.sizes)).encode() + (~np.isnan(table.gain)).tobytes()
+            alike.setdefault(layout, []).append(index)
+    for layout, members in alike.items():
+        first = tables[members[0]]
+        assert first is not None
+        kept = ~np.isnan(first.gain)
+        sizes = [int(part.sum()) for part in np.split(kept, np.cumsum(first.sizes)[:-1])]
+        weights = draw_weights(sizes, seed=int.from_bytes(hashlib.sha256(layout).digest()[:8], "big"))
+        for start in range(0, len(members), TOGETHER):  # one product for many tables: the weights are read once
+            block = members[start : start + TOGETHER]
+            gains = np.stack([table.gain[kept] for index in block if (table := tables[index]) is not None], axis=1)
+            ends = np.quantile(weights @ gains, [(1 - LEVEL) / 2, (1 + LEVEL) / 2], axis=0).T
+            for index, (low, high) in zip(block, np.round(ends, DIGITS).tolist(), strict=True):
+                found[index] = Interval(low, high)
     return found

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 MARKER_A, MARKER_B, TRAP_ONE, TRAP_ZERO = 1, 2, 3, 4
 COLOURS = np.array([[160, 160, 160], [255, 50, 50], [50, 50, 255], [50, 255, 50], [255, 255, 50]], dtype=np.float32)
-BACKGROUND, PIXEL_NOISE = 127.5, 12.0  # of 255
+BACKGROUND, PIXEL_NOISE = 127.5, 8.0  # of 255
 FEATURE_NOISE = 0.3  # markers have unit length a dimension: told apart with d' = sqrt(2 d) / 0.3
 
 
@@ -67,7 +67,7 @@ class PixelFilm:
     def trial(self, row: int) -> NDArray[np.uint8]:
         """One trial's images (i, f, 3, h, w)."""
         rng = np.random.default_rng([self.seed, row])
-        markers, size, side = self.markers[row], self.size, max(3, self.size // 4)
+        markers, size, side = self.markers[row], self.size, max(3, self.size * 3 // 8)
         start = rng.integers(0, size - side + 1, (len(markers), 1, 2))
         place = np.clip(start + rng.integers(-1, 2, (*markers.shape, 2)).cumsum(axis=1), 0, size - side)
         top, left = (place[..., axis, None] for axis in (0, 1))

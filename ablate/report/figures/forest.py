@@ -85,7 +85,7 @@ def _row(axes: Axes, place: int, row: VariantAnalysis, look: Look, relative: boo
         _whisker(axes, place + 0.24, units, look, scale, thick=False)
     seeds = _interval(row, relative)
     if seeds is not None:
-        _whisker(axes, place, seeds, look, scale, thick=True)
+        _whisker(axes, float(place), seeds, look, scale, thick=True)
     _point(axes, place, scale * _value(row, relative), look, row.verdict in ("helps", "hurts", "reference"))
 
 

@@ -98,9 +98,7 @@ class Run:
             return False
         progress.evaluated = progress.taken
         progress.history[-1]["validation"] = score.headline
-        gates: dict[str, Any] = getattr(
-            self.learner.model, "gates", dict
-        )()  # a model that fuses tells how far its gates opened
+        gates: dict[str, float] = getattr(self.learner.model, "gates", dict)()  # how far a fusion's gates opened
         if gates:
             progress.history[-1]["gates"] = gates
         self._keep_best(score.headline)

@@ -201,17 +201,23 @@ def _flipped(found: Sequence[Gain | None], family: Sequence[int]) -> dict[int, f
 
 
 def _target(cells: Cells) -> Cell | None:
-    """The reference with the highest mean score, if it is above the baseline: a lower one, as the GLM, is no target."""
+    """The reference with the highest mean score, if it is above the baseline. The GLM is a floor, never a target."""
 
     def mean(cell: Cell) -> float:
         return sum(cell.scores.values()) / len(cell.scores)
 
-    usable = [cell for cell in cells.cells if cell.entry.role == "reference" and cell.scores and not cell.refused]
+    references = [cell for cell in cells.cells if cell.entry.role == "reference" and not _is_floor(cell)]
+    usable = [cell for cell in references if cell.scores and not cell.refused]
     best = max(usable, key=mean, default=None)
     baseline = cells.baseline
     if best is None or not baseline.scores:
         return best
     return best if mean(best) > mean(baseline) else None
+
+
+def _is_floor(cell: Cell) -> bool:
+    """Whether a reference is the lagged GLM that every encoding study shows from below."""
+    return cell.entry.differences.get("baseline.type", (None, None))[1] == "glm"
 
 
 def _gap(cell: Cell, baseline: Cell, target: Cell | None) -> GapClosed:

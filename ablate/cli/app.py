@@ -304,6 +304,18 @@ def data_features(
     raise typer.Exit(make_features(recipe, sets=tuple(sets or ()), data=data, device=device))
 
 
+def told_of_torch(fault: Exception) -> bool:
+    """Whether a fault is that of a torch and a torchvision that do not fit; it is then told with its mend."""
+    text = str(fault)
+    if "torchvision" not in text and "torch" not in str(getattr(fault, "name", "")):
+        return False
+    from ablate.cli.console import show_error
+
+    hint = "install a matching pair: pip install --upgrade --force-reinstall torch torchvision timm"
+    show_error(AblateError(f"torch and torchvision do not fit each other: {text}", hint=hint))
+    return True
+
+
 def main() -> None:
     """The entry point: a user's mistake is one clear message and exit code 2, never a traceback."""
     try:
@@ -312,6 +324,10 @@ def main() -> None:
         from ablate.cli.console import show_error
 
         show_error(error)
+        sys.exit(USAGE_ERROR)
+    except (ImportError, RuntimeError) as fault:
+        if not told_of_torch(fault):
+            raise
         sys.exit(USAGE_ERROR)
     except KeyboardInterrupt:
         typer.echo("interrupted", err=True)

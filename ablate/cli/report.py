@@ -15,7 +15,13 @@ from ablate.result.files import write_bytes
 FORMATS = get_args(Format)
 QUICK_FORMATS = ("table", "markdown", "latex")
 """Formats that show nothing of single units or learning curves, and so need not read them."""
-SAVED_TEXTS = {"table.txt": "table", "table.md": "markdown", "table.json": "json", "table.csv": "csv"}
+SAVED_TEXTS = {
+    "table.txt": "table",
+    "table.md": "markdown",
+    "table.json": "json",
+    "table.csv": "csv",
+    "per_unit.md": "units",
+}
 SAVED_WIDTH = 120
 WATCH_SECONDS = 2.0
 

@@ -1,0 +1,22 @@
+"""Writes the generated tables into README.md, into every block that names its file: `<!-- table: PATH -->`."""
+
+import re
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+BLOCK = re.compile(r"<!-- table: (?P<path>[^ ]+) -->\n.*?<!-- end -->", re.DOTALL)
+
+
+def filled(text: str) -> str:
+    """README's text with every block holding its file."""
+
+    def block(found: re.Match[str]) -> str:
+        table = (ROOT / found["path"]).read_text(encoding="utf-8").rstrip()
+        return f"<!-- table: {found['path']} -->\n```\n{table}\n```\n<!-- end -->"
+
+    return BLOCK.sub(block, text)
+
+
+if __name__ == "__main__":
+    readme = ROOT / "README.md"
+    readme.write_text(filled(readme.read_text(encoding="utf-8")), encoding="utf-8")

@@ -1,0 +1,28 @@
+"""A CPU-only torch beside a torchvision for CUDA does not import; a person is then told what to install."""
+
+import pytest
+
+from ablate.cli import app
+
+
+@pytest.mark.parametrize(
+    "fault", [RuntimeError("operator torchvision::nms does not exist"), ModuleNotFoundError("No module", name="torch")]
+)
+def test_a_torch_that_does_not_fit_is_told_with_its_mend(fault, monkeypatch, capsys):
+    def broken():
+        raise fault
+
+    monkeypatch.setattr(app, "app", broken)
+    with pytest.raises(SystemExit) as left:
+        app.main()
+    assert left.value.code == 2
+    assert "hint: install a matching pair: pip install" in capsys.readouterr().err
+
+
+def test_any_other_fault_is_not_hidden(monkeypatch):
+    def broken():
+        raise RuntimeError("something else")
+
+    monkeypatch.setattr(app, "app", broken)
+    with pytest.raises(RuntimeError, match="something else"):
+        app.main()

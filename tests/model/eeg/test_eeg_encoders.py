@@ -76,7 +76,7 @@ def test_one_sample_too_many_is_told_with_its_usual_cause() -> None:
     with pytest.raises(AblateError) as told:
         config.build(6, 501, 5, 16)
     assert told.value.problems[0].what == "501 EEG samples do not divide into 5 intervals"
-    assert "gives 501" in told.value.problems[0].hint
+    assert "give 501" in told.value.problems[0].hint
 
 
 def test_tokens_that_do_not_divide_are_told() -> None:

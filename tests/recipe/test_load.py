@@ -109,7 +109,7 @@ glm: no
         "11: unknown key `patches.p1.tokenizer.kernal`\n\nhint: known here: kernel_size, stride",
         "14: unknown key `variants[3].ladr`\n\nhint: did you mean `ladder`?",
         "2: `data.sessions` is the text `two`, expected a whole number of at least 1 and at most 10000",
-        "2: `data.frames` is 2000.5, expected a whole number of at least 100",
+        "2: `data.frames` is 2000.5, expected a whole number of at least 100 and at most 100000000",
         "5: `baseline.core.tokenizer.kernel_size` is [8, 8], expected a list of 3 whole numbers",
         "5: `baseline.core.embedding_dim` is the text `192`, expected a whole number of at least 1\n\n"
         "hint: leave the quotation marks out",

@@ -4,6 +4,7 @@ import os
 import signal
 import threading
 
+import pytest
 from execution_helpers import settings, wait_until
 
 from ablate.execution import Stop
@@ -42,6 +43,15 @@ def send_once_begun(path, number) -> None:
     os.kill(os.getpid(), number)
 
 
+@pytest.fixture
+def _interruptible():
+    """A worker of the test runner ignores SIGINT, as a program in the background does; here it must be heard."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("_interruptible")
 def test_a_signal_interrupts_the_run_and_begins_no_other(run, tmp_path):
     for number in (signal.SIGINT, signal.SIGTERM):
         stop = Stop()

@@ -140,6 +140,19 @@ def _untried(patches: Sequence[VariantAnalysis], attribution: Attribution) -> li
     return [f"Run {listing(pair)} together: both help alone, and whether their gains add up is not known."]
 
 
+def _under_the_floor(analysis: StudyAnalysis) -> list[Note]:
+    """Whether the GLM beats the baseline: then a gain may only say which variant learns faster."""
+    baseline = analysis.baseline.score
+    floors = [row for row in analysis.references if ("baseline.type", "glm") in ((d[0], d[2]) for d in row.differences)]
+    text = "{name} scores above the baseline ({score} against {base}): the baseline is not trained out, "
+    text += "and a gain over it may say no more than which variant learns faster."
+    return [
+        Note("warning", text.format(name=row.name, score=number(row.score.mean), base=number(baseline.mean)))
+        for row in floors
+        if baseline is not None and row.score is not None and row.score.mean > baseline.mean
+    ]
+
+
 def notes(analysis: StudyAnalysis, *, mixed: bool, outside: int) -> tuple[Note, ...]:
     """The lines beneath the table, in the order in which they matter."""
     found: list[Note] = []
@@ -154,6 +167,7 @@ def notes(analysis: StudyAnalysis, *, mixed: bool, outside: int) -> tuple[Note, 
                 "The baseline's seeds were scored on different sets of bins; only pairs on the same set count.",
             )
         )
+    found.extend(_under_the_floor(analysis))
     found.extend(_excluded(analysis))
     found.extend(_family(analysis))
     found.extend(_disagreements(analysis))

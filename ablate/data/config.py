@@ -123,4 +123,5 @@ class EncodingDataConfig(Config):
         window = min(self.window, REHEARSAL_WINDOW)
         warmup = min(self.warmup, REHEARSAL_WARMUP, window - 1)
         guard = None if self.guard is None else max(min(self.guard, REHEARSAL_WINDOW), window)
-        return {"window": window, "warmup": warmup, "guard": guard}
+        # A rehearsal's short test split holds few spikes; that every unit is scored matters more than how well.
+        return {"window": window, "warmup": warmup, "guard": guard, "min_spikes": min(self.min_spikes, 1)}

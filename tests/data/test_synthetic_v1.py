@@ -228,6 +228,7 @@ def test_a_maker_that_fails_leaves_nothing(tmp_path: Path, monkeypatch: pytest.M
 def test_a_rehearsal_is_a_smaller_world() -> None:
     config = SyntheticV1Config(sessions=30, units=tuple(range(1, 31)), frames=33_000, window=300, warmup=60).rehearsal()
     assert (config.sessions, config.units, config.frames, config.window, config.warmup) == (2, (1, 2), 6000, 48, 16)
+    assert config.min_spikes == 1  # a rehearsal has few spikes, and every unit must still be scored
     guarded = SyntheticV1Config(window=25, warmup=8, guard=300).rehearsal()
     assert (guarded.window, guarded.guard) == (25, 48)
 

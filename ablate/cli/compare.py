@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from ablate.analysis.comparison import Side, compare
-from ablate.cli.report import analysis_of, tell_damaged
+from ablate.cli.report import analysis_of
 from ablate.errors import AblateError
 from ablate.report.side_by_side import comparison_json, comparison_text
 from ablate.result import Store
@@ -26,8 +26,7 @@ def _side(path: Path) -> Side:
         what = "is no study's folder" if path.is_dir() else "there is no such folder"
         raise AblateError(what, where=str(path), hint="name two folders such as results/quickstart")
     store = Store(path)
-    tell_damaged(store)
-    analysis = analysis_of(store, quick_look=True)
+    analysis = analysis_of(store, quick_look=True, tell=True)
     record = _baseline_record(store, [key for _, key in analysis.baseline.keys])
     environment: dict[str, Any] = dict(analysis.environment)
     environment.update({f"device {name}": value for name, value in record.get("device", {}).items()})

@@ -9,7 +9,7 @@ from ablate.analysis import StudyAnalysis, analyse
 from ablate.cli.console import out, say
 from ablate.errors import AblateError
 from ablate.report import Format, live_table, render
-from ablate.result import Store
+from ablate.result import RunRecord, Store
 from ablate.result.files import write_bytes
 
 FORMATS = get_args(Format)
@@ -44,22 +44,22 @@ def report_study(
         raise AblateError(f"{path} holds several studies ({names})", hint="name one of them for --html and --figures")
     if watch:
         return watch_study(stores)
+    to_files = bool(html or figures or save)
     for store in stores:
-        tell_damaged(store)
+        analysis = analysis_of(store, quick_look=format in QUICK_FORMATS and not to_files, tell=True)
         if save:
-            save_report(store)
+            save_report(store, analysis)
         if html is not None:
-            save_page(store, analysis_of(store), html)
+            save_page(store, analysis, html)
         if figures is not None:
-            save_figures(analysis_of(store), figures)
-        if format != "table" or not (html or figures or save):
-            print_report(analysis_of(store, quick_look=format in QUICK_FORMATS), format)
+            save_figures(analysis, figures)
+        if format != "table" or not to_files:
+            print_report(analysis, format)
     return 0
 
 
-def save_report(store: Store) -> None:
+def save_report(store: Store, analysis: StudyAnalysis) -> None:
     """Table, page and figures into the study's own folder: what is kept of a study beside its runs."""
-    analysis = analysis_of(store)
     for name, format in SAVED_TEXTS.items():
         text = render(analysis, format, width=SAVED_WIDTH)
         write_bytes(store.root / name, text.encode())
@@ -96,12 +96,13 @@ def studies_under(path: Path) -> list[Store]:
     return found
 
 
-def analysis_of(store: Store, *, quick_look: bool = False) -> StudyAnalysis:
-    """A study's analysis from its folder; `quick_look` leaves out what needs the per-unit tables and learning
-    curves.
+def analysis_of(store: Store, *, quick_look: bool = False, tell: bool = False) -> StudyAnalysis:
+    """A study's analysis from its folder.
+
+    quick_look: leaves out what needs the per-unit tables and learning curves. tell: says which runs cannot be read.
     """
     manifest = store.manifest()
-    records = store.records()
+    records = readable_records(store) if tell else store.records()
     if quick_look:
         return analyse(manifest, records)
     return analyse(manifest, records, units=_or_none(store.units), history=_or_none(store.history))
@@ -127,10 +128,12 @@ def print_report(analysis: StudyAnalysis, format: str) -> None:
         print(render(analysis, format), end="")
 
 
-def tell_damaged(store: Store) -> None:
-    """Runs that cannot be read are told, and count as not yet run."""
-    for damaged in store.scan().damaged:
+def readable_records(store: Store) -> tuple[RunRecord, ...]:
+    """The records of a study, read once; runs that cannot be read are told, and count as not yet run."""
+    scan = store.scan()
+    for damaged in scan.damaged:
         say(f"warning: run {damaged.key} cannot be read and is left out: {damaged.reason}")
+    return tuple(scan.records.values())
 
 
 def watch_study(stores: list[Store]) -> int:

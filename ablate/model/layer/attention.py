@@ -5,6 +5,7 @@ Differs in: queries, keys and values come from one linear map without bias; the 
 counts groups that do not see each other (time steps in spatial attention, places in temporal attention).
 """
 
+import torch
 import torch.nn.functional as F
 from einops import rearrange
 from jaxtyping import Float
@@ -29,11 +30,14 @@ class Attention(nn.Module):
     def forward(
         self, x: Float[Tensor, "b g s d"], angles: Float[Tensor, "... s pairs"] | None
     ) -> Float[Tensor, "b g s d"]:
-        groups = x.shape[1]
+        groups, size = x.shape[1:3]
+        if size == 1 and not x.is_meta:  # FLOPs, counted on the meta device, are those of the formula
+            # A token that sees itself alone: the softmax is 1, whatever query and key.
+            return self.out(F.linear(x, self.qkv.weight.chunk(3)[2]))
         q, k, v = rearrange(self.qkv(x), "b g s (three head e) -> three b g head s e", three=3, head=self.heads)
         q, k = self.q_norm(q), self.k_norm(k)
         if angles is not None:
-            q, k = rotate(q, angles), rotate(k, angles)
+            q, k = rotate(torch.stack([q, k]), angles)
         q, k, v = (part.flatten(0, 1) for part in (q, k, v))  # the fast kernels want four axes
         y = F.scaled_dot_product_attention(q, k, v, is_causal=self.causal)
         return self.out(rearrange(y, "(b g) head s e -> b g s (head e)", g=groups))

@@ -10,9 +10,10 @@ from einops import rearrange
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from ablate.model.layer.spectral_conv import spectral_conv, spectral_pays
+from ablate.model.layer.winograd_conv import winograd_conv, winograd_pays
 
 Size3 = tuple[int, int, int]
+FEWEST_CHANNELS = 16  # below it the taps of a CPU's convolution are stacked, since each alone is too thin to be fast
 
 
 class CausalConv3d(nn.Module):
@@ -29,14 +30,30 @@ class CausalConv3d(nn.Module):
     def forward(self, x: Float[Tensor, "b c t h w"]) -> Float[Tensor, "b d t2 h2 w2"]:
         _, high, wide = self.reach
         padded = replicate_pad(x, (wide // 2, wide - wide // 2, high // 2, high - high // 2))
-        if self.stride == (1, 1, 1) and spectral_pays(padded, self.conv.weight, self.dilation[1:]):
-            return spectral_conv(padded, self.conv.weight, self.dilation)
-        return self.by_taps(padded) if x.device.type == "cpu" else self.in_one(padded)
+        shape = (x.shape[0], *x.shape[2:])
+        if self.stride == (1, 1, 1) and winograd_pays(shape, x, self.conv.weight, self.dilation[1:]):
+            return winograd_conv(padded, self.conv.weight, self.dilation)
+        if x.device.type != "cpu":
+            return self.in_one(padded)
+        return self.by_stack(padded) if x.shape[1] < FEWEST_CHANNELS else self.by_taps(padded)
 
     def in_one(self, x: Float[Tensor, "b c t h w"]) -> Float[Tensor, "b d t2 h2 w2"]:
         """One 3-D convolution, zeros before the window."""
         missing = self.reach[0] - newest_phase(x.shape[2], self.stride[0])
         return self.conv(F.pad(x, (0, 0, 0, 0, missing, 0)))  # a negative number crops the oldest frames
+
+    def by_stack(self, x: Float[Tensor, "b c t h w"]) -> Float[Tensor, "b d t2 h2 w2"]:
+        """The same numbers as one 2-D convolution of the frames of all taps, stacked as channels."""
+        batch, _, frames, *_ = x.shape
+        x = F.pad(x, (0, 0, 0, 0, self.reach[0], 0))
+        first = newest_phase(frames, self.stride[0])
+        starts = [first + tap * self.dilation[0] for tap in range(self.kernel[0])]
+        last = self.reach[0] - (self.kernel[0] - 1) * self.dilation[0] + frames - 1
+        taps = [x[:, :, start : last + start - first + 1 : self.stride[0]] for start in starts]
+        stacked = rearrange(taps, "k b c t h w -> (b t) h w (k c)").movedim(-1, 1)  # channels innermost in memory
+        weight = rearrange(self.conv.weight, "d c k h w -> d (k c) h w")
+        y = F.conv2d(stacked, weight, None, self.stride[1:], 0, self.dilation[1:])
+        return rearrange(y, "(b t) d h w -> b d t h w", b=batch)
 
     def by_taps(self, x: Float[Tensor, "b c t h w"]) -> Float[Tensor, "b d t2 h2 w2"]:
         """The same numbers as a sum over time taps of 2-D convolutions, taps on the zeros before the window left out.

@@ -59,6 +59,13 @@ def test_attention_with_rotary_positions_is_softmax_of_turned_products() -> None
     torch.testing.assert_close(module(x, angles), plain_attention(module, x, angles), rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.parametrize("qk_norm", [False, True])
+def test_a_token_that_is_alone_is_its_own_value(qk_norm: bool) -> None:
+    attention = Attention(12, heads=2, head_dim=8, causal=True, qk_norm=qk_norm)
+    pair = torch.randn(3, 4, 2, 12)
+    torch.testing.assert_close(attention(pair[:, :, :1], None), attention(pair, None)[:, :, :1])
+
+
 def test_a_later_token_never_reaches_an_earlier_one_in_causal_attention() -> None:
     module = Attention(8, heads=2, head_dim=4, causal=True, qk_norm=False)
     x = torch.randn(1, 2, 6, 8)

@@ -2,8 +2,8 @@
 are kept.
 
 Recordings are made once, as ordinary recording folders in a cache keyed by this configuration, then opened
-memory-mapped. Because the true rates are known, so is the best attainable score. The parts of the world are in
-`synthetic/`: the movie, the eye, behaviour, the units.
+memory-mapped. Because the true rates are known, so is the best attainable score. The parts of the world are beside
+this file: the movie, the eye, behaviour, the units.
 """
 
 from typing import Any, Literal
@@ -13,8 +13,8 @@ from pydantic import Field, model_validator
 
 from ablate.config import Config
 from ablate.contract import SessionSpec
-from ablate.data.batches import EncodingDataset
-from ablate.data.config import PLACEHOLDER_RATE, EncodingDataConfig
+from ablate.data.encoding.batches import EncodingDataset
+from ablate.data.encoding.config import PLACEHOLDER_RATE, EncodingDataConfig
 from ablate.data.recording import read_recording
 
 REHEARSAL_FRAMES = 6000

@@ -15,7 +15,7 @@ from ablate.config import Config
 from ablate.contract import EncodingSpec, SessionSpec
 
 if TYPE_CHECKING:
-    from ablate.data.batches import EncodingDataset
+    from ablate.data.encoding.batches import EncodingDataset
 
 REHEARSAL_WINDOW = 48  # frames: six of the notes' 8-frame tubelets, so that attention over time has work to do
 REHEARSAL_WARMUP = 16  # frames: the taps of the temporal frontend

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Int
 
-from ablate.data.split import TRAIN, SessionSplit
+from ablate.data.encoding.split import TRAIN, SessionSplit
 
 Array = np.ndarray
 

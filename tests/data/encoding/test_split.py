@@ -8,10 +8,10 @@ from data_samples import noise_recording
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ablate.data.config import SplitConfig
+from ablate.data.encoding.config import SplitConfig
+from ablate.data.encoding.repeats import find_recurrence, frame_hashes
+from ablate.data.encoding.split import TEST, TRAIN, UNUSED, VALIDATION, plan_blocks, split_sessions
 from ablate.data.recording import Recording, read_recording
-from ablate.data.repeats import find_recurrence, frame_hashes
-from ablate.data.split import TEST, TRAIN, UNUSED, VALIDATION, plan_blocks, split_sessions
 from ablate.errors import AblateError
 
 GUARD = 48

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from scipy.io import loadmat
 
-from ablate.data.trials.table import Frames, TrialRow, TrialTable, trimmed
+from ablate.data.trials.layout.table import Frames, TrialRow, TrialTable, trimmed
 from ablate.errors import AblateError
 
 RATE_HZ, CHANNELS = 500.0, 30

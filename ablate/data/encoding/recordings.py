@@ -11,8 +11,8 @@ import torch
 from pydantic import Field
 
 from ablate.contract import SessionSpec
-from ablate.data.batches import EncodingDataset
-from ablate.data.config import PLACEHOLDER_RATE, EncodingDataConfig
+from ablate.data.encoding.batches import EncodingDataset
+from ablate.data.encoding.config import PLACEHOLDER_RATE, EncodingDataConfig
 from ablate.data.recording import read_recording
 from ablate.errors import AblateError
 

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from data_samples import noise_recording
 
+from ablate.data.encoding.recordings import RecordingsConfig
 from ablate.data.recording import read_recording, write_recording
-from ablate.data.recordings import RecordingsConfig
 from ablate.errors import AblateError
 
 FRAMES = 200

@@ -12,13 +12,13 @@ import pytest
 import torch
 
 from ablate.data import SyntheticV1Config
-from ablate.data.info import data_info
+from ablate.data.encoding.info import data_info
 from ablate.data.synthetic.behavior import behavior_columns, raised_cosines
+from ablate.data.synthetic.config import WorldConfig
 from ablate.data.synthetic.eye import REACH, eye_position
 from ablate.data.synthetic.make import make_session, materialise, world_key
 from ablate.data.synthetic.movie import make_movie
 from ablate.data.synthetic.units import make_units, true_rates
-from ablate.data.synthetic_v1 import WorldConfig
 from ablate.errors import AblateError
 
 CPU = torch.device("cpu")

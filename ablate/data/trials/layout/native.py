@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
-from ablate.data.trials.table import MICROVOLTS, Frames, TrialRow, TrialTable, trimmed
+from ablate.data.trials.layout.table import MICROVOLTS, Frames, TrialRow, TrialTable, trimmed
 from ablate.errors import AblateError, Problem
 
 META_KEYS = ("eeg_rate_hz", "channel_names", "units", "interval_s")

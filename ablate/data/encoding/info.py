@@ -6,9 +6,9 @@ import numpy as np
 import torch
 
 from ablate.contract import Split
-from ablate.data.batches import EncodingDataset
-from ablate.data.config import EncodingDataConfig
-from ablate.data.split import TEST, TRAIN, UNUSED, VALIDATION
+from ablate.data.encoding.batches import EncodingDataset
+from ablate.data.encoding.config import EncodingDataConfig
+from ablate.data.encoding.split import TEST, TRAIN, UNUSED, VALIDATION
 
 
 @dataclass(frozen=True)

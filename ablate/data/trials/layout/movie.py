@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from ablate.data.trials.table import Frames, TrialRow, TrialTable, by_interval, trimmed
+from ablate.data.trials.layout.table import Frames, TrialRow, TrialTable, by_interval, trimmed
 from ablate.errors import AblateError
 
 COLUMNS = ("trial_id", "subject", "label", "eeg", "video", "t0_eeg_s", "t0_video_s", "seconds")
@@ -31,7 +31,7 @@ def read_folder(folder: Path, interval_s: float) -> TrialTable:
     missing = [name for name in COLUMNS if not lines or name not in lines[0]]
     if missing:
         raise AblateError(
-            f"without the columns {', '.join(missing)}", where=str(file), hint="see ablate.data.trials.movie"
+            f"without the columns {', '.join(missing)}", where=str(file), hint="see ablate.data.trials.layout.movie"
         )
     raw = open_eeg(folder / lines[0]["eeg"])
     rate, channels = float(raw.info["sfreq"]), tuple(raw.ch_names)

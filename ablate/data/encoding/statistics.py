@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 
+from ablate.data.encoding.split import TRAIN, SessionSplit
 from ablate.data.recording import Recording
-from ablate.data.split import TRAIN, SessionSplit
 
 Array = np.ndarray
 

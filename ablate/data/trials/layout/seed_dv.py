@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from einops import rearrange
 
-from ablate.data.trials.table import Frames, TrialRow, TrialTable, trimmed
+from ablate.data.trials.layout.table import Frames, TrialRow, TrialTable, trimmed
 from ablate.errors import AblateError
 
 RATE_HZ, CHANNELS, CLIP_S = 200.0, 62, 2.0

@@ -11,11 +11,11 @@ import torch
 from data_samples import FRAMES, noise_recording
 
 from ablate.contract import EncodingBatch
-from ablate.data.batches import EncodingDataset
-from ablate.data.config import EncodingDataConfig
+from ablate.data.encoding.batches import EncodingDataset
+from ablate.data.encoding.config import EncodingDataConfig
+from ablate.data.encoding.recordings import RecordingsConfig
+from ablate.data.encoding.split import TEST, TRAIN, VALIDATION
 from ablate.data.recording import Recording, write_recording
-from ablate.data.recordings import RecordingsConfig
-from ablate.data.split import TEST, TRAIN, VALIDATION
 from ablate.errors import AblateError
 
 CPU = torch.device("cpu")
@@ -288,7 +288,7 @@ def test_true_rates_are_scored_as_attainable_and_a_constant_gains_nothing() -> N
 
 
 def _ends(data: EncodingDataset, split: str) -> np.ndarray:
-    from ablate.data.window import sweep_windows
+    from ablate.data.encoding.window import sweep_windows
 
     return sweep_windows(data._bins[split][0], data.spec.lags, data.config.score_every).ends
 

@@ -15,9 +15,9 @@ from jaxtyping import Int, Int8
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from ablate.data.config import SplitConfig
+from ablate.data.encoding.config import SplitConfig
+from ablate.data.encoding.repeats import Recurrence, find_recurrence, frame_hashes, no_recurrence
 from ablate.data.recording import Recording
-from ablate.data.repeats import Recurrence, find_recurrence, frame_hashes, no_recurrence
 from ablate.errors import AblateError
 
 Array = np.ndarray

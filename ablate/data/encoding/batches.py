@@ -18,12 +18,12 @@ from jaxtyping import Float, Int
 
 from ablate.config import non_default
 from ablate.contract import EncodingBatch, EncodingSpec, SessionWindows, Split, Target
-from ablate.data.config import EncodingDataConfig
-from ablate.data.frames import FrameStore, content_hash
+from ablate.data.encoding.config import EncodingDataConfig
+from ablate.data.encoding.frames import FrameStore, content_hash
+from ablate.data.encoding.split import TEST, VALIDATION, split_sessions
+from ablate.data.encoding.statistics import training_statistics
+from ablate.data.encoding.window import scored_bins, sweep_windows, training_ends
 from ablate.data.recording import Recording
-from ablate.data.split import TEST, VALIDATION, split_sessions
-from ablate.data.statistics import training_statistics
-from ablate.data.window import scored_bins, sweep_windows, training_ends
 from ablate.errors import AblateError
 
 Array = np.ndarray

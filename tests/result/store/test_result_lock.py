@@ -11,15 +11,15 @@ import pytest
 
 from ablate.errors import AblateError
 from ablate.result import Store
-from ablate.result.lock import acquire, holder
+from ablate.result.store.lock import acquire, holder
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 KEY = "ab" * 10
 
 HOLD = """
 import sys, time
 from pathlib import Path
-from ablate.result.lock import acquire
+from ablate.result.store.lock import acquire
 lock = acquire(Path(sys.argv[1]))
 print("held", flush=True)
 time.sleep(60)

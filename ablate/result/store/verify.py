@@ -5,7 +5,7 @@ from pathlib import Path
 from ablate.errors import AblateError
 from ablate.result.files import check_name, read_json
 from ablate.result.key import file_hash
-from ablate.result.writer import HASHES
+from ablate.result.store.writer import HASHES
 
 
 def changed_files(folder: Path) -> list[str]:

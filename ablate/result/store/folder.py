@@ -27,15 +27,15 @@ from typing import Any
 from pydantic import ValidationError
 
 from ablate.errors import AblateError
-from ablate.result import clean as cleaning
-from ablate.result import lock as locks
-from ablate.result.clean import Garbage
 from ablate.result.files import check_key, check_name, parse_json, read_bytes, read_json, told, write_bytes
-from ablate.result.lock import Holder, Lock
 from ablate.result.manifest import StudyManifest
 from ablate.result.record import RunRecord
-from ablate.result.verify import changed_files
-from ablate.result.writer import PARTIAL, REPLACED, RunWriter
+from ablate.result.store import clean as cleaning
+from ablate.result.store import lock as locks
+from ablate.result.store.clean import Garbage
+from ablate.result.store.lock import Holder, Lock
+from ablate.result.store.verify import changed_files
+from ablate.result.store.writer import PARTIAL, REPLACED, RunWriter
 
 FORMAT = 1
 """The format of records and manifests that this version writes and reads."""

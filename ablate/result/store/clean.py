@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Literal
 
 from ablate.errors import AblateError
 from ablate.result.files import bytes_under, check_key, told
-from ablate.result.lock import acquire, holder
-from ablate.result.writer import PARTIAL, REPLACED, forget_hash
+from ablate.result.store.lock import acquire, holder
+from ablate.result.store.writer import PARTIAL, REPLACED, forget_hash
 
 if TYPE_CHECKING:
-    from ablate.result.store import Store
+    from ablate.result.store.folder import Store
 
 Kind = Literal["partial", "checkpoint", "log", "run", "weights"]
 

@@ -26,7 +26,7 @@ from ablate.errors import AblateError, Problem
 from ablate.model.cost import describe
 from ablate.recipe import Configuration
 from ablate.training import TrainingConfig
-from ablate.training.schedule import learning_rate
+from ablate.training.optimization.schedule import learning_rate
 from ablate.variant.behave import batch_tensors, behavior, digest, shapes
 from ablate.variant.diff import differences
 from ablate.variant.expand import Variant

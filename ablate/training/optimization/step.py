@@ -11,12 +11,12 @@ import torch
 from torch import Tensor, nn
 
 from ablate.contract import Batch, Dataset
-from ablate.training.average import MovingAverage, copy_into, trained_tensors
 from ablate.training.config import TrainingConfig
 from ablate.training.device import autocast
 from ablate.training.loss import count_entries, summed_loss
-from ablate.training.optimizer import build_optimizer
-from ablate.training.schedule import learning_rate
+from ablate.training.optimization.average import MovingAverage, copy_into, trained_tensors
+from ablate.training.optimization.optimizer import build_optimizer
+from ablate.training.optimization.schedule import learning_rate
 from ablate.training.seed import stream_seed
 
 

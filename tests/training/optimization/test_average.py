@@ -3,8 +3,8 @@ from timm.utils import ModelEmaV3
 from torch import nn
 from training_toys import ToyDataset, ToyModel, bits
 
-from ablate.training.average import MovingAverage, trained_tensors
-from ablate.training.schedule import average_decay
+from ablate.training.optimization.average import MovingAverage, trained_tensors
+from ablate.training.optimization.schedule import average_decay
 
 
 def shake(model, generator):

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 import torch
 from torch import Tensor, nn
 
-from ablate.training.schedule import average_decay
+from ablate.training.optimization.schedule import average_decay
 
 
 class MovingAverage:

@@ -6,7 +6,7 @@ from training_toys import CPU, ToyDataset, ToyModel
 from ablate.contract import no_decay
 from ablate.errors import AblateError
 from ablate.training import TrainingConfig
-from ablate.training.optimizer import build_optimizer, parameter_groups
+from ablate.training.optimization.optimizer import build_optimizer, parameter_groups
 
 
 class Everything(nn.Module):

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from ablate.training import TrainingConfig
-from ablate.training.schedule import LOG_ROWS, average_decay, evaluation_due, learning_rate, row_due
+from ablate.training.optimization.schedule import LOG_ROWS, average_decay, evaluation_due, learning_rate, row_due
 
 
 def test_warm_up_rises_linearly_and_never_from_zero():

@@ -10,9 +10,9 @@ from typing import Any
 
 from ablate.errors import AblateError, Problem
 from ablate.recipe import Configuration, Patch, Plan, Recipe
-from ablate.recipe.explain import did_you_mean
 from ablate.recipe.resolve import resolve
 from ablate.recipe.schema import Range
+from ablate.recipe.vocabulary.explain import did_you_mean
 from ablate.result.manifest import Role
 from ablate.variant.diff import Differences, changes, differences
 from ablate.variant.patch import apply, conflicts, stale

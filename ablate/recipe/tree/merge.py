@@ -6,7 +6,7 @@ Null removes the key, so that the default comes back.
 
 from dataclasses import replace
 
-from ablate.recipe.document import Node
+from ablate.recipe.tree.node import Node
 
 
 def merge(base: Node, fragment: Node) -> Node:

@@ -11,9 +11,9 @@ from typing import Any
 from pydantic.fields import FieldInfo
 
 from ablate.errors import Problem
-from ablate.recipe.document import Node
-from ablate.recipe.explain import config_of, did_you_mean, nearest, unknown_type
-from ablate.recipe.fields import ConfigClass, accepts_none, alternatives, default_type
+from ablate.recipe.tree.node import Node
+from ablate.recipe.vocabulary.explain import config_of, did_you_mean, nearest, unknown_type
+from ablate.recipe.vocabulary.fields import ConfigClass, accepts_none, alternatives, default_type
 
 SYNONYMS: Mapping[str, str] = {"convnet": "core", "is_causal": "spatial_causal"}
 """The seeds' words for options of ours; read wherever ours is an option and theirs is not."""

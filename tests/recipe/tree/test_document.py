@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from ablate.errors import AblateError
-from ablate.recipe.document import MAX_BYTES, parse, read_document
+from ablate.recipe.tree.document import MAX_BYTES, parse, read_document
 
 
 def message(text: str) -> str:

@@ -9,8 +9,8 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from ablate.recipe.fields import alternatives, expected, single
 from ablate.recipe.schema import Configuration
+from ablate.recipe.vocabulary.fields import alternatives, expected, single
 
 WORDS = {"model": "baseline"}
 """A recipe's word for a field of a configuration."""

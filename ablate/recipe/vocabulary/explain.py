@@ -9,8 +9,8 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from ablate.errors import Problem
-from ablate.recipe.document import Node, kind
-from ablate.recipe.fields import ConfigClass, alternatives, expected, is_config, is_union, members, single
+from ablate.recipe.tree.node import Node, kind
+from ablate.recipe.vocabulary.fields import ConfigClass, alternatives, expected, is_config, is_union, members, single
 
 
 def nearest(word: str, known: Iterable[str]) -> str | None:

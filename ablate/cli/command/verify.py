@@ -1,0 +1,82 @@
+"""`ablate verify`: are the stored files the ones that were written, and does a run come out the same again?"""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ablate.cli.console import out, say
+from ablate.cli.options import Device, StudyPath
+from ablate.errors import AblateError
+
+if TYPE_CHECKING:
+    from ablate.result import Store
+
+FAULTY = 1
+MOST_FAULTS = 5
+
+
+def verify(
+    study: StudyPath,
+    device: Device = "auto",
+    hashes_only: Annotated[bool, typer.Option("--hashes-only", help="Check the stored hashes, train nothing.")] = False,
+) -> None:
+    """Check every stored hash of STUDY, and train one finished run again to compare its losses and scores."""
+    raise typer.Exit(verify_study(study, device=device, hashes_only=hashes_only))
+
+
+def verify_study(path: Path, *, device: str, hashes_only: bool) -> int:
+    """0 when everything is as it was written and trained, 1 when something is not."""
+    from ablate.cli.studies import studies_under
+
+    verdicts = []
+    for store in studies_under(path):
+        verdicts.append(verify_hashes(store))
+        if not hashes_only:
+            verdicts.append(verify_by_training(store, device))
+    return 0 if all(verdicts) else FAULTY
+
+
+def verify_hashes(store: "Store") -> bool:
+    """Every file of every run against the hash that was written with it."""
+    store.manifest()
+    damaged = {fault.key: fault.reason for fault in (*store.scan().damaged, *store.verify_hashes())}
+    for key, reason in damaged.items():
+        tell(f"{store.root}: run {key}: {reason}")
+    runs = len(store.keys())
+    tell(f"{store.root}: the files of {runs - len(damaged)} of {runs} runs are the ones that were written")
+    if damaged:
+        say("a damaged record counts as not yet run: `ablate run` trains it again; so it does what was removed")
+    return not damaged
+
+
+def verify_by_training(store: "Store", device: str) -> bool:
+    """One finished run trained again."""
+    from ablate.study.verify import shortest_done, train_again
+
+    record = shortest_done(store)
+    if record is None:
+        tell(f"{store.root}: no run is done, so none was trained again")
+        return True
+    label = f"{record.variant} seed {record.seed}"
+    say(f"training {label} again ...")
+    try:
+        found = train_again(store, record, device=device)
+    except AblateError as error:
+        tell(f"{store.root}: {label}: {error.problems[0].what}")
+        return False
+    for fault in found.faults[:MOST_FAULTS]:
+        tell(f"{store.root}: {label}: {fault}")
+    again = f"{store.root}: {label}, trained again on {found.device}"
+    if found.agrees:
+        how = "to the last digit" if found.largest == 0 else f"within {found.largest:.1e} (relative)"
+        tell(f"{again}: {found.values} losses and scores agree {how}")
+    else:
+        tell(f"{again}: {len(found.faults)} of {found.values} values differ")
+        say("other packages, processors or devices may do that; `environment` in record.json names them")
+    return found.agrees
+
+
+def tell(text: str) -> None:
+    """One line of the result, on stdout."""
+    out().print(text, markup=False, soft_wrap=True)

@@ -1,0 +1,43 @@
+"""A plan: every variant with what it changes, what else moves with it, and what to beware of."""
+
+from typing import TYPE_CHECKING
+
+from rich.table import Table
+from rich.text import Text
+
+from ablate.cli.console import out, say
+
+if TYPE_CHECKING:
+    from ablate.study.plan import StudyPlan
+
+
+def print_plan(plan: "StudyPlan") -> None:
+    """Every variant with what it changes and what else moves with it."""
+    console, manifest = out(), plan.manifest
+    console.print(f"{manifest.name}: {manifest.question}", markup=False)
+    console.print(
+        f"{manifest.data_description}; seeds {', '.join(map(str, manifest.seeds))}; {len(plan.jobs)} runs", markup=False
+    )
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    table.add_column("variant")
+    table.add_column("role")
+    table.add_column("what it changes", overflow="fold", ratio=2)
+    table.add_column("also changed by it", overflow="fold", ratio=3)
+    table.add_column("expected", justify="right")
+    for entry in manifest.variants:
+        names = ", ".join((entry.name, *(f"= {alias}" for alias in entry.aliases)))
+        expected = f"{100 * entry.expect[0]:+g}..{100 * entry.expect[1]:+g} %" if entry.expect else ""
+        table.add_row(Text(names), entry.role, Text(entry.changes), Text("; ".join(entry.also_changed)), expected)
+    console.print(table)
+    for notice in plan.notices:
+        say(str(notice).replace("error: ", "note: ", 1))
+    with_lint: dict[str, list[str]] = {}
+    for entry in manifest.variants:
+        for lint in entry.cost.lints if entry.cost else ():
+            with_lint.setdefault(lint, []).append(entry.name)
+    for lint, whom in with_lint.items():
+        everyone = len(whom) == len(manifest.variants)
+        say(f"warning: {lint} ({'all variants' if everyone else ', '.join(whom)})")
+    for entry in manifest.variants:
+        for warning in entry.warnings:
+            say(f"warning: {entry.name}: {warning}")

@@ -1,0 +1,85 @@
+"""The price of a study: what is done, what the rest takes, and what the seeds can tell."""
+
+from typing import TYPE_CHECKING
+
+from rich.table import Table
+from rich.text import Text
+
+from ablate.analysis.words import number, percent, unit_of
+from ablate.cli.console import out, say
+from ablate.cli.screen.progress import duration
+from ablate.request import Request
+
+if TYPE_CHECKING:
+    from ablate.study.price import StudyPrice, VariantPrice
+
+FAILED = 1
+LONG_SECONDS = 3600.0
+
+
+def show_price(price: "StudyPrice") -> int:
+    """Prints the price of a study. 1 when a variant could not be trained at all."""
+    console = out()
+    console.print(f"{price.plan.manifest.name}: {price.plan.manifest.question}", markup=False)
+    console.print(table_of(price))
+    for line in summary(price):
+        console.print(line, markup=False)
+    return FAILED if any(row.problem for row in price.variants) else 0
+
+
+def table_of(price: "StudyPrice") -> Table:
+    """One row a variant."""
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    table.add_column("variant")
+    for name in ("runs", "done", "to go", "a step", "peak memory", "a run", "to go takes"):
+        table.add_column(name, justify="right")
+    table.add_column("")
+    for row in price.variants:
+        table.add_row(*cells(row))
+    return table
+
+
+def cells(row: "VariantPrice") -> tuple[str | Text, ...]:
+    step = f"{row.timing.milliseconds:.1f} ms" if row.timing else "-"
+    memory = f"{row.timing.peak_memory / 1e9:.2f} GB" if row.timing else "-"
+    run = duration(row.seconds) if row.seconds is not None else "-"
+    rest = duration(row.seconds * row.left) if row.seconds is not None and row.left else "-"
+    told = row.problem or ("time of finished runs" if row.measured else "")
+    numbers = (str(row.done + row.left), str(row.done), str(row.left))
+    return (Text(row.entry.name), *numbers, step, memory, run, rest, Text(told))
+
+
+def summary(price: "StudyPrice") -> list[str]:
+    """Where, how long, and what can be found."""
+    manifest = price.plan.manifest
+    runs = len(price.plan.jobs)
+    lines = [f"{runs} runs, {runs - price.left} of them there already; on {price.device}, {price.workers} at a time"]
+    if price.left:
+        lines.append(f"the {price.left} runs to go take about {duration(price.seconds)}")
+    else:
+        lines.append("nothing is left to train")
+    unit = unit_of(manifest.metric)
+    seeds = f"{len(manifest.seeds)} seed{'s' if len(manifest.seeds) > 1 else ''}"
+    if price.detectable is not None:
+        size = f"{number(price.detectable)} {unit}"
+        if price.baseline is not None and price.baseline > 0:
+            size += f" ({percent(price.detectable / price.baseline)} of the baseline)"
+        lines.append(
+            f"smallest gain that {seeds} can detect: {size}, by {price.baseline_runs} finished runs of the baseline"
+        )
+    elif len(manifest.seeds) < 2:
+        lines.append("one seed gives no interval: no gain can be told from noise; --seeds 0,1,2")
+    else:
+        lines.append(f"smallest gain that {seeds} can detect: known once two runs of the baseline are done")
+    return lines
+
+
+def say_cpu_time(seconds: float, request: Request) -> None:
+    """What a full-size recipe would cost on this CPU, if that is long, and what to run instead."""
+    hours = seconds / LONG_SECONDS
+    if hours < 1:
+        return
+    time = f"{hours:.0f} hours" if hours < 72 else f"{hours / 24:.0f} days"
+    say(f"warning: by its FLOPs this recipe takes about {time} on this CPU.")
+    say(f"  rehearse it in minutes: ablate run {request.recipe} --quick")
+    say("  the same question at a CPU's size: ablate run recipes/quickstart.yaml")

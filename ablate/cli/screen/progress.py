@@ -1,0 +1,160 @@
+"""How far a study is: on a terminal the table so far, the runs under way and the time left; elsewhere a plain line a
+run.
+"""
+
+import time
+from collections.abc import Sequence
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.text import Text
+
+from ablate.cli.studies import analysis_of
+from ablate.errors import AblateError
+from ablate.report import live_table
+
+if TYPE_CHECKING:
+    from ablate.execution import Event
+    from ablate.study.flow import StudyPlan
+    from ablate.study.train import RunJob
+
+REFRESHES_PER_SECOND = 2
+
+
+class ProgressDisplay:
+    """Watches a study. `with display: run_study(request, display)`."""
+
+    def __init__(self, console: Console):
+        self._console = console
+        self._plan: StudyPlan | None = None
+        self._todo: dict[str, RunJob] = {}
+        self._running: list[str] = []
+        self._ended = 0
+        self._started = 0.0
+        self._table: RenderableType = Text()
+        self._live = Live(
+            get_renderable=self._picture, console=console, refresh_per_second=REFRESHES_PER_SECOND, transient=True
+        )
+
+    def __enter__(self) -> "ProgressDisplay":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._live.is_started:
+            self._live.stop()
+
+    # ------------------------------------------------------------------ what the study tells
+
+    def planned(self, plan: "StudyPlan", todo: "Sequence[RunJob]") -> None:
+        self._plan, self._todo = plan, {job.key: job for job in todo}
+        self._started = time.monotonic()
+        manifest = plan.manifest
+        for notice in plan.notices:
+            self._say(str(notice).removeprefix("error: "))
+        if manifest.rehearsal:
+            self._say("REHEARSAL: few steps on little data, one seed. Its numbers are not results.")
+        kept = f", {len(plan.jobs) - len(todo)} of them done already" if len(todo) < len(plan.jobs) else ""
+        self._say(
+            f"{manifest.name}: {len(manifest.variants)} variants, {len(plan.jobs)} runs{kept}; "
+            f"{manifest.data_description}"
+        )
+        if todo and self._console.is_terminal:
+            self._make_table()
+            self._live.start()
+
+    def event(self, event: "Event") -> None:
+        if event.kind == "started":
+            self._running.append(event.key)
+        elif event.kind == "ended":
+            self._running = [key for key in self._running if key != event.key]
+            if event.outcome is not None and event.outcome.state == "busy":
+                self._say(f"{self._todo[event.key].label}: waiting, {event.outcome.reason}")
+                return
+            self._ended += 1
+            self._tell_end(event)
+        elif event.kind == "again":
+            self._say(f"{self._todo[event.key].label}: tried once more alone ({event.reason})")
+
+    def finished(self) -> None:
+        if self._live.is_started:
+            self._live.stop()
+
+    # ------------------------------------------------------------------ what a person sees
+
+    def _say(self, text: str) -> None:
+        self._console.print(text, markup=False)
+
+    def _tell_end(self, event: "Event") -> None:
+        assert self._plan is not None
+        if self._live.is_started:
+            self._make_table()
+            return
+        job = self._todo[event.key]
+        left = self._seconds_left()
+        place = f"[{self._ended}/{len(self._todo)}]"
+        self._say(f"{place} {job.label}: {self._result(event)}" + (f", about {duration(left)} left" if left else ""))
+
+    def _result(self, event: "Event") -> str:
+        """A run's end in a few words."""
+        assert self._plan is not None
+        outcome = event.outcome
+        if outcome is None or outcome.state != "done":
+            return f"{outcome.state}: {outcome.reason}" if outcome else "ended"
+        try:
+            record = self._plan.store.record(event.key)
+        except AblateError as error:
+            return str(error)
+        if record.test is None:
+            return f"{record.state}: {record.reason}"
+        unit = self._plan.manifest.metric.replace("_per_", "/").replace("bits/", "bits/")
+        return f"{record.test.headline:.4f} {unit} in {duration(outcome.seconds)}"
+
+    def _seconds_left(self) -> float | None:
+        """At the pace of the runs that have ended; finished runs of one seed take much the same time as the next
+        seed's.
+        """
+        if self._ended == 0 or self._ended >= len(self._todo):
+            return None
+        return (time.monotonic() - self._started) / self._ended * (len(self._todo) - self._ended)
+
+    def _picture(self) -> RenderableType:
+        lines = [self._running_line(key) for key in self._running]
+        left = self._seconds_left()
+        total = f"{self._ended} of {len(self._todo)} runs" + (f", about {duration(left)} left" if left else "")
+        return Group(self._table, *lines, Text(total, style="bold"))
+
+    def _running_line(self, key: str) -> Text:
+        from ablate.study.progress import read_progress
+
+        assert self._plan is not None
+        job = self._todo[key]
+        now = read_progress(self._plan.store, key)
+        if now is None:
+            return Text(f"  {job.label}: starting", style="dim")
+        text = f"  {job.label}: step {now.step} of {now.steps}"
+        if now.score is not None:
+            text += f", validation {now.score:.4f}"
+        if now.seconds_left is not None:
+            text += f", {duration(now.seconds_left)} left"
+        return Text(text)
+
+    def _make_table(self) -> None:
+        assert self._plan is not None
+        try:
+            self._table = live_table(analysis_of(self._plan.store, quick_look=True))
+        except AblateError as error:  # the table is a comfort here; the runs are what matters
+            self._table = Text(str(error))
+
+
+def duration(seconds: float | None) -> str:
+    """`12 s`, `3 min`, `1 h 20 min`."""
+    if seconds is None:
+        return "?"
+    if seconds < 100:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 100 else f"{minutes // 60} h {minutes % 60} min"

@@ -4,9 +4,9 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from ablate.model.layer.anti_aliased_pool import SpatialPool
-from ablate.model.layer.causal_conv import CausalConv3d, newest_phase, replicate_pad
-from ablate.model.layer.channel_norm import ChannelRmsNorm
+from ablate.model.layer.convolution.anti_aliased_pool import SpatialPool
+from ablate.model.layer.convolution.causal_conv import CausalConv3d, newest_phase, replicate_pad
+from ablate.model.layer.convolution.channel_norm import ChannelRmsNorm
 
 
 @pytest.mark.parametrize("frames", [1, 2, 5, 6, 9])

@@ -8,9 +8,9 @@ from einops import rearrange
 from timm.layers import apply_rot_embed, build_rotary_pos_embed
 
 from ablate.errors import AblateError
-from ablate.model.layer.attention import Attention
-from ablate.model.layer.rotary import axial_places, keep_angles, raster_places, rotary_angles, rotate
-from ablate.model.layer.transformer_block import TransformerBlock
+from ablate.model.layer.attention.rotary import axial_places, keep_angles, raster_places, rotary_angles, rotate
+from ablate.model.layer.attention.self_attention import Attention
+from ablate.model.layer.attention.transformer_block import TransformerBlock
 
 CPU = torch.device("cpu")
 

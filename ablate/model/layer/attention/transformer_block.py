@@ -8,7 +8,7 @@ from jaxtyping import Float
 from timm.layers import DropPath, GluMlp, RmsNormFp32
 from torch import Tensor, nn
 
-from ablate.model.layer.attention import Attention
+from ablate.model.layer.attention.self_attention import Attention
 
 
 class TransformerBlock(nn.Module):

@@ -12,7 +12,7 @@ from jaxtyping import Float
 from timm.layers import RmsNormFp32
 from torch import Tensor, nn
 
-from ablate.model.layer.rotary import rotate
+from ablate.model.layer.attention.rotary import rotate
 
 
 class Attention(nn.Module):

@@ -75,7 +75,7 @@ class ProgressDisplay:
             self._ended += 1
             self._tell_end(event)
         elif event.kind == "again":
-            self._say(f"{self._todo[event.key].label}: tried once more alone ({event.reason})")
+            self._say(f"{self._todo[event.key].label}: tried once more ({event.reason})")
 
     def finished(self) -> None:
         if self._live.is_started:

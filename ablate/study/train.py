@@ -87,13 +87,21 @@ def stamp(record: RunRecord) -> str:
 
 def open_data(configuration: Configuration, device: torch.device) -> Dataset:
     """The opened data of a configuration; a process keeps the last two, since most variants share theirs."""
-    key = (canonical_json(configuration.data.model_dump(mode="json")), str(device))
+    text = canonical_json(configuration.data.model_dump(mode="json"))
+    key, on_host = (text, str(device)), _opened.get((text, "cpu"))
     if key not in _opened:
         if len(_opened) >= MOST_OPEN:
             _opened.pop(next(iter(_opened)))
-        dataset: Any = configuration.data.open(device)
+        dataset: Any = on_host.to(device) if on_host is not None else configuration.data.open(device)
         _opened[key] = dataset
     return _opened[key]
+
+
+def share_data(payload: dict[str, Any]) -> None:
+    """Opens data where the processes of runs are forked from: opened once, memory-mapped, shared and not copied."""
+    torch.set_num_threads(1)  # threads could not be forked
+    for configuration in payload["configurations"][:MOST_OPEN]:
+        open_data(Configuration.model_validate(configuration), torch.device("cpu"))
 
 
 def build_model(configuration: Configuration, dataset: Dataset, seed: int, device: torch.device) -> nn.Module:

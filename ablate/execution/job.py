@@ -20,7 +20,8 @@ from ablate.errors import AblateError
 OutcomeState = Literal["done", "failed", "interrupted", "busy"]
 Work = Callable[[dict[str, Any]], None]
 
-TAIL_LINES = 20
+TAIL_LINES = 60
+"""A traceback through a deep model takes forty."""
 _TAIL_BYTES = 16_384
 
 

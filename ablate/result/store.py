@@ -83,7 +83,8 @@ class Store:
         try:
             manifest = StudyManifest.model_validate_json(read_bytes(path))
         except ValidationError as error:
-            raise AblateError(f"is damaged: {_short(error)}", where=str(path)) from None
+            hint = "remove this file: `ablate run RECIPE` writes the plan again, and keeps the runs that are in place"
+            raise AblateError(f"is damaged: {_short(error)}", where=str(path), hint=hint) from None
         if manifest.format != FORMAT:
             raise AblateError(f"has format {manifest.format}; this version reads {FORMAT}", where=str(path))
         return manifest

@@ -51,7 +51,8 @@ class RunJob(Config):
 
 
 def train_run(payload: dict[str, Any]) -> None:
-    """Trains one run and moves it into place. Raises Busy when a live process trains it, Interrupted when stopped.
+    """Trains one run and moves it into place. Raises Interrupted when stopped, and Busy when a live process trains it
+    or has just done so.
 
     Whatever else is raised is this run's failure; the caller records it.
     """
@@ -62,8 +63,9 @@ def train_run(payload: dict[str, Any]) -> None:
         raise Busy(f"{job.label} is being trained by {store.holder(job.key)}")
     stop = Stop()
     with lock, stop.listening():
-        if not is_there(store, job):
-            _train(job, store, stop=lambda: stop.requested)
+        if is_there(store, job):
+            raise Busy(f"{job.label} is in place already")
+        _train(job, store, stop=lambda: stop.requested)
 
 
 def is_there(store: Store, job: RunJob) -> bool:

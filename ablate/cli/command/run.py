@@ -84,7 +84,7 @@ def run_recipe(request: Request, *, plan_only: bool = False) -> int:
     if done is not None:
         say(f"every run of this study is done; nothing was trained (results in {done.root})")
         show_table(done)
-        return say_failures(done)
+        return say_failures(done, request)
     if plan_only:
         from ablate.cli.screen.price import show_price
         from ablate.study.price import price_study  # loads torch

@@ -1,5 +1,6 @@
 """How a study ended: its table, what failed, and the command that goes on with it."""
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,7 +18,10 @@ INTERRUPTED = 130
 
 
 def show_table(store: Store) -> None:
-    """The ranked table, on stdout."""
+    """The ranked table, on stdout; `--only` may have left out what the variants are compared with."""
+    if not any(entry.role == "baseline" for entry in store.manifest().variants):
+        say("no table yet: `--only` left the baseline out, and gains are measured against it")
+        return
     out().print(live_table(analysis_of(store)))
 
 
@@ -40,7 +44,7 @@ def say_outcome(outcome: "StudyOutcome", request: Request) -> int:
     return FAILED if outcome.failures else 0
 
 
-def say_failures(store: Store) -> int:
+def say_failures(store: Store, request: Request) -> int:
     """The failures of a study that is otherwise finished."""
     manifest = store.manifest()
     keys = {key for entry in manifest.variants for key in entry.keys.values()}
@@ -48,19 +52,26 @@ def say_failures(store: Store) -> int:
     for record in failed:
         say(f"{record.state}: {record.variant} seed {record.seed}: {record.reason}")
     if failed:
-        say("try these again: the same command with --retry all")
+        say(f"try these again: {retry_command(request)} --retry all")
     return FAILED if failed else 0
 
 
 def retry_command(request: Request) -> str:
-    """The command that goes on with this study."""
-    words = ["ablate run", str(request.recipe)]
-    words += [f"--set '{one}'" for one in request.sets]
-    words += [f"--seeds {request.seeds}"] if request.seeds else []
-    words += [f"--variants {request.variants}"] if request.variants else []
-    words += [f"--only {request.only}"] if request.only else []
-    words += [f"--data {request.data}"] if request.data else []
-    words += [f"--out {request.out}"] if request.out != Path("results") else []
-    words += [f"--device {request.device}"] if request.device != "auto" else []
-    words += ["--quick"] if request.quick else []
-    return " ".join(words)
+    """The command that goes on with this study, quoted for a shell."""
+    options = {
+        "--seeds": request.seeds,
+        "--variants": request.variants,
+        "--only": request.only,
+        "--data": request.data,
+        "--out": None if request.out == Path("results") else request.out,
+        "--device": None if request.device == "auto" else request.device,
+        "--workers": request.workers,
+        "--threads": request.threads,
+        "--run-timeout": None if request.run_timeout is None else f"{request.run_timeout:g}",
+    }
+    words = ["ablate", "run", str(request.recipe)]
+    words += [word for one in request.sets for word in ("--set", one)]
+    words += [word for name, value in options.items() if value is not None for word in (name, str(value))]
+    words += [f"--{name}" for name in ("quick", "inline") if getattr(request, name)]
+    words += ["--allow-noop"] if request.allow_noop else []
+    return shlex.join(words)

@@ -72,7 +72,7 @@ class ProgressDisplay:
         elif event.kind == "ended":
             self._running = [key for key in self._running if key != event.key]
             if event.outcome is not None and event.outcome.state == "busy":
-                self._say(f"{self._todo[event.key].label}: waiting, {event.outcome.reason}")
+                self._say(f"{self._todo[event.key].label}: left to another process, {event.outcome.reason}")
                 return
             self._ended += 1
             self._tell_end(event)

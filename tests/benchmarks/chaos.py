@@ -2,9 +2,9 @@
 
     python tests/benchmarks/chaos.py --runs 24 --kills 50
 
-Trains a study of small runs undisturbed, then the same study under SIGKILLs, and compares: every run is there, none
-came to its end twice, and weights, learning curves, per-unit scores and records (times apart) are byte-equal. Every
-kill waits until runs are under way. Leaves with 0 when all of that holds, and prints what it saw.
+Trains a study of small runs undisturbed in one process, then the same study by the pool under SIGKILLs, and compares:
+every run is there, none came to its end twice, and weights, learning curves, per-unit scores and records (times apart)
+are byte-equal. Every kill waits until runs are under way. Leaves with 0 when all of that holds, and prints what it saw.
 """
 
 import argparse
@@ -54,17 +54,17 @@ def compare(folder: Path, *, runs: int, kills: int, steps: int, seed: int) -> in
     training = f"steps: {steps}, batch_size: 2, warmup_steps: 1, evaluate_every: 20, checkpoint_every: 7"
     assert "steps: 6" in TRAINING  # the shared recipe's line, here with other numbers
     recipe = write_recipe(folder, training=f"training: {{{training}}}\n")
-    command = [sys.executable, "-m", "ablate", "run", str(recipe), "--device", "cpu", "--workers", "2"]
+    command = [sys.executable, "-m", "ablate", "run", str(recipe), "--device", "cpu", "--threads", "1"]
     command += ["--variants", "fast", "--seeds", f"0-{-(-runs // 2) - 1}", "--out"]
     first, second = Store(folder / "undisturbed" / "tiny"), Store(folder / "disturbed" / "tiny")
 
     started = time.monotonic()
-    if start([*command, str(folder / "undisturbed")], folder).wait() != 0:
+    if start([*command, str(folder / "undisturbed"), "--inline"], folder).wait() != 0:
         print((folder / "log.txt").read_text()[-2000:])
         return 1
     undisturbed = time.monotonic() - started
     with Ends(second) as ends:
-        met = Disturbance([*command, str(folder / "disturbed")], folder, second, seed).kill(kills)
+        met = Disturbance([*command, str(folder / "disturbed"), "--workers", "2"], folder, second, seed).kill(kills)
     faults = differences(first, second)
     faults += [f"{key}: came to its end {times} times" for key, times in ends.times().items() if times != 1]
     told = {
@@ -186,7 +186,8 @@ class Ends:
     def _look(self) -> None:
         others: set[tuple[int, int]] = set()
         while not self._left.wait(0.02):
-            for key in self._store.keys():
+            keys = self._store.keys()
+            for key in keys:
                 try:
                     facts = (self._store.folder(key) / "record.json").stat()
                     file = (facts.st_ino, facts.st_mtime_ns)

@@ -1,4 +1,4 @@
-"""Files that came to harm, clocks that jump, folders that were moved: the study goes on and ends with the same numbers."""
+"""Damaged files, clocks that jump, folders that were moved: the study goes on and ends with the same numbers."""
 
 import json
 import os

@@ -23,7 +23,9 @@ def finished(tmp_path_factory):
     run_study(request_of(recipe, out, variants="fast"))
     store = Store(out / "tiny")
     texts = {record.variant: record.model_dump(mode="json") for record in store.records()}
-    plan = keep_plan(plan_study(request_of(recipe, out, variants="fast", seeds=f"0-{SEEDS - 1}")), request_of(recipe, out))
+    plan = keep_plan(
+        plan_study(request_of(recipe, out, variants="fast", seeds=f"0-{SEEDS - 1}")), request_of(recipe, out)
+    )
     for job in plan.jobs:
         place = store.folder(job.key)
         if not place.exists():

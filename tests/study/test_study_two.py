@@ -4,12 +4,12 @@ import re
 import subprocess
 import sys
 
-from tiny_study import TRAINING, environment, request_of, write_recipe
+from tiny_study import environment, request_of, write_recipe
 
 from ablate.result import Store
 from ablate.study.flow import run_study
 
-LONG = TRAINING.replace("steps: 6", "steps: 120").replace("}", ", checkpoint_every: 20}")
+LONG = "training: {steps: 30, batch_size: 2, warmup_steps: 1, evaluate_every: 15, checkpoint_every: 10}\n"
 
 
 def test_two_at_once_share_the_work_and_train_nothing_twice(tmp_path):

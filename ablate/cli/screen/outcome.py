@@ -1,14 +1,15 @@
 """How a study ended: its table, what failed, and the command that goes on with it."""
 
 import shlex
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ablate.analysis import analyse
 from ablate.cli.console import out, say
-from ablate.cli.studies import analysis_of
 from ablate.report import live_table
 from ablate.request import Request
-from ablate.result import Store
+from ablate.result import RunRecord, Store
 
 if TYPE_CHECKING:
     from ablate.study.flow import StudyOutcome
@@ -17,12 +18,13 @@ FAILED = 1
 INTERRUPTED = 130
 
 
-def show_table(store: Store) -> None:
+def show_table(store: Store, records: Sequence[RunRecord] | None = None) -> None:
     """The ranked table, on stdout; `--only` may have left out what the variants are compared with."""
-    if not any(entry.role == "baseline" for entry in store.manifest().variants):
+    manifest = store.manifest()
+    if not any(entry.role == "baseline" for entry in manifest.variants):
         say("no table yet: `--only` left the baseline out, and gains are measured against it")
         return
-    out().print(live_table(analysis_of(store)))
+    out().print(live_table(analyse(manifest, store.records() if records is None else records)))
 
 
 def say_outcome(outcome: "StudyOutcome", request: Request) -> int:
@@ -44,11 +46,11 @@ def say_outcome(outcome: "StudyOutcome", request: Request) -> int:
     return FAILED if outcome.failures else 0
 
 
-def say_failures(store: Store, request: Request) -> int:
+def say_failures(store: Store, records: Sequence[RunRecord], request: Request) -> int:
     """The failures of a study that is otherwise finished."""
     manifest = store.manifest()
     keys = {key for entry in manifest.variants for key in entry.keys.values()}
-    failed = [r for key, r in store.scan().records.items() if key in keys and r.state in ("failed", "diverged")]
+    failed = [record for record in records if record.key in keys and record.state in ("failed", "diverged")]
     for record in failed:
         say(f"{record.state}: {record.variant} seed {record.seed}: {record.reason}")
     if failed:

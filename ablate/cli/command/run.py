@@ -108,7 +108,7 @@ def finished_study(request: Request) -> "tuple[Store, tuple[RunRecord, ...]] | N
     from ablate.errors import AblateError
     from ablate.result import Store
 
-    if request.fresh or request.retry or not request.out.is_dir() or request.data is not None:
+    if request.fresh or request.retry or not request.out.is_dir():
         return None
     wanted = request_hash(request)
     for folder in sorted(path for path in request.out.iterdir() if (path / "study.json").is_file()):
@@ -117,11 +117,19 @@ def finished_study(request: Request) -> "tuple[Store, tuple[RunRecord, ...]] | N
             manifest = store.manifest()
         except AblateError:
             continue
-        if manifest.request == wanted and manifest.data_is_made:
+        if manifest.request == wanted and same_data(manifest):
             records = store.records()
             if all_done(records, manifest):
                 return store, records
     return None
+
+
+def same_data(manifest: "StudyManifest") -> bool:
+    """Whether the request's data are surely the ones that the study was planned on, without reading them."""
+    from ablate.result.stamp import stamp_of
+
+    untouched = bool(manifest.data_stamp) and stamp_of(manifest.data_files) == manifest.data_stamp
+    return (manifest.data_is_made and not manifest.data_files) or untouched
 
 
 def all_done(records: "Sequence[RunRecord]", manifest: "StudyManifest") -> bool:

@@ -17,11 +17,11 @@ from ablate.errors import AblateError
 from ablate.execution import Event, Job, Outcome, Settings, Stop, execute
 from ablate.recipe import Configuration
 from ablate.request import Request
-from ablate.result import Store
+from ablate.result import Store, environment
 from ablate.result.record import RunState
 from ablate.study.merge import merge_manifests
 from ablate.study.plan import StudyPlan, plan_study
-from ablate.study.train import RunJob, is_there, readable_record, run_record, share_data, stamp, train_run
+from ablate.study.train import RunJob, device_facts, is_there, readable_record, run_record, share_data, stamp, train_run
 from ablate.training import pick_device
 
 SECONDS_BETWEEN_LOOKS = 0.2
@@ -180,7 +180,9 @@ def record_failure(store: Store, job: RunJob, outcome: Outcome) -> None:
         with lock:
             before = readable_record(store, job.key)
             if not is_there(store, job) and not (state == "interrupted" and before and before.state == "done"):
-                store.put(run_record(job, state=state, reason=outcome.reason), log=outcome.log_tail, replace=True)
+                where = device_facts(job, pick_device(job.device), threads=job.threads)
+                record = run_record(job, state=state, reason=outcome.reason, environment=environment(device=where))
+                store.put(record, log=outcome.log_tail, recipe=job.recipe_text, replace=True)
 
 
 def outcome_of(

@@ -260,6 +260,7 @@ def make_jobs(
                     device=request.device,
                     threads=request.threads,
                     rehearsal=request.quick,
+                    recipe_text=manifest.recipe_text,
                 ),
             )
     return tuple(jobs.values())

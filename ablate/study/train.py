@@ -17,7 +17,7 @@ from ablate.result import ModelCost, RunRecord, Score, Store, canonical_json, en
 from ablate.result.record import RunState
 from ablate.study.progress import ProgressFile
 from ablate.training import Checkpoints, FitResult, evaluate, fit, pick_device, seeded, stream_seed
-from ablate.training.device import device_name, resolve_precision
+from ablate.training.device import device_driver, device_name, resolve_precision
 
 MOST_OPEN = 2
 """Data sets that a process keeps: the study's own, and that of a patch to the data."""
@@ -40,6 +40,8 @@ class RunJob(Config):
     device: str = "auto"
     threads: int | None = None
     rehearsal: bool = False
+    recipe_text: str = ""
+    """The recipe as written, kept beside the record."""
     replaces: str = ""
     """Stamp of the record in place that is to be trained again. Another record means that somebody else did so."""
     afresh: bool = False
@@ -159,6 +161,8 @@ def _keep(
                 run.write_json("units.json", units)
                 save_model(result.model, str(run.folder / "weights.safetensors"))
         run.write_lines("history.jsonl", result.history)
+        if job.recipe_text:
+            run.write_text("recipe.yaml", job.recipe_text)
         if store.log_path(job.key).is_file():
             run.adopt(store.log_path(job.key), "log.txt")
         run.commit(record, replace=True)
@@ -180,16 +184,22 @@ def _scores(
     return {"validation": validation, "test": test}, table.to_json()
 
 
-def _record(job: RunJob, result: FitResult, *, started: str, device: torch.device) -> RunRecord:
+def device_facts(job: RunJob, device: torch.device, *, threads: int | None) -> dict[str, Any]:
+    """What a record tells of where its run was trained. Starts no GPU."""
     training = job.configuration.training
-    where = {
-        "name": device_name(device),
+    return {
+        "name": None if device.type == "cuda" else device_name(device),
         "type": device.type,
         "precision": resolve_precision(device, training.precision),
-        "threads": torch.get_num_threads(),
+        "threads": threads,
         "cuda": torch.version.cuda if device.type == "cuda" else None,
+        "driver": device_driver(device),
         "compiled": training.compile,
     }
+
+
+def _record(job: RunJob, result: FitResult, *, started: str, device: torch.device) -> RunRecord:
+    where = device_facts(job, device, threads=torch.get_num_threads()) | {"name": device_name(device)}
     return run_record(
         job,
         state="done" if result.state == "done" else "diverged",

@@ -29,7 +29,7 @@ from tiny_study import TRAINING, environment, plain, run_files, write_recipe  # 
 from ablate.errors import AblateError  # noqa: E402
 from ablate.result import Store  # noqa: E402
 
-FILES = ("weights.safetensors", "history.jsonl", "units.json", "config.json")
+FILES = ("weights.safetensors", "history.jsonl", "units.json", "config.json", "recipe.yaml")
 VICTIMS = ("worker", "fork server", "runner", "worker")
 """In these shares, in random order. A runner takes all others with it, and its start is slow."""
 DELAY = 0.7

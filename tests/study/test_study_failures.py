@@ -57,7 +57,11 @@ def test_each_failure_is_recorded_and_told_with_its_retry_and_the_others_finish(
         ),
         "killed": ("failed", "killed by SIGKILL, also when run alone (often the system's out-of-memory killer)"),
     }
-    for record in records:  # with its configuration
+    for record in records:  # with its configuration, its recipe as written, and where it ran
+        assert (store.folder(record.key) / "recipe.yaml").read_text() == request.recipe.read_text()
+        where = record.environment["device"]
+        assert (where["type"], where["precision"], where["driver"], where["compiled"]) == ("cpu", "fp32", None, False)
+        assert where["name"]
         assert record.config["model"]["frontend"]["params"].get("does", "baseline") == record.variant
 
     logs = {record.variant: store.log(record.key) for record in records}

@@ -11,7 +11,12 @@ from pathlib import Path
 
 
 def stamp_of(entries: Iterable[str]) -> str:
-    """20 hex characters for all files of some folders, files or globs; empty where one of them leads to no file."""
+    """20 hex characters for all files of some folders, files or globs; empty where one of them leads to no file, and
+    where there is none.
+    """
+    entries = tuple(entries)
+    if not entries:
+        return ""
     digest = hashlib.blake2b(digest_size=10)
     for entry in sorted(set(entries)):
         files = [file for place in sorted(glob.glob(entry)) for file in _files(Path(place))]

@@ -61,6 +61,15 @@ def device_name(device: torch.device) -> str:
     return platform.processor() or platform.machine()
 
 
+def device_driver(device: torch.device) -> str | None:
+    """The version of the GPU's driver, for a run's record; None without a GPU, empty where it cannot be known."""
+    if device.type != "cuda":
+        return None
+    with suppress(OSError, IndexError):  # NVRM version: NVIDIA UNIX x86_64 Kernel Module  550.54.15  ...
+        return Path("/proc/driver/nvidia/version").read_text().partition("Kernel Module")[2].split()[0]
+    return ""
+
+
 def resolve_precision(device: torch.device, precision: Precision) -> Literal["fp32", "bf16"]:
     """auto = bf16 on CUDA, fp32 elsewhere."""
     if precision == "auto":

@@ -265,7 +265,7 @@ def test_a_server_with_threads_is_not_forked(tmp_path, monkeypatch):
     )
     monkeypatch.syspath_prepend(tmp_path)
     with pytest.raises(UnsafeFork, match="a preloaded module has started 1 threads"):
-        ForkServer(("threaded_module",), 1)
+        ForkServer({"preload": ["threaded_module"], "prepare": "", "prepare_with": {}}, 1)
     (outcome,) = execute(
         [Job("a", {})], "execution_work:act", settings(preload=("threaded_module",)), logs=tmp_path / "logs"
     )

@@ -6,6 +6,7 @@ import pytest
 import torch
 from tiny_study import BASELINE, PATCHES, TRAINING, plain, request_of, run_files, write_recipe
 
+from ablate.cli.command.run import finished_study
 from ablate.errors import AblateError
 from ablate.result import Store
 from ablate.study import flow, train
@@ -257,6 +258,16 @@ def test_only_leaves_the_baseline_out_and_variants_keeps_it(recipe, tmp_path):
     assert {job.variant for job in plan_study(request).jobs} >= {"baseline", "fast"}
     with pytest.raises(AblateError, match="no variant is called `nope`"):
         plan_study(dataclasses.replace(request, variants="nope"))
+
+
+def test_a_study_that_was_begun_without_its_baseline_is_not_finished_with_it(recipe, tmp_path):
+    first = request_of(recipe, tmp_path / "results", only="fast")
+    assert run_study(first).trained == 1
+    assert finished_study(first) is not None
+    second = request_of(recipe, tmp_path / "results", variants="fast")
+    assert finished_study(second) is None
+    assert run_study(second).trained == 1
+    assert finished_study(second) is not None
 
 
 def test_options_that_change_no_number_change_no_key(recipe, tmp_path):

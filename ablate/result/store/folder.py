@@ -1,7 +1,8 @@
 """A study's folder: the plan in `study.json`, one folder a run, and nothing whose only copy is an index.
 
     results/<study>/study.json          the plan (StudyManifest)
-                    runs/<key>/         {config,record,units,hashes}.json history.jsonl log.txt weights.safetensors
+                    runs/<key>/         {config,record,units,hashes}.json history.jsonl log.txt recipe.yaml
+                                        weights.safetensors
                     checkpoints/<key>/  of a run under way, kept until the run is in place
                     logs/<key>.log      what a run under way prints
                     locks/<key>.lock    held by the live process that trains the run
@@ -83,7 +84,8 @@ class Store:
         try:
             manifest = StudyManifest.model_validate_json(read_bytes(path))
         except ValidationError as error:
-            raise AblateError(f"is damaged: {_short(error)}", where=str(path)) from None
+            hint = "remove this file: `ablate run RECIPE` writes the plan again, and keeps the runs that are in place"
+            raise AblateError(f"is damaged: {_short(error)}", where=str(path), hint=hint) from None
         if manifest.format != FORMAT:
             raise AblateError(f"has format {manifest.format}; this version reads {FORMAT}", where=str(path))
         return manifest
@@ -188,11 +190,12 @@ class Store:
         """A run to be written: `with store.writer(key) as run: ...; run.commit(record)`."""
         return RunWriter(self.runs, check_key(key))
 
-    def put(self, record: RunRecord, *, log: str = "", replace: bool = False) -> bool:
-        """Keeps a record without further files, for example of a run that failed. False when one is there already."""
+    def put(self, record: RunRecord, *, log: str = "", recipe: str = "", replace: bool = False) -> bool:
+        """Keeps a record without scores, for example of a run that failed. False when one is there already."""
         with self.writer(record.key) as run:
-            if log:
-                run.write_text("log.txt", log)
+            for name, text in (("log.txt", log), ("recipe.yaml", recipe)):
+                if text:
+                    run.write_text(name, text)
             return run.commit(record, replace=replace)
 
     # ------------------------------------------------------------------ runs under way

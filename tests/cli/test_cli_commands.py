@@ -244,8 +244,7 @@ def test_a_run_that_takes_too_long_fails_and_the_study_leaves_with_1(tmp_path):
     assert "failed: baseline seed 0: ran longer than 3 s" in told.stderr
     assert (
         f"try these again: ablate run {recipe} --only baseline --out {tmp_path / 'r'} --device cpu --run-timeout 3 "
-        "--retry all"
-        in told.stderr
+        "--retry all" in told.stderr
     )
 
 

@@ -7,7 +7,7 @@ from torch.nn.utils.rnn import pack_padded_sequence
 
 from ablate.contract import FusionBatch, FusionSpec, Target
 from ablate.model.fusion import FusionConfig
-from ablate.model.layer.masked_attention import CrossAttention
+from ablate.model.layer.attention.masked_attention import CrossAttention
 from ablate.model.mixer.gru import GruConfig
 from ablate.model.mixer.ragged import zero_pads
 from ablate.model.mixer.s4d import S4dLayer

@@ -11,7 +11,7 @@ from ablate.cli.command.report import report_study
 from ablate.cli.command.run import run_recipe
 from ablate.errors import AblateError
 from ablate.result import Store
-from ablate.result.clean import garbage
+from ablate.result.store.clean import garbage
 from ablate.study import train
 from ablate.study.flow import run_study
 from ablate.training.checkpoint import Checkpoints

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from ablate.config import Config
 from ablate.contract import no_decay
-from ablate.model.layer.masked_attention import SelfAttentionBlock, check_heads
+from ablate.model.layer.attention.masked_attention import SelfAttentionBlock, check_heads
 from ablate.model.video.tubelet import TubeletTokens
 
 

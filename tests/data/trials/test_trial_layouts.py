@@ -8,7 +8,7 @@ import torch
 from scipy.io import savemat
 
 from ablate.data.trials import TrialsConfig
-from ablate.data.trials.table import by_interval
+from ablate.data.trials.layout.table import by_interval
 from ablate.errors import AblateError
 
 CPU = torch.device("cpu")

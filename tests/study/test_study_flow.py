@@ -270,6 +270,28 @@ def test_a_study_that_was_begun_without_its_baseline_is_not_finished_with_it(rec
     assert finished_study(second) is not None
 
 
+def test_data_are_opened_once_where_runs_are_forked_from(recipe, tmp_path, monkeypatch):
+    plan = plan_study(request_of(recipe, tmp_path / "results", seeds="0,1", sets=("data.fraction=0.5",)))
+    shared = flow.shared_data(plan.jobs)
+    assert [one["data"]["fraction"] for one in shared["configurations"]] == [0.5]
+    monkeypatch.setattr(train, "_opened", {})
+    train.share_data(shared)
+    dataset = train.open_data(plan.jobs[0].configuration, torch.device("cpu"))
+    assert list(train._opened.values()) == [dataset]
+    moved = train.open_data(plan.jobs[0].configuration, torch.device("meta"))  # to a device: from what is open
+    assert moved.recordings is dataset.recordings
+
+
+def test_gpus_are_those_that_this_process_may_see(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    assert flow.visible_gpus(torch.device("cuda")) == ("0", "1")
+    assert flow.visible_gpus(torch.device("cuda:1")) == ("1",)
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "5,3")
+    assert flow.visible_gpus(torch.device("cuda")) == ("5", "3")
+    assert flow.visible_gpus(torch.device("cuda:1")) == ("3",)
+
+
 def test_options_that_change_no_number_change_no_key(recipe, tmp_path):
     keys = [job.key for job in plan_study(request_of(recipe, tmp_path)).jobs]
     sets = ("training.checkpoint_every=2",)

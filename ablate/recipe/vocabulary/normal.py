@@ -46,7 +46,7 @@ class Normalizer:
             node = replace(node, value={"type": replace(node, path=f"{node.path}.type")})
         if not node.is_mapping or not (tagged or config_of(annotation, node)):
             return node
-        node = self._fold_params(nested(node, self.problems), tagged)
+        node = self._fold_params(nested(node, self.problems), tagged, before)
         if tagged:
             return self._tagged(node, annotation, tagged, before)
         config = config_of(annotation, node)
@@ -110,9 +110,9 @@ class Normalizer:
             return
         self.problems.append(unknown_key(value, name, tuple(config.model_fields)))
 
-    def _fold_params(self, node: Node, tagged: Mapping[str, ConfigClass]) -> Node:
-        """`{type: x, params: {...}}` as the flat form; a user's own part keeps its `params`."""
-        params, kind = node.get("params"), node.get("type")
+    def _fold_params(self, node: Node, tagged: Mapping[str, ConfigClass], before: Node | None) -> Node:
+        """`{type: x, params: {...}}` as the flat form; a user's own part keeps its `params`, also where it is patched."""
+        params, kind = node.get("params"), node.get("type") or (before.get("type") if before is not None else None)
         own = tagged.get(kind.value) if kind is not None and isinstance(kind.value, str) else None
         if (
             params is None

@@ -111,7 +111,7 @@ class Normalizer:
         self.problems.append(unknown_key(value, name, tuple(config.model_fields)))
 
     def _fold_params(self, node: Node, tagged: Mapping[str, ConfigClass], before: Node | None) -> Node:
-        """`{type: x, params: {...}}` as the flat form; a user's own part keeps its `params`, also where it is patched."""
+        """`{type: x, params: {...}}` as the flat form; a user's own part, patched or written, keeps its `params`."""
         params, kind = node.get("params"), node.get("type") or (before.get("type") if before is not None else None)
         own = tagged.get(kind.value) if kind is not None and isinstance(kind.value, str) else None
         if (

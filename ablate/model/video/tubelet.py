@@ -11,18 +11,11 @@ from einops import rearrange, repeat
 from jaxtyping import Bool, Float, Shaped
 from torch import Tensor, nn
 
-from ablate.contract import no_decay
 from ablate.errors import AblateError
 from ablate.model.layer.linear import linear
+from ablate.model.layer.position import positions
 from ablate.model.video.frame_encoder import Pixels
 from ablate.model.video.pixels import require_pixels
-
-POSITION_STD = 0.5
-"""Of learned positions at the start, in units of a token's own scale (about 1, since maps keep the variance).
-
-The usual 0.02 cannot be seen beside it: a pre-norm block then attends to all tubelets of the clip alike, whatever
-interval they belong to, and joint attention stays at chance for hundreds of steps.
-"""
 
 
 class TubeletTokens(nn.Module):
@@ -64,8 +57,3 @@ class TubeletTokens(nn.Module):
         )
         valid = repeat(mask, "b i (f k) -> b i f s k", s=self.places, k=self.tubelet_frames)
         return self.embed(torch.cat([cubes, valid.to(cubes.dtype)], dim=-1)) + self.position
-
-
-def positions(*shape: int) -> nn.Parameter:
-    """Learned positions, which take no weight decay."""
-    return no_decay(nn.Parameter(POSITION_STD * torch.randn(*shape)))

@@ -15,7 +15,8 @@ from torch import Tensor, nn
 
 from ablate.config import Config
 from ablate.model.layer.masked_attention import SelfAttentionBlock, check_heads
-from ablate.model.video.tubelet import TubeletTokens, positions
+from ablate.model.layer.position import positions
+from ablate.model.video.tubelet import TubeletTokens
 
 
 class VivitJointConfig(Config):

@@ -32,6 +32,5 @@ def test_a_full_size_clip_from_a_local_checkpoint_and_no_encoder_time_for_the_se
         assert out.shape == (1, 5, 2)
         assert torch.isfinite(out).all()
         out.sum().backward()
-        model.eval()
         encoded.append(model.media.video.images_encoded)
     assert encoded == [int(mask.sum()), 0]

@@ -22,8 +22,10 @@ from ablate.analysis.outcome import (
     UnitGain,
     VariantAnalysis,
 )
+from ablate.analysis.row.breakdown import HistoryLoader
+from ablate.analysis.row.units import UnitsLoader
 from ablate.analysis.statistics.noise import smallest_detectable_gain, unpaired_spread
-from ablate.analysis.study import HistoryLoader, UnitsLoader, analyse
+from ablate.analysis.study import analyse
 
 __all__ = [
     "AloneOrLast",

@@ -29,6 +29,11 @@ class Cell:
     scores: Mapping[int, float] = field(default_factory=dict)
 
     @property
+    def comparable(self) -> bool:
+        """Whether a gain over the baseline may be asked for."""
+        return self.entry.role != "baseline" and not self.refused
+
+    @property
     def barred(self) -> int:
         """Seeds that diverged or failed: they stay in the verdict."""
         return sum(1 for seed, record in self.records.items() if seed not in self.scored and _spoilt(record))

@@ -1,26 +1,19 @@
-"""The question and the answer in one sentence, the lines beneath the table, and what to run next."""
+"""The question and the answer in one sentence, and what to run next."""
 
 from collections.abc import Sequence
 from itertools import combinations
 
-from ablate.analysis.outcome import Attribution, CostSummary, Note, StudyAnalysis, VariantAnalysis
+from ablate.analysis.notes import REHEARSAL
+from ablate.analysis.outcome import Attribution, CostSummary, StudyAnalysis, VariantAnalysis
 from ablate.analysis.words import (
     change,
     listing,
-    number,
     percent,
     percent_with_interval,
     plural,
     ratio,
     signed,
     with_interval,
-)
-
-REHEARSAL = "Rehearsal: a few steps on little data. These numbers are not results."
-
-CONDITIONAL = (
-    "One-at-a-time gains hold at the baseline's tuning (its learning rate, schedule, regularisation and data); "
-    "retuned, or on top of other patches, a patch may be worth more or less."
 )
 
 MOST_STEPS = 4
@@ -138,107 +131,3 @@ def _untried(patches: Sequence[VariantAnalysis], attribution: Attribution) -> li
     if pair is None:
         return []
     return [f"Run {listing(pair)} together: both help alone, and whether their gains add up is not known."]
-
-
-def _under_the_floor(analysis: StudyAnalysis) -> list[Note]:
-    """Whether the GLM beats the baseline: then a gain may only say which variant learns faster."""
-    baseline = analysis.baseline.score
-    floors = [row for row in analysis.references if ("baseline.type", "glm") in ((d[0], d[2]) for d in row.differences)]
-    text = "{name} scores above the baseline ({score} against {base}): the baseline is not trained out, "
-    text += "and a gain over it may say no more than which variant learns faster."
-    return [
-        Note("warning", text.format(name=row.name, score=number(row.score.mean), base=number(baseline.mean)))
-        for row in floors
-        if baseline is not None and row.score is not None and row.score.mean > baseline.mean
-    ]
-
-
-def notes(analysis: StudyAnalysis, *, mixed: bool, outside: int) -> tuple[Note, ...]:
-    """The lines beneath the table, in the order in which they matter."""
-    found: list[Note] = []
-    if analysis.rehearsal:
-        found.append(Note("rehearsal", REHEARSAL))
-    for text in analysis.expectation_changes:
-        found.append(Note("expectation", f"Expectations were changed after the first run: {text}"))
-    if mixed:
-        found.append(
-            Note(
-                "warning",
-                "The baseline's seeds were scored on different sets of bins; only pairs on the same set count.",
-            )
-        )
-    found.extend(_under_the_floor(analysis))
-    found.extend(_excluded(analysis))
-    found.extend(_family(analysis))
-    found.extend(_disagreements(analysis))
-    found.extend(_pairs(analysis.attribution))
-    if analysis.target is not None:
-        why = "the reference with the highest score" if len(analysis.references) > 1 else "the reference"
-        found.append(
-            Note(
-                "info", f"gap: share of the distance from the baseline to {analysis.target} ({why}), Fieller interval."
-            )
-        )
-    if outside:
-        found.append(
-            Note("info", f"{plural(outside, 'run')} in this folder no longer belong to the plan and are left out.")
-        )
-    if any(row.role == "variant" for row in analysis.rows):
-        found.append(Note("truth", CONDITIONAL))
-    return tuple(found)
-
-
-def _excluded(analysis: StudyAnalysis) -> list[Note]:
-    excluded = max((row.excluded for row in analysis.rows), default=0)
-    if not excluded:
-        return []
-    noun, lack = ("entry", "no valid label") if analysis.metric == "bits_per_label" else ("unit", "too few spikes")
-    told = plural(excluded, noun).replace("entrys", "entries")
-    verb = "is" if excluded == 1 else "are"
-    return [Note("excluded", f"{told} with {lack} in the test split {verb} left out of every score.")]
-
-
-def _family(analysis: StudyAnalysis) -> list[Note]:
-    if not analysis.family:
-        return []
-    outside = [row.name for row in analysis.rows if row.role in ("reference", "control")]
-    relative = any(row.gain is not None and row.gain.relative is not None for row in analysis.rows)
-    scale = "in % of the baseline's mean, " if relative else ""
-    text = f"gain: {scale}paired by seed, t interval; p: paired t test"
-    text += f", Holm-adjusted over {plural(len(analysis.family), 'variant')}"
-    shown = listing(analysis.family) if len(analysis.family) <= 12 else f"{', '.join(analysis.family[:12])}, ..."
-    text += f" ({shown})"
-    if outside:
-        verb = "is" if len(outside) == 1 else "are"
-        text += f"; {listing(outside)} {verb} not in the family"
-    return [Note("family", f"{text}.")]
-
-
-def _disagreements(analysis: StudyAnalysis) -> list[Note]:
-    """Where the sign-flip test, which assumes no normal distribution, says otherwise than Holm."""
-    found = []
-    for row in analysis.rows:
-        gain = row.gain
-        if row.name not in analysis.family or gain is None or gain.p_max_t is None or gain.p_holm is None:
-            continue
-        if (gain.p_max_t <= 0.05) != (gain.p_holm <= 0.05):
-            numbers = f"max-T p {number(gain.p_max_t)}, Holm p {number(gain.p_holm)}"
-            found.append(
-                Note("warning", f"{row.name}: the sign-flip test disagrees with the t test ({numbers}); Holm decides.")
-            )
-    return found
-
-
-def _pairs(attribution: Attribution) -> list[Note]:
-    found = []
-    for pair in attribution.pairs:
-        if pair.interplay == "no evidence":
-            continue
-        words = (
-            "together less than the sum of both"
-            if pair.interplay == "redundant"
-            else "together more than the sum of both"
-        )
-        size = with_interval(pair.effect.mean, pair.effect.interval, sign=True)
-        found.append(Note("info", f"{pair.first} and {pair.second} are {pair.interplay}: {words} by {size}."))
-    return found

@@ -2,25 +2,31 @@
 
 import os
 import sys
-
-from rich.console import Console
+from typing import TYPE_CHECKING
 
 from ablate.errors import AblateError
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 PLAIN_WIDTH = 140
 """Columns when stdout is no terminal: wide enough for the table, narrow enough for a log."""
 
 
-def out() -> Console:
+def out() -> "Console":
     """The console of results. Not a terminal: plain text of a fixed width, so that files and pipes read well."""
+    from rich.console import Console  # a tenth of a second that `--help` need not pay
+
     if sys.stdout.isatty():
         return Console(highlight=False)
     width = int(os.environ.get("COLUMNS", PLAIN_WIDTH))
     return Console(highlight=False, width=width, force_terminal=False, color_system=None)
 
 
-def err() -> Console:
+def err() -> "Console":
     """The console of progress, warnings and errors."""
+    from rich.console import Console
+
     return Console(stderr=True, highlight=False, soft_wrap=True)
 
 

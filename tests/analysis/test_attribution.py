@@ -8,7 +8,7 @@ from planted import BASELINE, Planted, around, shifted, typical
 
 from ablate.analysis import CostSummary, Gain, Interval, StudyAnalysis, analyse
 from ablate.analysis.attribution import full_factorial, shapley_weights
-from ablate.analysis.expectation import score_costs, score_gain
+from ablate.analysis.row.expectation import score_costs, score_gain
 
 
 def run(planted: Planted) -> StudyAnalysis:

@@ -1,23 +1,17 @@
-"""`ablate parts`: every part of a model, of the data and of the training, with its options, defaults and help."""
+"""A Configuration in, every part that a recipe can name out, with its options, defaults and help."""
 
-import difflib
 import inspect
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
-from rich.table import Table
-from rich.text import Text
 
-from ablate.cli.console import out
-from ablate.errors import AblateError
-from ablate.recipe import Configuration
 from ablate.recipe.fields import alternatives, expected, single
+from ablate.recipe.schema import Configuration
 
-FORMATS = ("table", "json")
 WORDS = {"model": "baseline"}
 """A recipe's word for a field of a configuration."""
 
@@ -45,39 +39,6 @@ class Part:
     @property
     def name(self) -> str:
         return self.type or self.kind
-
-
-def show_parts(name: str | None, *, format: str) -> int:
-    """Prints all parts, those of one kind, or one part."""
-    if format not in FORMATS:
-        raise AblateError(f"--format {format} is unknown", hint=f"choose {' or '.join(FORMATS)}")
-    chosen = select(all_parts(), name)
-    if format == "json":
-        print(json.dumps({"parts": [as_json(part) for part in chosen]}, indent=1))
-        return 0
-    if name is None:
-        print_index(chosen)
-    else:
-        for part in chosen:
-            print_part(part)
-    return 0
-
-
-def select(parts: Sequence[Part], name: str | None) -> tuple[Part, ...]:
-    """By type, by kind, or both as `core.vivit`. Raises AblateError with the nearest name."""
-    if name is None:
-        return tuple(parts)
-    wanted = name.replace("/", ".").replace("convnet", "core")
-    chosen = [part for part in parts if wanted in (part.type, part.kind, f"{part.kind}.{part.type}", part.at)]
-    if not chosen:
-        known = sorted({part.kind for part in parts} | {part.type for part in parts if part.type})
-        near = difflib.get_close_matches(wanted.rpartition(".")[2], known, n=1)
-        hint = f"did you mean `{near[0]}`?" if near else f"there are {', '.join(known)}"
-        raise AblateError(f"no part is called `{name}`", hint=hint)
-    return tuple(chosen)
-
-
-# ------------------------------------------------------------------ from the unions that recipes are validated by
 
 
 def all_parts() -> tuple[Part, ...]:
@@ -146,43 +107,3 @@ def _written(value: Any) -> str:
     return json.dumps(
         value, default=lambda item: item.model_dump(mode="json") if isinstance(item, BaseModel) else str(item)
     )
-
-
-# ------------------------------------------------------------------ printing
-
-
-def as_json(part: Part) -> dict[str, Any]:
-    """A stable shape for programs."""
-    options = [{"name": o.name, "type": o.type, "default": o.default, "help": o.help} for o in part.options]
-    return {"kind": part.kind, "type": part.type or None, "at": part.at, "summary": part.summary, "options": options}
-
-
-def print_index(parts: Sequence[Part]) -> None:
-    """One line a part, under the place where a recipe names it."""
-    console = out()
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    table.add_column("under")
-    table.add_column("part")
-    table.add_column("options", justify="right")
-    table.add_column("what it is", overflow="fold")
-    last = ""
-    for part in parts:
-        table.add_row(part.at if part.at != last else "", Text(part.name), str(len(part.options)), Text(part.summary))
-        last = part.at
-    console.print(table)
-    console.print("options of one part: ablate parts vivit", markup=False)
-
-
-def print_part(part: Part) -> None:
-    """A part's options with their help."""
-    console = out()
-    title = f"{part.at}: {part.type}" if part.type else part.at
-    console.print(f"{title}\n  {part.summary}", markup=False)
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 2), show_header=bool(part.options))
-    for name in ("option", "type", "default"):
-        table.add_column(name, overflow="fold")
-    table.add_column("help", overflow="fold", ratio=1)
-    for option in part.options:
-        table.add_row(*(Text(text) for text in (option.name, option.type, option.default, option.help)))
-    console.print(table if part.options else "  no options", markup=False)
-    console.print()

@@ -1,12 +1,13 @@
-"""`ablate run`: trains what is missing, shows how far it is, ends with the ranked table."""
+"""How a study ended: its table, what failed, and the command that goes on with it."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ablate.cli.console import err, out, say
-from ablate.errors import AblateError
-from ablate.request import Request, request_hash
-from ablate.result import Store, StudyManifest
+from ablate.cli.console import out, say
+from ablate.cli.studies import analysis_of
+from ablate.report import live_table
+from ablate.request import Request
+from ablate.result import Store
 
 if TYPE_CHECKING:
     from ablate.study.flow import StudyOutcome
@@ -15,60 +16,8 @@ FAILED = 1
 INTERRUPTED = 130
 
 
-def run_recipe(request: Request, *, plan_only: bool = False) -> int:
-    """The exit code: 0 all runs done, 1 some failed, 130 stopped by a signal."""
-    done = None if plan_only else finished_study(request)
-    if done is not None:
-        say(f"every run of this study is done; nothing was trained (results in {done.root})")
-        show_table(done)
-        return say_failures(done)
-
-    from ablate.cli.progress import ProgressDisplay  # these load torch
-    from ablate.cli.warnings import warn_of_cost
-    from ablate.study.flow import run_study
-
-    if plan_only:
-        from ablate.cli.price import show_price
-
-        return show_price(request)
-    warn_of_cost(request)
-    display = ProgressDisplay(err())
-    with display:
-        outcome = run_study(request, display)
-    store = outcome.plan.store
-    show_table(store)
-    return say_outcome(outcome, request)
-
-
-def finished_study(request: Request) -> Store | None:
-    """The study of the same request in which every planned run is done: answered without loading torch."""
-    if request.fresh or request.retry or not request.out.is_dir() or request.data is not None:
-        return None
-    wanted = request_hash(request)
-    for folder in sorted(path for path in request.out.iterdir() if (path / "study.json").is_file()):
-        store = Store(folder)
-        try:
-            manifest = store.manifest()
-        except AblateError:
-            continue
-        if manifest.request == wanted and manifest.data_is_made and all_done(store, manifest):
-            return store
-    return None
-
-
-def all_done(store: Store, manifest: StudyManifest) -> bool:
-    """Whether every run of the plan has a final record."""
-    states = {key: record.state for key, record in store.scan().records.items()}
-    return all(
-        states.get(key) in ("done", "failed", "diverged") for entry in manifest.variants for key in entry.keys.values()
-    )
-
-
 def show_table(store: Store) -> None:
     """The ranked table, on stdout."""
-    from ablate.cli.report import analysis_of
-    from ablate.report import live_table
-
     out().print(live_table(analysis_of(store)))
 
 

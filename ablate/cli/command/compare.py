@@ -1,27 +1,46 @@
 """`ablate compare`: two studies' folders in, their variants side by side out. Loads no torch."""
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-from ablate.analysis.comparison import Side, compare
-from ablate.cli.report import analysis_of
+import typer
+
+from ablate.cli.options import known_format
 from ablate.errors import AblateError
-from ablate.report.side_by_side import comparison_json, comparison_text
-from ablate.result import Store
 
-FORMATS = ("table", "json")
+if TYPE_CHECKING:
+    from ablate.analysis.comparison import Side
+    from ablate.result import Store
+
+
+def compare(
+    first: Annotated[Path, typer.Argument(help="A study's folder.", metavar="STUDY_A")],
+    second: Annotated[Path, typer.Argument(help="Another study's folder.", metavar="STUDY_B")],
+    format: Annotated[str, typer.Option(help="table or json.")] = "table",
+) -> None:
+    """The same variants in two studies: what differs in configuration, data and environment, and what changed in the
+    verdicts.
+    """
+    raise typer.Exit(compare_studies(first, second, format=format))
 
 
 def compare_studies(first: Path, second: Path, *, format: str = "table") -> int:
     """Prints the comparison. Raises AblateError where one of them is no study."""
-    if format not in FORMATS:
-        raise AblateError(f"--format {format} is unknown", hint=f"choose {', '.join(FORMATS)}")
+    from ablate.analysis.comparison import compare
+    from ablate.report.side_by_side import comparison_json, comparison_text
+
+    known_format(format)
     comparison = compare(_side(first), _side(second))
     print(comparison_json(comparison) if format == "json" else comparison_text(comparison), end="")
     return 0
 
 
-def _side(path: Path) -> Side:
+def _side(path: Path) -> "Side":
+    """One study, with the configuration and the environment of its baseline."""
+    from ablate.analysis.comparison import Side
+    from ablate.cli.studies import analysis_of
+    from ablate.result import Store
+
     if not (path / "study.json").is_file():
         what = "is no study's folder" if path.is_dir() else "there is no such folder"
         raise AblateError(what, where=str(path), hint="name two folders such as results/quickstart")
@@ -33,7 +52,7 @@ def _side(path: Path) -> Side:
     return Side(analysis, record.get("config", {}), environment)
 
 
-def _baseline_record(store: Store, keys: list[str]) -> dict[str, Any]:
+def _baseline_record(store: "Store", keys: list[str]) -> dict[str, Any]:
     """Configuration and device of the baseline's first readable run."""
     for key in keys:
         try:

@@ -11,7 +11,9 @@ from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.text import Text
 
+from ablate.cli.studies import analysis_of
 from ablate.errors import AblateError
+from ablate.report import live_table
 
 if TYPE_CHECKING:
     from ablate.execution import Event
@@ -141,9 +143,6 @@ class ProgressDisplay:
         return Text(text)
 
     def _make_table(self) -> None:
-        from ablate.cli.report import analysis_of
-        from ablate.report import live_table
-
         assert self._plan is not None
         try:
             self._table = live_table(analysis_of(self._plan.store, quick_look=True))

@@ -1,18 +1,34 @@
 """`ablate verify`: are the stored files the ones that were written, and does a run come out the same again?"""
 
 from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
 
 from ablate.cli.console import out, say
-from ablate.cli.report import studies_under
+from ablate.cli.options import Device, StudyPath
 from ablate.errors import AblateError
-from ablate.result import Store
+
+if TYPE_CHECKING:
+    from ablate.result import Store
 
 FAULTY = 1
 MOST_FAULTS = 5
 
 
+def verify(
+    study: StudyPath,
+    device: Device = "auto",
+    hashes_only: Annotated[bool, typer.Option("--hashes-only", help="Check the stored hashes, train nothing.")] = False,
+) -> None:
+    """Check every stored hash of STUDY, and train one finished run again to compare its losses and scores."""
+    raise typer.Exit(verify_study(study, device=device, hashes_only=hashes_only))
+
+
 def verify_study(path: Path, *, device: str, hashes_only: bool) -> int:
     """0 when everything is as it was written and trained, 1 when something is not."""
+    from ablate.cli.studies import studies_under
+
     verdicts = []
     for store in studies_under(path):
         verdicts.append(verify_hashes(store))
@@ -21,7 +37,7 @@ def verify_study(path: Path, *, device: str, hashes_only: bool) -> int:
     return 0 if all(verdicts) else FAULTY
 
 
-def verify_hashes(store: Store) -> bool:
+def verify_hashes(store: "Store") -> bool:
     """Every file of every run against the hash that was written with it."""
     store.manifest()
     damaged = {fault.key: fault.reason for fault in (*store.scan().damaged, *store.verify_hashes())}
@@ -34,7 +50,7 @@ def verify_hashes(store: Store) -> bool:
     return not damaged
 
 
-def verify_by_training(store: Store, device: str) -> bool:
+def verify_by_training(store: "Store", device: str) -> bool:
     """One finished run trained again."""
     from ablate.study.verify import shortest_done, train_again
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from planted import BASELINE, Planted, around, shifted
 
-from ablate.cli.compare import compare_studies
+from ablate.cli.command.compare import compare_studies
 from ablate.errors import AblateError
 from ablate.result import Store
 
@@ -67,5 +67,5 @@ def test_a_folder_without_a_study_is_told(tmp_path: Path) -> None:
 
 
 def test_an_unknown_format_is_told(tmp_path: Path) -> None:
-    with pytest.raises(AblateError, match="choose table, json"):
+    with pytest.raises(AblateError, match="choose table or json"):
         compare_studies(tmp_path, tmp_path, format="xml")

@@ -1,45 +1,17 @@
-"""`ablate check`: is the recipe right, and what does each of its variants change? Trains nothing."""
+"""A plan: every variant with what it changes, what else moves with it, and what to beware of."""
 
-from collections.abc import Sequence
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from rich.table import Table
 from rich.text import Text
 
 from ablate.cli.console import out, say
-from ablate.recipe import load_recipe
-from ablate.request import Request
-from ablate.study.plan import StudyPlan, data_sets, plan_study
-from ablate.variant import survey
+
+if TYPE_CHECKING:
+    from ablate.study.plan import StudyPlan
 
 
-def check_recipe(recipe: Path, *, sets: Sequence[str], data: Path | None, cost: bool, device: str, out: Path) -> int:
-    """Validates as `ablate run` would, down to the no-op test, and lists the variants."""
-    request = Request(recipe=recipe, sets=tuple(sets), data=data, device=device, out=out)
-    for variant in survey(load_recipe(recipe, sets=data_sets(request))).variants:
-        for target in imported_targets(variant.configuration.model_dump()):
-            say(f"note: {variant.name} runs code of yours: {target}")
-    plan = plan_study(request)
-    print_plan(plan)
-    if cost:
-        from ablate.cli.price import show_price
-
-        return show_price(request)
-    return 0
-
-
-def imported_targets(configuration: Any) -> list[str]:
-    """The `type: import` parts of a configuration: code that will run because the recipe names it."""
-    if isinstance(configuration, dict):
-        own = [str(configuration["target"])] if configuration.get("type") == "import" else []
-        return own + [target for value in configuration.values() for target in imported_targets(value)]
-    if isinstance(configuration, list | tuple):
-        return [target for value in configuration for target in imported_targets(value)]
-    return []
-
-
-def print_plan(plan: StudyPlan) -> None:
+def print_plan(plan: "StudyPlan") -> None:
     """Every variant with what it changes and what else moves with it."""
     console, manifest = out(), plan.manifest
     console.print(f"{manifest.name}: {manifest.question}", markup=False)

@@ -1,110 +1,23 @@
-"""`ablate params`: what every variant weighs, side by side, on the meta device: nothing big is allocated."""
+"""What every variant weighs, as tables: a column a variant for the parameters, then a row each for FLOPs and shapes."""
 
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from importlib import resources
-from pathlib import Path
-from typing import Any
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
 from rich.text import Text
 
 from ablate.analysis.words import count
 from ablate.cli.console import out, say
-from ablate.contract import DataSpec, EncodingSpec
-from ablate.errors import AblateError
-from ablate.model.cost import describe, module_parameters
-from ablate.recipe import load_recipe
-from ablate.request import Request
 from ablate.result import ModelCost
-from ablate.study.plan import data_sets
-from ablate.variant import Variant, expand
 
-DEFAULT_RECIPE = Path("recipes/vivit_fixes.yaml")
-FORMATS = ("table", "json")
+if TYPE_CHECKING:
+    from ablate.cli.weigh import Weighed
 
 
-@dataclass(frozen=True)
-class Weighed:
-    """A variant and what its model weighs."""
-
-    variant: Variant
-    cost: ModelCost
-
-
-def show_params(
-    recipe: Path | None,
-    *,
-    variants: Sequence[str],
-    depth: int,
-    format: str,
-    units: int | None,
-    behaviors: int | None,
-    sessions: int | None,
-    sets: Sequence[str],
-    data: Path | None,
-) -> int:
-    """Prints the parameters of every variant of a recipe."""
-    if format not in FORMATS:
-        raise AblateError(f"--format {format} is unknown", hint=f"choose {' or '.join(FORMATS)}")
-    path = recipe or default_recipe()
-    expanded = expand(load_recipe(path, sets=data_sets(Request(recipe=path, sets=tuple(sets), data=data))))
-    weighed = weigh(chosen(expanded, variants), units=units, behaviors=behaviors, sessions=sessions)
-    if format == "json":
-        print(json.dumps({"variants": {w.variant.name: as_json(w.cost) for w in weighed}}, indent=1))
-        return 0
-    print_tables(weighed, depth=depth)
-    return 0
-
-
-def default_recipe() -> Path:
-    """The notes' recipe: in the checkout, else where the package was installed from."""
-    if DEFAULT_RECIPE.is_file():
-        return DEFAULT_RECIPE
-    beside = Path(str(resources.files("ablate"))).parent / DEFAULT_RECIPE
-    if beside.is_file():
-        return beside
-    raise AblateError("no recipe is named, and recipes/vivit_fixes.yaml is not here", hint="ablate params RECIPE")
-
-
-def chosen(variants: Sequence[Variant], names: Sequence[str]) -> tuple[Variant, ...]:
-    """The baseline and the variants named, or all."""
-    known = {alias for v in variants for alias in (v.name, *v.aliases)}
-    unknown = [name for name in names if name not in known]
-    if unknown:
-        listed = ", ".join(v.name for v in variants)
-        raise AblateError(f"no variant is called `{unknown[0]}`", where="--variant", hint=f"the recipe has {listed}")
-    keep = [v for v in variants if not names or v.role == "baseline" or {v.name, *v.aliases} & set(names)]
-    return tuple(keep)
-
-
-def weigh(
-    variants: Sequence[Variant], *, units: int | None = None, behaviors: int | None = None, sessions: int | None = None
-) -> tuple[Weighed, ...]:
-    """Every variant's cost, on the recipe's data or on data of the given size."""
-    weighed = []
-    for variant in variants:
-        spec = resized(variant.configuration.data.describe(), units=units, behaviors=behaviors, sessions=sessions)
-        weighed.append(Weighed(variant, describe(variant.configuration.model, spec)))
-    return tuple(weighed)
-
-
-def resized(spec: DataSpec, *, units: int | None, behaviors: int | None, sessions: int | None) -> DataSpec:
-    """The same data with other numbers of sessions, units and behaviour variables."""
-    if units is None and behaviors is None and sessions is None:
-        return spec
-    if not isinstance(spec, EncodingSpec):
-        raise AblateError("--units, --behaviors and --sessions are for encoding studies")
-    every = spec.sessions if sessions is None else tuple(spec.sessions[i % len(spec.sessions)] for i in range(sessions))
-
-    def one(session: Any) -> Any:
-        number = session.units if units is None else units
-        rates = tuple(session.mean_rate[i % len(session.mean_rate)] for i in range(number))
-        columns = session.behaviors if behaviors is None else behaviors
-        return replace(session, units=number, mean_rate=rates, behaviors=columns)
-
-    return replace(spec, sessions=tuple(one(session) for session in every))
+def print_json(weighed: Sequence["Weighed"]) -> None:
+    """All of it, for programs."""
+    print(json.dumps({"variants": {w.variant.name: as_json(w.cost) for w in weighed}}, indent=1))
 
 
 def as_json(cost: ModelCost) -> dict[str, Any]:
@@ -126,10 +39,7 @@ def as_json(cost: ModelCost) -> dict[str, Any]:
     }
 
 
-# ------------------------------------------------------------------ tables
-
-
-def print_tables(weighed: Sequence[Weighed], *, depth: int) -> None:
+def print_tables(weighed: Sequence["Weighed"]) -> None:
     """Parameters a part with a column a variant, then FLOPs, shapes and tokens, then the lints."""
     console = out()
     for group in in_groups(weighed, console.width):
@@ -140,16 +50,13 @@ def print_tables(weighed: Sequence[Weighed], *, depth: int) -> None:
     for item in weighed:
         for name, note in item.cost.notes.items():
             console.print(f"{item.variant.name}: {name}: {note}", markup=False, soft_wrap=True)
-    if depth > 1:
-        for item in weighed:
-            console.print(module_table(item, depth))
     if any(item.variant.aliases for item in weighed):
         for item in weighed:
             if item.variant.aliases:
                 say(f"{item.variant.name} is also called {', '.join(item.variant.aliases)}")
 
 
-def lints_of(weighed: Sequence[Weighed]) -> dict[str, str]:
+def lints_of(weighed: Sequence["Weighed"]) -> dict[str, str]:
     """Each lint once, with the variants that it is about."""
     whom: dict[str, list[str]] = {}
     for item in weighed:
@@ -173,7 +80,7 @@ def part_order(costs: Sequence[ModelCost]) -> list[str]:
     return order
 
 
-def in_groups(weighed: Sequence[Weighed], width: int) -> list[list[Weighed]]:
+def in_groups(weighed: Sequence["Weighed"], width: int) -> "list[list[Weighed]]":
     """As many variants side by side as the terminal has room for, the baseline first in each group."""
     base, rest = weighed[0], list(weighed[1:])
     room = max(1, (width - 36) // 25)
@@ -182,7 +89,7 @@ def in_groups(weighed: Sequence[Weighed], width: int) -> list[list[Weighed]]:
     return [[base, *rest[start : start + room]] for start in range(0, len(rest), room)]
 
 
-def parameter_table(group: Sequence[Weighed], base: ModelCost) -> Table:
+def parameter_table(group: Sequence["Weighed"], base: ModelCost) -> Table:
     """One row a part; behind each number the change to the baseline."""
     table = Table(title="parameters", title_justify="left", box=None, pad_edge=False, padding=(0, 2, 0, 0))
     table.add_column("part")
@@ -211,7 +118,7 @@ def cell(value: int | None, base: int | None, is_base: bool) -> str:
     return f"{value:,} {change}"
 
 
-def flow_table(weighed: Sequence[Weighed]) -> Table:
+def flow_table(weighed: Sequence["Weighed"]) -> Table:
     """One row a variant: cost, tokens, and the shape after every part."""
     base = weighed[0].cost
     table = Table(
@@ -231,14 +138,11 @@ def flow_table(weighed: Sequence[Weighed]) -> Table:
     return table
 
 
-def module_table(item: Weighed, depth: int) -> Table:
-    """The parameters of a variant's modules down to a depth."""
-    table = Table(
-        title=f"modules of {item.variant.name}", title_justify="left", box=None, pad_edge=False, padding=(0, 2, 0, 0)
-    )
+def print_modules(name: str, modules: Iterable[tuple[str, int]]) -> None:
+    """The parameters of a variant's modules, down to the depth that was asked for."""
+    table = Table(title=f"modules of {name}", title_justify="left", box=None, pad_edge=False, padding=(0, 2, 0, 0))
     table.add_column("module")
     table.add_column("parameters", justify="right")
-    spec = item.variant.configuration.data.describe()
-    for name, number in module_parameters(item.variant.configuration.model, spec, depth=depth):
-        table.add_row(Text(name), count(number))
-    return table
+    for module, number in modules:
+        table.add_row(Text(module), count(number))
+    out().print(table)

@@ -1,20 +1,24 @@
-"""`ablate run --plan` and `ablate check --cost`: what is done, what the rest takes, and what the seeds can tell."""
+"""The price of a study: what is done, what the rest takes, and what the seeds can tell."""
+
+from typing import TYPE_CHECKING
 
 from rich.table import Table
 from rich.text import Text
 
 from ablate.analysis.words import number, percent, unit_of
 from ablate.cli.console import out, say
-from ablate.cli.progress import duration
+from ablate.cli.screen.progress import duration
 from ablate.request import Request
-from ablate.study.price import StudyPrice, VariantPrice, price_study
+
+if TYPE_CHECKING:
+    from ablate.study.price import StudyPrice, VariantPrice
 
 FAILED = 1
+LONG_SECONDS = 3600.0
 
 
-def show_price(request: Request) -> int:
+def show_price(price: "StudyPrice") -> int:
     """Prints the price of a study. 1 when a variant could not be trained at all."""
-    price = price_study(request, lambda name: say(f"timing {name} ..."))
     console = out()
     console.print(f"{price.plan.manifest.name}: {price.plan.manifest.question}", markup=False)
     console.print(table_of(price))
@@ -23,7 +27,7 @@ def show_price(request: Request) -> int:
     return FAILED if any(row.problem for row in price.variants) else 0
 
 
-def table_of(price: StudyPrice) -> Table:
+def table_of(price: "StudyPrice") -> Table:
     """One row a variant."""
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     table.add_column("variant")
@@ -35,7 +39,7 @@ def table_of(price: StudyPrice) -> Table:
     return table
 
 
-def cells(row: VariantPrice) -> tuple[str | Text, ...]:
+def cells(row: "VariantPrice") -> tuple[str | Text, ...]:
     step = f"{row.timing.milliseconds:.1f} ms" if row.timing else "-"
     memory = f"{row.timing.peak_memory / 1e9:.2f} GB" if row.timing else "-"
     run = duration(row.seconds) if row.seconds is not None else "-"
@@ -45,7 +49,7 @@ def cells(row: VariantPrice) -> tuple[str | Text, ...]:
     return (Text(row.entry.name), *numbers, step, memory, run, rest, Text(told))
 
 
-def summary(price: StudyPrice) -> list[str]:
+def summary(price: "StudyPrice") -> list[str]:
     """Where, how long, and what can be found."""
     manifest = price.plan.manifest
     runs = len(price.plan.jobs)
@@ -68,3 +72,14 @@ def summary(price: StudyPrice) -> list[str]:
     else:
         lines.append(f"smallest gain that {seeds} can detect: known once two runs of the baseline are done")
     return lines
+
+
+def say_cpu_time(seconds: float, request: Request) -> None:
+    """What a full-size recipe would cost on this CPU, if that is long, and what to run instead."""
+    hours = seconds / LONG_SECONDS
+    if hours < 1:
+        return
+    time = f"{hours:.0f} hours" if hours < 72 else f"{hours / 24:.0f} days"
+    say(f"warning: by its FLOPs this recipe takes about {time} on this CPU.")
+    say(f"  rehearse it in minutes: ablate run {request.recipe} --quick")
+    say("  the same question at a CPU's size: ablate run recipes/quickstart.yaml")

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 from planted import BASELINE, Planted, around, shifted
 
-from ablate.cli import report
+from ablate.cli.command.report import report_study
+from ablate.cli.screen import ranking
 from ablate.result import Store
 
 
@@ -37,8 +38,8 @@ def test_the_table_comes_again_only_when_a_run_has_come_in(
         if len(naps) == 3:
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(report.time, "sleep", nap)
-    assert report.report_study(store.root, watch=True) == 0
+    monkeypatch.setattr(ranking.time, "sleep", nap)
+    assert report_study(store.root, watch=True) == 0
     said = capsys.readouterr()
     assert said.out.count("Which patch helps?") == 2
     assert "1 of 6 runs at" in said.err

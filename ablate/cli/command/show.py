@@ -1,16 +1,38 @@
 """`ablate show`: draws fitted models. A run's folder in, its pictures out; or a study's, for its main runs."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
 
 from ablate.cli.console import say
-from ablate.cli.report import analysis_of
+from ablate.cli.options import Device
 from ablate.errors import AblateError
-from ablate.result import Store
-from ablate.result.picture import ModelPicture, picture_folder, write_picture
+
+if TYPE_CHECKING:
+    from ablate.result import Store
+    from ablate.result.picture import ModelPicture
+
+
+def show(
+    run_folder: Annotated[
+        Path,
+        typer.Argument(help="A run's folder: results/<study>/runs/<key>, or STUDY for its main runs.", metavar="RUN"),
+    ],
+    out: Annotated[
+        Path | None, typer.Option(help="Where the pictures go [default: beside the run].", metavar="DIR")
+    ] = None,
+    device: Device = "auto",
+) -> None:
+    """Draw a fitted model: readout positions, temporal kernels, predicted rates of the best, median and worst unit."""
+    raise typer.Exit(show_run(run_folder, out=out, device=device))
 
 
 def show_run(run_folder: Path, *, out: Path | None = None, device: str = "auto") -> int:
     """Writes the numbers to `pictures/<key>/` of the study and the drawings there or to `out`."""
+    from ablate.cli.studies import analysis_of
+    from ablate.result.picture import picture_folder, write_picture
+
     store, keys = _chosen(run_folder)
 
     from ablate.study.picture import collect, main_runs  # loads torch
@@ -29,8 +51,10 @@ def show_run(run_folder: Path, *, out: Path | None = None, device: str = "auto")
     return 0
 
 
-def _chosen(path: Path) -> tuple[Store, tuple[str, ...]]:
+def _chosen(path: Path) -> "tuple[Store, tuple[str, ...]]":
     """The study, and the run that was named in it. Raises AblateError where the path is neither."""
+    from ablate.result import Store
+
     if (path / "study.json").is_file():
         return Store(path), ()
     run = path.resolve()
@@ -40,11 +64,11 @@ def _chosen(path: Path) -> tuple[Store, tuple[str, ...]]:
     raise AblateError(what, where=str(path), hint="name results/<study>, or results/<study>/runs/<key>")
 
 
-def _name(picture: ModelPicture) -> str:
+def _name(picture: "ModelPicture") -> str:
     return f"{picture.variant}-seed{picture.seed}"
 
 
-def _draw(picture: ModelPicture, folder: Path) -> list[Path]:
+def _draw(picture: "ModelPicture", folder: Path) -> list[Path]:
     from ablate.report.figures.model import drawings
     from ablate.report.figures.write import write_all
 

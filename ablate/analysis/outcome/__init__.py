@@ -1,0 +1,54 @@
+"""Takes numbers, gives what a study amounts to as plain frozen data: tables, figures and pages are made of these alone.
+
+Nothing here is ever NaN: what cannot be known is None.
+"""
+
+from ablate.analysis.outcome.combination import (
+    AloneOrLast,
+    Attribution,
+    EfficiencyCurve,
+    FractionPoint,
+    Interplay,
+    Pair,
+    Rung,
+    Share,
+)
+from ablate.analysis.outcome.interval import Estimate, Gain, GapClosed, Interval
+from ablate.analysis.outcome.row import (
+    CostSummary,
+    LearningCurve,
+    Outcome,
+    Prediction,
+    SessionGain,
+    UnitGain,
+    VariantAnalysis,
+    Verdict,
+)
+from ablate.analysis.outcome.study import Failure, Note, NoteKind, StudyAnalysis
+
+__all__ = [
+    "AloneOrLast",
+    "Attribution",
+    "CostSummary",
+    "EfficiencyCurve",
+    "Estimate",
+    "Failure",
+    "FractionPoint",
+    "Gain",
+    "GapClosed",
+    "Interplay",
+    "Interval",
+    "LearningCurve",
+    "Note",
+    "NoteKind",
+    "Outcome",
+    "Pair",
+    "Prediction",
+    "Rung",
+    "SessionGain",
+    "Share",
+    "StudyAnalysis",
+    "UnitGain",
+    "VariantAnalysis",
+    "Verdict",
+]

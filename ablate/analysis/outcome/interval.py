@@ -1,0 +1,73 @@
+"""A figure and how sure it is: interval, estimate, paired gain, share of the gap that it closes.
+
+Differences are the variant minus the baseline, paired by seed, in the metric's unit (bits/spike, bits/label).
+`relative` figures are divided by the baseline's mean over the same seeds, taken as fixed, so a relative interval is
+clear of zero exactly when the absolute one is.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A 95 % interval."""
+
+    low: float
+    high: float
+
+    def clear_of(self, value: float) -> bool:
+        return self.low > value or self.high < value
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A mean over seeds with its t interval; the interval is None for a single seed."""
+
+    mean: float
+    interval: Interval | None = None
+    spread: float | None = None
+    """Standard deviation over seeds."""
+    seeds: int = 1
+
+
+@dataclass(frozen=True)
+class Gain:
+    """Variant minus baseline over the seeds that both finished.
+
+    relative: over the baseline's mean; None when the baseline is at chance. spread: standard deviation of by_seed.
+    p: two-sided paired t test. p_holm: adjusted over the family of patches. p_max_t: sign-flip max-T over the same
+    family, from 8 seeds on. correlation: of variant and baseline over seeds, what pairing achieved; variance_ratio:
+    variance of the unpaired difference over that of the paired one (above 1: pairing saved seeds). seeds_needed: seeds
+    at which a gain of this size and spread would be found with 80 % power (None: more than 100). detectable: smallest
+    gain that these seeds find with 80 % power. over_units: hierarchical bootstrap over units nested in sessions;
+    answers "other neurons", not "other trainings".
+    """
+
+    seeds: tuple[int, ...]
+    by_seed: tuple[float, ...]
+    mean: float
+    interval: Interval | None = None
+    relative: float | None = None
+    relative_interval: Interval | None = None
+    spread: float | None = None
+    p: float | None = None
+    p_holm: float | None = None
+    p_max_t: float | None = None
+    correlation: float | None = None
+    variance_ratio: float | None = None
+    seeds_needed: int | None = None
+    detectable: float | None = None
+    over_units: Interval | None = None
+    over_units_relative: Interval | None = None
+
+
+@dataclass(frozen=True)
+class GapClosed:
+    """Gain over the gap to the target reference, as a share (1.0 = all of it).
+
+    share is None, and `blank` says why, when the gap itself is not clear of zero. interval: Fieller.
+    """
+
+    share: float | None = None
+    interval: Interval | None = None
+    blank: str = ""

@@ -1,0 +1,137 @@
+"""One row of the ranked table: a variant's score, gain, verdict and cost, per session, per unit and over training."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from ablate.analysis.outcome.interval import Estimate, Gain, GapClosed, Interval
+from ablate.result.manifest import Role
+
+Verdict = Literal["baseline", "reference", "helps", "hurts", "no evidence", "invalid"]
+Outcome = Literal["met", "below", "above", "undecided"]
+
+
+@dataclass(frozen=True)
+class CostSummary:
+    """What a variant costs; ratios are to the baseline. seconds: mean of finished runs. peak_memory_bytes: largest."""
+
+    total_parameters: int | None = None
+    trainable_parameters: int | None = None
+    parameters_ratio: float | None = None
+    flops: int | None = None
+    flops_ratio: float | None = None
+    seconds: float | None = None
+    seconds_ratio: float | None = None
+    step_milliseconds: float | None = None
+    peak_memory_bytes: int | None = None
+    memory_ratio: float | None = None
+    parts: tuple[tuple[str, int], ...] = ()
+    """Parameters a part, in the order of the flow."""
+    shapes: tuple[tuple[str, tuple[int, ...]], ...] = ()
+    tokens_time: int | None = None
+    tokens_space: tuple[int, int] | None = None
+    pixels_never_seen: float | None = None
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """An expectation and how it fared. name: `gain`, or the cost that was predicted (`parameters`, `flops`, ...)."""
+
+    name: str
+    expected: tuple[float, float]
+    observed: float | None
+    interval: Interval | None
+    outcome: Outcome
+
+
+@dataclass(frozen=True)
+class SessionGain:
+    """One session: means over seeds, gain with a t interval over seeds. better: share of its units that gained."""
+
+    name: str
+    entries: int
+    excluded: int
+    baseline: float
+    score: float
+    gain: float
+    interval: Interval | None = None
+    attainable: float | None = None
+    better: float | None = None
+
+
+@dataclass(frozen=True)
+class UnitGain:
+    """One unit (for fusion: trial) averaged over the paired seeds."""
+
+    session: str
+    unit: int
+    baseline: float
+    score: float
+
+
+@dataclass(frozen=True)
+class LearningCurve:
+    """Validation score over training steps of one run."""
+
+    variant: str
+    seed: int
+    steps: tuple[int, ...]
+    values: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class VariantAnalysis:
+    """One row of the ranked table.
+
+    rank: 1, 2, ... over patches that have an interval; None for all other rows. verdict_note: what stands behind the
+    word: `2/3 finite`, `would need 9 seeds`, `1 seed: no interval`. seeds_done: finite, scored runs. seeds_planned: of
+    the study. seeds_barred: diverged or failed. score: mean over all its finished seeds. by_seed: seed -> score.
+    """
+
+    name: str
+    role: Role
+    title: str
+    changes: str
+    also_changed: tuple[str, ...]
+    patches: tuple[str, ...]
+    aliases: tuple[str, ...]
+    strategies: tuple[str, ...]
+    verdict: Verdict
+    verdict_note: str
+    rank: int | None
+    score: Estimate | None
+    by_seed: tuple[tuple[int, float], ...]
+    gain: Gain | None
+    gap: GapClosed
+    predictions: tuple[Prediction, ...]
+    cost: CostSummary
+    seeds_planned: int
+    seeds_done: int
+    seeds_barred: int
+    weighted: float | None = None
+    pooled: float | None = None
+    validation: float | None = None
+    accuracy: float | None = None
+    balanced_accuracy: float | None = None
+    ceiling_share: float | None = None
+    """Score over what the true rates score, where truth is known."""
+    excluded: int = 0
+    """Units left out of the score for having too few spikes."""
+    sessions: tuple[SessionGain, ...] = ()
+    units: tuple[UnitGain, ...] = ()
+    curves: tuple[LearningCurve, ...] = ()
+    differences: tuple[tuple[str, str, str], ...] = ()
+    """Key path, baseline's value, this variant's value."""
+    warnings: tuple[str, ...] = ()
+    lints: tuple[str, ...] = ()
+    keys: tuple[tuple[int, str], ...] = ()
+    """Seed -> run key, to find weights and pictures."""
+
+    @property
+    def finite(self) -> str:
+        """`2/3`: finite seeds of the planned ones."""
+        return f"{self.seeds_done}/{self.seeds_planned}"
+
+    @property
+    def prediction(self) -> Prediction | None:
+        """The expectation on the gain, if there was one."""
+        return next((prediction for prediction in self.predictions if prediction.name == "gain"), None)

@@ -1,0 +1,92 @@
+"""A whole study, ready to be shown: its rows, the sentences about them, and where it all came from."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from ablate.analysis.outcome.combination import Attribution, EfficiencyCurve
+from ablate.analysis.outcome.row import VariantAnalysis
+
+NoteKind = Literal["rehearsal", "warning", "excluded", "truth", "family", "expectation", "info"]
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A planned run that did not give a score."""
+
+    variant: str
+    seed: int
+    state: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Note:
+    """A line beneath the table."""
+
+    kind: NoteKind
+    text: str
+
+
+@dataclass(frozen=True)
+class StudyAnalysis:
+    """A whole study, ready to be shown.
+
+    rows: patches by rank (invalid ones last), controls, references, the baseline. winner: name of the row that may be
+    called best; None when nothing may be. headline: question and answer; answer: the answer alone. target: the
+    reference that the gap is measured to (the best one). family: the variants over which p values are adjusted.
+    """
+
+    name: str
+    question: str
+    expectation: str
+    metric: str
+    unit: str
+    """How the metric is printed: `bits/spike`, `bits/label`."""
+    rehearsal: bool
+    data_description: str
+    seeds: tuple[int, ...]
+    rows: tuple[VariantAnalysis, ...]
+    baseline_name: str
+    target: str | None
+    winner: str | None
+    headline: str
+    answer: str
+    next_steps: tuple[str, ...]
+    notes: tuple[Note, ...]
+    failures: tuple[Failure, ...]
+    family: tuple[str, ...]
+    attainable: float | None
+    attainable_accuracy: float | None
+    baseline_at_chance: bool
+    detectable: float | None
+    """Smallest detectable gain with the planned seeds, 80 % power, in the metric's unit."""
+    detectable_relative: float | None
+    detectable_basis: str
+    """What it was worked out from, in words."""
+    runs_planned: int
+    runs_done: int
+    runs_failed: int
+    attribution: Attribution
+    efficiency: tuple[EfficiencyCurve, ...]
+    expectations_hash: str
+    expectation_changes: tuple[str, ...]
+    recipe_path: str
+    recipe_text: str
+    data_fingerprint: str
+    scored_hash: str
+    environment: tuple[tuple[str, str], ...]
+
+    def row(self, name: str) -> VariantAnalysis:
+        """The row of that name (aliases count); KeyError if there is none."""
+        for row in self.rows:
+            if row.name == name or name in row.aliases:
+                return row
+        raise KeyError(name)
+
+    @property
+    def baseline(self) -> VariantAnalysis:
+        return self.row(self.baseline_name)
+
+    @property
+    def references(self) -> tuple[VariantAnalysis, ...]:
+        return tuple(row for row in self.rows if row.role == "reference")

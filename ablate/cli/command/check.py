@@ -1,0 +1,56 @@
+"""`ablate check`: is the recipe right, and what does each of its variants change? Trains nothing."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from ablate.cli.console import say
+from ablate.cli.options import DataPath, Device, Out, RecipePath, Sets
+from ablate.request import Request
+
+
+def check(
+    recipe: RecipePath,
+    sets: Sets = None,
+    data: DataPath = None,
+    cost: Annotated[
+        bool, typer.Option("--cost", help="Also time a few steps of every variant, as `ablate run --plan` does.")
+    ] = False,
+    device: Device = "auto",
+    out: Out = Path("results"),
+) -> None:
+    """Validate RECIPE, list its variants with what each changes, and refuse patches that do nothing. Trains nothing."""
+    raise typer.Exit(check_recipe(recipe, sets=tuple(sets or ()), data=data, cost=cost, device=device, out=out))
+
+
+def check_recipe(recipe: Path, *, sets: Sequence[str], data: Path | None, cost: bool, device: str, out: Path) -> int:
+    """Validates as `ablate run` would, down to the no-op test, and lists the variants."""
+    from ablate.cli.screen.plan import print_plan
+    from ablate.recipe import load_recipe
+    from ablate.study.plan import data_sets, plan_study
+    from ablate.variant import survey
+
+    request = Request(recipe=recipe, sets=tuple(sets), data=data, device=device, out=out)
+    for variant in survey(load_recipe(recipe, sets=data_sets(request))).variants:
+        for target in imported_targets(variant.configuration.model_dump()):
+            say(f"note: {variant.name} runs code of yours: {target}")
+    plan = plan_study(request)
+    print_plan(plan)
+    if cost:
+        from ablate.cli.screen.price import show_price
+        from ablate.study.price import price_study
+
+        return show_price(price_study(request, lambda name: say(f"timing {name} ...")))
+    return 0
+
+
+def imported_targets(configuration: Any) -> list[str]:
+    """The `type: import` parts of a configuration: code that will run because the recipe names it."""
+    if isinstance(configuration, dict):
+        own = [str(configuration["target"])] if configuration.get("type") == "import" else []
+        return own + [target for value in configuration.values() for target in imported_targets(value)]
+    if isinstance(configuration, list | tuple):
+        return [target for value in configuration for target in imported_targets(value)]
+    return []

@@ -1,0 +1,30 @@
+"""`ablate data info`: what is in recordings, and how they would be split."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ablate.cli.options import Sets, known_format
+
+
+def info(
+    path: Annotated[Path, typer.Argument(help="A recording folder, or a folder of them.", metavar="PATH")],
+    recipe: Annotated[Path | None, typer.Option(help="Split as the `data` section of this recipe says.")] = None,
+    sets: Sets = None,
+    format: Annotated[str, typer.Option(help="table or json.")] = "table",
+) -> None:
+    """Rates, spikes a unit, repeats found and the split of a recording."""
+    from ablate.cli.command.data.recipe import recipe_of
+    from ablate.cli.screen.recordings import print_info, print_json
+    from ablate.data.config import EncodingDataConfig
+    from ablate.data.info import data_info
+
+    known_format(format)
+    config = recipe_of(recipe, sets or (), data=path).data
+    assert isinstance(config, EncodingDataConfig)
+    found = data_info(config)
+    if format == "json":
+        print_json(found)
+    else:
+        print_info(found)

@@ -1,0 +1,107 @@
+"""`ablate report`: a study's folder in, its table, page or figures out. Loads no torch."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, get_args
+
+import typer
+
+from ablate.cli.console import say
+from ablate.cli.options import StudyPath, known_format
+from ablate.errors import AblateError
+
+if TYPE_CHECKING:
+    from ablate.analysis import StudyAnalysis
+    from ablate.result import Store
+
+QUICK_FORMATS = ("table", "markdown", "latex")
+"""Formats that show nothing of single units or learning curves, and so need not read them."""
+SAVED_TEXTS = {
+    "table.txt": "table",
+    "table.md": "markdown",
+    "table.json": "json",
+    "table.csv": "csv",
+    "per_unit.md": "units",
+}
+SAVED_WIDTH = 120
+
+
+def report(
+    study: StudyPath = Path("results"),
+    format: Annotated[
+        str, typer.Option(help="table, markdown, csv, json, latex or units (every unit's own score).")
+    ] = "table",
+    html: Annotated[Path | None, typer.Option(help="Write one self-contained HTML file.", metavar="FILE")] = None,
+    figures: Annotated[Path | None, typer.Option(help="Write every figure as SVG, PNG and PDF.", metavar="DIR")] = None,
+    save: Annotated[
+        bool, typer.Option("--save", help="Write table, page and figures into the study's own folder.")
+    ] = False,
+    watch: Annotated[
+        bool, typer.Option("--watch", help="Print the table again whenever a run finishes, until Ctrl-C.")
+    ] = False,
+) -> None:
+    """Print the ranked table of STUDY. A report is a pure function of the results folder: it trains nothing."""
+    raise typer.Exit(report_study(study, format=format, html=html, figures=figures, save=save, watch=watch))
+
+
+def report_study(
+    path: Path,
+    *,
+    format: str = "table",
+    html: Path | None = None,
+    figures: Path | None = None,
+    save: bool = False,
+    watch: bool = False,
+) -> int:
+    """Prints the report of every study under `path`. Raises AblateError when there is none."""
+    from ablate.cli.screen.ranking import print_report, watch_studies
+    from ablate.cli.studies import analysis_of, studies_under
+    from ablate.report import Format
+
+    known_format(format, get_args(Format))
+    stores = studies_under(path)
+    if (html or figures) and len(stores) > 1:
+        names = ", ".join(store.root.name for store in stores)
+        raise AblateError(f"{path} holds several studies ({names})", hint="name one of them for --html and --figures")
+    if watch:
+        return watch_studies(stores)
+    to_files = bool(html or figures or save)
+    for store in stores:
+        analysis = analysis_of(store, quick_look=format in QUICK_FORMATS and not to_files, tell=True)
+        if save:
+            save_report(store, analysis)
+        if html is not None:
+            save_page(store, analysis, html)
+        if figures is not None:
+            save_figures(analysis, figures)
+        if format != "table" or not to_files:
+            print_report(analysis, format)
+    return 0
+
+
+def save_report(store: "Store", analysis: "StudyAnalysis") -> None:
+    """Table, page and figures into the study's own folder: what is kept of a study beside its runs."""
+    from ablate.report import render
+    from ablate.result.files import write_bytes
+
+    for name, format in SAVED_TEXTS.items():
+        text = render(analysis, format, width=SAVED_WIDTH)
+        write_bytes(store.root / name, text.encode())
+        say(f"wrote {store.root / name}")
+    save_page(store, analysis, store.root / "report.html")
+    save_figures(analysis, store.root / "figures", kinds=("svg",))
+
+
+def save_page(store: "Store", analysis: "StudyAnalysis", path: Path) -> None:
+    """The HTML page."""
+    from ablate.report.html import write_html
+
+    write_html(analysis, path, pictures=store)
+    say(f"wrote {path}")
+
+
+def save_figures(analysis: "StudyAnalysis", folder: Path, **options: Any) -> None:
+    """Every figure of a study."""
+    from ablate.report.figures import write_figures
+
+    for file in write_figures(analysis, folder, **options):
+        say(f"wrote {file}")

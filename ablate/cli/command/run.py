@@ -1,0 +1,138 @@
+"""`ablate run`: trains what is missing, shows how far it is, ends with the ranked table."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ablate.cli.console import err, say
+from ablate.cli.options import DataPath, Device, Out, Quick, RecipePath, Seeds, Sets, Variants
+from ablate.request import Request, request_hash
+
+if TYPE_CHECKING:
+    from ablate.result import Store, StudyManifest
+
+
+def run(
+    recipe: RecipePath,
+    sets: Sets = None,
+    seeds: Seeds = None,
+    variants: Variants = None,
+    data: DataPath = None,
+    device: Device = "auto",
+    out: Out = Path("results"),
+    quick: Quick = False,
+    plan: Annotated[
+        bool,
+        typer.Option("--plan", help="Time a few steps of every variant, say what the study will cost, train nothing."),
+    ] = False,
+    workers: Annotated[
+        int | None, typer.Option(help="Runs at a time [default: one a CPU core, one a GPU].", min=1)
+    ] = None,
+    threads: Annotated[int | None, typer.Option(help="CPU threads a run [default: 1 on a CPU].", min=1)] = None,
+    inline: Annotated[
+        bool, typer.Option("--inline", help="Train in this process: no isolation, for debugging a part.")
+    ] = False,
+    retry: Annotated[
+        str | None, typer.Option(help="Train again what is `failed`, `diverged` or `all` of these.", metavar="STATE")
+    ] = None,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Train everything again, finished runs too.")] = False,
+    only: Annotated[
+        str | None, typer.Option(help="Like --variants, but without adding the baseline.", metavar="LIST")
+    ] = None,
+    changed: Annotated[
+        bool,
+        typer.Option(
+            "--changed", help="Accept that the recipe differs from the one that this study's folder was made from."
+        ),
+    ] = False,
+    allow_noop: Annotated[
+        bool, typer.Option("--allow-noop", help="Keep patches that change nothing, as controls.")
+    ] = False,
+    run_timeout: Annotated[
+        float | None, typer.Option(help="Seconds after which a run is stopped and recorded as failed.", min=1)
+    ] = None,
+) -> None:
+    """Train every variant of RECIPE and print the ranked table. Finished runs are kept and never trained twice."""
+    request = Request(
+        recipe=recipe,
+        sets=tuple(sets or ()),
+        seeds=seeds,
+        variants=variants,
+        only=only,
+        data=data,
+        device=device,
+        out=out,
+        quick=quick,
+        workers=workers,
+        threads=threads,
+        inline=inline,
+        retry=retry,
+        fresh=fresh,
+        changed=changed,
+        allow_noop=allow_noop,
+        run_timeout=run_timeout,
+    )
+    raise typer.Exit(run_recipe(request, plan_only=plan))
+
+
+def run_recipe(request: Request, *, plan_only: bool = False) -> int:
+    """The exit code: 0 all runs done, 1 some failed, 130 stopped by a signal."""
+    from ablate.cli.screen.outcome import say_failures, say_outcome, show_table
+
+    done = None if plan_only else finished_study(request)
+    if done is not None:
+        say(f"every run of this study is done; nothing was trained (results in {done.root})")
+        show_table(done)
+        return say_failures(done)
+    if plan_only:
+        from ablate.cli.screen.price import show_price
+        from ablate.study.price import price_study  # loads torch
+
+        return show_price(price_study(request, lambda name: say(f"timing {name} ...")))
+
+    from ablate.cli.screen.progress import ProgressDisplay
+    from ablate.study.flow import run_study
+
+    warn_of_cost(request)
+    with ProgressDisplay(err()) as display:
+        outcome = run_study(request, display)
+    show_table(outcome.plan.store)
+    return say_outcome(outcome, request)
+
+
+def finished_study(request: Request) -> "Store | None":
+    """The study of the same request in which every planned run is done: answered without loading torch."""
+    from ablate.errors import AblateError
+    from ablate.result import Store
+
+    if request.fresh or request.retry or not request.out.is_dir() or request.data is not None:
+        return None
+    wanted = request_hash(request)
+    for folder in sorted(path for path in request.out.iterdir() if (path / "study.json").is_file()):
+        store = Store(folder)
+        try:
+            manifest = store.manifest()
+        except AblateError:
+            continue
+        if manifest.request == wanted and manifest.data_is_made and all_done(store, manifest):
+            return store
+    return None
+
+
+def all_done(store: "Store", manifest: "StudyManifest") -> bool:
+    """Whether every run of the plan has a final record."""
+    states = {key: record.state for key, record in store.scan().records.items()}
+    return all(
+        states.get(key) in ("done", "failed", "diverged") for entry in manifest.variants for key in entry.keys.values()
+    )
+
+
+def warn_of_cost(request: Request) -> None:
+    """On a machine without CUDA, says what a full-size recipe would cost there."""
+    from ablate.cli.screen.price import say_cpu_time
+    from ablate.cli.weigh import cpu_seconds
+    from ablate.training import pick_device
+
+    if not request.quick and pick_device(request.device).type == "cpu":
+        say_cpu_time(cpu_seconds(request), request)

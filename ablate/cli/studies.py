@@ -1,0 +1,54 @@
+"""A path in, the studies under it and the analysis of each out. Loads no torch."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from ablate.analysis import StudyAnalysis, analyse
+from ablate.cli.console import say
+from ablate.errors import AblateError
+from ablate.result import RunRecord, Store
+
+
+def studies_under(path: Path) -> list[Store]:
+    """The study at `path`, or the studies in it."""
+    if (path / "study.json").is_file():
+        return [Store(path)]
+    if not path.is_dir():
+        raise AblateError("there is no such folder", where=str(path), hint="`ablate run RECIPE` makes a study")
+    found = [Store(folder) for folder in sorted(path.iterdir()) if (folder / "study.json").is_file()]
+    if not found:
+        raise AblateError("there is no study here", where=str(path), hint="`ablate run RECIPE` makes one")
+    return found
+
+
+def analysis_of(store: Store, *, quick_look: bool = False, tell: bool = False) -> StudyAnalysis:
+    """A study's analysis from its folder.
+
+    quick_look: leaves out what needs the per-unit tables and learning curves. tell: says which runs cannot be read.
+    """
+    manifest = store.manifest()
+    records = readable_records(store) if tell else store.records()
+    if quick_look:
+        return analyse(manifest, records)
+    return analyse(manifest, records, units=_or_none(store.units), history=_or_none(store.history))
+
+
+def readable_records(store: Store) -> tuple[RunRecord, ...]:
+    """The records of a study, read once; runs that cannot be read are told, and count as not yet run."""
+    scan = store.scan()
+    for damaged in scan.damaged:
+        say(f"warning: run {damaged.key} cannot be read and is left out: {damaged.reason}")
+    return tuple(scan.records.values())
+
+
+def _or_none(load: Callable[[str], Any]) -> Callable[[str], Any]:
+    """A run whose per-unit table or curve is damaged loses these alone."""
+
+    def loader(key: str) -> Any:
+        try:
+            return load(key)
+        except AblateError:
+            return None
+
+    return loader

@@ -31,7 +31,7 @@ def describe(config: Any, spec: DataSpec) -> ModelCost:
     with torch.random.fork_rng(devices=[]):  # building draws initial weights; the caller's streams stay as they are
         model = _build(config, spec)
         one = replace(spec, sessions=spec.sessions[:1]) if isinstance(spec, EncodingSpec) else spec
-        probe = _Probe(_build(config, one), one)
+        probe = _Probe(model if one is spec else _build(config, one), one)
     parts = {name: _count(modules) for name, modules in parts_of(model).items()}
     listed = {id(p) for modules in parts_of(model).values() for module in modules for p in module.parameters()}
     rest = sum(p.numel() for p in model.parameters() if id(p) not in listed)

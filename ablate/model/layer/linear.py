@@ -24,16 +24,20 @@ def convolution(width_in: int, width_out: int, kernel_size: int, *, dilation: in
     """nn.Conv1d whose output through a ReLU keeps the mean square of its input (He et al. 2015), with zero bias."""
     layer = nn.Conv1d(width_in, width_out, kernel_size, dilation=dilation)
     nn.init.normal_(layer.weight, std=math.sqrt(2 / (width_in * kernel_size)))
-    nn.init.zeros_(layer.bias)  # type: ignore[arg-type]
+    assert layer.bias is not None
+    nn.init.zeros_(layer.bias)
     return layer
 
 
 def recurrent(width: int, hidden: int) -> nn.GRU:
     """nn.GRU with inputs that keep their variance and an orthogonal state (Saxe et al. 2014), with zero biases."""
     layer = nn.GRU(width, hidden, batch_first=True)
-    nn.init.normal_(layer.weight_ih_l0, std=width**-0.5)
-    for gate in layer.weight_hh_l0.chunk(3):
-        nn.init.orthogonal_(gate)
-    nn.init.zeros_(layer.bias_ih_l0)
-    nn.init.zeros_(layer.bias_hh_l0)
+    for name, weight in layer.named_parameters():
+        if name.startswith("weight_ih"):
+            nn.init.normal_(weight, std=width**-0.5)
+        elif name.startswith("weight_hh"):
+            for gate in weight.chunk(3):
+                nn.init.orthogonal_(gate)
+        else:
+            nn.init.zeros_(weight)
     return layer

@@ -87,8 +87,8 @@ class FrameEncoder(nn.Module):
         self, frames: Shaped[Tensor, "b i f 3 h w"], mask: Bool[Tensor, "b i f"], keys: Int[Tensor, "b i f 2"] | None
     ) -> Float[Tensor, "b i f d"]:
         if frames.device.type == "meta":  # shapes alone: every frame counts as valid
-            images = rearrange(frames, "b i f c h w -> (b i f) c h w")
-            return rearrange(self.encode(images), "(b i f) d -> b i f d", b=mask.shape[0], i=mask.shape[1])
+            features = self._pass(rearrange(frames, "b i f c h w -> (b i f) c h w"))
+            return rearrange(features, "(b i f) d -> b i f d", b=mask.shape[0], i=mask.shape[1])
         images = frames[mask]
         chosen = None if keys is None else keys[mask]
         features = self.look_up(images, chosen) if self.cached else self.encode(images)

@@ -244,7 +244,8 @@ def modularity(store: Store) -> str:
     reused = (
         f"An encoder that is frozen at random weights and cached: accuracy {accuracy_of(frozen)}; "
         f"{first.record.usage.seconds:.0f} s for the first seed, {mean(seconds):.0f} s for each later one, whose "
-        f"encoder has nothing to do: a model built anew encoded {anew.media.video.images_encoded} of the test split's frames.\n"
+        "encoder has nothing to do: a model built anew encoded "
+        f"{anew.media.video.images_encoded} of the test split's frames.\n"
     )
     return exchanged + "\n" + reused
 

@@ -1,6 +1,6 @@
 """Writes the generated tables into README.md, into every block that names its file: `<!-- table: PATH -->`.
 
-`<!-- head: PATH -->` takes the first two paragraphs alone: of a ranked table what was asked and the rows, not the notes.
+`<!-- head: PATH -->` takes the first two paragraphs alone: of a ranked table what was asked and its rows, no notes.
 """
 
 import re

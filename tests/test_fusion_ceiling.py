@@ -34,7 +34,7 @@ def accuracy(name: str) -> float:
     return score.accuracy
 
 
-@pytest.mark.parametrize("name", ["baseline", "s4d", "mamba", "tcn", "transformer", "resampler", "concat"])
+@pytest.mark.parametrize("name", ["baseline", "s4d", "mamba", "tcn", "transformer", "resampler", "concat", "positions"])
 def test_every_way_to_know_the_order_comes_near_the_ceiling(name: str) -> None:
     assert accuracy(name) >= 0.97 * full_accuracy(5.0)
 

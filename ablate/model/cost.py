@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
-from ablate.contract import DataSpec, EncodingBatch, EncodingSpec, FeatureMap, SessionWindows, Target
+from ablate.contract import DataSpec, EncodingBatch, EncodingSpec, FeatureMap, FusionBatch, SessionWindows, Target
 from ablate.errors import AblateError
 from ablate.model import lint
 from ablate.model.layer.attention.self_attention import Attention
@@ -31,7 +31,7 @@ def describe(config: Any, spec: DataSpec) -> ModelCost:
     with torch.random.fork_rng(devices=[]):  # building draws initial weights; the caller's streams stay as they are
         model = _build(config, spec)
         one = replace(spec, sessions=spec.sessions[:1]) if isinstance(spec, EncodingSpec) else spec
-        probe = _Probe(_build(config, one), one)
+        probe = _Probe(model if one is spec else _build(config, one), one)
     parts = {name: _count(modules) for name, modules in parts_of(model).items()}
     listed = {id(p) for modules in parts_of(model).values() for module in modules for p in module.parameters()}
     rest = sum(p.numel() for p in model.parameters() if id(p) not in listed)
@@ -41,6 +41,8 @@ def describe(config: Any, spec: DataSpec) -> ModelCost:
         parts=parts,
         total_parameters=sum(p.numel() for p in model.parameters()),
         trainable_parameters=sum(p.numel() for p in model.parameters() if p.requires_grad),
+        frozen=_frozen(model),
+        inputs=probe.inputs,
         flops=probe.flops,
         shapes=probe.shapes,
         tokens=probe.tokens,
@@ -76,6 +78,15 @@ def _build(config: Any, spec: DataSpec) -> nn.Module:
         return config.build(spec)
 
 
+def _frozen(model: nn.Module) -> dict[str, int]:
+    """Parameters without gradient, of the parts that have any."""
+    counted = {
+        name: sum({id(p): p.numel() for m in modules for p in m.parameters() if not p.requires_grad}.values())
+        for name, modules in parts_of(model).items()
+    }
+    return {name: number for name, number in counted.items() if number}
+
+
 def _count(modules: Iterable[nn.Module]) -> int:
     """Parameters, each once."""
     return sum({id(p): p.numel() for module in modules for p in module.parameters()}.values())
@@ -88,6 +99,7 @@ class _Probe:
         self.model = model.eval()
         self.flops: dict[str, int] = {}
         self.shapes: dict[str, tuple[int, ...]] = {}
+        self.inputs: dict[str, tuple[int, ...]] = {}
         self.group_sizes: dict[str, int] = {}
         self.frames = self.frames_cropped = self.tubelet_width = 0
         self.pixels_never_seen = 0.0
@@ -145,6 +157,8 @@ class _Probe:
     def _run(self, spec: DataSpec) -> None:
         """Forward under the counter; backward without, only to see which parameters it reaches."""
         batch = _example(self.model, spec)
+        if isinstance(batch, FusionBatch):
+            self.inputs = {"frames": tuple(batch.frames.shape[1:]), "eeg": tuple(batch.eeg.shape[1:])}
         with sdpa_kernel(SDPBackend.MATH):
             with self._counter:
                 outputs = self.model(batch)

@@ -30,7 +30,7 @@ def isolation(media: nn.Module, spec: FusionSpec) -> Float[Tensor, "i i"] | None
     training = media.training
     media.eval()
     try:
-        matrix = torch.stack([_row(media, spec, interval) for interval in range(spec.intervals)])
+        matrix = _matrix(media, spec)
     finally:
         media.train(training)
     return matrix / matrix.amax(dim=1, keepdim=True).clamp(min=1e-30)
@@ -70,11 +70,11 @@ def _without_frame_encoder(config: Any, spec: FusionSpec) -> MediaStack:
     return MediaStack(config, spec)
 
 
-def _row(media: MediaStack, spec: FusionSpec, interval: int) -> Float[Tensor, " i"]:
-    """Norms of the gradient of one interval's latents with respect to the frames of each interval."""
-    generator = torch.Generator().manual_seed(interval)
+def _matrix(media: MediaStack, spec: FusionSpec) -> Float[Tensor, "i i"]:
+    """Norms of the gradients of each interval's latents with respect to the frames of each interval."""
+    generator = torch.Generator().manual_seed(0)
     device = next(media.parameters()).device
-    total = torch.zeros(spec.intervals, device=device)
+    total = torch.zeros(spec.intervals, spec.intervals, device=device)
     from_features = isinstance(media.video, FrameEncoder | Features)
     shape = (media.video.width,) if from_features else spec.frame_shape
     for _ in range(PROJECTIONS):
@@ -85,7 +85,8 @@ def _row(media: MediaStack, spec: FusionSpec, interval: int) -> Float[Tensor, " 
             latents, _ = media.from_tokens(x, mask)
         else:
             latents, _ = media(FusionBatch(torch.zeros(1, 1, 1), x, mask, ()))
-        direction = torch.randn(latents[:, interval].shape, generator=generator).to(device)
-        (gradient,) = torch.autograd.grad((latents[:, interval] * direction).sum(), x)
-        total += gradient[0].flatten(start_dim=1).square().sum(dim=1)
+        direction = torch.randn(latents.shape, generator=generator).to(device)
+        for interval, projected in enumerate((latents * direction).sum(dim=(0, 2, 3))):
+            (gradient,) = torch.autograd.grad(projected, x, retain_graph=True)
+            total[interval] += gradient[0].flatten(start_dim=1).square().sum(dim=1)
     return total.sqrt()

@@ -61,6 +61,10 @@ class ModelCost(Config):
     """Parameters a part, in the order of the flow."""
     total_parameters: int
     trainable_parameters: int
+    frozen: dict[str, int] = {}
+    """Parameters that are never trained, of the parts that have any."""
+    inputs: dict[str, tuple[int, ...]] = {}
+    """Shape of what a fusion model is given for one clip (`frames`, `eeg`), batch axis left out."""
     flops: dict[str, int]
     """Forward floating-point operations (2 x MAC) of one sample (window or clip), a part."""
     shapes: dict[str, tuple[int, ...]]

@@ -1,6 +1,7 @@
 """What a person reads when something is wrong: one message that says where, what and what next."""
 
 import os
+import re
 from pathlib import Path
 
 import numpy as np
@@ -188,6 +189,32 @@ def test_data_make_refuses_to_overwrite(tmp_path):
 def test_features_of_a_recipe_without_a_frozen_encoder(tmp_path):
     told = said("data", "features", write_recipe(tmp_path))
     assert "no variant of this recipe has a frozen frame encoder" in told
+
+
+FROZEN = """
+name: frozen
+question: which
+data: {type: coincidence, mode: pixels, image_size: 8, intervals: 2, frames: 3, train_trials: 9, validation_trials: 4,
+  test_trials: 4}
+baseline:
+  type: fusion
+  embedding_dim: 8
+  video: {type: small_vit, width: 8, heads: 2, depth: 1, frozen: true, weights_seed: 0}
+patches:
+  s4d: {mixer: {type: s4d}}
+variants: [each]
+"""
+
+
+def test_features_are_encoded_once_and_found_the_second_time(tmp_path, monkeypatch):
+    monkeypatch.setenv("ABLATE_CACHE", str(tmp_path / "cache"))
+    (tmp_path / "frozen.yaml").write_text(FROZEN)
+    told = [CliRunner().invoke(app, ["data", "features", str(tmp_path / "frozen.yaml")]) for _ in range(2)]
+    assert [result.exit_code for result in told] == [0, 0], told[0].output
+    encoded = [re.findall(r"(\w+): (\d+) frames encoded now, (\d+) in", result.stderr) for result in told]
+    ((name, first, total),), ((_, second, same),) = encoded
+    assert (name, second) == ("baseline", "0")
+    assert first == total == same
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists() or os.name != "posix", reason="needs /dev/full")

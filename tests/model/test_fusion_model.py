@@ -44,9 +44,14 @@ def build(labels_per: str = "interval", **options: object) -> FusionModel:
 @pytest.mark.parametrize("kind", MIXERS)
 @pytest.mark.parametrize("compressor", ["mean", "pma", "resampler"])
 @pytest.mark.parametrize("scope", ["interval", "clip"])
-def test_nothing_in_a_pad_reaches_the_output_or_a_gradient(kind: str, compressor: str, scope: str) -> None:
-    mixer = {"type": kind} if kind == "none" else {"type": kind, "scope": scope, "direction": "both"}
-    model = build(mixer=mixer, compressor={"type": compressor})
+@pytest.mark.parametrize("direction", ["forward", "both"])
+@pytest.mark.parametrize("fusion", ["late", "concat", "cross_attention", "gated_cross_attention"])
+def test_nothing_in_a_pad_reaches_the_output_or_a_gradient(
+    kind: str, compressor: str, scope: str, direction: str, fusion: str
+) -> None:
+    mixer = {"type": kind} if kind == "none" else {"type": kind, "scope": scope, "direction": direction}
+    gates = {"gate_init": 0.5} if fusion == "gated_cross_attention" else {}
+    model = build(mixer=mixer, compressor={"type": compressor}, fusion={"type": fusion, **gates})
     given = batch()
     out = torch.cat(model(given))
     loud = FusionBatch(given.eeg, given.frames.nan_to_num(nan=1e6), given.frame_mask, given.targets)

@@ -9,6 +9,7 @@ from rich.text import Text
 
 from ablate.analysis.words import count
 from ablate.cli.console import out, say
+from ablate.cli.screen.stages import print_stages
 from ablate.result import ModelCost
 
 if TYPE_CHECKING:
@@ -28,8 +29,10 @@ def as_json(cost: ModelCost) -> dict[str, Any]:
         "total": cost.total_parameters,
         "trainable": cost.trainable_parameters,
         "frozen": cost.total_parameters - cost.trainable_parameters,
+        "frozen_by_part": dict(cost.frozen),
         "flops": cost.total_flops,
         "flops_by_part": dict(cost.flops),
+        "inputs": {name: list(shape) for name, shape in cost.inputs.items()},
         "shapes": {name: list(shape) for name, shape in cost.shapes.items()},
         "tokens": {"time": tokens.time, "space": list(tokens.space)} if tokens else None,
         "pixels_never_seen": cost.pixels_never_seen,
@@ -47,9 +50,7 @@ def print_tables(weighed: Sequence["Weighed"]) -> None:
     console.print(flow_table(weighed))
     for lint, names in lints_of(weighed).items():
         console.print(f"warning: {lint} ({names})", markup=False, soft_wrap=True)
-    for item in weighed:
-        for name, note in item.cost.notes.items():
-            console.print(f"{item.variant.name}: {name}: {note}", markup=False, soft_wrap=True)
+    print_stages(console, [(item.variant.name, item.cost) for item in weighed])
     if any(item.variant.aliases for item in weighed):
         for item in weighed:
             if item.variant.aliases:

@@ -6,6 +6,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ablate.cli.console import out, say
+from ablate.cli.screen.stages import print_stages
 
 if TYPE_CHECKING:
     from ablate.study.plan import StudyPlan
@@ -29,6 +30,7 @@ def print_plan(plan: "StudyPlan") -> None:
         expected = f"{100 * entry.expect[0]:+g}..{100 * entry.expect[1]:+g} %" if entry.expect else ""
         table.add_row(Text(names), entry.role, Text(entry.changes), Text("; ".join(entry.also_changed)), expected)
     console.print(table)
+    print_stages(console, [(entry.name, entry.cost) for entry in manifest.variants if entry.cost])
     for notice in plan.notices:
         say(str(notice).replace("error: ", "note: ", 1))
     with_lint: dict[str, list[str]] = {}

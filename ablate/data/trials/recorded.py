@@ -16,6 +16,7 @@ from pydantic import Field, model_validator
 from ablate.config import non_default
 from ablate.contract import FusionSpec
 from ablate.data.trials.config import TrialDataConfig
+from ablate.data.trials.layout.film import FilmStyle
 from ablate.data.trials.layout.table import TrialRow, TrialTable, padded, padded_mask
 from ablate.data.trials.split import TrialSplit
 from ablate.errors import AblateError
@@ -44,6 +45,10 @@ class TrialsConfig(TrialDataConfig):
     """Draws which trials (or subjects) go where."""
     interval_s: float = Field(default=2.0, gt=0)
     """Seconds of an interval; a native folder says its own."""
+    frames: int = Field(default=16, ge=1, le=512)
+    """Frames of an interval that are taken from a film, evenly in time; arrays and features have their own."""
+    image_size: int = Field(default=224, ge=8, le=1024)
+    """Rows and columns that a film's frames are scaled to."""
     decimate: int = Field(default=1, ge=1, le=32)
     """Keep every so-manieth EEG sample, after a low-pass filter."""
     most_trials: int | None = Field(default=None, ge=1)
@@ -67,7 +72,7 @@ class TrialsConfig(TrialDataConfig):
         if self.layout == "native":
             return native.read_folder(folder)
         reader = {"eav": eav.read_folder, "seed_dv": seed_dv.read_folder, "mne": movie.read_folder}[self.layout]
-        return reader(folder, self.interval_s)
+        return reader(folder, self.interval_s, FilmStyle(self.frames, self.image_size))
 
     def describe(self) -> FusionSpec:
         return self._spec(self.table())
@@ -122,6 +127,9 @@ class TrialsConfig(TrialDataConfig):
         if self.split == "subject":
             drawn = self._draw(table.subjects, rng, "subjects")
             place = {row.trial_id: drawn[row.subject] for row in table.rows}
+        elif any(row.stimulus for row in table.rows):  # what another subject was shown too is never in two splits
+            drawn = self._draw(sorted({row.stimulus for row in table.rows}), rng, "stimuli")
+            place = {row.trial_id: drawn[row.stimulus] for row in table.rows}
         else:
             for subject in table.subjects:
                 place |= self._draw([row.trial_id for row in table.rows if row.subject == subject], rng, "trials")

@@ -1,10 +1,9 @@
 """Learned positions of the frames in an interval, without which attention over frames is blind to their order."""
 
-import torch
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
-from ablate.contract import no_decay
+from ablate.model.layer.position import positions
 
 
 class FramePosition(nn.Module):
@@ -12,7 +11,7 @@ class FramePosition(nn.Module):
 
     def __init__(self, frames: int, width: int, enabled: bool):
         super().__init__()
-        self.embedding = no_decay(nn.Parameter(0.02 * torch.randn(frames, width))) if enabled else None
+        self.embedding = positions(frames, width) if enabled else None
 
     def forward(self, tokens: Float[Tensor, "b i f d"], mask: Bool[Tensor, "b i f"]) -> Float[Tensor, "b i f d"]:
         placed = tokens if self.embedding is None else tokens + self.embedding

@@ -16,9 +16,9 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from ablate.config import Config
-from ablate.contract import no_decay
 from ablate.model.crossmodal.mask import MaskName, interval_mask
 from ablate.model.layer.attention.masked_attention import CrossAttention, check_heads, feed_forward
+from ablate.model.layer.position import positions
 
 
 class CrossAttentionConfig(Config):
@@ -61,7 +61,7 @@ class CrossAttentionFusion(nn.Module):
         self.layers = nn.ModuleList(layers)
         self.mask = mask
         self.register_buffer("of_token", of_token, persistent=False)
-        places = no_decay(nn.Parameter(0.5 * torch.randn(2, intervals, width)))
+        places = positions(2, intervals, width)
         self.embedding = places if interval_embedding else None
 
     def visible(self, present: Bool[Tensor, "b i"], latents: int) -> Bool[Tensor, "b e k"]:

@@ -15,12 +15,12 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from ablate.config import Config
-from ablate.contract import no_decay
 from ablate.errors import AblateError
 from ablate.model.eeg.segments import cut, join, segment_samples
 from ablate.model.eeg.stem import SpatioTemporal
 from ablate.model.layer.attention.masked_attention import SelfAttentionBlock, check_heads
 from ablate.model.layer.linear import linear
+from ablate.model.layer.position import positions
 
 
 class ConformerConfig(Config):
@@ -64,7 +64,7 @@ class Conformer(nn.Module):
             nn.AvgPool1d(config.pool),
         )
         self.project = linear(config.filters, width)
-        self.position = no_decay(nn.Parameter(0.02 * torch.randn(samples // config.pool, width)))
+        self.position = positions(samples // config.pool, width)
         self.layers = nn.ModuleList(SelfAttentionBlock(width, config.heads) for _ in range(config.depth))
         self.norm = nn.LayerNorm(width)
 

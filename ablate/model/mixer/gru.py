@@ -10,7 +10,7 @@ from typing import Literal
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
-from ablate.model.layer.linear import linear
+from ablate.model.layer.linear import linear, recurrent
 from ablate.model.mixer.base import MixerConfig
 
 
@@ -28,7 +28,7 @@ class GruLayer(nn.Module):
 
     def __init__(self, width: int, hidden: int):
         super().__init__()
-        self.gru = nn.GRU(width, hidden, batch_first=True)
+        self.gru = recurrent(width, hidden)
         self.out = linear(hidden, width)
 
     def forward(self, x: Float[Tensor, "s l d"], valid: Bool[Tensor, "s l"]) -> Float[Tensor, "s l d"]:

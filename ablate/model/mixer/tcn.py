@@ -15,7 +15,7 @@ from pydantic import Field
 from torch import Tensor, nn
 from torch.nn import functional
 
-from ablate.model.layer.linear import linear
+from ablate.model.layer.linear import convolution, linear
 from ablate.model.mixer.base import MixerConfig
 
 
@@ -42,8 +42,8 @@ class TcnLayer(nn.Module):
     def __init__(self, width: int, hidden: int, kernel_size: int, blocks: int):
         super().__init__()
         self.into = linear(width, hidden)
-        self.first = nn.ModuleList(nn.Conv1d(hidden, hidden, kernel_size, dilation=2**j) for j in range(blocks))
-        self.second = nn.ModuleList(nn.Conv1d(hidden, hidden, kernel_size, dilation=2**j) for j in range(blocks))
+        self.first = nn.ModuleList(convolution(hidden, hidden, kernel_size, dilation=2**j) for j in range(blocks))
+        self.second = nn.ModuleList(convolution(hidden, hidden, kernel_size, dilation=2**j) for j in range(blocks))
         self.out = linear(hidden, width)
 
     def forward(self, x: Float[Tensor, "s l d"], valid: Bool[Tensor, "s l"]) -> Float[Tensor, "s l d"]:

@@ -8,6 +8,7 @@ content.
 """
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,7 +19,10 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from ablate.contract import frame_key
-from ablate.model.video.cache import FeatureCache, cache_folder
+from ablate.errors import AblateError
+from ablate.model.video.cache import CACHE_HINT, FeatureCache, cache_folder
+
+TRIES = 3  # another process may take a shard away (merge it) between two looks
 
 
 @dataclass(frozen=True)
@@ -65,6 +69,7 @@ class FrameEncoder(nn.Module):
         self.frozen, self.cached, self.identity = frozen, cache and frozen, identity
         self._cache: FeatureCache | None = None
         self.images_encoded = 0  # how often the backbone ran; a warm cache leaves it at zero
+        self.watch: Callable[[int], None] = lambda images: None  # told after each forward pass of the backbone
         if frozen:
             backbone.requires_grad_(False).eval()
 
@@ -72,8 +77,6 @@ class FrameEncoder(nn.Module):
         super().train(mode)
         if self.frozen:
             self.backbone.eval()
-        if self._cache is not None and not mode:
-            self._cache.flush()  # at every evaluation, so that little is lost when a run ends or is killed
         return self
 
     def token_mask(self, mask: Bool[Tensor, "b i f"]) -> Bool[Tensor, "b i f"]:
@@ -84,8 +87,8 @@ class FrameEncoder(nn.Module):
         self, frames: Shaped[Tensor, "b i f 3 h w"], mask: Bool[Tensor, "b i f"], keys: Int[Tensor, "b i f 2"] | None
     ) -> Float[Tensor, "b i f d"]:
         if frames.device.type == "meta":  # shapes alone: every frame counts as valid
-            images = rearrange(frames, "b i f c h w -> (b i f) c h w")
-            return rearrange(self.encode(images), "(b i f) d -> b i f d", b=mask.shape[0], i=mask.shape[1])
+            features = self._pass(rearrange(frames, "b i f c h w -> (b i f) c h w"))
+            return rearrange(features, "(b i f) d -> b i f d", b=mask.shape[0], i=mask.shape[1])
         images = frames[mask]
         chosen = None if keys is None else keys[mask]
         features = self.look_up(images, chosen) if self.cached else self.encode(images)
@@ -96,9 +99,14 @@ class FrameEncoder(nn.Module):
         """The backbone's features, some images at a time; without gradient if it is frozen."""
         if len(images) == 0:
             return images.new_zeros(0, self.width, dtype=torch.float32)
-        self.images_encoded += len(images)
         with torch.set_grad_enabled(torch.is_grad_enabled() and not self.frozen):
-            return torch.cat([self.backbone(self.pixels.prepare(some)) for some in images.split(self.at_once)])
+            return torch.cat([self._pass(some) for some in images.split(self.at_once)])
+
+    def _pass(self, images: Shaped[Tensor, "v 3 h w"]) -> Float[Tensor, "v d"]:
+        features: Tensor = self.backbone(self.pixels.prepare(images))
+        self.images_encoded += len(images)
+        self.watch(len(images))
+        return features
 
     def look_up(self, images: Shaped[Tensor, "v 3 h w"], keys: Int[Tensor, "v 2"] | None) -> Float[Tensor, "v d"]:
         """Cached features; what is missing is computed. Found or not, they pass through float16, so that both are
@@ -106,13 +114,20 @@ class FrameEncoder(nn.Module):
         cache = self.cache()
         told = content_keys(images) if keys is None else keys.cpu().numpy().view(np.uint64)
         values, found = cache.get(told)
-        if not found.all():
-            _, first = np.unique(told[~found], axis=0, return_index=True)
-            missing = np.flatnonzero(~found)[first]
-            new = self.encode(images[torch.from_numpy(missing).to(images.device)]).half().cpu().numpy()
-            cache.put(told[missing], new)
-            values, _ = cache.get(told)
-        return torch.from_numpy(values).to(images.device).float()
+        for _ in range(TRIES):
+            if found.all():
+                return torch.from_numpy(values).to(images.device).float()
+            different, first = np.unique(told[~found], axis=0, return_index=True)
+            places = torch.from_numpy(np.flatnonzero(~found)[first])
+            for rows in cache.claims(different, self.at_once):
+                chosen = images[places[torch.from_numpy(rows)].to(images.device)]
+                cache.put(different[rows], self.encode(chosen).half().cpu().numpy())
+            values, found = cache.get(told)
+        raise AblateError(
+            "features that were written cannot be read back",
+            where=str(cache.folder),
+            hint=f"{CACHE_HINT} on a local disk",
+        )
 
     def cache(self) -> FeatureCache:
         """The cache of exactly these weights, pixels and pooling."""

@@ -4,6 +4,8 @@ Pin the tag: `vit_base_patch16_clip_quickgelu_224.openai`, since a name without 
 OpenAI's need QuickGELU. Pixels are resized and normalised as the model's own data configuration says.
 """
 
+from copy import deepcopy
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -42,7 +44,8 @@ class TimmConfig(Config):
     def build(self, frame_shape: tuple[int, ...], intervals: int, frames: int) -> FrameEncoder:
         """frame_shape: (3, h, w) of the data, any size. frames: f."""
         require_pixels(frame_shape)
-        backbone = self._backbone()
+        meta = torch.get_default_device().type == "meta"  # only shapes and counts are wanted
+        backbone = deepcopy(_shapes_of(self)) if meta else self._backbone()
         data: dict[str, Any] = timm.data.resolve_model_data_config(backbone)
         pixels = Pixels(tuple(data["input_size"][1:]), tuple(data["mean"]), tuple(data["std"]))
         return FrameEncoder(
@@ -59,7 +62,7 @@ class TimmConfig(Config):
     def _backbone(self) -> nn.Module:
         """The model with its weights. Raises AblateError for an unknown name, a missing file, or one that does not
         fit."""
-        meta = torch.get_default_device().type == "meta"  # only shapes and counts are wanted
+        meta = torch.get_default_device().type == "meta"
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(self.weights_seed)
             try:
@@ -81,6 +84,13 @@ class TimmConfig(Config):
         if self.weights not in ("hub", "random") and not meta:
             load_weights(model, Path(self.weights))
         return model
+
+
+@lru_cache(maxsize=4)
+def _shapes_of(config: TimmConfig) -> nn.Module:
+    """The model on the meta device. Drawing weights that do not exist takes timm a second, and a study has many
+    variants."""
+    return config._backbone()
 
 
 def load_weights(model: nn.Module, file: Path) -> None:

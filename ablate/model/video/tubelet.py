@@ -11,9 +11,9 @@ from einops import rearrange, repeat
 from jaxtyping import Bool, Float, Shaped
 from torch import Tensor, nn
 
-from ablate.contract import no_decay
 from ablate.errors import AblateError
 from ablate.model.layer.linear import linear
+from ablate.model.layer.position import positions
 from ablate.model.video.frame_encoder import Pixels
 from ablate.model.video.pixels import require_pixels
 
@@ -36,7 +36,7 @@ class TubeletTokens(nn.Module):
         self.frames = frames // tubelet_frames
         self.places = (height // patch_size) * (columns // patch_size)
         self.embed = linear(3 * tubelet_frames * patch_size**2 + tubelet_frames, width)
-        self.position = no_decay(nn.Parameter(0.02 * torch.randn(self.places, width)))
+        self.position = positions(self.places, width)
 
     def token_mask(self, mask: Bool[Tensor, "b i f"]) -> Bool[Tensor, "b i f2"]:
         """Tubelets that hold a valid frame."""

@@ -16,8 +16,8 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from ablate.config import Config
-from ablate.contract import no_decay
 from ablate.model.layer.attention.masked_attention import SelfAttentionBlock, check_heads
+from ablate.model.layer.position import positions
 from ablate.model.video.tubelet import TubeletTokens
 
 
@@ -57,7 +57,7 @@ class VivitFactorised(nn.Module):
         self.temporal = nn.ModuleList(
             SelfAttentionBlock(self.width, config.heads) for _ in range(config.temporal_depth)
         )
-        self.position = no_decay(nn.Parameter(0.02 * torch.randn(intervals * self.frames, self.width)))
+        self.position = positions(intervals * self.frames, self.width)
 
     def token_mask(self, mask: Bool[Tensor, "b i f"]) -> Bool[Tensor, "b i f2"]:
         return self.tokens.token_mask(mask)

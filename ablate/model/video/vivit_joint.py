@@ -8,15 +8,14 @@ The expensive extreme: its cost grows with the square of i * f2 * s.
 
 from typing import Literal
 
-import torch
 from einops import rearrange, reduce, repeat
 from jaxtyping import Bool, Float, Shaped
 from pydantic import Field
 from torch import Tensor, nn
 
 from ablate.config import Config
-from ablate.contract import no_decay
 from ablate.model.layer.attention.masked_attention import SelfAttentionBlock, check_heads
+from ablate.model.layer.position import positions
 from ablate.model.video.tubelet import TubeletTokens
 
 
@@ -51,7 +50,7 @@ class VivitJoint(nn.Module):
         self.tokens = TubeletTokens(frame_shape, frames, config.tubelet_frames, config.patch_size, config.width)
         self.width, self.frames = config.width, self.tokens.frames
         self.blocks = nn.ModuleList(SelfAttentionBlock(self.width, config.heads) for _ in range(config.depth))
-        self.position = no_decay(nn.Parameter(0.02 * torch.randn(intervals, self.frames, 1, self.width)))
+        self.position = positions(intervals, self.frames, 1, self.width)
 
     def token_mask(self, mask: Bool[Tensor, "b i f"]) -> Bool[Tensor, "b i f2"]:
         return self.tokens.token_mask(mask)

@@ -12,7 +12,7 @@ from ablate.model.fusion import FusionConfig
 from ablate.model.video.timm_vit import CLIP_B16
 
 pytestmark = pytest.mark.slow
-SPEC = FusionSpec(("a",), 5, 4, (3, 224, 224), 8, 500, 2, (0.5, 0.5), "interval")
+SPEC = FusionSpec(("a",), 5, 8, (3, 224, 224), 8, 500, 2, (0.5, 0.5), "interval")
 
 
 def test_a_full_size_clip_from_a_local_checkpoint_and_no_encoder_time_for_the_second_variant(
@@ -20,9 +20,9 @@ def test_a_full_size_clip_from_a_local_checkpoint_and_no_encoder_time_for_the_se
 ) -> None:
     monkeypatch.setenv("ABLATE_CACHE", str(tmp_path / "cache"))
     save_file(timm.create_model(CLIP_B16, num_classes=0).state_dict(), tmp_path / "clip.safetensors")
-    mask = torch.rand(1, 5, 4, generator=torch.Generator().manual_seed(0)) < 0.7
+    mask = torch.rand(1, 5, 8, generator=torch.Generator().manual_seed(0)) < 0.7
     labels = torch.zeros(1, 5, dtype=torch.long)
-    frames = torch.randint(0, 256, (1, 5, 4, 3, 224, 224), dtype=torch.uint8)
+    frames = torch.randint(0, 256, (1, 5, 8, 3, 224, 224), dtype=torch.uint8)
     batch = FusionBatch(torch.randn(1, 8, 500), frames, mask, (Target(0, labels, labels == 0),))
     encoded = []
     for mixer in ("gru", "mamba"):
@@ -32,6 +32,5 @@ def test_a_full_size_clip_from_a_local_checkpoint_and_no_encoder_time_for_the_se
         assert out.shape == (1, 5, 2)
         assert torch.isfinite(out).all()
         out.sum().backward()
-        model.eval()
         encoded.append(model.media.video.images_encoded)
     assert encoded == [int(mask.sum()), 0]

@@ -154,7 +154,6 @@ def test_a_frozen_encoder_runs_once_on_a_frame_for_all_variants_and_seeds() -> N
     frames, mask = clip()
     first, second = small(frozen=True), small(frozen=True)
     out = first(frames, mask, None)
-    first.eval()  # an evaluation writes what was computed
     assert first.images_encoded == int(mask.sum())
     assert torch.equal(first(frames, mask, None), out)
     assert torch.equal(second(frames, mask, None), out)

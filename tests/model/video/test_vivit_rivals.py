@@ -74,6 +74,19 @@ def test_the_order_of_frames_within_a_tubelet_and_across_counts(kind: str) -> No
 
 
 @pytest.mark.parametrize("kind", KINDS)
+def test_the_order_of_tubelets_is_seen_before_any_training(kind: str) -> None:
+    """With positions of 0.02, one per cent of what other clips change: joint attention stayed at chance for 400
+    steps."""
+    torch.manual_seed(0)
+    encoder = build(kind, width=32)
+    frames, others = torch.randint(0, 256, (2, 16, 3, 4, 3, 8, 8)).float()
+    mask = torch.ones(16, 3, 4, dtype=torch.bool)
+    with torch.no_grad():  # summed over an interval's tokens, as a compressor without positions would
+        given, swapped, other = (encoder(x, mask, None).sum(2) for x in (frames, frames[:, :, [2, 3, 0, 1]], others))
+    assert (swapped - given).norm() > 0.1 * (other - given).norm()
+
+
+@pytest.mark.parametrize("kind", KINDS)
 def test_it_stands_in_a_fusion_model_and_its_isolation_matrix_is_full(kind: str) -> None:
     torch.manual_seed(0)
     video = {"type": kind, "width": 8, "heads": 2}

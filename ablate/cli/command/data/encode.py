@@ -8,7 +8,8 @@ import torch
 from torch import nn
 
 from ablate.cli.command.data.recipe import recipe_of
-from ablate.cli.console import say
+from ablate.cli.console import err, say
+from ablate.cli.screen.counting import Count
 from ablate.contract import Batch
 from ablate.errors import AblateError
 from ablate.model.video.frame_encoder import FrameEncoder
@@ -19,7 +20,8 @@ from ablate.training import pick_device
 from ablate.variant import lay_out
 
 ROWS = 32
-"""Clips that go through a frozen encoder at once."""
+"""Clips that are read at once."""
+SPLITS = ("train", "validation", "test")
 
 
 def make_features(recipe: Path, *, sets: Sequence[str], data: Path | None, device: str) -> int:
@@ -29,14 +31,10 @@ def make_features(recipe: Path, *, sets: Sequence[str], data: Path | None, devic
     seen: set[str] = set()
     for variant in layout.variants:
         configuration = variant.configuration
-        video = getattr(configuration.model, "video", None)
-        if video is None:
-            continue
-        told = canonical_json([video.model_dump(mode="json"), configuration.data.model_dump(mode="json")])
-        if told not in seen:
+        told = identity(configuration)
+        if keeps_features(configuration) and told not in seen and encode(configuration, variant.name, chosen):
             seen.add(told)
-            encode(configuration, variant.name, chosen)
-    if not encoded(seen, layout.variants):
+    if not seen:
         raise AblateError(
             "no variant of this recipe has a frozen frame encoder whose features are kept",
             where=str(recipe),
@@ -45,9 +43,10 @@ def make_features(recipe: Path, *, sets: Sequence[str], data: Path | None, devic
     return 0
 
 
-def encoded(seen: set[str], variants: Sequence[Any]) -> bool:
-    """Whether any variant keeps features."""
-    return any(keeps_features(variant.configuration) for variant in variants) and bool(seen)
+def identity(configuration: Configuration) -> str:
+    """What decides which features there are: the encoder and the frames, which a fusion study's controls only move."""
+    frames = configuration.data.model_dump(mode="json", exclude={"shuffle_pairs", "poison_pads", "fraction"})
+    return canonical_json([configuration.model.model_dump(mode="json", include={"video"}), frames])
 
 
 def keeps_features(configuration: Configuration) -> bool:
@@ -55,22 +54,24 @@ def keeps_features(configuration: Configuration) -> bool:
     return bool(getattr(video, "frozen", False) and getattr(video, "cache", False))
 
 
-def encode(configuration: Configuration, name: str, device: torch.device) -> None:
-    """Fills the cache of one configuration's encoder."""
-    if not keeps_features(configuration):
-        return
-    dataset = open_data(configuration, device)
-    model = build_model(configuration, dataset, 0, device)
-    encoder = encoder_of(model)
-    if encoder is None:  # `fusion: none` looks at no frame
-        return
-    with torch.no_grad():
-        for split in ("train", "validation", "test"):
+def encode(configuration: Configuration, name: str, device: torch.device) -> bool:
+    """Fills the cache of one configuration's encoder; false if its model looks at no frame (`fusion: none`)."""
+    dataset: Any = open_data(configuration, device)
+    encoder = encoder_of(build_model(configuration, dataset, 0, device))
+    if encoder is None:
+        return False
+    total = sum(int(dataset.splits[split].frame_mask.sum()) for split in SPLITS)
+    with torch.no_grad(), Count(err(), f"{name}: frames", total) as count:
+        encoder.watch = count.add
+        for split in SPLITS:
             for batch in every_batch(dataset, split):
+                before = encoder.images_encoded
                 encoder(batch.frames, batch.frame_mask, batch.frame_keys)  # type: ignore[attr-defined]
+                computed = encoder.images_encoded - before
+                count.add(int(batch.frame_mask.sum()) - computed, free=True)  # type: ignore[attr-defined]
     cache = encoder.cache()
-    cache.flush()
     say(f"{name}: {encoder.images_encoded} frames encoded now, {len(cache)} in {cache.folder}")
+    return True
 
 
 def encoder_of(model: nn.Module) -> FrameEncoder | None:

@@ -2,10 +2,8 @@
 
     manifest.csv   trial_id, subject, label, eeg, video, t0_eeg_s, t0_video_s, seconds
 
-t0_eeg_s: start of the trial in the EEG file, seconds. t0_video_s: the same moment in the film. Frames are put into
-intervals
-by the film's own timestamps, never by counting frames, since films drop and repeat them. Needs the extras [eeg] and
-[video].
+t0_eeg_s: start of the trial in the EEG file, seconds. t0_video_s: the same moment in the film. A trial with an empty
+cell in `video` has none. Needs the extras [eeg] and [video].
 """
 
 import csv
@@ -14,14 +12,14 @@ from typing import Any
 
 import numpy as np
 
-from ablate.data.trials.layout.table import Frames, TrialRow, TrialTable, by_interval, trimmed
+from ablate.data.trials.layout.film import FilmStyle, Stretch, read_frames, read_mask
+from ablate.data.trials.layout.table import Frames, TrialRow, TrialTable, no_frames, trimmed
 from ablate.errors import AblateError
 
 COLUMNS = ("trial_id", "subject", "label", "eeg", "video", "t0_eeg_s", "t0_video_s", "seconds")
-FRAME_SIZE = 224  # pixels: what CLIP looks at; films are scaled as they are decoded, to bound the memory
 
 
-def read_folder(folder: Path, interval_s: float) -> TrialTable:
+def read_folder(folder: Path, interval_s: float, style: FilmStyle) -> TrialTable:
     """The trials of the manifest. Raises AblateError for missing columns, files or extras."""
     file = folder / "manifest.csv"
     if not file.is_file():
@@ -41,13 +39,18 @@ def read_folder(folder: Path, interval_s: float) -> TrialTable:
             f"trials of {sorted(intervals)} intervals", where=str(file), hint="cut all to the same seconds"
         )
     count = intervals.pop()
-    rows = tuple(_row(folder, line, count, interval_s, rate) for line in lines)
-    frames = max(row.frames()[1].shape[1] for row in rows)
-    return TrialTable(rows, rate, channels, interval_s, count, frames, (3, FRAME_SIZE, FRAME_SIZE))
+    rows = tuple(_row(folder, line, count, interval_s, rate, style) for line in lines)
+    return TrialTable(rows, rate, channels, interval_s, count, style.frames, (3, style.size, style.size))
 
 
-def _row(folder: Path, line: dict[str, str], intervals: int, interval_s: float, rate: float) -> TrialRow:
+def _row(
+    folder: Path, line: dict[str, str], intervals: int, interval_s: float, rate: float, style: FilmStyle
+) -> TrialRow:
     samples = round(intervals * interval_s * rate)
+    shape = (intervals, style.frames, style.size, style.size, 3)
+    shown = None
+    if line["video"]:
+        shown = Stretch(folder / line["video"], float(line["t0_video_s"]), intervals, interval_s)
 
     def eeg() -> Any:
         raw = open_eeg(folder / line["eeg"])
@@ -55,11 +58,12 @@ def _row(folder: Path, line: dict[str, str], intervals: int, interval_s: float, 
         return trimmed(raw.get_data(start=first, stop=first + samples) * 1e6, samples, line["trial_id"])  # volts
 
     def frames() -> Frames:
-        start, seconds = float(line["t0_video_s"]), intervals * interval_s
-        film, times = read_film(folder / line["video"], start, start + seconds)
-        return by_interval(film, times - start, intervals, interval_s)
+        return no_frames(shape, np.uint8) if shown is None else read_frames(shown, style)
 
-    return TrialRow(line["trial_id"], line["subject"], line["label"], eeg, frames, lambda: frames()[1])
+    def mask() -> np.ndarray:
+        return no_frames(shape, np.uint8)[1] if shown is None else read_mask(shown, style)
+
+    return TrialRow(line["trial_id"], line["subject"], line["label"], eeg, frames, mask)
 
 
 def open_eeg(file: Path) -> Any:
@@ -74,27 +78,3 @@ def open_eeg(file: Path) -> Any:
         return mne.io.read_raw(file, verbose="error").pick("eeg")
     except (OSError, ValueError) as error:
         raise AblateError(f"MNE cannot read it: {error}", where=str(file)) from error
-
-
-def read_film(file: Path, start: float, stop: float) -> tuple[np.ndarray, np.ndarray]:
-    """Frames (F, h, w, 3) of [start, stop) seconds of a film, and their times."""
-    try:
-        import av
-    except ImportError as error:
-        raise AblateError("reading films needs PyAV", where=str(file), hint="pip install 'ablate[video]'") from error
-    frames, times = [], []
-    try:
-        with av.open(str(file)) as film:
-            for frame in film.decode(video=0):
-                if frame.time is None or frame.time < start:
-                    continue
-                if frame.time >= stop:
-                    break
-                small = frame.reformat(width=FRAME_SIZE, height=FRAME_SIZE, format="rgb24")
-                frames.append(small.to_ndarray())
-                times.append(frame.time)
-    except (OSError, ValueError) as error:
-        raise AblateError(f"cannot be decoded: {error}", where=str(file)) from error
-    if not frames:
-        return np.zeros((0, FRAME_SIZE, FRAME_SIZE, 3), dtype=np.uint8), np.zeros(0)
-    return np.stack(frames), np.array(times)

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 
 from ablate.errors import AblateError
 
@@ -18,7 +18,8 @@ class TrialRow:
     """One recorded trial.
 
     eeg: reads (channels, samples) float32 microvolts. frames: reads (i, f, h, w, 3) uint8 pixels or (i, f, d)
-    features, and which frames are valid (i, f). mask: reads the latter alone.
+    features, and which frames are valid (i, f). mask: reads the latter alone. stimulus: what was shown, where other
+    trials (of other subjects, say) show it too; trials of one stimulus are never in two splits.
     """
 
     trial_id: str
@@ -27,6 +28,7 @@ class TrialRow:
     eeg: Callable[[], NDArray[np.float32]]
     frames: Callable[[], Frames]
     mask: Callable[[], NDArray[np.bool_]]
+    stimulus: str = ""
 
 
 @dataclass(frozen=True)
@@ -91,18 +93,6 @@ def padded_mask(mask: NDArray[np.bool_], most: int) -> NDArray[np.bool_]:
     return np.pad(mask, [(0, 0), (0, most - mask.shape[1])])
 
 
-def by_interval(
-    frames: NDArray[np.generic], seconds: NDArray[np.floating], intervals: int, interval_s: float
-) -> Frames:
-    """A film (F, ...) with the time of each frame since the EEG's first sample, as (i, f, ...) and its mask.
-
-    Frames before the first interval or after the last are left out.
-    """
-    place = np.floor(seconds / interval_s + 1e-9).astype(int)
-    groups = [np.flatnonzero(place == interval) for interval in range(intervals)]
-    most = max(1, max(len(group) for group in groups))
-    out = np.zeros((intervals, most, *frames.shape[1:]), dtype=frames.dtype)
-    mask = np.zeros((intervals, most), dtype=np.bool_)
-    for interval, group in enumerate(groups):
-        out[interval, : len(group)], mask[interval, : len(group)] = frames[group], True
-    return out, mask
+def no_frames(shape: tuple[int, ...], dtype: DTypeLike) -> Frames:
+    """What stands for a trial without video: frames of this shape (i, f, ...), none of which is valid."""
+    return np.zeros(shape, dtype=dtype), np.zeros(shape[:2], dtype=np.bool_)

@@ -104,11 +104,14 @@ def keep_freed_memory(device: torch.device) -> None:
     glibc hands blocks of more than 32 MiB back to the system at once, and every step then pays for fresh, zeroed pages
     (measured: a tenth to a sixth of the step). Nothing happens with another C library or device.
     """
-    if device.type != "cpu" or platform.libc_ver()[0] != "glibc":
-        return
-    libc = ctypes.CDLL(None)
-    libc.mallopt(MALLOC_MMAP_THRESHOLD, 2**30)
-    libc.mallopt(MALLOC_TRIM_THRESHOLD, 2**31 - 1)
+    libc = _glibc()
+    if device.type == "cpu" and libc is not None:
+        libc.mallopt(MALLOC_MMAP_THRESHOLD, 2**30)
+        libc.mallopt(MALLOC_TRIM_THRESHOLD, 2**31 - 1)
+
+
+def _glibc() -> ctypes.CDLL | None:
+    return ctypes.CDLL(None) if platform.libc_ver()[0] == "glibc" else None
 
 
 def reset_peak_memory(device: torch.device) -> None:
@@ -116,6 +119,9 @@ def reset_peak_memory(device: torch.device) -> None:
     if device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(device)
         return
+    libc = _glibc()
+    if libc is not None:
+        libc.malloc_trim(0)  # what an earlier run in this process freed and kept is not this one's
     with suppress(OSError):
         Path("/proc/self/clear_refs").write_text("5")  # resets VmHWM, the peak of the resident set
 

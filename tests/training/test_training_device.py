@@ -75,7 +75,13 @@ def test_the_device_has_a_name():
     assert device_name(CPU)
 
 
-def test_keeping_freed_memory_is_harmless_wherever_it_is_asked_for() -> None:
-    keep_freed_memory(torch.device("cpu"))
+def test_freed_memory_is_kept_and_does_not_count_as_the_next_runs() -> None:
+    keep_freed_memory(CPU)
     keep_freed_memory(torch.device("meta"))
-    assert torch.ones(2**24).sum() == 2**24
+    earlier = torch.ones(50_000_000)
+    del earlier
+    reset_peak_memory(CPU)
+    before = peak_memory(CPU)
+    big = torch.ones(50_000_000)
+    assert big.sum() > 0
+    assert peak_memory(CPU) >= before + 100_000_000

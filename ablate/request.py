@@ -100,5 +100,6 @@ def request_hash(request: Request) -> str:
         *request.overrides(),
         f"seeds={request.seeds}",
         f"variants={request.variant_names()}",
+        *(("without the baseline",) if request.only is not None else ()),
     ]
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]

@@ -1,10 +1,13 @@
-"""Writes the generated tables into README.md, into every block that names its file: `<!-- table: PATH -->`."""
+"""Writes the generated tables into README.md, into every block that names its file: `<!-- table: PATH -->`.
+
+`<!-- head: PATH -->` takes the first two paragraphs alone: of a ranked table what was asked and its rows, no notes.
+"""
 
 import re
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-BLOCK = re.compile(r"<!-- table: (?P<path>[^ ]+) -->\n.*?<!-- end -->", re.DOTALL)
+BLOCK = re.compile(r"<!-- (?P<part>table|head): (?P<path>[^ ]+) -->\n.*?<!-- end -->", re.DOTALL)
 
 
 def filled(text: str) -> str:
@@ -12,7 +15,9 @@ def filled(text: str) -> str:
 
     def block(found: re.Match[str]) -> str:
         table = (ROOT / found["path"]).read_text(encoding="utf-8").rstrip()
-        return f"<!-- table: {found['path']} -->\n```\n{table}\n```\n<!-- end -->"
+        if found["part"] == "head":
+            table = "\n\n".join(table.split("\n\n")[:2])
+        return f"<!-- {found['part']}: {found['path']} -->\n```\n{table}\n```\n<!-- end -->"
 
     return BLOCK.sub(block, text)
 

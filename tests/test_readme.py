@@ -16,7 +16,7 @@ def test_its_tables_are_the_ones_that_were_generated():
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    assert "<!-- table: results/quickstart/table.txt -->" in README
+    assert "<!-- head: results/quickstart/table.txt -->" in README
     assert module.filled(README) == README
 
 

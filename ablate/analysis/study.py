@@ -5,16 +5,16 @@ records -> cells (variant x seed) -> gains paired by seed -> p values of the fam
 A pure function of what it is given: the same records in any order give the same analysis.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from ablate.analysis.attribution import attribute
-from ablate.analysis.cells import Cells, common_hash, gather
+from ablate.analysis.cells import Cell, Cells, common_hash, gather
 from ablate.analysis.efficiency import efficiency_curves
 from ablate.analysis.headline import answer, next_steps
 from ablate.analysis.notes import notes
-from ablate.analysis.outcome import Attribution, StudyAnalysis
+from ablate.analysis.outcome import Attribution, Gain, StudyAnalysis, VariantAnalysis
 from ablate.analysis.row.breakdown import HistoryLoader
 from ablate.analysis.row.gains import adjusted, paired_gains, smallest_gain
 from ablate.analysis.row.make import make_row
@@ -22,6 +22,7 @@ from ablate.analysis.row.reference import gap_of, target_of
 from ablate.analysis.row.units import UnitsLoader, unit_tables, with_unit_intervals
 from ablate.analysis.row.verdict import at_chance, rank, winner
 from ablate.analysis.statistics.gain import estimate
+from ablate.analysis.statistics.units import UnitTable
 from ablate.analysis.words import unit_of
 from ablate.result.manifest import StudyManifest
 from ablate.result.record import RunRecord
@@ -50,12 +51,7 @@ def analyse(
     tables = unit_tables(cells, units)
     found = with_unit_intervals(cells, found, tables, relative=not chance)
 
-    gaps = [gap_of(cell, baseline, target) for cell in cells.cells]
-    made = [
-        make_row(cell, baseline, gain=gain, gap=gap, table=table, history=history, planned=len(manifest.seeds))
-        for cell, gain, gap, table in zip(cells.cells, found, gaps, tables, strict=True)
-    ]
-    rows = tuple(replace(made[index], rank=position) for position, index in rank(made))
+    rows = _rows(cells, target, found, tables, history, planned=len(manifest.seeds))
     combined = attribute(cells.cells, baseline, target, manifest.ladders, relative=not chance)
     detectable, basis = smallest_gain(cells, found, base_score, len(manifest.seeds), len(family))
     analysis = replace(
@@ -74,6 +70,26 @@ def analyse(
         efficiency=efficiency_curves(cells.cells, relative=not chance),
     )
     return _told(analysis, cells)
+
+
+def _rows(
+    cells: Cells,
+    target: Cell | None,
+    found: Sequence[Gain | None],
+    tables: Sequence[UnitTable | None],
+    history: HistoryLoader | None,
+    *,
+    planned: int,
+) -> tuple[VariantAnalysis, ...]:
+    """The rows of the table, ranked."""
+    baseline = cells.baseline
+    made = [
+        make_row(
+            cell, baseline, gain=gain, gap=gap_of(cell, baseline, target), table=table, history=history, planned=planned
+        )
+        for cell, gain, table in zip(cells.cells, found, tables, strict=True)
+    ]
+    return tuple(replace(made[index], rank=position) for position, index in rank(made))
 
 
 def _assembled(manifest: StudyManifest, cells: Cells) -> StudyAnalysis:

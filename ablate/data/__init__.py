@@ -6,9 +6,9 @@ from typing import Annotated
 from pydantic import Field
 
 from ablate.data.coincidence import CoincidenceConfig
-from ablate.data.config import EncodingDataConfig, SplitConfig
-from ablate.data.recordings import RecordingsConfig
-from ablate.data.synthetic_v1 import SyntheticV1Config
+from ablate.data.encoding.config import EncodingDataConfig, SplitConfig
+from ablate.data.encoding.recordings import RecordingsConfig
+from ablate.data.synthetic.config import SyntheticV1Config
 from ablate.data.trials import TrialsConfig
 
 DataConfig = Annotated[

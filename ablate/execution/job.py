@@ -20,7 +20,8 @@ from ablate.errors import AblateError
 OutcomeState = Literal["done", "failed", "interrupted", "busy"]
 Work = Callable[[dict[str, Any]], None]
 
-TAIL_LINES = 20
+TAIL_LINES = 60
+"""A traceback through a deep model takes forty."""
 _TAIL_BYTES = 16_384
 
 
@@ -76,6 +77,8 @@ class Settings:
     grace: seconds between asking a process to stop and killing it. threads: processor threads of each job; cores /
     workers when None (give it where results must be equal bit for bit whatever the number of workers). devices: values
     of CUDA_VISIBLE_DEVICES that jobs are spread over; empty leaves it alone. preload: modules imported before the fork.
+    prepare: `package.module:function`, called with `prepare_with` (JSON-able) where processes are forked from, once,
+    so that what it opens is shared by all jobs; a help, never needed: when it fails, nothing is shared.
     start: how processes come to be; `auto` forks on Linux where that is safe and spawns elsewhere.
     """
 
@@ -86,6 +89,8 @@ class Settings:
     threads: int | None = None
     devices: tuple[str, ...] = ()
     preload: tuple[str, ...] = ("torch",)
+    prepare: str = ""
+    prepare_with: dict[str, Any] = field(default_factory=dict)
     start: Literal["auto", "fork", "spawn"] = "auto"
 
 
@@ -156,6 +161,7 @@ def is_out_of_memory(error: BaseException) -> bool:
         or type(error).__name__ == "OutOfMemoryError"
         or (isinstance(error, RuntimeError | OSError) and ("out of memory" in text or "can't allocate memory" in text))
         or "cannot allocate memory" in text
+        or "status_alloc_failed" in text  # cuBLAS and cuDNN
     )
 
 

@@ -10,14 +10,14 @@ import sys
 import tempfile
 import time
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import IO, Any, Protocol, runtime_checkable
 
 from ablate.errors import AblateError
 from ablate.execution.job import Settings
 
 _FORK = "import json, sys; sys.path[:] = json.loads(sys.argv[1]); from ablate.execution.server import main; "
-_FORK += "main(int(sys.argv[2]), json.loads(sys.argv[3]))"
+_FORK += "main(int(sys.argv[2]))"
 _SPAWN = (
     "import json, sys; sys.path[:] = json.loads(sys.argv[1]); from ablate.execution.child import spawned; spawned()"
 )
@@ -54,9 +54,12 @@ class Launcher(Protocol):
 def launcher(settings: Settings, modules: tuple[str, ...], threads: int) -> Launcher:
     """The fastest safe way here. `modules` are imported before the first fork; AblateError when they cannot be."""
     if settings.start == "fork" or (settings.start == "auto" and sys.platform == "linux"):
+        told = {"preload": modules, "prepare": settings.prepare, "prepare_with": settings.prepare_with}
         try:
-            return ForkServer(modules, threads)
+            return ForkServer(told, threads)
         except UnsafeFork:
+            if settings.prepare:  # perhaps it was this that started threads
+                return launcher(replace(settings, prepare=""), modules, threads)
             if settings.start == "fork":
                 raise
     return Spawner(threads)
@@ -65,8 +68,9 @@ def launcher(settings: Settings, modules: tuple[str, ...], threads: int) -> Laun
 class ForkServer:
     """Speaks with `server`; a server that was killed is started again for the next job."""
 
-    def __init__(self, modules: tuple[str, ...], threads: int):
-        self._modules, self._threads = modules, threads
+    def __init__(self, told: dict[str, Any], threads: int):
+        """told: `preload`, the modules to import, and `prepare` and `prepare_with` of `Settings`."""
+        self._told, self._threads = told, threads
         self._running: set[int] = set()
         self._boot()
 
@@ -104,16 +108,18 @@ class ForkServer:
         self._control, theirs = socket.socketpair()
         self._buffer = b""
         self._output: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the server
-        arguments = [json.dumps(sys.path), str(theirs.fileno()), json.dumps(self._modules)]
-        self._server = subprocess.Popen(
-            [sys.executable, "-c", _FORK, *arguments],
-            stdin=subprocess.DEVNULL,
-            stdout=self._output,
-            stderr=self._output,
-            pass_fds=[theirs.fileno()],
-            env=_environment(self._threads),
-            start_new_session=True,  # Ctrl-C in the terminal is for the parent alone
-        )
+        with tempfile.TemporaryFile() as told:
+            told.write(json.dumps(self._told).encode())
+            told.seek(0)
+            self._server = subprocess.Popen(
+                [sys.executable, "-c", _FORK, json.dumps(sys.path), str(theirs.fileno())],
+                stdin=told,
+                stdout=self._output,
+                stderr=self._output,
+                pass_fds=[theirs.fileno()],
+                env=_environment(self._threads),
+                start_new_session=True,  # Ctrl-C in the terminal is for the parent alone
+            )
         theirs.close()
         first: list[dict[str, Any]] | None = []
         while first == []:

@@ -142,7 +142,7 @@ class _Pool:
             lost, full = end.status is None, end.status in (OUT_OF_MEMORY, -signal.SIGKILL)
             if lost or full:
                 (self._waiting if lost else self._alone).append((running.job, 2))
-                self._on_event(Event("again", running.job.key, reason=reason))
+                self._on_event(Event("again", running.job.key, reason=reason if lost else f"alone: {reason}"))
                 return None
         tail = log_tail(self._log(running.job))
         return Outcome(running.job.key, state, reason, tail, end.seconds, end.peak_bytes, running.tries)

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from ablate.execution.child import die_with_parent, run_and_exit
+from ablate.execution.job import resolve
 
 
 class Server:
@@ -126,12 +127,19 @@ class Server:
             self._control.sendall(json.dumps(message).encode() + b"\n")
 
 
-def main(control: int, preload: list[str]) -> None:
-    """Imports `preload`, says whether forking is safe, and serves."""
+def main(control: int) -> None:
+    """Imports what stdin tells, prepares what the jobs share, says whether forking is safe, and serves."""
     server = Server(socket.socket(fileno=control))
+    told = json.load(sys.stdin)
+    null = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(null, 0)
+    os.close(null)
     try:
-        for module in preload:
+        for module in told["preload"]:
             importlib.import_module(module)
+        if told["prepare"]:
+            with contextlib.suppress(Exception):  # the jobs then open it themselves, and tell what is wrong with it
+                resolve(told["prepare"])(told["prepare_with"])
     except BaseException as error:
         server.tell({"error": f"{type(error).__name__}: {error}"})
         return

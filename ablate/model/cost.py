@@ -21,7 +21,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from ablate.contract import DataSpec, EncodingBatch, EncodingSpec, FeatureMap, FusionBatch, SessionWindows, Target
 from ablate.errors import AblateError
 from ablate.model import lint
-from ablate.model.layer.attention import Attention
+from ablate.model.layer.attention.self_attention import Attention
 from ablate.model.layer.tokenizer import Tokenizer
 from ablate.result.record import ModelCost, Tokens
 

@@ -7,8 +7,8 @@ above; poisoned pads are a control, since a model that reads no pads scores the 
 from typing import Any
 
 from ablate.model import FusionConfig
-from ablate.recipe.document import Node
 from ablate.recipe.schema import Configuration, Patch
+from ablate.recipe.tree.node import Node
 
 MASKED = ("cross_attention", "gated_cross_attention")  # the kinds of fusion that have a mask
 

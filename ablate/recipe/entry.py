@@ -5,10 +5,10 @@ import re
 from dataclasses import dataclass, field
 
 from ablate.errors import Problem
-from ablate.recipe.document import Node
-from ablate.recipe.explain import did_you_mean, told
-from ablate.recipe.normal import unknown_key
 from ablate.recipe.schema import STRATEGIES, Plan, Range, Strategy
+from ablate.recipe.tree.node import Node
+from ablate.recipe.vocabulary.explain import did_you_mean, told
+from ablate.recipe.vocabulary.normal import unknown_key
 
 SAFE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,79}")
 """Names become folders and command-line words."""

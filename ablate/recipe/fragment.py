@@ -4,11 +4,11 @@ Configuration."""
 from dataclasses import dataclass
 
 from ablate.errors import Problem
-from ablate.recipe.document import Node
 from ablate.recipe.entry import SAFE_NAME, Reading
-from ablate.recipe.fields import alternatives
-from ablate.recipe.normal import DEFAULT_TYPE, SYNONYMS, Normalizer, joined, nested, unknown_key
 from ablate.recipe.schema import STRATEGIES, Configuration, Patch
+from ablate.recipe.tree.node import Node
+from ablate.recipe.vocabulary.fields import alternatives
+from ablate.recipe.vocabulary.normal import DEFAULT_TYPE, SYNONYMS, Normalizer, joined, nested, unknown_key
 
 RESERVED = ("title", "description", "expect", "expect_cost", "was", "order", "allow_noop", "control")
 SECTION_WORDS: dict[str, tuple[str, ...]] = {

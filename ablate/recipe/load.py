@@ -6,13 +6,14 @@ from pathlib import Path
 
 from ablate.errors import AblateError, Problem
 from ablate.recipe.controls import with_fusion_controls
-from ablate.recipe.document import Node, parse, parse_value, read_text
 from ablate.recipe.entry import SAFE_NAME, Reading
 from ablate.recipe.fragment import PatchReader, short_words
-from ablate.recipe.merge import merge
-from ablate.recipe.normal import nested, unknown_key
 from ablate.recipe.resolve import SECTIONS, Resolved, located, resolve, validate
 from ablate.recipe.schema import Patch, Recipe
+from ablate.recipe.tree.document import parse, parse_value, read_text
+from ablate.recipe.tree.merge import merge
+from ablate.recipe.tree.node import Node
+from ablate.recipe.vocabulary.normal import nested, unknown_key
 
 KEYS = (
     "name",

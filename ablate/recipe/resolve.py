@@ -10,10 +10,10 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from ablate.errors import AblateError, Problem
-from ablate.recipe.document import Node
-from ablate.recipe.explain import explain
-from ablate.recipe.normal import Normalizer
 from ablate.recipe.schema import Configuration
+from ablate.recipe.tree.node import Node
+from ablate.recipe.vocabulary.explain import explain
+from ablate.recipe.vocabulary.normal import Normalizer
 
 SECTIONS = {"data": "data", "model": "baseline", "training": "training"}
 """Field of a Configuration -> the word of a recipe, which messages use."""

@@ -8,7 +8,7 @@ from ablate.config import Config
 from ablate.data import DataConfig
 from ablate.errors import Problem
 from ablate.model import ModelConfig
-from ablate.recipe.document import Node
+from ablate.recipe.tree.node import Node
 from ablate.training import TrainingConfig
 
 Strategy = Literal["each", "ladder", "leave_one_out", "factorial", "list"]

@@ -55,6 +55,10 @@ class StudyManifest(Config):
     """What the command line changed: `training.steps=500`."""
     data_is_made: bool = False
     """The data follow from the recipe alone (synthetic), so that the same request means the same data."""
+    data_files: tuple[str, ...] = ()
+    """Where recorded data lie, as the recipe or the command line says it."""
+    data_stamp: str = ""
+    """Names, sizes and times of these files: while it holds, the same request means the same data."""
     data_description: str = ""
     """One line: `synthetic_v1, 30 sessions, 600 units`."""
     data_fingerprint: str = ""

@@ -8,24 +8,26 @@ The last two steps need nothing but the results folder, and happen elsewhere (`a
 import os
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import closing, suppress
-from dataclasses import dataclass, field
-from typing import Protocol, runtime_checkable
+from dataclasses import dataclass, field, replace
+from typing import Any, Protocol, runtime_checkable
 
 import torch
 
 from ablate.errors import AblateError
 from ablate.execution import Event, Job, Outcome, Settings, Stop, execute
+from ablate.recipe import Configuration
 from ablate.request import Request
-from ablate.result import Store
+from ablate.result import Store, environment
 from ablate.result.record import RunState
 from ablate.study.merge import merge_manifests
 from ablate.study.plan import StudyPlan, plan_study
-from ablate.study.train import RunJob, is_there, readable_record, run_record, stamp, train_run
+from ablate.study.train import RunJob, device_facts, is_there, readable_record, run_record, share_data, stamp, train_run
 from ablate.training import pick_device
 
 SECONDS_BETWEEN_LOOKS = 0.2
 """At runs that another process trains."""
 WORK = f"{train_run.__module__}:{train_run.__name__}"
+SHARE = f"{share_data.__module__}:{share_data.__name__}"
 
 
 @runtime_checkable
@@ -127,13 +129,19 @@ def train_all(
     todo: Sequence[RunJob], store: Store, request: Request, tell: Callable[[Event], None], stop: Stop
 ) -> Generator[Outcome, None, None]:
     """Each run in a process of its own, or all in this one with `--inline`."""
-    settings = settings_of(request, len(todo))
+    settings = replace(settings_of(request, len(todo)), prepare=SHARE, prepare_with=shared_data(todo))
     # A run's bits depend on the number of its threads: fixed here, so that they never depend on the number of workers.
-    jobs = [
-        Job(job.key, job.model_copy(update={"threads": settings.threads}).model_dump(mode="json"), job.label)
-        for job in todo
-    ]
+    fixed: dict[str, Any] = {"threads": settings.threads, **({"device": "cuda"} if settings.devices else {})}
+    jobs = [Job(job.key, job.model_copy(update=fixed).model_dump(mode="json"), job.label) for job in todo]
     return execute(jobs, WORK, settings, logs=store.logs, on_event=tell, stop=stop)  # type: ignore[return-value]
+
+
+def shared_data(todo: Sequence[RunJob]) -> dict[str, Any]:
+    """One configuration for each data set of these runs, in their order: what `share_data` opens."""
+    first: dict[str, Configuration] = {}
+    for job in todo:
+        first.setdefault(job.configuration.data.model_dump_json(), job.configuration)
+    return {"configurations": [configuration.model_dump(mode="json") for configuration in first.values()]}
 
 
 def settings_of(request: Request, runs: int) -> Settings:
@@ -141,16 +149,23 @@ def settings_of(request: Request, runs: int) -> Settings:
     device = pick_device(request.device)
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     on_cpu = device.type == "cpu"
-    gpus = torch.cuda.device_count() if device.type == "cuda" and device.index is None else 1
-    workers = request.workers or (cores if on_cpu else gpus)
+    gpus = visible_gpus(device) if device.type == "cuda" and not request.inline else ()
+    workers = request.workers or (cores if on_cpu else max(1, len(gpus)))
     return Settings(
         workers=max(1, min(workers, runs)),
         isolate=not request.inline,
         timeout=request.run_timeout,
         threads=request.threads or (1 if on_cpu else max(1, cores // workers)),
-        devices=tuple(str(index) for index in range(gpus)) if gpus > 1 else (),
+        devices=gpus,
         preload=("torch", "ablate.study.train"),
     )
+
+
+def visible_gpus(device: torch.device) -> tuple[str, ...]:
+    """The GPUs to spread runs over, each as a value of CUDA_VISIBLE_DEVICES: all that this process sees, or the one."""
+    named = [name.strip() for name in os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",") if name.strip()]
+    seen = (named or [str(index) for index in range(torch.cuda.device_count())])[: torch.cuda.device_count()]
+    return tuple(seen) if device.index is None else (seen[device.index],)
 
 
 def record_failure(store: Store, job: RunJob, outcome: Outcome) -> None:
@@ -165,7 +180,9 @@ def record_failure(store: Store, job: RunJob, outcome: Outcome) -> None:
         with lock:
             before = readable_record(store, job.key)
             if not is_there(store, job) and not (state == "interrupted" and before and before.state == "done"):
-                store.put(run_record(job, state=state, reason=outcome.reason), log=outcome.log_tail, replace=True)
+                where = device_facts(job, pick_device(job.device), threads=job.threads)
+                record = run_record(job, state=state, reason=outcome.reason, environment=environment(device=where))
+                store.put(record, log=outcome.log_tail, recipe=job.recipe_text, replace=True)
 
 
 def outcome_of(

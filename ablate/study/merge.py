@@ -49,7 +49,7 @@ def _problem(old: VariantEntry, new: VariantEntry, study: str) -> Problem:
     told = " (the baseline's configuration changed)"
     if old.config_hash == new.config_hash:
         told = " (its data changed)"
-    elif paths:
+    elif old.differences and paths:  # none where `--only` planned it without the baseline
         told = f": {', '.join(sorted(paths)[:4])}"
     return Problem(
         what=f"`{new.name}` now means something else than when this study began{told}",

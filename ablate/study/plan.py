@@ -17,6 +17,7 @@ from ablate.recipe import Configuration, Recipe, load_recipe
 from ablate.request import Request, request_hash
 from ablate.result import ModelCost, Store, StudyManifest, VariantEntry, canonical_json, content_key, environment
 from ablate.result.manifest import Role
+from ablate.result.stamp import stamp_of
 from ablate.study.train import RunJob, open_data
 from ablate.variant import Layout, Variant, also_changed, survey
 from ablate.variant.probe import refuse_noops, unread_options
@@ -46,6 +47,8 @@ def plan_study(request: Request) -> StudyPlan:
     """
     recipe = load_recipe(request.recipe, sets=data_sets(request))
     layout = survey(recipe)
+    files = data_files(layout.variants)
+    files_before = stamp_of(files)  # before they are read, so that a change after that is seen
     chosen = sound_variants(layout, request)
     notices = (*recipe.notices, *layout.notices, *unread_options(chosen))
     chosen = rehearsed(chosen, request.quick)
@@ -54,6 +57,7 @@ def plan_study(request: Request) -> StudyPlan:
     name = recipe.name + (QUICK_SUFFIX if request.quick else "")
     store = Store.of(request.out, name)
     manifest = make_manifest(recipe, request, layout, chosen, name=name, seeds=seeds)
+    manifest = manifest.model_copy(update={"data_files": files, "data_stamp": files_before})
     return StudyPlan(recipe, store, manifest, make_jobs(manifest, chosen, store, request), notices)
 
 
@@ -79,6 +83,12 @@ def data_sets(request: Request) -> tuple[str, ...]:
             "there is no such recording", where=str(request.data), hint="`ablate data make` writes synthetic ones"
         )
     return (*request.sets, "data.type=recordings", f"data.path={json.dumps(str(request.data.resolve()))}")
+
+
+def data_files(variants: Sequence[Variant]) -> tuple[str, ...]:
+    """The places that recorded data are read from; none where all data are made."""
+    paths = [getattr(variant.configuration.data, "path", ()) for variant in variants]
+    return tuple(dict.fromkeys(one for path in paths for one in ((path,) if isinstance(path, str) else path) if one))
 
 
 def rehearsed(variants: Sequence[Variant], quick: bool) -> tuple[Variant, ...]:
@@ -250,6 +260,7 @@ def make_jobs(
                     device=request.device,
                     threads=request.threads,
                     rehearsal=request.quick,
+                    recipe_text=manifest.recipe_text,
                 ),
             )
     return tuple(jobs.values())

@@ -26,8 +26,8 @@ from ablate.study.train import RunJob, build_model, open_data
 from ablate.training import pick_device, seeded, stream_seed
 from ablate.training.device import autocast, float32_math, peak_memory, reset_peak_memory, synchronize
 from ablate.training.evaluate import evaluating
-from ablate.training.schedule import evaluation_due
-from ablate.training.step import Learner
+from ablate.training.optimization.schedule import evaluation_due
+from ablate.training.optimization.step import Learner
 
 COLD_STEPS, MOST_STEPS = 2, 20
 STEPPING_SECONDS = 1.5

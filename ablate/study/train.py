@@ -17,7 +17,7 @@ from ablate.result import ModelCost, RunRecord, Score, Store, canonical_json, en
 from ablate.result.record import RunState
 from ablate.study.progress import ProgressFile
 from ablate.training import Checkpoints, FitResult, evaluate, fit, pick_device, seeded, stream_seed
-from ablate.training.device import device_name, resolve_precision
+from ablate.training.device import device_driver, device_name, resolve_precision
 
 MOST_OPEN = 2
 """Data sets that a process keeps: the study's own, and that of a patch to the data."""
@@ -40,6 +40,8 @@ class RunJob(Config):
     device: str = "auto"
     threads: int | None = None
     rehearsal: bool = False
+    recipe_text: str = ""
+    """The recipe as written, kept beside the record."""
     replaces: str = ""
     """Stamp of the record in place that is to be trained again. Another record means that somebody else did so."""
     afresh: bool = False
@@ -51,7 +53,8 @@ class RunJob(Config):
 
 
 def train_run(payload: dict[str, Any]) -> None:
-    """Trains one run and moves it into place. Raises Busy when a live process trains it, Interrupted when stopped.
+    """Trains one run and moves it into place. Raises Interrupted when stopped, and Busy when a live process trains it
+    or has just done so.
 
     Whatever else is raised is this run's failure; the caller records it.
     """
@@ -62,8 +65,9 @@ def train_run(payload: dict[str, Any]) -> None:
         raise Busy(f"{job.label} is being trained by {store.holder(job.key)}")
     stop = Stop()
     with lock, stop.listening():
-        if not is_there(store, job):
-            _train(job, store, stop=lambda: stop.requested)
+        if is_there(store, job):
+            raise Busy(f"{job.label} is in place already")
+        _train(job, store, stop=lambda: stop.requested)
 
 
 def is_there(store: Store, job: RunJob) -> bool:
@@ -87,13 +91,21 @@ def stamp(record: RunRecord) -> str:
 
 def open_data(configuration: Configuration, device: torch.device) -> Dataset:
     """The opened data of a configuration; a process keeps the last two, since most variants share theirs."""
-    key = (canonical_json(configuration.data.model_dump(mode="json")), str(device))
+    text = canonical_json(configuration.data.model_dump(mode="json"))
+    key, on_host = (text, str(device)), _opened.get((text, "cpu"))
     if key not in _opened:
         if len(_opened) >= MOST_OPEN:
             _opened.pop(next(iter(_opened)))
-        dataset: Any = configuration.data.open(device)
+        dataset: Any = on_host.to(device) if on_host is not None else configuration.data.open(device)
         _opened[key] = dataset
     return _opened[key]
+
+
+def share_data(payload: dict[str, Any]) -> None:
+    """Opens data where the processes of runs are forked from: opened once, memory-mapped, shared and not copied."""
+    torch.set_num_threads(1)  # threads could not be forked
+    for configuration in payload["configurations"][:MOST_OPEN]:
+        open_data(Configuration.model_validate(configuration), torch.device("cpu"))
 
 
 def build_model(configuration: Configuration, dataset: Dataset, seed: int, device: torch.device) -> nn.Module:
@@ -149,6 +161,8 @@ def _keep(
                 run.write_json("units.json", units)
                 save_model(result.model, str(run.folder / "weights.safetensors"))
         run.write_lines("history.jsonl", result.history)
+        if job.recipe_text:
+            run.write_text("recipe.yaml", job.recipe_text)
         if store.log_path(job.key).is_file():
             run.adopt(store.log_path(job.key), "log.txt")
         run.commit(record, replace=True)
@@ -170,16 +184,22 @@ def _scores(
     return {"validation": validation, "test": test}, table.to_json()
 
 
-def _record(job: RunJob, result: FitResult, *, started: str, device: torch.device) -> RunRecord:
+def device_facts(job: RunJob, device: torch.device, *, threads: int | None) -> dict[str, Any]:
+    """What a record tells of where its run was trained. Starts no GPU."""
     training = job.configuration.training
-    where = {
-        "name": device_name(device),
+    return {
+        "name": None if device.type == "cuda" else device_name(device),
         "type": device.type,
         "precision": resolve_precision(device, training.precision),
-        "threads": torch.get_num_threads(),
+        "threads": threads,
         "cuda": torch.version.cuda if device.type == "cuda" else None,
+        "driver": device_driver(device),
         "compiled": training.compile,
     }
+
+
+def _record(job: RunJob, result: FitResult, *, started: str, device: torch.device) -> RunRecord:
+    where = device_facts(job, device, threads=torch.get_num_threads()) | {"name": device_name(device)}
     return run_record(
         job,
         state="done" if result.state == "done" else "diverged",

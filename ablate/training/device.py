@@ -1,5 +1,6 @@
 """Where a run computes, in which precision, and how much memory it took there."""
 
+import ctypes
 import platform
 import resource
 import sys
@@ -13,6 +14,8 @@ import torch
 from ablate.errors import AblateError
 
 Precision = Literal["auto", "fp32", "bf16"]
+
+MALLOC_TRIM_THRESHOLD, MALLOC_MMAP_THRESHOLD = -1, -3  # of <malloc.h>
 
 
 def pick_device(name: str = "auto") -> torch.device:
@@ -58,6 +61,15 @@ def device_name(device: torch.device) -> str:
     return platform.processor() or platform.machine()
 
 
+def device_driver(device: torch.device) -> str | None:
+    """The version of the GPU's driver, for a run's record; None without a GPU, empty where it cannot be known."""
+    if device.type != "cuda":
+        return None
+    with suppress(OSError, IndexError):  # NVRM version: NVIDIA UNIX x86_64 Kernel Module  550.54.15  ...
+        return Path("/proc/driver/nvidia/version").read_text().partition("Kernel Module")[2].split()[0]
+    return ""
+
+
 def resolve_precision(device: torch.device, precision: Precision) -> Literal["fp32", "bf16"]:
     """auto = bf16 on CUDA, fp32 elsewhere."""
     if precision == "auto":
@@ -84,6 +96,19 @@ def float32_math(device: torch.device, precision: Precision) -> Iterator[None]:
     finally:
         torch.set_float32_matmul_precision(before[0])
         torch.backends.cudnn.allow_tf32 = before[1]
+
+
+def keep_freed_memory(device: torch.device) -> None:
+    """Lets this process keep the memory that a step on the CPU frees, for its next step to take.
+
+    glibc hands blocks of more than 32 MiB back to the system at once, and every step then pays for fresh, zeroed pages
+    (measured: a tenth to a sixth of the step). Nothing happens with another C library or device.
+    """
+    if device.type != "cpu" or platform.libc_ver()[0] != "glibc":
+        return
+    libc = ctypes.CDLL(None)
+    libc.mallopt(MALLOC_MMAP_THRESHOLD, 2**30)
+    libc.mallopt(MALLOC_TRIM_THRESHOLD, 2**31 - 1)
 
 
 def reset_peak_memory(device: torch.device) -> None:

@@ -15,7 +15,7 @@ from ablate.contract import Dataset
 from ablate.result.record import Usage
 from ablate.training.checkpoint import Checkpoints
 from ablate.training.config import TrainingConfig
-from ablate.training.device import float32_math, peak_memory, reset_peak_memory
+from ablate.training.device import float32_math, keep_freed_memory, peak_memory, reset_peak_memory
 from ablate.training.run import Listener, Outcome, Run
 from ablate.training.seed import seeded, stream_seed
 
@@ -67,6 +67,7 @@ def fit(
     score that is not finite ends the run as diverged, with the step. Raises AblateError for what the user can mend.
     """
     listener = listener or Listener()
+    keep_freed_memory(device)
     reset_peak_memory(device)
     if config.compile:
         model.compile()

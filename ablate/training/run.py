@@ -15,13 +15,13 @@ from torch import Tensor, nn
 from ablate.contract import Dataset
 from ablate.errors import AblateError
 from ablate.result.record import Score
-from ablate.training.average import copy_into, trained_tensors
 from ablate.training.checkpoint import Checkpoints
 from ablate.training.config import TrainingConfig
 from ablate.training.evaluate import evaluate
-from ablate.training.schedule import evaluation_due, learning_rate, row_due
+from ablate.training.optimization.average import copy_into, trained_tensors
+from ablate.training.optimization.schedule import evaluation_due, learning_rate, row_due
+from ablate.training.optimization.step import Learner, StepLosses
 from ablate.training.seed import random_states, restore_random_states
-from ablate.training.step import Learner, StepLosses
 
 READ_EVERY = 10  # steps between two looks at the losses on an accelerator, where a look waits for all work under way
 

@@ -4,68 +4,19 @@ Identical configurations become one variant that carries its other names. Refuse
 patches that make the same configuration, contradictions whose order nobody stated, patches that no longer apply.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ablate.errors import AblateError, Problem
 from ablate.recipe import Configuration, Patch, Plan, Recipe
-from ablate.recipe.explain import did_you_mean
-from ablate.recipe.resolve import resolve
-from ablate.recipe.schema import Range
+from ablate.recipe.vocabulary.explain import did_you_mean
 from ablate.result.manifest import Role
-from ablate.variant.diff import Differences, changes, differences
-from ablate.variant.patch import apply, conflicts, stale
+from ablate.variant.patch import conflicts
 from ablate.variant.plan import Cell, cells_of, is_control
+from ablate.variant.resolution import Resolution
+from ablate.variant.variant import Layout, Variant
 
 BASELINE = "baseline"
-
-
-@dataclass(frozen=True)
-class Variant:
-    """The baseline with patches applied in order: a full, validated configuration.
-
-    parent: the configuration without the last patch (None for the baseline): what the no-op test compares with.
-    aliases: other names under which the same configuration was asked for. where: the place in the recipe.
-    """
-
-    name: str
-    role: Role
-    configuration: Configuration
-    title: str = ""
-    patches: tuple[str, ...] = ()
-    aliases: tuple[str, ...] = ()
-    strategies: tuple[str, ...] = ()
-    expect: Range | None = None
-    expect_cost: Mapping[str, float] | None = None
-    parent: Configuration | None = None
-    allow_noop: bool = False
-    where: str = ""
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        return (self.name, *self.aliases)
-
-    def differences(self, baseline: Configuration) -> Differences:
-        """Key path -> (the baseline's value, this variant's value)."""
-        return differences(baseline, self.configuration)
-
-    def changes(self, baseline: Configuration) -> str:
-        """What it changes, in a few words."""
-        return changes(self.differences(baseline))
-
-
-@dataclass(frozen=True)
-class Layout:
-    """All variants of a study in the order in which they run, the ladders by names of variants, and what to know.
-
-    notices: beside those of the recipe itself. problems: why variants that were asked for are not among these.
-    """
-
-    variants: tuple[Variant, ...]
-    ladders: tuple[tuple[str, ...], ...] = ()
-    notices: tuple[Problem, ...] = ()
-    problems: tuple[Problem, ...] = ()
 
 
 def expand(recipe: Recipe) -> tuple[Variant, ...]:
@@ -94,15 +45,16 @@ class _Expansion:
     variants: dict[str, Variant] = field(default_factory=dict)
     """By the configuration's text; controls by their name, since they may equal the baseline."""
     problems: list[Problem] = field(default_factory=list)
-    resolved: dict[tuple[str, ...], Configuration | None] = field(default_factory=dict)
     primary: dict[tuple[str, ...], str] = field(default_factory=dict)
     """Patches -> key in `variants`."""
+
+    def __post_init__(self) -> None:
+        self.resolution = Resolution(self.recipe.tree, {(): self.recipe.configuration}, self.problems)
 
     def layout(self) -> Layout:
         recipe = self.recipe
         baseline = Variant(BASELINE, "baseline", recipe.configuration, title="as written", where=recipe.path)
         self.variants[_text(recipe.configuration)] = baseline
-        self.resolved[()] = recipe.configuration
         for reference in recipe.references.values():
             self._reference(reference)
         plans = [(plan, self._cells(plan)) for plan in recipe.variants]
@@ -124,7 +76,7 @@ class _Expansion:
             return []
 
     def _reference(self, reference: Patch) -> None:
-        configuration = self._configuration((reference.name,), (reference,), reference.name)
+        configuration = self.resolution.configuration((reference.name,), (reference,), reference.name)
         if configuration is None:
             return
         key = _text(configuration)
@@ -157,8 +109,8 @@ class _Expansion:
             self.problems += found
             if found:
                 return
-        configuration = self._configuration(cell.patches, patches, cell.name)
-        if configuration is None or not self._every_patch_counts(cell, patches):
+        configuration = self.resolution.configuration(cell.patches, patches, cell.name)
+        if configuration is None or not self.resolution.every_patch_counts(cell, patches):
             return
         control = all(is_control(patch) for patch in patches)
         key = f"control {cell.name}" if control else _text(configuration)
@@ -167,37 +119,6 @@ class _Expansion:
             self.variants[key] = self._variant(cell, patches, configuration, "control" if control else "variant")
         elif self._may_share(cell, key):
             self._again(key, cell)
-
-    def _configuration(self, names: tuple[str, ...], patches: tuple[Patch, ...], variant: str) -> Configuration | None:
-        """The validated configuration of some patches; problems are told once."""
-        if names not in self.resolved:
-            before = apply(self.recipe.tree, patches[:-1])
-            found = list(stale(self.recipe.tree, before, patches[-1]))
-            resolved = resolve(apply(before, patches[-1:]))
-            suffix = f" (variant `{variant}`)" if len(patches) > 1 else ""
-            found += [replace(problem, what=problem.what + suffix) for problem in resolved.problems]
-            self.problems += found
-            self.resolved[names] = resolved.configuration if not found else None
-        return self.resolved[names]
-
-    def _every_patch_counts(self, cell: Cell, patches: tuple[Patch, ...]) -> bool:
-        """Whether no patch of a combination leaves the configuration as it would be without it; told if one does."""
-        whole, counts = self.resolved[cell.patches], True
-        for left, patch in enumerate(patches):
-            others = patches[:left] + patches[left + 1 :]
-            rest = cell.patches[:left] + cell.patches[left + 1 :]
-            without = self._quietly(rest, others)
-            if without is None or without != whole or patch.allow_noop:
-                continue
-            counts = False
-            self.problems.append(_changes_nothing(patch, others, cell))
-        return counts
-
-    def _quietly(self, names: tuple[str, ...], patches: tuple[Patch, ...]) -> Configuration | None:
-        """The configuration of a combination that nobody asked for: what is wrong with it is no one's concern."""
-        if names in self.resolved:
-            return self.resolved[names]
-        return resolve(apply(self.recipe.tree, patches)).configuration
 
     def _variant(self, cell: Cell, patches: tuple[Patch, ...], configuration: Configuration, role: Role) -> Variant:
         single = patches[0] if len(patches) == 1 else None
@@ -211,7 +132,7 @@ class _Expansion:
             strategies=(cell.strategy,),
             expect=single.expect if single else None,
             expect_cost=cell.plan.expect_cost or (single.expect_cost if single else None),
-            parent=self._quietly(cell.patches[:-1], patches[:-1]),
+            parent=self.resolution.quietly(cell.patches[:-1], patches[:-1]),
             allow_noop=all(patch.allow_noop for patch in patches),
             where=single.where if single else cell.plan.where,
         )
@@ -285,21 +206,6 @@ class _Expansion:
             for name, patch in self.recipe.patches.items()
             if name not in used
         )
-
-
-def _changes_nothing(patch: Patch, others: tuple[Patch, ...], cell: Cell) -> Problem:
-    """Why a patch leaves its variant as it was."""
-    if not others:
-        what = f"patch `{patch.name}` changes nothing: what it sets is so in the baseline already"
-        hint = "mend the patch, or keep it as an A/A control by `allow_noop: true`"
-        return Problem(what, patch.where, hint)
-    what = (
-        f"patch `{patch.name}` changes nothing in variant `{cell.name}`: "
-        "the other patches replace or already say what it sets"
-    )
-    return Problem(
-        what, cell.plan.where or patch.where, f"leave `{patch.name}` out of this combination, or mend the patch"
-    )
 
 
 def _text(configuration: Configuration) -> str:

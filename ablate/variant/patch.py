@@ -1,7 +1,7 @@
 """A configuration's tree and patches in, the patched tree out; refused where patches contradict each other or no
 longer apply.
 
-The merge itself is `ablate.recipe.merge`: mappings deep, lists whole, another `type` replaces the part, null
+The merge itself is `ablate.recipe.tree.merge`: mappings deep, lists whole, another `type` replaces the part, null
 restores the default.
 """
 
@@ -9,9 +9,9 @@ from collections.abc import Sequence
 
 from ablate.errors import Problem
 from ablate.recipe import Patch
-from ablate.recipe.document import Node
 from ablate.recipe.fragment import leaves
-from ablate.recipe.merge import merge, replaces
+from ablate.recipe.tree.merge import merge, replaces
+from ablate.recipe.tree.node import Node
 
 Place = tuple[str, ...]
 

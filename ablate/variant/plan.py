@@ -28,12 +28,6 @@ class Cell:
         return self.plan.name or "+".join(self.patches)
 
 
-def cells(recipe: Recipe) -> list[Cell]:
-    """Every combination that a recipe asks for, in the order of its `variants`, shared ones as often as they are
-    asked for."""
-    return [cell for plan in recipe.variants for cell in cells_of(plan, recipe)]
-
-
 def cells_of(plan: Plan, recipe: Recipe) -> list[Cell]:
     """The combinations of one entry. Raises AblateError if a factorial design is too large to run."""
     names = plan.patches if plan.patches is not None else _all(recipe)
@@ -48,11 +42,6 @@ def cells_of(plan: Plan, recipe: Recipe) -> list[Cell]:
 def is_control(patch: Patch) -> bool:
     """Controls stand alone: no strategy combines them with other patches."""
     return patch.control or patch.allow_noop
-
-
-def ladder(plan: Plan, recipe: Recipe) -> tuple[tuple[str, ...], ...]:
-    """The rungs of a ladder, each with one patch more."""
-    return tuple(cell.patches for cell in cells_of(plan, recipe))
 
 
 def _all(recipe: Recipe) -> tuple[str, ...]:

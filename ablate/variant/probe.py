@@ -26,10 +26,10 @@ from ablate.errors import AblateError, Problem
 from ablate.model.cost import describe
 from ablate.recipe import Configuration
 from ablate.training import TrainingConfig
-from ablate.training.schedule import learning_rate
+from ablate.training.optimization.schedule import learning_rate
 from ablate.variant.behave import batch_tensors, behavior, digest, shapes
 from ablate.variant.diff import differences
-from ablate.variant.expand import Variant
+from ablate.variant.variant import Variant
 
 BATCH_SIZE = 2
 BATCHES = 2  # compared where the data differ: the first alone could agree by chance

@@ -22,6 +22,7 @@ from torch import nn
 from ablate.contract import EncodingBatch, EncodingSpec, SessionSpec, SessionWindows, Target
 from ablate.model.cost import describe
 from ablate.model.encoder import EncoderConfig
+from ablate.training.device import keep_freed_memory
 
 BATCH, FRAMES, SIDE, BEHAVIORS, UNITS = 8, 25, 51, 42, 8
 P1 = {"kernel_size": (8, 4, 4), "stride": (8, 4, 4)}
@@ -87,6 +88,7 @@ def main() -> None:
     parser.add_argument("--paddings", nargs="+", choices=("valid", "causal"), default=["valid", "causal"])
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
+    keep_freed_memory(torch.device("cpu"))  # as `fit` does
     print(f"{'model':10} {'padding':8} {'median s':>9} {'cpu s':>7} {'lab s':>6} {'lab/ours':>9} {'GFLOP':>6} product")
     for name in options.models:
         parts, lab = MODELS[name]

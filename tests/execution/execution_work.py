@@ -5,8 +5,26 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
+
+opened: dict = {}
+"""What `prepare` has opened in the process that jobs are forked from."""
+
+
+def prepare(payload: dict) -> None:
+    """Opens something, once for all jobs; or goes wrong."""
+    if payload["how"] == "wrong":
+        raise OSError("cannot be opened")
+    if payload["how"] == "threads":
+        threading.Thread(target=time.sleep, args=(60,), daemon=True).start()
+    opened["by"] = os.getpid()
+
+
+def do_tell_opened(payload: dict) -> None:
+    with Path(payload["path"]).open("a") as file:
+        file.write(f"{opened.get('by')} {os.getppid()}\n")
 
 
 def act(payload: dict) -> None:

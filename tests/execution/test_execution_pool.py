@@ -265,11 +265,23 @@ def test_a_server_with_threads_is_not_forked(tmp_path, monkeypatch):
     )
     monkeypatch.syspath_prepend(tmp_path)
     with pytest.raises(UnsafeFork, match="a preloaded module has started 1 threads"):
-        ForkServer(("threaded_module",), 1)
+        ForkServer({"preload": ["threaded_module"], "prepare": "", "prepare_with": {}}, 1)
     (outcome,) = execute(
         [Job("a", {})], "execution_work:act", settings(preload=("threaded_module",)), logs=tmp_path / "logs"
     )
     assert outcome.state == "done"
+
+
+@pytest.mark.parametrize("how", ["well", "wrong", "threads"])
+def test_what_is_prepared_is_opened_once_for_all_jobs_and_is_never_needed(run, tmp_path, how):
+    path = tmp_path / "told"
+    shared = settings(workers=2, start="fork", prepare="execution_work:prepare", prepare_with={"how": how})
+    outcomes = run(shared, **{name: {"do": "tell_opened", "path": str(path)} for name in "abc"})
+    assert {outcome.state for outcome in outcomes.values()} == {"done"}
+    told = [line.split() for line in path.read_text().splitlines()]
+    assert len({server for _, server in told}) == 1
+    for opened_by, server in told:
+        assert opened_by == (server if how == "well" else "None")  # threads could not be forked: done without
 
 
 def test_a_job_key_cannot_lead_out_of_the_log_folder(tmp_path):

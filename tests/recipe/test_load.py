@@ -50,6 +50,15 @@ def test_a_users_own_part_keeps_its_params():
     assert core.params == {"width": 3, "deep": {"x": None}}
 
 
+def test_a_patch_onto_a_users_own_part_changes_its_params():
+    text = (
+        "data: {type: synthetic_v1}\n"
+        "baseline: {core: {type: import, target: 'mine.parts:Core', params: {width: 3}}}\n"
+        "patches: {wide: {core: {params: {width: 5}}}}\n"
+    )
+    assert read_recipe(text, "x.yaml").patches["wide"].fragment == {"model": {"core": {"params": {"width": 5}}}}
+
+
 def test_every_encoder_study_gets_a_glm_unless_it_says_otherwise(good):
     recipe = read_recipe(good, "x.yaml")
     assert list(recipe.references) == ["resnet", "glm"]

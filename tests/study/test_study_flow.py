@@ -6,6 +6,7 @@ import pytest
 import torch
 from tiny_study import BASELINE, PATCHES, TRAINING, plain, request_of, run_files, write_recipe
 
+from ablate.cli.command.run import finished_study
 from ablate.errors import AblateError
 from ablate.result import Store
 from ablate.study import flow, train
@@ -257,6 +258,38 @@ def test_only_leaves_the_baseline_out_and_variants_keeps_it(recipe, tmp_path):
     assert {job.variant for job in plan_study(request).jobs} >= {"baseline", "fast"}
     with pytest.raises(AblateError, match="no variant is called `nope`"):
         plan_study(dataclasses.replace(request, variants="nope"))
+
+
+def test_a_study_that_was_begun_without_its_baseline_is_not_finished_with_it(recipe, tmp_path):
+    first = request_of(recipe, tmp_path / "results", only="fast")
+    assert run_study(first).trained == 1
+    assert finished_study(first) is not None
+    second = request_of(recipe, tmp_path / "results", variants="fast")
+    assert finished_study(second) is None
+    assert run_study(second).trained == 1
+    assert finished_study(second) is not None
+
+
+def test_data_are_opened_once_where_runs_are_forked_from(recipe, tmp_path, monkeypatch):
+    plan = plan_study(request_of(recipe, tmp_path / "results", seeds="0,1", sets=("data.fraction=0.5",)))
+    shared = flow.shared_data(plan.jobs)
+    assert [one["data"]["fraction"] for one in shared["configurations"]] == [0.5]
+    monkeypatch.setattr(train, "_opened", {})
+    train.share_data(shared)
+    dataset = train.open_data(plan.jobs[0].configuration, torch.device("cpu"))
+    assert list(train._opened.values()) == [dataset]
+    moved = train.open_data(plan.jobs[0].configuration, torch.device("meta"))  # to a device: from what is open
+    assert moved.recordings is dataset.recordings
+
+
+def test_gpus_are_those_that_this_process_may_see(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    assert flow.visible_gpus(torch.device("cuda")) == ("0", "1")
+    assert flow.visible_gpus(torch.device("cuda:1")) == ("1",)
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "5,3")
+    assert flow.visible_gpus(torch.device("cuda")) == ("5", "3")
+    assert flow.visible_gpus(torch.device("cuda:1")) == ("3",)
 
 
 def test_options_that_change_no_number_change_no_key(recipe, tmp_path):

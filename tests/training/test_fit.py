@@ -7,7 +7,7 @@ from torch import nn
 from training_toys import CPU, SilentPenalty, ToyDataset, ToyModel, bits, small_config, train_toy
 
 from ablate.training import Listener, evaluate, fit, seeded, stream_seed
-from ablate.training.step import Learner
+from ablate.training.optimization.step import Learner
 
 
 class Notes(Listener):

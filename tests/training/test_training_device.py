@@ -3,7 +3,7 @@ import torch
 
 from ablate.errors import AblateError
 from ablate.training import device_name, pick_device, resolve_precision
-from ablate.training.device import autocast, float32_math, peak_memory, reset_peak_memory
+from ablate.training.device import autocast, float32_math, keep_freed_memory, peak_memory, reset_peak_memory
 
 CPU = torch.device("cpu")
 CUDA = torch.device("cuda")
@@ -73,3 +73,9 @@ def test_the_peak_of_memory_sees_a_big_tensor():
 
 def test_the_device_has_a_name():
     assert device_name(CPU)
+
+
+def test_keeping_freed_memory_is_harmless_wherever_it_is_asked_for() -> None:
+    keep_freed_memory(torch.device("cpu"))
+    keep_freed_memory(torch.device("meta"))
+    assert torch.ones(2**24).sum() == 2**24

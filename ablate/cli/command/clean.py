@@ -21,7 +21,7 @@ def clean(
 def clean_study(path: Path, *, yes: bool, weights: bool) -> int:
     """Dry by default. What a live process holds is never listed."""
     from ablate.cli.studies import studies_under
-    from ablate.result.clean import garbage, remove
+    from ablate.result.store.clean import garbage, remove
 
     for store in studies_under(path):
         listed = garbage(store, weights=weights)

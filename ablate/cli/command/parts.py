@@ -10,7 +10,7 @@ from ablate.cli.options import known_format
 from ablate.errors import AblateError
 
 if TYPE_CHECKING:
-    from ablate.recipe.catalogue import Part
+    from ablate.recipe.vocabulary.catalogue import Part
 
 
 def parts(
@@ -19,7 +19,7 @@ def parts(
 ) -> None:
     """List every part of a model, of the data and of the training, with its options, defaults and help."""
     from ablate.cli.screen.parts import print_index, print_json, print_part
-    from ablate.recipe.catalogue import all_parts
+    from ablate.recipe.vocabulary.catalogue import all_parts
 
     known_format(format)
     chosen = select(all_parts(), name)

@@ -1,5 +1,6 @@
 """`ablate run`: trains what is missing, shows how far it is, ends with the ranked table."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,7 +11,7 @@ from ablate.cli.options import DataPath, Device, Out, Quick, RecipePath, Seeds, 
 from ablate.request import Request, request_hash
 
 if TYPE_CHECKING:
-    from ablate.result import Store, StudyManifest
+    from ablate.result import RunRecord, Store, StudyManifest
 
 
 def run(
@@ -82,9 +83,10 @@ def run_recipe(request: Request, *, plan_only: bool = False) -> int:
 
     done = None if plan_only else finished_study(request)
     if done is not None:
-        say(f"every run of this study is done; nothing was trained (results in {done.root})")
-        show_table(done)
-        return say_failures(done)
+        store, records = done
+        say(f"every run of this study is done; nothing was trained (results in {store.root})")
+        show_table(store, records)
+        return say_failures(store, records, request)
     if plan_only:
         from ablate.cli.screen.price import show_price
         from ablate.study.price import price_study  # loads torch
@@ -101,12 +103,12 @@ def run_recipe(request: Request, *, plan_only: bool = False) -> int:
     return say_outcome(outcome, request)
 
 
-def finished_study(request: Request) -> "Store | None":
-    """The study of the same request in which every planned run is done: answered without loading torch."""
+def finished_study(request: Request) -> "tuple[Store, tuple[RunRecord, ...]] | None":
+    """The study of the same request in which every planned run is done, with its records: answered without torch."""
     from ablate.errors import AblateError
     from ablate.result import Store
 
-    if request.fresh or request.retry or not request.out.is_dir() or request.data is not None:
+    if request.fresh or request.retry or not request.out.is_dir():
         return None
     wanted = request_hash(request)
     for folder in sorted(path for path in request.out.iterdir() if (path / "study.json").is_file()):
@@ -115,17 +117,25 @@ def finished_study(request: Request) -> "Store | None":
             manifest = store.manifest()
         except AblateError:
             continue
-        if manifest.request == wanted and manifest.data_is_made and all_done(store, manifest):
-            return store
+        if manifest.request == wanted and same_data(manifest):
+            records = store.records()
+            if all_done(records, manifest):
+                return store, records
     return None
 
 
-def all_done(store: "Store", manifest: "StudyManifest") -> bool:
+def same_data(manifest: "StudyManifest") -> bool:
+    """Whether the request's data are surely the ones that the study was planned on, without reading them."""
+    from ablate.result.stamp import stamp_of
+
+    untouched = bool(manifest.data_stamp) and stamp_of(manifest.data_files) == manifest.data_stamp
+    return (manifest.data_is_made and not manifest.data_files) or untouched
+
+
+def all_done(records: "Sequence[RunRecord]", manifest: "StudyManifest") -> bool:
     """Whether every run of the plan has a final record."""
-    states = {key: record.state for key, record in store.scan().records.items()}
-    return all(
-        states.get(key) in ("done", "failed", "diverged") for entry in manifest.variants for key in entry.keys.values()
-    )
+    ended = {record.key for record in records if record.state != "interrupted"}
+    return all(key in ended for entry in manifest.variants for key in entry.keys.values())
 
 
 def warn_of_cost(request: Request) -> None:

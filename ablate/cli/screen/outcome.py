@@ -1,13 +1,15 @@
 """How a study ended: its table, what failed, and the command that goes on with it."""
 
+import shlex
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ablate.analysis import analyse
 from ablate.cli.console import out, say
-from ablate.cli.studies import analysis_of
 from ablate.report import live_table
 from ablate.request import Request
-from ablate.result import Store
+from ablate.result import RunRecord, Store
 
 if TYPE_CHECKING:
     from ablate.study.flow import StudyOutcome
@@ -16,9 +18,13 @@ FAILED = 1
 INTERRUPTED = 130
 
 
-def show_table(store: Store) -> None:
-    """The ranked table, on stdout."""
-    out().print(live_table(analysis_of(store)))
+def show_table(store: Store, records: Sequence[RunRecord] | None = None) -> None:
+    """The ranked table, on stdout; `--only` may have left out what the variants are compared with."""
+    manifest = store.manifest()
+    if not any(entry.role == "baseline" for entry in manifest.variants):
+        say("no table yet: `--only` left the baseline out, and gains are measured against it")
+        return
+    out().print(live_table(analyse(manifest, store.records() if records is None else records)))
 
 
 def say_outcome(outcome: "StudyOutcome", request: Request) -> int:
@@ -40,27 +46,34 @@ def say_outcome(outcome: "StudyOutcome", request: Request) -> int:
     return FAILED if outcome.failures else 0
 
 
-def say_failures(store: Store) -> int:
+def say_failures(store: Store, records: Sequence[RunRecord], request: Request) -> int:
     """The failures of a study that is otherwise finished."""
     manifest = store.manifest()
     keys = {key for entry in manifest.variants for key in entry.keys.values()}
-    failed = [r for key, r in store.scan().records.items() if key in keys and r.state in ("failed", "diverged")]
+    failed = [record for record in records if record.key in keys and record.state in ("failed", "diverged")]
     for record in failed:
         say(f"{record.state}: {record.variant} seed {record.seed}: {record.reason}")
     if failed:
-        say("try these again: the same command with --retry all")
+        say(f"try these again: {retry_command(request)} --retry all")
     return FAILED if failed else 0
 
 
 def retry_command(request: Request) -> str:
-    """The command that goes on with this study."""
-    words = ["ablate run", str(request.recipe)]
-    words += [f"--set '{one}'" for one in request.sets]
-    words += [f"--seeds {request.seeds}"] if request.seeds else []
-    words += [f"--variants {request.variants}"] if request.variants else []
-    words += [f"--only {request.only}"] if request.only else []
-    words += [f"--data {request.data}"] if request.data else []
-    words += [f"--out {request.out}"] if request.out != Path("results") else []
-    words += [f"--device {request.device}"] if request.device != "auto" else []
-    words += ["--quick"] if request.quick else []
-    return " ".join(words)
+    """The command that goes on with this study, quoted for a shell."""
+    options = {
+        "--seeds": request.seeds,
+        "--variants": request.variants,
+        "--only": request.only,
+        "--data": request.data,
+        "--out": None if request.out == Path("results") else request.out,
+        "--device": None if request.device == "auto" else request.device,
+        "--workers": request.workers,
+        "--threads": request.threads,
+        "--run-timeout": None if request.run_timeout is None else f"{request.run_timeout:g}",
+    }
+    words = ["ablate", "run", str(request.recipe)]
+    words += [word for one in request.sets for word in ("--set", one)]
+    words += [word for name, value in options.items() if value is not None for word in (name, str(value))]
+    words += [f"--{name}" for name in ("quick", "inline") if getattr(request, name)]
+    words += ["--allow-noop"] if request.allow_noop else []
+    return shlex.join(words)

@@ -10,7 +10,7 @@ from rich.text import Text
 from ablate.cli.console import out
 
 if TYPE_CHECKING:
-    from ablate.recipe.catalogue import Part
+    from ablate.recipe.vocabulary.catalogue import Part
 
 
 def print_json(parts: "Sequence[Part]") -> None:

@@ -72,12 +72,12 @@ class ProgressDisplay:
         elif event.kind == "ended":
             self._running = [key for key in self._running if key != event.key]
             if event.outcome is not None and event.outcome.state == "busy":
-                self._say(f"{self._todo[event.key].label}: waiting, {event.outcome.reason}")
+                self._say(f"{self._todo[event.key].label}: left to another process, {event.outcome.reason}")
                 return
             self._ended += 1
             self._tell_end(event)
         elif event.kind == "again":
-            self._say(f"{self._todo[event.key].label}: tried once more alone ({event.reason})")
+            self._say(f"{self._todo[event.key].label}: tried once more ({event.reason})")
 
     def finished(self) -> None:
         if self._live.is_started:

@@ -12,7 +12,7 @@ from ablate.analysis.words import number, percent
 from ablate.cli.console import out
 
 if TYPE_CHECKING:
-    from ablate.data.info import DataInfo, SessionInfo
+    from ablate.data.encoding.info import DataInfo, SessionInfo
 
 
 def print_json(info: "DataInfo") -> None:

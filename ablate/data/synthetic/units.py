@@ -14,7 +14,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Float32, UInt8
 from scipy.signal import lfilter
 
-from ablate.data.synthetic_v1 import WorldConfig
+from ablate.data.synthetic.config import WorldConfig
 
 Array = np.ndarray
 

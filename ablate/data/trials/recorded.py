@@ -16,9 +16,9 @@ from pydantic import Field, model_validator
 from ablate.config import non_default
 from ablate.contract import FusionSpec
 from ablate.data.trials.config import TrialDataConfig
-from ablate.data.trials.film import FilmStyle
+from ablate.data.trials.layout.film import FilmStyle
+from ablate.data.trials.layout.table import TrialRow, TrialTable, padded, padded_mask
 from ablate.data.trials.split import TrialSplit
-from ablate.data.trials.table import TrialRow, TrialTable, padded, padded_mask
 from ablate.errors import AblateError
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ class TrialsConfig(TrialDataConfig):
 
     def table(self) -> TrialTable:
         """The trials; nothing is read but headers."""
-        from ablate.data.trials import eav, movie, native, seed_dv
+        from ablate.data.trials.layout import eav, movie, native, seed_dv
 
         folder = Path(self.path)
         if not folder.is_dir():

@@ -22,7 +22,7 @@ from torch import Tensor, nn
 
 from ablate.config import Config
 from ablate.contract import FeatureMap
-from ablate.model.layer.precision import full_precision
+from ablate.model.layer.precision import full_precision, gaussian_weights
 
 Size = Annotated[int, Field(ge=1)]
 
@@ -95,4 +95,4 @@ def blur_matrix(sigma: Float[Tensor, ""], size: int) -> Float[Tensor, "size size
     """Gaussian weights between the pixels of a row; each row sums to one over the pixels that exist."""
     pixel = torch.arange(size, device=sigma.device, dtype=sigma.dtype)
     distance = pixel[:, None] - pixel[None, :]
-    return torch.softmax(-(distance**2) / (2 * sigma**2), dim=1)
+    return gaussian_weights(-(distance**2) / (2 * sigma**2))

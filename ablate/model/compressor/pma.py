@@ -18,8 +18,8 @@ from torch import Tensor, nn
 
 from ablate.config import Config
 from ablate.model.compressor.position import FramePosition
+from ablate.model.layer.attention.masked_attention import CrossAttention, check_heads
 from ablate.model.layer.linear import linear
-from ablate.model.layer.masked_attention import CrossAttention, check_heads
 
 
 class PmaConfig(Config):

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 
 from ablate.config import Config
 from ablate.model.compressor.position import FramePosition
-from ablate.model.layer.masked_attention import CrossAttention, check_heads, feed_forward
+from ablate.model.layer.attention.masked_attention import CrossAttention, check_heads, feed_forward
 
 
 class ResamplerConfig(Config):

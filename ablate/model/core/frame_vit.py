@@ -18,10 +18,10 @@ from torch import Tensor, nn
 
 from ablate.config import Config
 from ablate.contract import FeatureMap
+from ablate.model.layer.attention.rotary import axial_places, check_head_dim, rotary_angles
+from ablate.model.layer.attention.transformer_block import TransformerBlock
 from ablate.model.layer.place import coarser
-from ablate.model.layer.rotary import axial_places, check_head_dim, rotary_angles
 from ablate.model.layer.tokenizer import TokenizerConfig
-from ablate.model.layer.transformer_block import TransformerBlock
 from ablate.model.mixer import MixerPartConfig
 from ablate.model.mixer.gru import GruConfig
 

@@ -19,10 +19,10 @@ from ablate.contract import FeatureMap
 from ablate.model.core.resnet import ResidualStage, receptive_field
 from ablate.model.core.vivit import TemporalBlocks
 from ablate.model.layer.activation import FinalActivation
-from ablate.model.layer.anti_aliased_pool import PoolKind, SpatialPool
-from ablate.model.layer.causal_conv import CausalConv3d
+from ablate.model.layer.attention.transformer_block import TransformerBlock
+from ablate.model.layer.convolution.anti_aliased_pool import PoolKind, SpatialPool
+from ablate.model.layer.convolution.causal_conv import CausalConv3d
 from ablate.model.layer.place import coarser
-from ablate.model.layer.transformer_block import TransformerBlock
 
 Size3 = tuple[int, int, int]
 

@@ -21,9 +21,9 @@ from torch import Tensor, nn
 
 from ablate.config import Config
 from ablate.contract import FeatureMap
-from ablate.model.layer.anti_aliased_pool import PoolKind, SpatialPool
-from ablate.model.layer.causal_conv import CausalConv3d, newest_phase
-from ablate.model.layer.channel_norm import ChannelRmsNorm
+from ablate.model.layer.convolution.anti_aliased_pool import PoolKind, SpatialPool
+from ablate.model.layer.convolution.causal_conv import CausalConv3d, newest_phase
+from ablate.model.layer.convolution.channel_norm import ChannelRmsNorm
 from ablate.model.layer.place import coarser
 
 Size3 = tuple[int, int, int]

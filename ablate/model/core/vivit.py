@@ -20,9 +20,9 @@ from torch import Tensor, nn
 from ablate.config import Config
 from ablate.contract import FeatureMap, no_decay
 from ablate.model.layer.activation import FinalActivation, final_activation
-from ablate.model.layer.rotary import axial_places, check_head_dim, keep_angles, raster_places, rotary_angles
+from ablate.model.layer.attention.rotary import axial_places, check_head_dim, keep_angles, raster_places, rotary_angles
+from ablate.model.layer.attention.transformer_block import TransformerBlock
 from ablate.model.layer.tokenizer import TokenizerConfig
-from ablate.model.layer.transformer_block import TransformerBlock
 
 
 class ViViTConfig(Config):

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from ablate.config import Config
 from ablate.model.crossmodal.mask import MaskName, interval_mask
-from ablate.model.layer.masked_attention import CrossAttention, check_heads, feed_forward
+from ablate.model.layer.attention.masked_attention import CrossAttention, check_heads, feed_forward
 from ablate.model.layer.position import positions
 
 

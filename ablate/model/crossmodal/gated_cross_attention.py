@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from ablate.contract import no_decay
 from ablate.model.crossmodal.cross_attention import CrossAttentionConfig, CrossAttentionFusion
-from ablate.model.layer.masked_attention import CrossAttention, check_heads, feed_forward
+from ablate.model.layer.attention.masked_attention import CrossAttention, check_heads, feed_forward
 
 
 class GatedCrossAttentionConfig(CrossAttentionConfig):

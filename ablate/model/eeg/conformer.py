@@ -18,8 +18,8 @@ from ablate.config import Config
 from ablate.errors import AblateError
 from ablate.model.eeg.segments import cut, join, segment_samples
 from ablate.model.eeg.stem import SpatioTemporal
+from ablate.model.layer.attention.masked_attention import SelfAttentionBlock, check_heads
 from ablate.model.layer.linear import linear
-from ablate.model.layer.masked_attention import SelfAttentionBlock, check_heads
 from ablate.model.layer.position import positions
 
 

@@ -1,8 +1,10 @@
-"""Float32 whatever autocast says: for places, and for log-rates."""
+"""Arithmetic of single precision: float32 whatever autocast says, and no numbers below its normal range."""
 
 from contextlib import AbstractContextManager, nullcontext
 
 import torch
+from jaxtyping import Float
+from torch import Tensor
 
 
 def full_precision(device: torch.device) -> AbstractContextManager[object]:
@@ -10,3 +12,12 @@ def full_precision(device: torch.device) -> AbstractContextManager[object]:
     if device.type == "meta":
         return nullcontext()
     return torch.autocast(device.type, enabled=False)
+
+
+def gaussian_weights(exponent: Float[Tensor, "*rows n"]) -> Float[Tensor, "*rows n"]:
+    """exp(exponent) of each row over its sum; weights below 1e-26 of the largest are zero.
+
+    Left in, they make numbers too small for float32's exponent, and products with those are a hundred times slower.
+    """
+    largest = exponent.detach().amax(dim=-1, keepdim=True)
+    return torch.softmax(exponent.masked_fill(exponent < largest - 60, -torch.inf), dim=-1)

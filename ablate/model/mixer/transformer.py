@@ -16,8 +16,8 @@ from timm.layers import RmsNormFp32
 from torch import Tensor, nn
 
 from ablate.errors import AblateError
+from ablate.model.layer.attention.masked_attention import attend
 from ablate.model.layer.linear import linear
-from ablate.model.layer.masked_attention import attend
 from ablate.model.mixer.base import MixerConfig
 
 

@@ -25,6 +25,7 @@ from torch import Tensor, nn
 from ablate.config import Config
 from ablate.contract import FeatureMap
 from ablate.errors import AblateError
+from ablate.model.layer.convolution.winograd_conv import convolve
 from ablate.model.modulator.embedding import over_space, require_behavior, require_values
 
 NORM_GROUPS = {"groups": 3, "straddling": 1}
@@ -83,11 +84,11 @@ class ConvGru(nn.Module):
         batch, _, steps, height, width = features.shape
         embedded = self.embedding(require_values("convgru", behavior))
         inputs = torch.cat((features, over_space(embedded, features).to(features.dtype)), dim=1)
-        driven = self.from_input(rearrange(inputs, "b c t h w -> (b t) c h w"))
+        driven = convolve(self.from_input, rearrange(inputs, "b c t h w -> (b t) c h w"))
         state: Tensor = repeat(self.start, "d -> 1 d h w", h=height, w=width)  # the same for all: convolved once
         states = []
         for step in rearrange(driven, "(b t) c h w -> b t c h w", t=steps).unbind(1):
-            hidden = self.norm(self.from_hidden(state))
+            hidden = self.norm(convolve(self.from_hidden, state))
             state = self._step(step, hidden.expand(batch, -1, -1, -1), state.expand(batch, -1, -1, -1))
             states.append(state)
         projected = self.projection(rearrange(states, "t b d h w -> b t h w d"))

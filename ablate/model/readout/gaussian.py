@@ -23,7 +23,7 @@ from torch import Tensor, nn
 
 from ablate.config import Config
 from ablate.contract import FeatureMap, no_decay
-from ablate.model.layer.precision import full_precision
+from ablate.model.layer.precision import full_precision, gaussian_weights
 from ablate.model.readout.base import feature_weights, rate_bias, read_features
 
 Bounds = {"stimulus": (3.2, 0.48), "map_pixels": (10.0, 1.5)}
@@ -89,7 +89,7 @@ class GaussianReadout(nn.Module):
             std_row, std_col = rearrange(self.log_std.exp(), "u two -> two u 1")
             along = (cos * row + sin * col) / std_row
             across = (cos * col - sin * row) / std_col
-            return torch.softmax(-(along**2 + across**2) / 2, dim=1)
+            return gaussian_weights(-(along**2 + across**2) / 2)
 
     def bound_at(self, fraction: float) -> float:
         """Largest std when `fraction` of training is done, in the unit of `bound`."""

@@ -14,7 +14,7 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from ablate.config import Config
-from ablate.model.layer.masked_attention import SelfAttentionBlock, check_heads
+from ablate.model.layer.attention.masked_attention import SelfAttentionBlock, check_heads
 from ablate.model.layer.position import positions
 from ablate.model.video.tubelet import TubeletTokens
 

@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from ablate.contract import Dataset, EncodingBatch
-from ablate.data.batches import EncodingDataset
+from ablate.data.encoding.batches import EncodingDataset
 from ablate.result.picture import UnitPicture
 
 BINS = 240

@@ -10,7 +10,7 @@ from pydantic import TypeAdapter
 
 from ablate.data import DataConfig
 from ablate.data.trials import TrialsConfig
-from ablate.data.trials.native import read_folder, write_folder
+from ablate.data.trials.layout.native import read_folder, write_folder
 from ablate.errors import AblateError
 from ablate.model.fusion import FusionConfig
 

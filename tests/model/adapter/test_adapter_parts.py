@@ -50,6 +50,14 @@ def test_the_blur_is_scipys_gaussian_away_from_the_edges():
     np.testing.assert_allclose(blurred[15:-15], gaussian_filter1d(signal, 1.7, truncate=8)[15:-15], rtol=1e-9)
 
 
+@pytest.mark.parametrize("sigma", [0.05, 0.5, 3.0])
+def test_no_weight_is_so_small_that_float32_slows_down(sigma):
+    adapter = AffineConfig(sigma=sigma, scale=0.9).build(51, 51)
+    matrix = adapter._axis(adapter.log_scale_h, 51, 51)
+    sizes = matrix[matrix != 0].abs()
+    assert sizes.min() > 1e6 * torch.finfo(torch.float32).tiny
+
+
 def test_a_constant_picture_stays_constant_up_to_its_edges():
     video = torch.full((1, 1, 2, 8, 8), 3.0)
     torch.testing.assert_close(AffineConfig(grid=8, sigma=2.0).build(8, 8)(video), video)

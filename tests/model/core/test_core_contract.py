@@ -10,7 +10,7 @@ from torch import nn
 
 from ablate.contract import FeatureMap
 from ablate.model.core import CoreConfig, ImportedPart
-from ablate.model.layer.transformer_block import TransformerBlock
+from ablate.model.layer.attention.transformer_block import TransformerBlock
 
 GRID = FeatureMap.of_grid(2, 12, 14)
 SMALL: dict[str, dict[str, Any]] = {

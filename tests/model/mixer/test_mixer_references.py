@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from ablate.model.layer.masked_attention import attend
+from ablate.model.layer.attention.masked_attention import attend
 from ablate.model.mixer.gru import GruConfig
 from ablate.model.mixer.mamba import MambaLayer, selective_scan
 from ablate.model.mixer.s4d import S4dKernel, S4dLayer, causal_fft_conv

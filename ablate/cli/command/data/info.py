@@ -17,8 +17,8 @@ def info(
     """Rates, spikes a unit, repeats found and the split of a recording."""
     from ablate.cli.command.data.recipe import recipe_of
     from ablate.cli.screen.recordings import print_info, print_json
-    from ablate.data.config import EncodingDataConfig
-    from ablate.data.info import data_info
+    from ablate.data.encoding.config import EncodingDataConfig
+    from ablate.data.encoding.info import data_info
 
     known_format(format)
     config = recipe_of(recipe, sets or (), data=path).data

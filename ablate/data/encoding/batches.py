@@ -1,0 +1,259 @@
+"""Recordings opened as seeded batches of windows: the `Dataset` of every encoding study.
+
+Frames stay as they are stored, on the device (or memory-mapped, on the CPU); windows are gathered by index there and
+normalised. Batch i of a seed is a function of (seed, i) alone: every variant gets the same batches, and taking up
+again needs i only.
+"""
+
+import copy
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+import torch
+from einops import rearrange
+from jaxtyping import Float, Int
+
+from ablate.config import non_default
+from ablate.contract import EncodingBatch, EncodingSpec, SessionWindows, Split, Target
+from ablate.data.encoding.config import EncodingDataConfig
+from ablate.data.encoding.frames import FrameStore, content_hash
+from ablate.data.encoding.split import TEST, VALIDATION, split_sessions
+from ablate.data.encoding.statistics import training_statistics
+from ablate.data.encoding.window import scored_bins, sweep_windows, training_ends
+from ablate.data.recording import Recording
+from ablate.errors import AblateError
+
+Array = np.ndarray
+
+LABELS: dict[Split, int] = {"validation": VALIDATION, "test": TEST}
+NOT_DATA = ("path",)  # where a recording lies does not change what it is
+
+
+class EncodingDataset:
+    """Opened recordings, split, on their device. Raises AblateError where a split of a session is empty."""
+
+    def __init__(
+        self,
+        recordings: tuple[Recording, ...],
+        config: EncodingDataConfig,
+        *,
+        device: torch.device,
+        content: str | None = None,
+    ):
+        """content: hash of the recordings where it is known without reading them (the cache's key)."""
+        _names_differ(recordings)
+        self.recordings, self.config = recordings, config
+        self.splits = split_sessions(recordings, config.split, config.history)
+        self.statistics = tuple(map(training_statistics, recordings, self.splits))
+        self.spec = self._spec()
+        self._ends = self._training_ends()
+        self._bins = {name: self._scored_bins(name) for name in LABELS}
+        self.fingerprint = self._fingerprint(content)
+        self._stores = tuple(FrameStore(recording, device) for recording in recordings)
+        self._device = device
+
+    # -------------------------------------------------------------- the contract
+
+    def train(self, *, seed: int, batch_size: int) -> "TrainingStream":
+        """The endless order of training batches of a seed."""
+        return TrainingStream(self, seed=seed, batch_size=batch_size)
+
+    def sweep(self, split: Split, *, batch_size: int) -> Iterator[EncodingBatch]:
+        """Batches that score each bin of a split exactly once."""
+        windows: list[tuple[int, int, Array]] = []
+        for session, bins in enumerate(self._bins[split]):
+            sweep = sweep_windows(bins, self.spec.lags, self.config.score_every)
+            windows += [(session, int(end), scores) for end, scores in zip(sweep.ends, sweep.scores, strict=True)]
+        for start in range(0, len(windows), batch_size):
+            chunk = windows[start : start + batch_size]
+            parts = []
+            for session in sorted({window[0] for window in chunk}):
+                rows = [window for window in chunk if window[0] == session]
+                scores = np.stack([row[2] for row in rows])
+                parts.append(self.windows(session, np.array([row[1] for row in rows]), scores=scores))
+            yield EncodingBatch(tuple(parts), self.spec.lags)
+
+    @property
+    def min_spikes(self) -> int:
+        """Units with fewer spikes than this in a split's scored bins are left out of its score."""
+        return self.config.min_spikes
+
+    def scored_hash(self, split: Split) -> str:
+        """Hash of the (session, bin, unit) entries that a split scores, and of who is left out for too few spikes."""
+        digest = hashlib.sha256(f"min_spikes {self.config.min_spikes}".encode())
+        for recording, bins in zip(self.recordings, self._bins[split], strict=True):
+            digest.update(f"\n{recording.name} {len(bins)} {recording.units} ".encode())
+            digest.update(bins.astype("<i8").tobytes())
+            digest.update(np.packbits(_valid(recording, bins)).tobytes())
+        return digest.hexdigest()
+
+    def attainable(self, split: Split) -> tuple[Array, ...] | None:
+        """Nats that the true rates gain over the null on exactly the scored bins, (u,) a session; None if not known.
+
+        sum_bins [(y ln p - p) - (y ln r0 - r0)], p the true rate, r0 the training split's mean.
+        """
+        gains = []
+        for recording, statistics, bins in zip(self.recordings, self.statistics, self._bins[split], strict=True):
+            if recording.rates is None:
+                return None
+            spikes = np.asarray(recording.spikes[bins], np.float64)
+            rates = np.maximum(np.asarray(recording.rates[bins], np.float64), np.finfo(np.float64).tiny)
+            gain = spikes * np.log(rates / statistics.mean_rate) - rates + statistics.mean_rate
+            gains.append(np.where(_valid(recording, bins), gain, 0.0).sum(0))
+        return tuple(gains)
+
+    def to(self, device: torch.device) -> "EncodingDataset":
+        """The same data on another device."""
+        moved = copy.copy(self)
+        moved._stores = tuple(FrameStore(recording, device) for recording in self.recordings)
+        moved._device = device
+        return moved
+
+    def bins(self, split: Split) -> tuple[Array, ...]:
+        """Frames that a split scores, one array a session."""
+        return self._bins[split]
+
+    @property
+    def training_windows(self) -> tuple[int, ...]:
+        """Different windows that training can draw, one number a session."""
+        return tuple(map(len, self._ends))
+
+    # -------------------------------------------------------------- windows
+
+    def windows(self, session: int, ends: Int[np.ndarray, " b"], *, scores: Array | None = None) -> SessionWindows:
+        """Windows of a session by their newest frame. scores: (b, n) bins that count; all, where it is not given."""
+        store, statistics = self._stores[session], self.statistics[session]
+        index = ends[:, None] + np.arange(1 - self.config.window, 1)  # b t
+        frames = store.stimulus(index).sub_(statistics.stimulus_mean).div_(statistics.stimulus_std)
+        stimulus = rearrange(frames, "b t h w -> b 1 t h w")
+        behavior = self._behavior(session, index)
+        if self.config.time_reversed:
+            stimulus = stimulus.flip(2)
+            behavior = None if behavior is None else behavior.flip(1)
+        bins = np.maximum(ends[:, None] - np.array(self.spec.lags), 0)  # b n
+        valid = store.valid(bins)
+        if scores is not None:
+            valid = valid & torch.as_tensor(scores, device=self._device)[:, :, None]
+        return SessionWindows(session, stimulus, behavior, Target(session, store.spikes(bins), valid))
+
+    def _behavior(self, session: int, index: Int[np.ndarray, "b t"]) -> Float[torch.Tensor, "b t k"] | None:
+        """Row t-1 for frame t, the last one measured before its bin (acausal: row t+1). Where there is none, the
+        mean."""
+        recording, statistics = self.recordings[session], self.statistics[session]
+        if self.config.behavior == "none" or recording.behavior is None:
+            return None
+        rows = index + (-1 if self.config.behavior == "causal" else 1)
+        values = self._stores[session].behavior(rows.clip(0, recording.frames - 1))
+        mean, std = (
+            torch.as_tensor(part, device=self._device) for part in (statistics.behavior_mean, statistics.behavior_std)
+        )
+        inside = torch.as_tensor((rows >= 0) & (rows < recording.frames), device=self._device)
+        return (values - mean) / std * inside[:, :, None]
+
+    # -------------------------------------------------------------- set up
+
+    def _spec(self) -> EncodingSpec:
+        sessions = []
+        for recording, statistics in zip(self.recordings, self.statistics, strict=True):
+            spec = recording.session_spec(tuple(statistics.mean_rate.tolist()))
+            sessions.append(spec)
+        return self.config.spec_of(tuple(sessions))
+
+    def _training_ends(self) -> tuple[Array, ...]:
+        config, ends = self.config, []
+        for recording, split in zip(self.recordings, self.splits, strict=True):
+            found = training_ends(split, window=config.window, lags=self.spec.lags, fraction=config.fraction)
+            if not len(found):
+                what = f"{recording.name}: no window of {config.window} frames fits into the training split"
+                hint = "set a shorter `window`, fewer `split.blocks`, or a larger `fraction`"
+                raise AblateError(what, where="data.split", hint=hint)
+            ends.append(found)
+        return tuple(ends)
+
+    def _scored_bins(self, name: Split) -> tuple[Array, ...]:
+        config, found = self.config, []
+        for recording, split in zip(self.recordings, self.splits, strict=True):
+            bins = scored_bins(
+                split,
+                LABELS[name],
+                score_every=config.score_every,
+                history=config.history,
+                phases=config.sweep_phases,
+            )
+            if not _valid(recording, bins).any():
+                hint = "set a larger share, fewer `split.blocks`, a shorter `guard` (and `window`)"
+                if split.repeated or split.dropped:
+                    told = (
+                        f"{split.repeated} of {recording.frames} frames repeat and {split.dropped} bins were left out"
+                    )
+                    hint += f"; {told}: `split.repeats: ignore` lets repeats straddle splits"
+                raise AblateError(f"{recording.name}: the {name} split is empty", where="data.split", hint=hint)
+            found.append(bins)
+        return tuple(found)
+
+    def _fingerprint(self, content: str | None) -> str:
+        fields = {name: value for name, value in non_default(self.config).items() if name not in NOT_DATA}
+        digest = hashlib.sha256(json.dumps(fields, sort_keys=True).encode())
+        parts = [content] if content is not None else [content_hash(recording) for recording in self.recordings]
+        for part in parts:
+            digest.update(part.encode())
+        return digest.hexdigest()
+
+
+class TrainingStream:
+    """Batches 0, 1, 2, ... of a seed. Iterating moves on; the state is the number of the next batch."""
+
+    def __init__(self, data: EncodingDataset, *, seed: int, batch_size: int):
+        self._data, self._seed, self._batch_size = data, seed, batch_size
+        self._next = 0
+
+    def __iter__(self) -> Iterator[EncodingBatch]:
+        return self
+
+    def __next__(self) -> EncodingBatch:
+        batch = self.batch(self._next)
+        self._next += 1
+        return batch
+
+    def batch(self, number: int) -> EncodingBatch:
+        """Any batch by its number."""
+        data = self._data
+        random = np.random.Generator(np.random.Philox(np.random.SeedSequence([self._seed, number])))
+        sessions = min(data.config.sessions_per_batch, len(data.recordings), self._batch_size)
+        drawn = np.sort(random.choice(len(data.recordings), sessions, replace=False))
+        rows, more = divmod(self._batch_size, sessions)
+        parts = []
+        for place, session in enumerate(drawn.tolist()):
+            ends = data._ends[session]
+            chosen = ends[random.integers(0, len(ends), rows + (place < more))]
+            parts.append(data.windows(session, chosen))
+        return EncodingBatch(tuple(parts), data.spec.lags)
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"next": self._next, "seed": self._seed, "batch_size": self._batch_size}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        mine = self.state_dict()
+        for name in ("seed", "batch_size"):
+            if int(state[name]) != mine[name]:
+                what = f"the checkpoint's {name} is {state[name]}, this run's is {mine[name]}"
+                raise AblateError(what, hint="a run can only be taken up with the settings that it began with")
+        self._next = int(state["next"])
+
+
+def _valid(recording: Recording, bins: Int[np.ndarray, " n"]) -> Array:
+    """(n, u): which units count in which bins."""
+    if recording.valid is None:
+        return np.ones((len(bins), recording.units), bool)
+    return np.asarray(recording.valid[bins], bool)
+
+
+def _names_differ(recordings: tuple[Recording, ...]) -> None:
+    names = [recording.name for recording in recordings]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        hint = "give each its own `name` in recording.yaml"
+        raise AblateError(f"more than one recording is named {twice[0]}", where="data.path", hint=hint)

@@ -1,0 +1,127 @@
+"""What every encoding data set can be told: windows, scored bins, splits, behaviour.
+
+Which bins are supervised and scored is fixed here and nowhere else, so that no variant is taught or tested on other
+bins than its rivals: bins lie on a lattice of `score_every` frames, and need `guard` frames of history, whatever the
+window.
+"""
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Literal
+
+import torch
+from pydantic import Field, model_validator
+
+from ablate.config import Config
+from ablate.contract import EncodingSpec, SessionSpec
+
+if TYPE_CHECKING:
+    from ablate.data.encoding.batches import EncodingDataset
+
+REHEARSAL_WINDOW = 48  # frames: six of the notes' 8-frame tubelets, so that attention over time has work to do
+REHEARSAL_WARMUP = 16  # frames: the taps of the temporal frontend
+PLACEHOLDER_RATE = 0.1  # spikes a bin, 12 Hz at 120 Hz: stands in for the training split's mean until data are opened
+
+
+class SplitConfig(Config):
+    """How a recording is cut into train, validation and test."""
+
+    kind: Literal["interleaved", "tail", "trials"] = "interleaved"
+    """interleaved: `blocks` rounds of train, validation, test over the recording, for rates that drift. tail: one
+    round, test last. trials: whole trials of trials.npy, spread evenly over the recording."""
+    blocks: int = Field(default=4, ge=1)
+    """Rounds of an interleaved split. Every second round runs backwards, so that two blocks of a split meet and save
+    a guard."""
+    validation: float = Field(default=0.1, gt=0, lt=1)
+    """Share of the usable frames (or trials) that stops and selects."""
+    test: float = Field(default=0.2, gt=0, lt=1)
+    """Share of the usable frames (or trials) that is only scored."""
+    repeats: Literal["separate", "ignore"] = "separate"
+    """separate: stretches of the stimulus that recur stay within one split. ignore: recurring stretches may straddle
+    splits."""
+    repeat_frames: int = Field(default=32, ge=2)
+    """Frames that must recur in a row to count as a repeat. Stretches that do not change at all never count."""
+
+    @model_validator(mode="after")
+    def _leaves_something_to_train_on(self) -> "SplitConfig":
+        if self.validation + self.test >= 1:
+            raise ValueError(f"validation {self.validation} and test {self.test} leave nothing to train on")
+        return self
+
+
+class EncodingDataConfig(Config):
+    """Fields and promises that all encoding data share."""
+
+    window: int = Field(default=64, ge=1, le=100_000)
+    """Frames a model is given at once."""
+    score_every: int = Field(default=8, ge=1)
+    """Frames between two supervised bins of a window, and between two scored bins of a recording."""
+    warmup: int = Field(default=24, ge=0)
+    """Frames at the old end of a window in which no bin is supervised or scored."""
+    guard: int | None = Field(default=None, ge=1)
+    """Frames between blocks of different splits, and of history that every scored bin has. Default: the window. Set
+    it to the longest window of a study in which windows differ, so that all variants are scored on the same bins."""
+    split: SplitConfig = SplitConfig()
+    """How recordings are cut into train, validation and test."""
+    fraction: float = Field(default=1.0, gt=0, le=1)
+    """Share of the training frames that is used: the first part of each session's training blocks, so smaller shares
+    are subsets of larger ones. The null and the statistics for normalising stay those of the whole training split."""
+    min_spikes: int = Field(default=20, ge=0)
+    """Units with fewer spikes than this in a split's scored bins are left out of its score."""
+    behavior: Literal["causal", "acausal", "none"] = "causal"
+    """causal: frame t comes with the sample measured before bin t. acausal: with the sample measured after it, as a
+    centred smoothing would leak. none: no behaviour is given."""
+    time_reversed: bool = False
+    """Gives windows newest frame first, to see how a wrong alignment is punished."""
+    sessions_per_batch: int = Field(default=4, ge=1)
+    """Recordings that share one training batch, each with an equal part of its rows."""
+    sweep_phases: Literal["one", "all"] = "one"
+    """one: scores the bins of one lattice. all: scores every bin of validation and test, `score_every` times the
+    work."""
+
+    @model_validator(mode="after")
+    def _windows_hold_together(self) -> "EncodingDataConfig":
+        if self.warmup >= self.window:
+            raise ValueError(f"warmup {self.warmup} leaves no bin to score in a window of {self.window} frames")
+        if self.guard is not None and self.window > self.guard:
+            told = f"window {self.window} is longer than guard {self.guard}"
+            raise ValueError(f"{told}; set `guard` to the longest window of the study")
+        return self
+
+    @property
+    def history(self) -> int:
+        """Frames up to and with a scored bin that lie in its recording: the guard."""
+        return self.window if self.guard is None else self.guard
+
+    def session_specs(self) -> tuple[SessionSpec, ...]:
+        """Headers of the recordings; `mean_rate` is a placeholder, `behaviors` what the recordings hold."""
+        raise NotImplementedError
+
+    def describe(self) -> EncodingSpec:
+        """The spec without the data: what a model must know to be built and counted. Mean rates are placeholders."""
+        return self.spec_of(self.session_specs())
+
+    def spec_of(self, sessions: tuple[SessionSpec, ...]) -> EncodingSpec:
+        """The spec of given sessions; `behavior: none` hides what they have."""
+        if self.behavior == "none":
+            sessions = tuple(replace(session, behaviors=0) for session in sessions)
+        return EncodingSpec(sessions, window=self.window, score_every=self.score_every, warmup=self.warmup)
+
+    def summary(self) -> str:
+        """One line for the head of a study."""
+        sessions = self.session_specs()
+        return f"{self._label()}, {len(sessions)} sessions, {sum(session.units for session in sessions)} units"
+
+    def open(self, device: torch.device) -> "EncodingDataset":
+        """Reads (or first makes) the recordings and puts them on the device."""
+        raise NotImplementedError
+
+    def _label(self) -> str:
+        return str(getattr(self, "type", "data"))
+
+    def _rehearsed_windows(self) -> dict[str, int | None]:
+        """Short windows for a rehearsal. A guard that was set stays set, so that variants still share their bins."""
+        window = min(self.window, REHEARSAL_WINDOW)
+        warmup = min(self.warmup, REHEARSAL_WARMUP, window - 1)
+        guard = None if self.guard is None else max(min(self.guard, REHEARSAL_WINDOW), window)
+        # A rehearsal's short test split holds few spikes; that every unit is scored matters more than how well.
+        return {"window": window, "warmup": warmup, "guard": guard, "min_spikes": min(self.min_spikes, 1)}

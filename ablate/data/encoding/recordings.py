@@ -1,0 +1,93 @@
+"""Recording folders named by the recipe: real data, or anything written in the same form.
+
+Files other labs use are read into this form first; see `formats/`.
+"""
+
+import os
+from pathlib import Path
+from typing import Literal
+
+import torch
+from pydantic import Field
+
+from ablate.contract import SessionSpec
+from ablate.data.encoding.batches import EncodingDataset
+from ablate.data.encoding.config import PLACEHOLDER_RATE, EncodingDataConfig
+from ablate.data.recording import read_recording
+from ablate.errors import AblateError
+
+ROOT_VARIABLE = "ABLATE_DATA"
+REHEARSAL_FRAMES = 6000
+REHEARSAL_SESSIONS = 2
+
+
+class RecordingsConfig(EncodingDataConfig):
+    """Recording folders, each one session."""
+
+    type: Literal["recordings"] = "recordings"
+    path: str | tuple[str, ...] = ""
+    """A recording's folder, a folder of such folders, a glob, or several of these. Relative to the working
+    directory, or else to $ABLATE_DATA. `--data PATH` sets it."""
+    max_sessions: int | None = Field(default=None, ge=1)
+    """Uses only the first recordings, by name."""
+    max_frames: int | None = Field(default=None, ge=1)
+    """Uses only the first frames of every recording."""
+
+    def folders(self) -> tuple[Path, ...]:
+        """The recordings' folders, sorted within each entry of `path`; each once. Raises AblateError where none is
+        found."""
+        entries = (self.path,) if isinstance(self.path, str) else self.path
+        if not any(entries):
+            raise AblateError(
+                "no recording is named", where="data.path", hint="give `path: FOLDER`, or `--data FOLDER`"
+            )
+        found = dict.fromkeys(folder for entry in entries for folder in _folders_of(entry))
+        return tuple(found)[: self.max_sessions]
+
+    def session_specs(self) -> tuple[SessionSpec, ...]:
+        specs = []
+        for folder in self.folders():
+            recording = read_recording(folder, check_values=False)
+            mean_rate = (PLACEHOLDER_RATE,) * recording.units
+            specs.append(recording.session_spec(mean_rate))
+        return tuple(specs)
+
+    def open(self, device: torch.device) -> EncodingDataset:
+        recordings = tuple(read_recording(folder, max_frames=self.max_frames) for folder in self.folders())
+        return EncodingDataset(recordings, self, device=device)
+
+    def rehearsal(self) -> "RecordingsConfig":
+        fields = {name: getattr(self, name) for name in type(self).model_fields}
+        small = {
+            "max_sessions": min(self.max_sessions or REHEARSAL_SESSIONS, REHEARSAL_SESSIONS),
+            "max_frames": min(self.max_frames or REHEARSAL_FRAMES, REHEARSAL_FRAMES),
+        }
+        return type(self)(**{**fields, **small, **self._rehearsed_windows()})
+
+
+def _folders_of(entry: str) -> list[Path]:
+    """The recording folders that one entry of `path` means."""
+    roots = [Path.cwd()]
+    if os.environ.get(ROOT_VARIABLE):
+        roots.append(Path(os.environ[ROOT_VARIABLE]))
+    pattern = Path(entry).expanduser()
+    for root in roots:
+        base = Path(pattern.anchor) if pattern.is_absolute() else root
+        relative = str(pattern.relative_to(pattern.anchor)) if pattern.is_absolute() else str(pattern)
+        matches = sorted(base.glob(relative)) if any(sign in relative for sign in "*?[") else [base / relative]
+        folders = [folder for match in matches for folder in _recordings_at(match)]
+        if folders:
+            return folders
+    raise AblateError(
+        f"no recording found at {entry}",
+        where="data.path",
+        hint="name its folder by `--data FOLDER`: one with recording.yaml, stimulus.npy and spikes.npy, as "
+        "`ablate data make` writes it",
+    )
+
+
+def _recordings_at(place: Path) -> list[Path]:
+    """The folder itself if it is a recording, else the recordings directly in it."""
+    if (place / "recording.yaml").is_file():
+        return [place]
+    return sorted(marker.parent for marker in place.glob("*/recording.yaml")) if place.is_dir() else []

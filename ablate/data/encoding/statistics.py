@@ -1,0 +1,57 @@
+"""Means and deviations for normalising, and the null of the score: from training bins alone."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ablate.data.encoding.split import TRAIN, SessionSplit
+from ablate.data.recording import Recording
+
+Array = np.ndarray
+
+STIMULUS_FRAMES = (
+    2000  # frames, evenly spaced over train, that give the mean and deviation of pixels: 5 M pixels at 51x51
+)
+HALF_A_SPIKE = 0.5  # a unit silent in train has a null of half a spike over the whole split: its logarithm stays finite
+
+
+@dataclass(frozen=True)
+class Statistics:
+    """Of one session's training bins. Stimulus: one mean and deviation for all pixels. behavior: (k,). mean_rate: (u,)
+    expected spikes a bin."""
+
+    stimulus_mean: float
+    stimulus_std: float
+    behavior_mean: Array
+    behavior_std: Array
+    mean_rate: Array
+
+
+def training_statistics(recording: Recording, split: SessionSplit) -> Statistics:
+    """Statistics of the whole training split, whatever fraction of it trains: the null of the score must not vary."""
+    train = np.flatnonzero(split.label == TRAIN)
+    spaced = train[:: max(1, len(train) // STIMULUS_FRAMES)]
+    pixels = np.asarray(recording.stimulus[spaced], np.float64)
+    behavior = np.zeros((1, 0)) if recording.behavior is None else np.asarray(recording.behavior[train], np.float64)
+    return Statistics(
+        stimulus_mean=float(pixels.mean()),
+        stimulus_std=_or_one(pixels.std()).item(),
+        behavior_mean=behavior.mean(0).astype(np.float32),
+        behavior_std=_or_one(behavior.std(0)).astype(np.float32),
+        mean_rate=_mean_rate(recording, train),
+    )
+
+
+def _mean_rate(recording: Recording, train: Array) -> Array:
+    """Spikes a valid bin of each unit."""
+    spikes = np.asarray(recording.spikes[train], np.float64)
+    valid = np.ones_like(spikes) if recording.valid is None else np.asarray(recording.valid[train], np.float64)
+    bins = np.maximum(valid.sum(0), 1.0)
+    rate: Array = np.maximum((spikes * valid).sum(0), HALF_A_SPIKE) / bins
+    return rate
+
+
+def _or_one(std: Any) -> Any:
+    """What does not vary is left as it is, not divided by zero."""
+    return np.where(np.asarray(std) > 1e-12, std, 1.0)

@@ -1,0 +1,119 @@
+"""One recording: a folder with what was shown, what was counted, and what the animal did; memory-mapped, oldest
+frame first.
+
+    recording.yaml   name, bin_rate_hz; optional behavior_names, and free text (species, source, license, note, ...)
+    stimulus.npy     (t, h, w) uint8 or float32          spikes.npy    (t, u) counts
+    behavior.npy     (t, k) float32, optional            valid.npy     (t, u) bool, optional
+    trials.npy       (t,) int, -1 = none, optional       rates.npy     (t, u) float32 true rates, spikes a bin, optional
+
+Rows of all files belong to the same bins. Row t of behavior.npy was measured during bin t.
+"""
+
+import contextlib
+import io
+import math
+import os
+import shutil
+import uuid
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
+
+from ablate.data.recording.array_file import map_array
+from ablate.data.recording.check import check_numbers, check_shapes
+from ablate.data.recording.session import OPTIONAL, Recording
+from ablate.errors import AblateError
+
+YAML_BYTES = 1 << 20  # a header is a few lines; a megabyte of it is a mistake or an attack
+
+
+def read_recording(folder: Path, *, max_frames: int | None = None, check_values: bool = True) -> Recording:
+    """Opens a recording. Raises AblateError for anything that is not as the module's docstring says.
+
+    check_values: also looks at every value (NaN, negative counts); without it only headers are read.
+    """
+    if not folder.is_dir():
+        raise AblateError("no such folder", where=str(folder))
+    if not any(folder.iterdir()):
+        hint = "a recording has recording.yaml, stimulus.npy and spikes.npy"
+        raise AblateError("the folder is empty", where=str(folder), hint=hint)
+    notes = _read_header(folder)
+    arrays = {name: map_array(folder / f"{name}.npy") for name in ("stimulus", "spikes")}
+    arrays |= {name: map_array(folder / f"{name}.npy") for name in OPTIONAL if (folder / f"{name}.npy").exists()}
+    names = tuple(str(name) for name in notes.pop("behavior_names", None) or ())
+    recording = Recording(
+        name=str(notes.pop("name", folder.name)),
+        bin_rate_hz=float(notes.pop("bin_rate_hz")),
+        behavior_names=names,
+        notes=notes,
+        **arrays,
+    )
+    check_shapes(recording, where=str(folder))
+    recording = recording.first(max_frames)
+    if check_values:
+        check_numbers(recording, where=str(folder))
+    return recording
+
+
+def write_recording(folder: Path, recording: Recording, *, checked: bool = True) -> None:
+    """Writes beside the place and moves in by one rename: the folder is whole or absent. Refuses to overwrite."""
+    if folder.exists():
+        raise AblateError("already exists", where=str(folder), hint="name another folder, or remove this one first")
+    if checked:
+        check_shapes(recording, where=str(folder))
+        check_numbers(recording, where=str(folder))
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    beside = folder.parent / f".{folder.name}.{os.getpid()}.{uuid.uuid4().hex[:8]}"
+    beside.mkdir()
+    try:
+        for name in ("stimulus", "spikes", *OPTIONAL):
+            if (part := getattr(recording, name)) is not None:
+                np.save(beside / f"{name}.npy", part, allow_pickle=False)
+        (beside / "recording.yaml").write_text(_header_text(recording), encoding="utf-8")
+        beside.rename(folder)
+    finally:
+        with contextlib.suppress(FileNotFoundError):
+            shutil.rmtree(beside)
+
+
+# ------------------------------------------------------------------ the header
+
+
+def _read_header(folder: Path) -> dict[str, Any]:
+    path = folder / "recording.yaml"
+    if not path.is_file():
+        raise AblateError("recording.yaml is missing", where=str(folder))
+    if path.stat().st_size > YAML_BYTES:
+        raise AblateError("recording.yaml is larger than 1 MB", where=str(folder))
+    try:
+        header = YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
+    except (YAMLError, UnicodeDecodeError, ValueError, RecursionError) as error:
+        raise AblateError("recording.yaml is not valid YAML", where=str(folder)) from error
+    if not isinstance(header, dict):
+        raise AblateError("recording.yaml must hold keys and values", where=str(folder))
+    rate = header.get("bin_rate_hz")
+    if rate is None:
+        hint = "add `bin_rate_hz: 120` (bins a second) to recording.yaml"
+        raise AblateError("recording.yaml has no bin_rate_hz", where=str(folder), hint=hint)
+    if isinstance(rate, bool) or not isinstance(rate, int | float) or not math.isfinite(rate) or rate <= 0:
+        raise AblateError(f"bin_rate_hz must be a positive number, not {rate!r}", where=str(folder))
+    if not str(header.get("name", folder.name)).strip():
+        raise AblateError("the recording's name is empty", where=str(folder))
+    if not isinstance(header.get("behavior_names") or [], list):
+        raise AblateError("behavior_names must be a list of names", where=str(folder))
+    return {str(key): value for key, value in header.items()}
+
+
+def _header_text(recording: Recording) -> str:
+    header: dict[str, Any] = {"name": recording.name, "bin_rate_hz": recording.bin_rate_hz}
+    if recording.behavior_names:
+        header["behavior_names"] = list(recording.behavior_names)
+    text = io.StringIO()
+    yaml = YAML(typ="safe", pure=True)
+    yaml.default_flow_style = False
+    yaml.sort_base_mapping_type_on_output = False  # type: ignore[assignment]
+    yaml.dump({**header, **recording.notes}, text)
+    return text.getvalue()

@@ -1,0 +1,52 @@
+"""One session as arrays: what was shown, what was counted, and what the animal did."""
+
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from ablate.contract import SessionSpec
+
+Array = np.ndarray
+
+OPTIONAL = ("behavior", "valid", "trials", "rates")
+
+
+@dataclass(frozen=True)
+class Recording:
+    """One session. Arrays are memory maps where the recording was read from a folder."""
+
+    name: str
+    bin_rate_hz: float
+    stimulus: Array
+    spikes: Array
+    behavior: Array | None = None
+    valid: Array | None = None
+    trials: Array | None = None
+    rates: Array | None = None
+    behavior_names: tuple[str, ...] = ()
+    notes: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def frames(self) -> int:
+        return int(self.stimulus.shape[0])
+
+    @property
+    def units(self) -> int:
+        return int(self.spikes.shape[1])
+
+    @property
+    def behaviors(self) -> int:
+        return 0 if self.behavior is None else int(self.behavior.shape[1])
+
+    def session_spec(self, mean_rate: tuple[float, ...]) -> SessionSpec:
+        """What a model must know of this recording."""
+        _, height, width = self.stimulus.shape
+        return SessionSpec(self.name, height, width, self.units, self.behaviors, self.bin_rate_hz, mean_rate)
+
+    def first(self, frames: int | None) -> "Recording":
+        """The first frames only."""
+        if frames is None or frames >= self.frames:
+            return self
+        parts = {name: getattr(self, name) for name in ("stimulus", "spikes", *OPTIONAL)}
+        return replace(self, **{name: part[:frames] for name, part in parts.items() if part is not None})

@@ -1,0 +1,112 @@
+"""Frames of films (.mp4 and what else PyAV decodes), by the film's own timestamps. Needs the extra [video].
+
+An interval is cut into `frames` equal slots of time, and the first frame of each slot is kept: never by counting
+frames, since films drop and repeat them. Which slots hold a frame is known from the file's packets, without decoding.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ablate.data.trials.layout.table import Frames
+from ablate.errors import AblateError
+
+REPAIR = "play it to the end to see whether it is whole, or leave the trial out"
+SLACK = 1e-3  # seconds: containers round times to their own clock
+
+
+@dataclass(frozen=True)
+class FilmStyle:
+    """How films are read. frames: an interval's slots. size: rows and columns that pictures are scaled to."""
+
+    frames: int
+    size: int
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """The part of a film that one trial shows. start: seconds in the film; intervals of interval_s seconds follow."""
+
+    file: Path
+    start: float
+    intervals: int
+    interval_s: float
+
+    def slots(self, times: NDArray[np.floating], frames: int) -> NDArray[np.int64]:
+        """The slot (interval * frames + slot) of each time in the film; -1 outside the stretch."""
+        place = np.floor((times - self.start + SLACK) * frames / self.interval_s).astype(np.int64)
+        return np.where((place >= 0) & (place < self.intervals * frames), place, -1)
+
+
+def read_mask(stretch: Stretch, style: FilmStyle) -> NDArray[np.bool_]:
+    """Which slots hold a frame (i, f), from the packets' times alone."""
+    mask = np.zeros(stretch.intervals * style.frames, dtype=np.bool_)
+    slots = stretch.slots(_packet_times(stretch.file), style.frames)
+    mask[slots[slots >= 0]] = True
+    return mask.reshape(stretch.intervals, style.frames)
+
+
+def read_frames(stretch: Stretch, style: FilmStyle) -> Frames:
+    """The first frame of each slot (i, f, h, w, 3) uint8, and which slots hold one (i, f)."""
+    shown = np.zeros((stretch.intervals * style.frames, style.size, style.size, 3), dtype=np.uint8)
+    mask = np.zeros(len(shown), dtype=np.bool_)
+    end = stretch.start + stretch.intervals * stretch.interval_s
+    for frame in _decoded(stretch.file, stretch.start):
+        if frame.time is None:
+            continue
+        if frame.time >= end - SLACK:
+            break
+        slot = int(stretch.slots(np.array([frame.time]), style.frames)[0])
+        if slot >= 0 and not mask[slot]:
+            small = frame.reformat(width=style.size, height=style.size, format="rgb24", interpolation="BICUBIC")
+            shown[slot], mask[slot] = small.to_ndarray(), True
+    shape = (stretch.intervals, style.frames)
+    promised = read_mask(stretch, style)
+    if (mask.reshape(shape) != promised).any():
+        missing = float(stretch.start + np.flatnonzero(mask != promised.ravel())[0] * stretch.interval_s / style.frames)
+        raise AblateError(f"the frame at {missing:.2f} s cannot be decoded", where=str(stretch.file), hint=REPAIR)
+    return shown.reshape(*shape, style.size, style.size, 3), mask.reshape(shape)
+
+
+def _decoded(file: Path, start: float) -> Iterator[Any]:
+    """The film's frames from the last key frame before `start` on, in the order in which they are shown."""
+    av = _pyav(file)
+    try:
+        with av.open(str(file)) as film:
+            stream = film.streams.video[0]
+            stream.thread_type = "NONE"  # frames come in the same order and number everywhere
+            if start > 0 and stream.time_base is not None:
+                film.seek(max(0, int(start / stream.time_base)), stream=stream)
+            yield from film.decode(stream)
+    except (OSError, ValueError, IndexError, av.FFmpegError) as error:
+        raise _unreadable(file, error) from error
+
+
+@lru_cache(maxsize=512)
+def _packet_times(file: Path) -> NDArray[np.float64]:
+    """When each frame of the film is shown, seconds."""
+    av = _pyav(file)
+    try:
+        with av.open(str(file)) as film:
+            stream = film.streams.video[0]
+            ticks = [packet.pts for packet in film.demux(stream) if packet.pts is not None]
+            return np.sort(np.array(ticks, dtype=np.float64) * float(stream.time_base or 1))
+    except (OSError, ValueError, IndexError, av.FFmpegError) as error:
+        raise _unreadable(file, error) from error
+
+
+def _unreadable(file: Path, error: Exception) -> AblateError:
+    return AblateError(f"cannot be decoded: {error}", where=str(file), hint=REPAIR)
+
+
+def _pyav(file: Path) -> Any:
+    try:
+        import av
+    except ImportError as error:
+        raise AblateError("reading films needs PyAV", where=str(file), hint="pip install 'ablate[video]'") from error
+    return av

@@ -1,0 +1,137 @@
+"""The parser's events in, the tree out. Tags, merge keys, second documents and whatever grows when read are refused."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+from ruamel.yaml.events import (
+    AliasEvent,
+    DocumentStartEvent,
+    MappingEndEvent,
+    MappingStartEvent,
+    ScalarEvent,
+    SequenceEndEvent,
+    SequenceStartEvent,
+    StreamEndEvent,
+)
+
+from ablate.errors import AblateError, Problem
+from ablate.recipe.tree.node import Node, shortened
+from ablate.recipe.tree.scalar import Scalar, scalar
+
+MAX_NODES = 100_000  # after aliases are expanded: ten levels of ten aliases would make 10^10
+MAX_DEPTH = 40
+
+
+class TreeBuilder:
+    """Builds the tree from the parser's events."""
+
+    def __init__(self, name: str, numbered: bool):
+        self.name = name
+        self.numbered = numbered
+        self.problems: list[Problem] = []
+        self.anchors: dict[str, tuple[Node, int]] = {}
+        self.nodes = 0
+
+    def document(self, events: Iterator[Any]) -> Node | None:
+        root, documents = None, 0
+        for event in events:
+            if isinstance(event, StreamEndEvent):
+                break
+            if isinstance(event, DocumentStartEvent):
+                documents += 1
+                if documents > 1:
+                    raise AblateError(
+                        "a second document starts here", where=self._where(event), hint="write one recipe a file"
+                    )
+            elif isinstance(event, ScalarEvent | SequenceStartEvent | MappingStartEvent | AliasEvent):
+                root = self._value(event, events, "", depth=0)
+        return None if root is None or root.value is None else root
+
+    def _value(self, event: Any, events: Iterator[Any], path: str, depth: int) -> Node:
+        where, before = self._where(event), self.nodes
+        if isinstance(event, AliasEvent):
+            return self._alias(event, path)
+        self._count(1, where)
+        if depth > MAX_DEPTH:
+            raise AblateError(f"more than {MAX_DEPTH} levels of nesting", where=where)
+        if getattr(event, "tag", None) is not None:
+            self._problem(
+                f"the tag `{shortened(str(event.tag))}` is not read",
+                where,
+                "a recipe holds plain values: leave the tag out",
+            )
+        if isinstance(event, SequenceStartEvent):
+            value: Any = self._sequence(events, path, depth)
+        elif isinstance(event, MappingStartEvent):
+            value = self._mapping(events, path, depth)
+        else:
+            value = self._scalar(event, where)
+        node = Node(value, where, path)
+        if event.anchor is not None:
+            self.anchors[event.anchor] = (node, self.nodes - before)
+        return node
+
+    def _scalar(self, event: Any, where: str) -> Scalar:
+        plain = event.style is None
+        try:
+            return scalar(event.value) if plain else event.value
+        except ValueError:  # Python refuses whole numbers of more than a few thousand digits
+            self._problem("this number is too large", where, "")
+            return None
+
+    def _alias(self, event: Any, path: str) -> Node:
+        where = self._where(event)
+        if event.anchor not in self.anchors:
+            raise AblateError(f"the alias `*{event.anchor}` has no anchor `&{event.anchor}` before it", where=where)
+        node, size = self.anchors[event.anchor]
+        self._count(size, where)
+        return replace(node.at(path), where=where)
+
+    def _sequence(self, events: Iterator[Any], path: str, depth: int) -> tuple[Node, ...]:
+        items: list[Node] = []
+        for event in events:
+            if isinstance(event, SequenceEndEvent):
+                break
+            items.append(self._value(event, events, f"{path}[{len(items) + 1}]", depth + 1))
+        return tuple(items)
+
+    def _mapping(self, events: Iterator[Any], path: str, depth: int) -> dict[str, Node]:
+        entries: dict[str, Node] = {}
+        for event in events:
+            if isinstance(event, MappingEndEvent):
+                break
+            where = self._where(event)
+            key = self._key(event, events, depth)
+            inner = f"{path}.{key}" if path else key
+            node = replace(self._value(next(events), events, inner, depth + 1), where=where)
+            if key == "<<":
+                self._problem(
+                    "merge keys (`<<`) are not part of YAML 1.2", where, "write the keys out, or make them a patch"
+                )
+            elif key in entries:
+                first = entries[key].where.rpartition(":")[2]
+                self._problem(f"`{inner}` is written twice (first on line {first})", where, "keep one of the two")
+            else:
+                entries[key] = node
+        return entries
+
+    def _key(self, event: Any, events: Iterator[Any], depth: int) -> str:
+        if not isinstance(event, ScalarEvent):
+            raise AblateError("a key must be a word", where=self._where(event), hint="write `key: value`")
+        if event.tag is not None:
+            self._problem(f"the tag `{shortened(str(event.tag))}` is not read", self._where(event), "leave the tag out")
+        return str(event.value)
+
+    def _count(self, nodes: int, where: str) -> None:
+        self.nodes += nodes
+        if self.nodes > MAX_NODES:
+            raise AblateError(
+                f"the file expands to more than {MAX_NODES} values", where=where, hint="use fewer aliases (`*name`)"
+            )
+
+    def _problem(self, what: str, where: str, hint: str) -> None:
+        self.problems.append(Problem(what, where, hint))
+
+    def _where(self, event: Any) -> str:
+        return f"{self.name}:{event.start_mark.line + 1}" if self.numbered else self.name

@@ -1,0 +1,276 @@
+"""A study's folder: the plan in `study.json`, one folder a run, and nothing whose only copy is an index.
+
+    results/<study>/study.json          the plan (StudyManifest)
+                    runs/<key>/         {config,record,units,hashes}.json history.jsonl log.txt recipe.yaml
+                                        weights.safetensors
+                    checkpoints/<key>/  of a run under way, kept until the run is in place
+                    logs/<key>.log      what a run under way prints
+                    locks/<key>.lock    held by the live process that trains the run
+
+Only names and relative paths are stored, so the folder may be moved to another machine. Whoever trains a run does so
+under its lock:
+
+    lock = store.lock_run(key)          # None: somebody alive trains it
+    with lock, store.writer(key) as run:
+        run.write_json("units.json", units)
+        run.commit(record)
+"""
+
+import gc
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from ablate.errors import AblateError
+from ablate.result.files import check_key, check_name, parse_json, read_bytes, read_json, told, write_bytes
+from ablate.result.manifest import StudyManifest
+from ablate.result.record import RunRecord
+from ablate.result.store import clean as cleaning
+from ablate.result.store import lock as locks
+from ablate.result.store.clean import Garbage
+from ablate.result.store.lock import Holder, Lock
+from ablate.result.store.verify import changed_files
+from ablate.result.store.writer import PARTIAL, REPLACED, RunWriter
+
+FORMAT = 1
+"""The format of records and manifests that this version writes and reads."""
+
+
+@dataclass(frozen=True)
+class Damaged:
+    """A run folder that cannot be read, and why. It counts as not yet run."""
+
+    key: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Scan:
+    """All runs of a study by key, in the order of their keys, and the damaged ones."""
+
+    records: dict[str, RunRecord]
+    damaged: tuple[Damaged, ...]
+
+
+class Store:
+    """One study's folder. Reading creates nothing; a folder that does not exist yet is an empty study."""
+
+    def __init__(self, root: Path | str):
+        self.root = Path(root)
+        self.runs = self.root / "runs"
+
+    @classmethod
+    def of(cls, results: Path | str, study: str) -> "Store":
+        """The folder of a study by name. Raises AblateError for a name that could lead elsewhere."""
+        return cls(Path(results) / check_name(study, "study name"))
+
+    # ------------------------------------------------------------------ the plan
+
+    def exists(self) -> bool:
+        """Whether the study has a plan."""
+        return (self.root / "study.json").is_file()
+
+    def manifest(self) -> StudyManifest:
+        """The plan. Raises AblateError when it is absent or damaged."""
+        path = self.root / "study.json"
+        if not self.root.is_dir():
+            raise AblateError("there is no such study", where=str(self.root), hint="`ablate run RECIPE` makes one")
+        try:
+            manifest = StudyManifest.model_validate_json(read_bytes(path))
+        except ValidationError as error:
+            hint = "remove this file: `ablate run RECIPE` writes the plan again, and keeps the runs that are in place"
+            raise AblateError(f"is damaged: {_short(error)}", where=str(path), hint=hint) from None
+        if manifest.format != FORMAT:
+            raise AblateError(f"has format {manifest.format}; this version reads {FORMAT}", where=str(path))
+        return manifest
+
+    def write_manifest(self, manifest: StudyManifest) -> None:
+        """Writes the plan, whole or not at all."""
+        with told(self.root):
+            self.root.mkdir(parents=True, exist_ok=True)
+        write_bytes(self.root / "study.json", (manifest.model_dump_json(indent=1) + "\n").encode())
+
+    # ------------------------------------------------------------------ reading runs
+
+    def folder(self, key: str) -> Path:
+        """Where a run lies or will lie."""
+        return self.runs / check_key(key)
+
+    def has(self, key: str) -> bool:
+        """Whether a run is in place, whatever its state (it may still turn out damaged)."""
+        return (self.folder(key) / "record.json").is_file()
+
+    def keys(self) -> tuple[str, ...]:
+        """The keys of all run folders, sorted."""
+        if not self.runs.is_dir():
+            return ()
+        with told(self.runs):
+            return tuple(sorted(entry.name for entry in os.scandir(self.runs) if not entry.name.startswith(".")))
+
+    def record(self, key: str) -> RunRecord:
+        """One run's record. Raises AblateError when it is absent or damaged."""
+        path = self.folder(key) / "record.json"
+        if path.parent.is_symlink():
+            raise AblateError("is a link, which is refused", where=str(path.parent))
+        try:
+            record = RunRecord.model_validate_json(read_bytes(path))
+        except (ValidationError, RecursionError) as error:
+            raise AblateError(f"is damaged: {_short(error)}", where=str(path)) from None
+        if record.format != FORMAT:
+            raise AblateError(f"has format {record.format}; this version reads {FORMAT}", where=str(path))
+        if record.key != key:
+            raise AblateError(f"is the record of another run ({record.key[:40]!r})", where=str(path))
+        return record
+
+    def scan(self) -> Scan:
+        """Every run's record; a damaged one is listed, never raised."""
+        records: dict[str, RunRecord] = {}
+        damaged: list[Damaged] = []
+        with _no_collection():
+            for key in self.keys():
+                try:
+                    records[key] = self.record(key)
+                except AblateError as error:
+                    damaged.append(Damaged(key, error.problems[0].what))
+        return Scan(records, tuple(damaged))
+
+    def records(self) -> tuple[RunRecord, ...]:
+        """The records of all readable runs, in the order of their keys."""
+        return tuple(self.scan().records.values())
+
+    def units(self, key: str) -> Any:
+        """Per-unit scores of a run; None when it has none. Raises AblateError when damaged."""
+        path = self.folder(key) / "units.json"
+        return read_json(path) if path.exists() else None
+
+    def history(self, key: str) -> list[dict[str, Any]]:
+        """The learning curve of a run, one dict a line; empty when it has none. Raises AblateError when damaged."""
+        path = self.folder(key) / "history.jsonl"
+        if not path.exists():
+            return []
+        rows = [parse_json(line, path) for line in read_bytes(path).splitlines() if line.strip()]
+        if not all(isinstance(row, dict) for row in rows):
+            raise AblateError("is damaged: a line is no object", where=str(path))
+        return rows
+
+    def log(self, key: str) -> str:
+        """What a finished run printed; empty when nothing is kept."""
+        path = self.folder(key) / "log.txt"
+        return read_bytes(path).decode("utf-8", "replace") if path.exists() else ""
+
+    def weights(self, key: str) -> Path | None:
+        """The weights file of a run, if kept."""
+        path = self.folder(key) / "weights.safetensors"
+        return path if path.is_file() and not path.is_symlink() else None
+
+    # ------------------------------------------------------------------ writing runs
+
+    def lock_run(self, key: str) -> Lock | None:
+        """The right to train a run, or None when a live process has it. Clears up after a holder that died writing."""
+        held = locks.acquire(self.lock_path(key))
+        if held is not None:
+            self._recover(key)
+        return held
+
+    def holder(self, key: str) -> Holder | None:
+        """Who trains a run right now; None when nobody alive does."""
+        return locks.holder(self.lock_path(key))
+
+    def lock_study(self, wait: float = 10.0) -> Lock:
+        """The right to change the plan, waited for (seconds). Raises AblateError naming the holder."""
+        return locks.wait_for(self.root / "locks" / "study.lock", wait)
+
+    def writer(self, key: str) -> RunWriter:
+        """A run to be written: `with store.writer(key) as run: ...; run.commit(record)`."""
+        return RunWriter(self.runs, check_key(key))
+
+    def put(self, record: RunRecord, *, log: str = "", recipe: str = "", replace: bool = False) -> bool:
+        """Keeps a record without scores, for example of a run that failed. False when one is there already."""
+        with self.writer(record.key) as run:
+            for name, text in (("log.txt", log), ("recipe.yaml", recipe)):
+                if text:
+                    run.write_text(name, text)
+            return run.commit(record, replace=replace)
+
+    # ------------------------------------------------------------------ runs under way
+
+    def checkpoints(self, key: str) -> Path:
+        """Where a run under way keeps its checkpoints (not created here)."""
+        return self.root / "checkpoints" / check_key(key)
+
+    def drop_checkpoints(self, key: str) -> None:
+        """Removes a run's checkpoints, once the run is in place or is to start afresh."""
+        shutil.rmtree(self.checkpoints(key), ignore_errors=True)
+
+    def settle(self, key: str) -> None:
+        """Removes what only a run under way needs, its checkpoints and its log, once it is in place."""
+        self.drop_checkpoints(key)
+        with suppress(OSError):
+            self.log_path(key).unlink(missing_ok=True)
+
+    def log_path(self, key: str) -> Path:
+        """Where a run under way prints."""
+        return self.logs / f"{check_key(key)}.log"
+
+    @property
+    def logs(self) -> Path:
+        """The folder of the logs of runs under way."""
+        return self.root / "logs"
+
+    def lock_path(self, key: str) -> Path:
+        """The file whose lock the process that trains a run holds."""
+        return self.root / "locks" / f"{check_key(key)}.lock"
+
+    # ------------------------------------------------------------------ care
+
+    def clean(self, *, dry_run: bool = True, weights: bool = False) -> tuple[Garbage, ...]:
+        """Lists what may go, with its bytes, and removes it unless `dry_run`. weights: those of finished runs too."""
+        listed = cleaning.garbage(self, weights=weights)
+        if not dry_run:
+            cleaning.remove(self, listed)
+        return listed
+
+    def verify_hashes(self) -> tuple[Damaged, ...]:
+        """The runs whose files are not the ones that were written."""
+        faults = ((key, changed_files(self.runs / key)) for key in self.keys())
+        return tuple(Damaged(key, "; ".join(wrong)) for key, wrong in faults if wrong)
+
+    def _recover(self, key: str) -> None:
+        """Under the run's lock: puts back a run whose replacement never came, and removes what a dead writer left."""
+        aside, place = self.runs / (REPLACED + key), self.runs / key
+        with suppress(OSError):
+            if aside.is_dir() and not place.exists():
+                os.rename(aside, place)
+            shutil.rmtree(aside, ignore_errors=True)
+            for left in self.runs.glob(f"{PARTIAL}{key}-*"):
+                shutil.rmtree(left, ignore_errors=True)
+
+
+@contextmanager
+def _no_collection() -> Iterator[None]:
+    """No garbage collection: with thousands of new records and no garbage it takes half of the time."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
+
+
+def _short(error: Exception) -> str:
+    """The first complaint of a validation error, in one line."""
+    if isinstance(error, ValidationError):
+        first = error.errors(include_url=False, include_input=False)[0]
+        place = ".".join(str(part) for part in first["loc"])
+        return f"{place + ': ' if place else ''}{first['msg']}"
+    return str(error)
+
+
+__all__ = ["FORMAT", "Damaged", "Garbage", "Holder", "Lock", "RunWriter", "Scan", "Store"]

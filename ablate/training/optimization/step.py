@@ -1,0 +1,92 @@
+"""One optimizer step of any model on any batches: draw, forward, backward, clip, update, average.
+
+A step's batch is drawn as `accumulate` micro-batches before the first forward pass, since each one's share of the
+gradient is its share of the step's valid entries: the gradient is that of one big batch, however the entries fall.
+"""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from ablate.contract import Batch, Dataset
+from ablate.training.config import TrainingConfig
+from ablate.training.device import autocast
+from ablate.training.loss import count_entries, summed_loss
+from ablate.training.optimization.average import MovingAverage, copy_into, trained_tensors
+from ablate.training.optimization.optimizer import build_optimizer
+from ablate.training.optimization.schedule import learning_rate
+from ablate.training.seed import stream_seed
+
+
+class StepLosses(NamedTuple):
+    """What one step measured, still on its device: reading it there costs a wait."""
+
+    loss: Tensor
+    """Nats a valid entry, before the update."""
+    penalty: Tensor
+    grad_norm: Tensor
+    """Global norm before clipping."""
+
+
+class Learner:
+    """A model with all that changes while it learns, apart from the random states."""
+
+    def __init__(self, model: nn.Module, dataset: Dataset, config: TrainingConfig, *, seed: int, device: torch.device):
+        self.model: Any = model  # contract.Model, which is also an nn.Module
+        self.config, self.device = config, device
+        self.task = dataset.spec.task
+        self.parameters = [parameter for parameter in model.parameters() if parameter.requires_grad]
+        self.optimizer = build_optimizer(model, config, device)
+        self.average = MovingAverage(model, config.ema)
+        data_seed = stream_seed(seed, "data", config.reseed)
+        self.batches = dataset.train(seed=data_seed, batch_size=config.micro_batch_size)
+
+    def step(self, taken: int) -> StepLosses:
+        """The step that follows `taken` steps."""
+        self.model.progress(taken / self.config.steps)
+        for group in self.optimizer.param_groups:
+            group["lr"] = learning_rate(taken, self.config)
+        loss, penalty = self._gradient([next(self.batches) for _ in range(self.config.accumulate)])
+        limit = self.config.clip or float("inf")
+        grad_norm = nn.utils.clip_grad_norm_(self.parameters, limit)
+        self.optimizer.step()
+        self.average.update(taken + 1)
+        return StepLosses(loss, penalty, grad_norm.detach())
+
+    def _gradient(self, micro_batches: list[Batch]) -> tuple[Tensor, Tensor]:
+        """Leaves the gradient of mean loss plus penalty in the parameters; returns both."""
+        self.optimizer.zero_grad(set_to_none=True)
+        total = torch.stack([count_entries(batch) for batch in micro_batches]).sum().clamp(min=1)
+        parts = []
+        for batch in micro_batches:
+            with autocast(self.device, self.config.precision):
+                predictions = self.model(batch)
+            loss = summed_loss(predictions, batch, self.task) / total
+            loss.backward()
+            parts.append(loss.detach())
+        penalty = self.model.penalty()
+        if penalty.requires_grad:
+            penalty.backward()
+        return torch.stack(parts).sum(), penalty.detach().float()
+
+    def kept_weights(self) -> dict[str, Tensor]:
+        """A copy of what the model would be scored with now: averages where there are any, buffers."""
+        with self.average.lent():
+            return {name: value.detach().clone() for name, value in trained_tensors(self.model).items()}
+
+    def state_dict(self) -> dict[str, Any]:
+        """Everything that the next step depends on, apart from the random states and the number of steps taken."""
+        return {
+            "weights": trained_tensors(self.model),
+            "average": self.average.state_dict(),
+            "optimizer": self.optimizer.state_dict()["state"],
+            "batches": dict(self.batches.state_dict()),
+        }
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        copy_into(trained_tensors(self.model), state["weights"])
+        self.average.load_state_dict(state["average"])
+        self.optimizer.load_state_dict({**self.optimizer.state_dict(), "state": state["optimizer"]})
+        self.batches.load_state_dict(state["batches"])

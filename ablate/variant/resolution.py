@@ -1,0 +1,65 @@
+"""Patches in, the validated configuration of the baseline with them out, each combination worked out once."""
+
+from dataclasses import dataclass, field, replace
+
+from ablate.errors import Problem
+from ablate.recipe import Configuration, Patch
+from ablate.recipe.resolve import resolve
+from ablate.recipe.tree.node import Node
+from ablate.variant.patch import apply, stale
+from ablate.variant.plan import Cell
+
+
+@dataclass
+class Resolution:
+    """What each combination of patches makes of the baseline, by the patches' names; and what is wrong with it."""
+
+    baseline: Node
+    resolved: dict[tuple[str, ...], Configuration | None]
+    problems: list[Problem] = field(default_factory=list)
+
+    def configuration(self, names: tuple[str, ...], patches: tuple[Patch, ...], variant: str) -> Configuration | None:
+        """The validated configuration of some patches; problems are told once."""
+        if names not in self.resolved:
+            before = apply(self.baseline, patches[:-1])
+            found = list(stale(self.baseline, before, patches[-1]))
+            resolved = resolve(apply(before, patches[-1:]))
+            suffix = f" (variant `{variant}`)" if len(patches) > 1 else ""
+            found += [replace(problem, what=problem.what + suffix) for problem in resolved.problems]
+            self.problems += found
+            self.resolved[names] = resolved.configuration if not found else None
+        return self.resolved[names]
+
+    def quietly(self, names: tuple[str, ...], patches: tuple[Patch, ...]) -> Configuration | None:
+        """The configuration of a combination that nobody asked for: what is wrong with it is no one's concern."""
+        if names in self.resolved:
+            return self.resolved[names]
+        return resolve(apply(self.baseline, patches)).configuration
+
+    def every_patch_counts(self, cell: Cell, patches: tuple[Patch, ...]) -> bool:
+        """Whether no patch of a combination leaves the configuration as it would be without it; told if one does."""
+        whole, counts = self.resolved[cell.patches], True
+        for left, patch in enumerate(patches):
+            others = patches[:left] + patches[left + 1 :]
+            rest = cell.patches[:left] + cell.patches[left + 1 :]
+            without = self.quietly(rest, others)
+            if without is None or without != whole or patch.allow_noop:
+                continue
+            counts = False
+            self.problems.append(_changes_nothing(patch, others, cell))
+        return counts
+
+
+def _changes_nothing(patch: Patch, others: tuple[Patch, ...], cell: Cell) -> Problem:
+    """Why a patch leaves its variant as it was."""
+    if not others:
+        what = f"patch `{patch.name}` changes nothing: what it sets is so in the baseline already"
+        hint = "mend the patch, or keep it as an A/A control by `allow_noop: true`"
+        return Problem(what, patch.where, hint)
+    what = (
+        f"patch `{patch.name}` changes nothing in variant `{cell.name}`: "
+        "the other patches replace or already say what it sets"
+    )
+    return Problem(
+        what, cell.plan.where or patch.where, f"leave `{patch.name}` out of this combination, or mend the patch"
+    )

@@ -1,0 +1,320 @@
+"""Batches: the same for every variant of a seed, from training bins alone, with nothing of the future in a window."""
+
+from collections.abc import Iterable
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from data_samples import FRAMES, noise_recording
+
+from ablate.contract import EncodingBatch
+from ablate.data.encoding.batches import EncodingDataset
+from ablate.data.encoding.config import EncodingDataConfig
+from ablate.data.encoding.recordings import RecordingsConfig
+from ablate.data.encoding.split import TEST, TRAIN, VALIDATION
+from ablate.data.recording import Recording, write_recording
+from ablate.errors import AblateError
+
+CPU = torch.device("cpu")
+WINDOW = {"window": 32, "warmup": 8, "score_every": 8, "min_spikes": 0}
+
+
+def opened(*recordings: Recording, **fields: Any) -> EncodingDataset:
+    config = RecordingsConfig(path="unused", **{**WINDOW, "split": {"blocks": 2}, **fields})
+    return EncodingDataset(recordings or (noise_recording(),), config, device=CPU)
+
+
+def ticking(frames: int = FRAMES, **changes: Any) -> Recording:
+    """Stimulus, spikes and behaviour that each tell their own frame number."""
+    clock = np.arange(frames)
+    return noise_recording(
+        frames=frames,
+        stimulus=clock.astype(np.float32)[:, None, None],
+        spikes=np.repeat(clock[:, None], 3, axis=1),
+        behavior=clock.astype(np.float32)[:, None],
+        **changes,
+    )
+
+
+def frames_shown(data: EncodingDataset, batch: EncodingBatch) -> np.ndarray:
+    """Frame numbers (b, t) of a batch of the ticking recording."""
+    (windows,), statistics = batch.sessions, data.statistics[0]
+    return (windows.stimulus[:, 0, :, 0, 0] * statistics.stimulus_std + statistics.stimulus_mean).round().numpy()
+
+
+def behavior_rows(data: EncodingDataset, batch: EncodingBatch) -> np.ndarray:
+    (windows,), statistics = batch.sessions, data.statistics[0]
+    assert windows.behavior is not None
+    return (windows.behavior[:, :, 0].numpy() * statistics.behavior_std + statistics.behavior_mean).round()
+
+
+def assert_equal(first: Iterable[EncodingBatch], second: Iterable[EncodingBatch]) -> None:
+    for a, b in zip(first, second, strict=True):
+        assert [windows.session for windows in a.sessions] == [windows.session for windows in b.sessions]
+        for one, other in zip(a.sessions, b.sessions, strict=True):
+            assert torch.equal(one.stimulus, other.stimulus)
+            assert torch.equal(one.target.values, other.target.values)
+
+
+def test_the_same_seed_gives_the_same_batches_and_another_seed_others() -> None:
+    sessions = tuple(noise_recording(name, seed=index) for index, name in enumerate("abc"))
+    first, second = (opened(*sessions, sessions_per_batch=2).train(seed=3, batch_size=8) for _ in range(2))
+    assert_equal(islice(first, 5), islice(second, 5))
+    other = next(opened(*sessions, sessions_per_batch=2).train(seed=4, batch_size=8))
+    assert not torch.equal(other.sessions[0].stimulus, first.batch(0).sessions[0].stimulus)
+
+
+def test_a_stream_taken_up_again_goes_on_exactly() -> None:
+    data = opened()
+    stream = data.train(seed=0, batch_size=4)
+    list(islice(stream, 3))
+    state = stream.state_dict()
+    rest = list(islice(stream, 4))
+    again = data.train(seed=0, batch_size=4)
+    again.load_state_dict(state)
+    assert_equal(rest, islice(again, 4))
+    with pytest.raises(AblateError, match="the checkpoint's seed is 0, this run's is 1"):
+        data.train(seed=1, batch_size=4).load_state_dict(state)
+
+
+def test_a_batch_shares_its_rows_among_sessions() -> None:
+    data = opened(*(noise_recording(name, seed=index) for index, name in enumerate("abcd")), sessions_per_batch=3)
+    batch = next(data.train(seed=0, batch_size=8))
+    assert batch.size == 8
+    assert sorted(windows.stimulus.shape[0] for windows in batch.sessions) == [2, 3, 3]
+    drawn = {windows.session for batch in islice(data.train(seed=0, batch_size=8), 20) for windows in batch.sessions}
+    assert drawn == {0, 1, 2, 3}
+
+
+def test_supervised_bins_are_training_bins_and_every_training_bin_is_met() -> None:
+    data = opened(ticking())
+    label, met = data.splits[0].label, set()
+    for batch in islice(data.train(seed=0, batch_size=64), 200):
+        bins = batch.targets[0].values[:, :, 0].long().numpy()
+        assert (label[bins] == TRAIN).all()
+        met |= set(bins.ravel().tolist())
+    train = np.flatnonzero(label == TRAIN)
+    assert len(met) > 0.95 * len(train)
+
+
+def test_no_frame_of_a_training_window_is_in_a_window_of_validation_or_test() -> None:
+    data = opened(ticking())
+    ends = data._ends[0]
+    trained = set((ends[:, None] - np.arange(32)).ravel().tolist())
+    for split, label in (("validation", VALIDATION), ("test", TEST)):
+        bins = data.bins(split)[0]
+        assert (data.splits[0].label[bins] == label).all()
+        scored_on = set((bins[:, None] - np.arange(32)).ravel().tolist())
+        assert not scored_on & set(np.flatnonzero(data.splits[0].label == TRAIN).tolist())
+        assert not trained & scored_on
+
+
+def test_a_window_ends_at_its_newest_bin_and_behaviour_is_from_the_bin_before() -> None:
+    data = opened(ticking())
+    for batch in [next(data.train(seed=0, batch_size=8)), *data.sweep("test", batch_size=8)]:
+        frames = frames_shown(data, batch)
+        np.testing.assert_array_equal(np.diff(frames, axis=1), 1)
+        bins = frames[:, -1:] - np.array(batch.lags)
+        counted = batch.targets[0].valid[:, :, 0].numpy()
+        np.testing.assert_array_equal(batch.targets[0].values[:, :, 0].numpy()[counted], bins[counted])
+        np.testing.assert_array_equal(behavior_rows(data, batch), frames - 1)
+
+
+def test_acausal_behaviour_leaks_the_next_sample_and_none_gives_none() -> None:
+    data = opened(ticking(), behavior="acausal")
+    batch = next(data.train(seed=0, batch_size=8))
+    np.testing.assert_array_equal(behavior_rows(data, batch), frames_shown(data, batch) + 1)
+    hidden = opened(ticking(), behavior="none")
+    assert hidden.spec.sessions[0].behaviors == 0
+    assert next(hidden.train(seed=0, batch_size=8)).sessions[0].behavior is None
+
+
+def test_behaviour_before_the_first_bin_is_the_mean() -> None:
+    data = opened(ticking())
+    windows = data.windows(0, np.array([31]))
+    assert windows.behavior is not None
+    assert windows.behavior[0, 0, 0] == 0
+    assert windows.behavior[0, 1, 0] != 0
+
+
+def test_flipping_the_future_never_changes_a_window() -> None:
+    plain = noise_recording()
+    data = opened(plain)
+    end = int(data.bins("test")[0][5])
+    changed = noise_recording()
+    assert changed.behavior is not None
+    changed.stimulus[end + 1 :] = 255 - changed.stimulus[end + 1 :]
+    changed.behavior[end:] *= -1  # the sample of bin `end` itself is too late for it
+    other = opened(changed)
+    other.statistics = data.statistics
+    one, two = data.windows(0, np.array([end])), other.windows(0, np.array([end]))
+    assert torch.equal(one.stimulus, two.stimulus)
+    assert one.behavior is not None
+    assert two.behavior is not None
+    assert torch.equal(one.behavior, two.behavior)
+
+
+def test_time_reversed_gives_the_same_frames_newest_first() -> None:
+    forward = next(opened(ticking()).train(seed=0, batch_size=4)).sessions[0]
+    backward = next(opened(ticking(), time_reversed=True).train(seed=0, batch_size=4)).sessions[0]
+    assert torch.equal(forward.stimulus.flip(2), backward.stimulus)
+    assert forward.behavior is not None
+    assert backward.behavior is not None
+    assert torch.equal(forward.behavior.flip(1), backward.behavior)
+    assert torch.equal(forward.target.values, backward.target.values)
+
+
+@pytest.mark.parametrize("phases", ["one", "all"])
+@pytest.mark.parametrize("batch_size", [1, 7, 1000])
+def test_a_sweep_scores_each_bin_exactly_once(phases: str, batch_size: int) -> None:
+    data = opened(ticking(), sweep_phases=phases)
+    for split in ("validation", "test"):
+        met: list[int] = []
+        for batch in data.sweep(split, batch_size=batch_size):
+            assert batch.size <= batch_size
+            counted = batch.targets[0].valid[:, :, 0]
+            met += batch.targets[0].values[:, :, 0][counted].long().tolist()
+        assert sorted(met) == data.bins(split)[0].tolist()
+
+
+def test_masked_units_are_not_counted_in_rates_nor_in_the_scored_set() -> None:
+    valid = np.ones((FRAMES, 3), bool)
+    valid[:, 1] = False
+    valid[::2, 2] = False
+    spikes = noise_recording().spikes.copy()
+    spikes[::2, 2] = 9
+    masked = opened(noise_recording(valid=valid, spikes=spikes))
+    assert masked.spec.sessions[0].mean_rate[2] == pytest.approx(0.2, abs=0.05)
+    assert masked.scored_hash("test") != opened().scored_hash("test")
+    for batch in masked.sweep("test", batch_size=8):
+        assert not batch.targets[0].valid[:, :, 1].any()
+
+
+def test_the_scored_set_is_the_same_for_windows_of_25_and_48_behind_one_guard() -> None:
+    short, long = (opened(window=window, guard=48) for window in (25, 48))
+    for split in ("validation", "test"):
+        assert short.scored_hash(split) == long.scored_hash(split)
+        np.testing.assert_array_equal(short.bins(split)[0], long.bins(split)[0])
+    assert short.scored_hash("test") != short.scored_hash("validation")
+    assert short.scored_hash("test") != opened(window=25, guard=48, min_spikes=30).scored_hash("test")
+    assert short.spec.sessions[0].mean_rate == long.spec.sessions[0].mean_rate
+
+
+def test_a_window_longer_than_the_guard_is_refused() -> None:
+    with pytest.raises(ValueError, match="window 64 is longer than guard 48; set `guard` to the longest window"):
+        EncodingDataConfig(window=64, guard=48)
+    with pytest.raises(ValueError, match="warmup 24 leaves no bin to score in a window of 24 frames"):
+        EncodingDataConfig(window=24, warmup=24)
+
+
+def test_smaller_fractions_are_subsets_with_the_same_null_and_scored_bins() -> None:
+    parts = {fraction: opened(fraction=fraction) for fraction in (0.25, 0.5, 1.0)}
+    ends = {fraction: set(data._ends[0].tolist()) for fraction, data in parts.items()}
+    assert ends[0.25] < ends[0.5] < ends[1.0]
+    assert len(ends[0.25]) == pytest.approx(0.25 * len(ends[1.0]), rel=0.1)
+    assert len({data.scored_hash("test") for data in parts.values()}) == 1
+    assert len({data.spec.sessions[0].mean_rate for data in parts.values()}) == 1
+    assert len({data.fingerprint for data in parts.values()}) == 3
+
+
+def test_statistics_are_those_of_training_bins_alone() -> None:
+    label = opened().splits[0].label
+    recording = noise_recording()
+    spikes, stimulus = recording.spikes.copy(), recording.stimulus.copy()
+    spikes[label != TRAIN] = 99
+    stimulus[label != TRAIN] = 255 - stimulus[label != TRAIN] // 8
+    spoiled, plain = opened(noise_recording(spikes=spikes, stimulus=stimulus)), opened()
+    assert spoiled.spec == plain.spec
+    assert spoiled.statistics[0].stimulus_mean == plain.statistics[0].stimulus_mean
+    np.testing.assert_allclose(plain.spec.sessions[0].mean_rate, recording.spikes[label == TRAIN].mean(0))
+    batch = next(plain.train(seed=0, batch_size=64))
+    assert batch.sessions[0].stimulus.mean().abs() < 0.05
+    assert batch.sessions[0].stimulus.std() == pytest.approx(1, abs=0.02)
+
+
+def test_windows_of_trials_stay_in_their_trial() -> None:
+    trials = np.repeat(np.arange(30), 100)
+    data = opened(ticking(trials=trials), split={"kind": "trials"})
+    for batch in [*islice(data.train(seed=0, batch_size=32), 10), *data.sweep("test", batch_size=8)]:
+        frames = frames_shown(data, batch).astype(int)
+        assert (trials[frames] == trials[frames[:, :1]]).all()
+
+
+def test_an_empty_split_is_said_with_the_next_move() -> None:
+    with pytest.raises(AblateError, match="noise: the validation split is empty") as caught:
+        opened(split={"blocks": 4, "validation": 0.0001})
+    assert "larger share" in caught.value.problems[0].hint
+    with pytest.raises(AblateError, match="no window of 32 frames fits into the training split"):
+        opened(fraction=0.001)
+
+
+def test_two_recordings_of_one_name_are_refused() -> None:
+    with pytest.raises(AblateError, match="more than one recording is named noise"):
+        opened(noise_recording(), noise_recording(seed=1))
+
+
+def test_the_fingerprint_tells_content_and_not_place(tmp_path: Path) -> None:
+    prints = []
+    for place, seed in (("a", 0), ("b", 0), ("c", 1)):
+        write_recording(tmp_path / place, noise_recording(seed=seed))
+        config = RecordingsConfig(path=str(tmp_path / place), **WINDOW, split={"blocks": 2})
+        prints.append(config.open(CPU).fingerprint)
+    assert prints[0] == prints[1] != prints[2]
+
+
+def test_true_rates_are_scored_as_attainable_and_a_constant_gains_nothing() -> None:
+    random = np.random.default_rng(0)
+    rates = random.gamma(1.0, 0.3, (FRAMES, 3)).astype(np.float32)
+    data = opened(noise_recording(rates=rates, spikes=random.poisson(rates).astype(np.uint8)))
+    (attainable,) = data.attainable("test") or (None,)
+    assert attainable is not None
+    lookup, gain = torch.from_numpy(rates), torch.zeros(3, dtype=torch.float64)
+    null = torch.tensor(data.spec.sessions[0].mean_rate, dtype=torch.float64)
+    sweep = [(batch, batch.targets[0]) for batch in data.sweep("test", batch_size=16)]
+    ends = iter(np.concatenate([_ends(data, "test")]))
+    for batch, target in sweep:
+        for row in range(batch.size):
+            bins = torch.as_tensor(next(ends) - np.array(batch.lags)).clamp(min=0)
+            p = lookup[bins].double()
+            per_bin = torch.distributions.Poisson(p).log_prob(target.values[row].double())
+            per_bin -= torch.distributions.Poisson(null.expand_as(p)).log_prob(target.values[row].double())
+            gain += torch.where(target.valid[row], per_bin, 0.0).sum(0)
+    np.testing.assert_allclose(gain.numpy(), attainable, rtol=1e-9)
+    assert (attainable > 0).all()
+    assert opened(noise_recording(rates=None)).attainable("test") is None
+
+
+def _ends(data: EncodingDataset, split: str) -> np.ndarray:
+    from ablate.data.encoding.window import sweep_windows
+
+    return sweep_windows(data._bins[split][0], data.spec.lags, data.config.score_every).ends
+
+
+def test_a_rehearsal_is_small_and_keeps_several_temporal_tokens(tmp_path: Path) -> None:
+    for name in "abc":
+        write_recording(tmp_path / name, noise_recording(name, seed=ord(name)))
+    config = RecordingsConfig(path=str(tmp_path), window=300, warmup=60, max_frames=2500).rehearsal()
+    assert (config.window, config.warmup, config.max_sessions, config.max_frames) == (48, 16, 2, 2500)
+    assert len(config.open(CPU).spec.sessions) == 2
+
+
+def test_moving_to_a_device_changes_nothing_else() -> None:
+    data = opened(noise_recording(valid=np.random.default_rng(0).random((FRAMES, 3)) < 0.9))
+    moved = data.to(CPU)
+    assert_equal(data.sweep("test", batch_size=8), moved.sweep("test", batch_size=8))
+
+
+def test_windows_on_a_device_have_the_shapes_and_types_of_those_on_the_cpu() -> None:
+    data = opened(noise_recording(valid=np.ones((FRAMES, 3), bool)))
+    here = data.train(seed=0, batch_size=4).batch(0).sessions[0]
+    there = data.to(torch.device("meta")).train(seed=0, batch_size=4).batch(0).sessions[0]
+    pairs = [(here.stimulus, there.stimulus), (here.behavior, there.behavior)]
+    pairs += [(here.target.values, there.target.values), (here.target.valid, there.target.valid)]
+    for one, other in pairs:
+        assert one is not None
+        assert other is not None
+        assert other.device.type == "meta"
+        assert (one.shape, one.dtype) == (other.shape, other.dtype)

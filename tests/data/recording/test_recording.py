@@ -1,0 +1,163 @@
+"""Recording folders: what is read is what was written, and every fault is one clear message."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from data_samples import noise_recording
+
+from ablate.data.encoding.recordings import RecordingsConfig
+from ablate.data.recording import read_recording, write_recording
+from ablate.errors import AblateError
+
+FRAMES = 200
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A sound recording, to be spoiled."""
+    place = tmp_path / "rec"
+    write_recording(place, noise_recording("rec", FRAMES, behavior_names=("row", "noise"), notes={"species": "cat"}))
+    return place
+
+
+def test_what_is_read_is_what_was_written(folder: Path) -> None:
+    read, meant = read_recording(folder), noise_recording("rec", FRAMES)
+    assert (read.name, read.bin_rate_hz, read.behavior_names) == ("rec", 100.0, ("row", "noise"))
+    assert read.notes == {"species": "cat"}
+    for name in ("stimulus", "spikes", "behavior", "rates"):
+        np.testing.assert_array_equal(getattr(read, name), getattr(meant, name))
+    assert isinstance(read.stimulus, np.memmap)
+
+
+def save(name: str, array: np.ndarray) -> Callable[[Path], None]:
+    return lambda folder: np.save(folder / f"{name}.npy", array)
+
+
+def put(text: str) -> Callable[[Path], None]:
+    return lambda folder: (folder / "recording.yaml").write_text(text) and None
+
+
+def remove(name: str) -> Callable[[Path], None]:
+    return lambda folder: (folder / name).unlink()
+
+
+def cut_short(folder: Path) -> None:
+    """A header that tells of more than there is."""
+    data = (folder / "stimulus.npy").read_bytes()
+    (folder / "stimulus.npy").write_bytes(data.replace(b"(200, 4, 5)", b"(900, 4, 5)"))
+
+
+def pickled(folder: Path) -> None:
+    np.save(folder / "spikes.npy", np.array([[1, None]], dtype=object), allow_pickle=True)
+
+
+def with_nan(shape: tuple[int, ...]) -> np.ndarray:
+    array = np.zeros(shape, np.float32)
+    array[-1] = np.nan
+    return array
+
+
+COUNTS = np.ones((FRAMES, 3))
+FAULTS = {
+    "recording.yaml is missing": remove("recording.yaml"),
+    "stimulus.npy is missing": remove("stimulus.npy"),
+    "spikes.npy is missing": remove("spikes.npy"),
+    "recording.yaml has no bin_rate_hz": put("name: x\n"),
+    "recording.yaml is not valid YAML": put("name: [\n"),
+    "recording.yaml must hold keys and values": put("- 1\n"),
+    "bin_rate_hz must be a positive number, not 'fast'": put("bin_rate_hz: fast\n"),
+    "bin_rate_hz must be a positive number, not 0": put("bin_rate_hz: 0\n"),
+    "the recording's name is empty": put("bin_rate_hz: 9\nname: ''\n"),
+    "behavior_names must be a list of names": put("bin_rate_hz: 9\nbehavior_names: 7\n"),
+    "3 behavior_names for 2 columns of behavior": put("bin_rate_hz: 9\nbehavior_names: [a, b, c]\n"),
+    "stimulus.npy is not a .npy file": lambda folder: (folder / "stimulus.npy").write_text("hello") and None,
+    "stimulus.npy tells of 18128 bytes (shape (900, 4, 5), uint8) but has 4128": cut_short,
+    "spikes.npy holds pickled objects, which are never loaded": pickled,
+    "stimulus must be uint8 or float32, not int64": save("stimulus", np.zeros((FRAMES, 4, 5), np.int64)),
+    "stimulus must have axes (t, h, w), not shape (200, 4)": save("stimulus", np.zeros((FRAMES, 4), np.uint8)),
+    "stimulus is empty, shape (0, 4, 5)": save("stimulus", np.zeros((0, 4, 5), np.uint8)),
+    "stimulus contains NaN or infinity": save("stimulus", with_nan((FRAMES, 4, 5))),
+    "behavior contains NaN or infinity": save("behavior", with_nan((FRAMES, 2))),
+    "behavior has 150 bins, shorter than the stimulus with 200 frames": save(
+        "behavior", np.zeros((150, 2), np.float32)
+    ),
+    "behavior must be float32 (t, k), not float32 of shape (200,)": save("behavior", np.zeros(FRAMES, np.float32)),
+    "spikes must be counts, not <U1": save("spikes", np.full((FRAMES, 3), "a")),
+    "spikes must have axes (t, u), not shape (200,)": save("spikes", np.zeros(FRAMES, np.uint8)),
+    "spikes has no units": save("spikes", np.zeros((FRAMES, 0), np.uint8)),
+    "spikes has 150 bins, shorter than the stimulus with 200 frames": save("spikes", COUNTS[:150]),
+    "spikes has 201 bins, longer than the stimulus with 200 frames": save("spikes", np.ones((201, 3))),
+    "spikes contains negative counts": save("spikes", -COUNTS),
+    "spikes contains counts that are not whole numbers": save("spikes", COUNTS / 2),
+    "valid has shape (200, 2), spikes has (200, 3)": save("valid", np.ones((FRAMES, 2), bool)),
+    "valid must be bool (t, u), not int64 of shape (200, 3)": save("valid", np.ones((FRAMES, 3), np.int64)),
+    "trials must be int (t,), not float64 of shape (200,)": save("trials", np.ones(FRAMES)),
+    "rates contains negative rates": save("rates", -COUNTS.astype(np.float32)),
+}
+
+
+@pytest.mark.parametrize(("message", "spoil"), FAULTS.items(), ids=list(FAULTS))
+def test_a_fault_is_one_clear_message(folder: Path, message: str, spoil: Callable[[Path], None]) -> None:
+    spoil(folder)
+    with pytest.raises(AblateError) as caught:
+        read_recording(folder)
+    (problem,) = caught.value.problems
+    assert problem.what == message
+    assert problem.where == str(folder)
+
+
+def test_a_missing_or_empty_folder_is_said(tmp_path: Path) -> None:
+    with pytest.raises(AblateError, match="no such folder"):
+        read_recording(tmp_path / "nowhere")
+    with pytest.raises(AblateError, match="the folder is empty"):
+        read_recording(tmp_path)
+
+
+def test_a_lying_header_takes_no_memory(folder: Path) -> None:
+    data = (folder / "stimulus.npy").read_bytes()
+    (folder / "stimulus.npy").write_bytes(data.replace(b"(200, 4, 5), }    ", b"(9999999, 4, 5), }"))
+    with pytest.raises(AblateError, match="tells of 200000108 bytes"):
+        read_recording(folder)
+
+
+def test_a_faulty_recording_is_not_written_at_all(tmp_path: Path) -> None:
+    with pytest.raises(AblateError, match="negative counts"):
+        write_recording(tmp_path / "bad", noise_recording("bad", FRAMES, spikes=np.full((FRAMES, 3), -1)))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_recording_is_never_overwritten(folder: Path) -> None:
+    with pytest.raises(AblateError, match="already exists"):
+        write_recording(folder, noise_recording("rec", FRAMES))
+
+
+def test_a_folder_of_recordings_a_glob_and_a_list_find_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("a", "b"):
+        write_recording(tmp_path / name, noise_recording(name, FRAMES))
+    whole = RecordingsConfig(path=str(tmp_path)).folders()
+    assert [folder.name for folder in whole] == ["a", "b"]
+    assert RecordingsConfig(path=str(tmp_path / "*")).folders() == whole
+    assert RecordingsConfig(path=(str(tmp_path / "a"), str(tmp_path / "b"))).folders() == whole
+    monkeypatch.setenv("ABLATE_DATA", str(tmp_path))
+    assert RecordingsConfig(path="b").folders() == whole[1:]
+    assert RecordingsConfig(path=str(tmp_path), max_sessions=1).folders() == whole[:1]
+
+
+def test_no_recording_at_a_path_is_said() -> None:
+    with pytest.raises(AblateError, match="no recording found at nowhere"):
+        RecordingsConfig(path="nowhere").folders()
+    with pytest.raises(AblateError, match="no recording is named"):
+        RecordingsConfig().describe()
+
+
+def test_headers_alone_describe_a_recording(folder: Path) -> None:
+    spec = RecordingsConfig(path=str(folder), window=25, warmup=8).describe()
+    (session,) = spec.sessions
+    assert (session.height, session.width, session.units, session.behaviors) == (4, 5, 3, 2)
+    assert spec.lags == (16, 8, 0)
+    hidden = RecordingsConfig(path=str(folder), behavior="none").describe()
+    assert hidden.sessions[0].behaviors == 0

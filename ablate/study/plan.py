@@ -140,7 +140,8 @@ def make_manifest(
     baseline = next((v for v in variants if v.role == "baseline"), variants[0])
     facts = facts_of(variants)
     costs = {v.name: describe(v.configuration.model, facts[v.name].spec) for v in variants}
-    entries = tuple(make_entry(v, baseline, costs, facts[v.name].fingerprint, seeds) for v in variants)
+    compared = next((v for v in layout.variants if v.role == "baseline"), baseline)  # `--only` may leave it out
+    entries = tuple(make_entry(v, compared, costs, facts[v.name].fingerprint, seeds) for v in variants)
     data = baseline.configuration.data
     return StudyManifest(
         name=name,

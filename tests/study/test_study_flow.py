@@ -43,6 +43,15 @@ def go(recipe, tmp_path, **options):
     return outcome, notes
 
 
+def test_a_patch_that_runs_without_the_baseline_still_says_what_it_changes(recipe, tmp_path):
+    """It was compared with itself, and the report said that it changes nothing."""
+    whole, alone = (plan_study(request_of(recipe, tmp_path / "results", only=only)) for only in (None, "fast"))
+    told = {entry.name: (entry.changes, entry.differences) for entry in whole.manifest.variants}
+    (entry,) = alone.manifest.variants
+    assert entry.changes != "nothing"
+    assert (entry.changes, entry.differences) == told["fast"]
+
+
 def test_runs_begin_seed_by_seed_and_the_baseline_first(recipe, tmp_path):
     outcome, notes = go(recipe, tmp_path, seeds="0,1")
     assert notes.begun[0] == "baseline seed 0"

@@ -84,6 +84,8 @@ def parse_seeds(text: str) -> tuple[int, ...]:
         first, dash, last = item.partition("-")
         if not first.isdigit() or (dash and not last.isdigit()):
             raise AblateError(f"--seeds {text}: `{item}` is no seed", hint="write 0,1,2 or 0-4")
+        if int(last or first) < int(first):
+            raise AblateError(f"--seeds {text}: `{item}` runs backwards", hint=f"write {last}-{first}")
         seeds.extend(range(int(first), int(last or first) + 1))
     if len(seeds) > MOST_SEEDS:
         raise AblateError(f"--seeds {text}: {len(seeds)} seeds are more than {MOST_SEEDS}")

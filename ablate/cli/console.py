@@ -19,8 +19,9 @@ def out() -> "Console":
 
     if sys.stdout.isatty():
         return Console(highlight=False)
-    width = int(os.environ.get("COLUMNS", PLAIN_WIDTH))
-    return Console(highlight=False, width=width, force_terminal=False, color_system=None)
+    asked = os.environ.get("COLUMNS", "")
+    width = int(asked) if asked.isascii() and asked.isdigit() else 0
+    return Console(highlight=False, width=width or PLAIN_WIDTH, force_terminal=False, color_system=None)
 
 
 def err() -> "Console":

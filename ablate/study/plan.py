@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,7 @@ from typing import Any
 import torch
 
 from ablate.config import non_default
-from ablate.contract import Dataset, DataSpec, EncodingSpec
+from ablate.contract import Dataset, DataSpec, EncodingSpec, Split
 from ablate.errors import AblateError, Problem
 from ablate.model.cost import describe
 from ablate.recipe import Configuration, Recipe, load_recipe
@@ -116,9 +116,8 @@ def select(variants: Sequence[Variant], request: Request) -> tuple[Variant, ...]
     unknown = [name for name in names if name not in known]
     if unknown:
         hint = f"the recipe has {', '.join(variant.name for variant in variants)}"
-        raise AblateError(
-            problems=tuple(Problem(f"no variant is called `{name}`", "--variants", hint) for name in unknown)
-        )
+        option = "--variants" if request.only is None else "--only"
+        raise AblateError(problems=tuple(Problem(f"no variant is called `{name}`", option, hint) for name in unknown))
     wanted = {known[name].name for name in names}
     keep_baseline = request.only is None
     return tuple(v for v in variants if v.name in wanted or (keep_baseline and v.role == "baseline"))
@@ -200,16 +199,31 @@ class DataFacts:
 
 
 def facts_of(variants: Sequence[Variant]) -> dict[str, DataFacts]:
-    """The data of every variant, each data set opened once."""
+    """The data of every variant, each data set opened once. Raises AblateError for data that cannot be scored."""
     known: dict[str, DataFacts] = {}
     facts = {}
     for variant in variants:
         text = canonical_json(variant.configuration.data.model_dump(mode="json"))
         if text not in known:
             dataset = open_data(variant.configuration, CPU)
+            refuse_unscorable(dataset, variant)
             known[text] = DataFacts(dataset.spec, dataset.fingerprint, metric_of(dataset))
         facts[variant.name] = known[text]
     return facts
+
+
+def refuse_unscorable(dataset: Dataset, variant: Variant) -> None:
+    """Every run on such data would fail at its first score: told once, before anything is trained."""
+    splits: tuple[Split, ...] = ("validation", "test")
+    scored: Callable[[Split], int] = getattr(dataset, "scored_units", lambda split: 1)  # labels need no spikes
+    for split in splits:
+        if scored(split) == 0:
+            raise AblateError(
+                f"no unit has enough spikes in the {split} split to be scored",
+                where="data.min_spikes" if variant.role == "baseline" else f"{variant.name}: data.min_spikes",
+                hint="lower `min_spikes`, hold out more time (`split`, `guard`), or record longer; "
+                "`ablate data info` shows the spikes of recordings",
+            )
 
 
 def identity_of(configuration: Configuration) -> dict[str, Any]:

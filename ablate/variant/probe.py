@@ -29,6 +29,7 @@ from ablate.training import TrainingConfig
 from ablate.training.optimization.schedule import learning_rate
 from ablate.variant.behave import batch_tensors, behavior, digest, shapes
 from ablate.variant.diff import differences
+from ablate.variant.own_part import faults_told, imported_targets
 from ablate.variant.variant import Variant
 
 BATCH_SIZE = 2
@@ -52,15 +53,19 @@ def refuse_noops(
     """The variants; one that does nothing becomes a control if its patch (or `allow_noop`) says so, else it is refused.
 
     judge: keeps what was measured, for `unread_options`. Raises AblateError with all no-ops, and whatever a
-    variant's model or data cannot be built for.
+    variant's model or data cannot be built for; where that is the baseline, it is told of the baseline alone.
     """
     judge, kept, problems = judge or Judge(), list[Variant](), list[Problem]()
     for variant in variants:
         if variant.parent is None:
+            judge.build(variant)
             kept.append(variant)
             continue
         try:
-            verdict = judge(variant.parent, variant.configuration)
+            with faults_told(variant.configuration):
+                verdict = judge(variant.parent, variant.configuration)
+                if imported_targets(variant.configuration.model_dump()):  # the judge may not have had to run it
+                    judge.describe(variant.configuration)
         except AblateError as error:
             problems += [_in_variant(problem, variant) for problem in error.problems]
             continue
@@ -107,6 +112,18 @@ class Judge:
             why = why or found
             unread += () if found else paths
         return Verdict(bool(why), why, unread)
+
+    def build(self, variant: Variant) -> None:
+        """Builds a variant's model and runs it once on its data. Raises AblateError, with its name, for a misfit."""
+        try:
+            with faults_told(variant.configuration):
+                self.describe(variant.configuration)
+        except AblateError as error:
+            raise AblateError(problems=tuple(_in_variant(problem, variant) for problem in error.problems)) from None
+
+    def describe(self, config: Configuration) -> None:
+        """Builds a model and runs it once, by its shapes alone."""
+        describe(config.model, self._open(config.data).spec)
 
     def model_differs(self, before: Configuration, after: Configuration) -> str:
         """What tells two models apart on the variant's data; empty if nothing does."""
@@ -242,4 +259,5 @@ def _listed(paths: Sequence[str]) -> str:
 
 
 def _in_variant(problem: Problem, variant: Variant) -> Problem:
-    return Problem(f"variant `{variant.name}`: {problem.what}", variant.where or problem.where, problem.hint)
+    name = variant.name if variant.role == "baseline" else f"variant `{variant.name}`"
+    return Problem(f"{name}: {problem.what}", variant.where or problem.where, problem.hint)

@@ -10,6 +10,7 @@ from tiny_study import BASELINE, DATA, PATCHES, TAIL, TRAINING, request_of, writ
 from typer.testing import CliRunner
 
 from ablate.cli.app import app
+from ablate.cli.console import PLAIN_WIDTH, out
 from ablate.data.recording import Recording, write_recording
 from ablate.errors import AblateError
 from ablate.study.flow import run_study
@@ -91,7 +92,7 @@ def test_recordings_with_nan_in_the_stimulus(tmp_path):
     broken[7, 3, 3] = np.nan
     folder = recording(tmp_path / "rec", stimulus=broken)
     told = refused(write_recipe(tmp_path, data=RECORDED.format(path=folder)), tmp_path)
-    assert told == f"error: {folder}: stimulus contains NaN or infinity"
+    assert told.startswith(f"error: {folder}: stimulus contains NaN or infinity\n\nhint: fill or cut the gap")
 
 
 def test_recordings_with_spikes_shorter_than_the_stimulus(tmp_path):
@@ -106,7 +107,7 @@ def test_recordings_with_spikes_shorter_than_the_stimulus(tmp_path):
 def test_recordings_with_negative_counts(tmp_path):
     folder = recording(tmp_path / "rec", spikes=np.full((2000, 3), -1, np.int16))
     told = refused(write_recipe(tmp_path, data=RECORDED.format(path=folder)), tmp_path)
-    assert told == f"error: {folder}: spikes contains negative counts"
+    assert told.startswith(f"error: {folder}: spikes contains negative counts\n\nhint: spikes.npy holds")
 
 
 def test_recordings_that_pickle(tmp_path):
@@ -236,3 +237,29 @@ def test_a_full_disk_at_a_checkpoint_fails_the_run_with_a_message(tmp_path, monk
     monkeypatch.setattr(checkpoint, "_write_whole", real)
     outcome = run_study(request_of(recipe, tmp_path / "results", only="baseline", retry="failed"))
     assert not outcome.failures
+
+
+def test_data_without_enough_spikes_are_refused_once_before_anything_is_trained(tmp_path):
+    told = refused(write_recipe(tmp_path, data=DATA.replace("min_spikes: 1", "min_spikes: 100000")), tmp_path)
+    assert told.startswith("error: data.min_spikes: no unit has enough spikes in the validation split to be scored")
+    assert told.count("error:") == 1
+
+
+def test_a_patch_that_leaves_no_unit_to_score_is_named(tmp_path):
+    patches = "patches:\n  strict: {data: {min_spikes: 100000}}\n"
+    told = refused(write_recipe(tmp_path, patches=patches), tmp_path)
+    assert "strict: data.min_spikes: no unit has enough spikes" in told
+
+
+def test_seeds_that_run_backwards_are_refused(tmp_path):
+    assert "`5-2` runs backwards\n\nhint: write 2-5" in refused(write_recipe(tmp_path), tmp_path, seeds="5-2")
+
+
+def test_an_unknown_variant_of_only_blames_only(tmp_path):
+    assert "error: --only: no variant is called `nope`" in refused(write_recipe(tmp_path), tmp_path, only="nope")
+
+
+@pytest.mark.parametrize("columns", ["wide", "0", "-5", ""])
+def test_a_width_that_is_no_number_is_as_none_given(monkeypatch, columns: str):
+    monkeypatch.setenv("COLUMNS", columns)
+    assert out().width == PLAIN_WIDTH

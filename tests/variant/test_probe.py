@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from torch import nn
 
 from ablate.errors import AblateError
 from ablate.recipe import read_recipe
@@ -160,3 +161,44 @@ def test_an_option_of_the_initial_weights_alone_is_real(judge, tmp_path: Path):
     before = read_recipe(HEAD + "  p: {readout: {mean_spread: 0.3}}\n", "x.yaml")
     variant = lay_out(before).variants[1]
     assert judge(variant.parent, variant.configuration).why == "loss or gradient"
+
+
+class Lost(nn.Module):
+    """A modulator of the user's own that says no `out`."""
+
+    def __init__(self, *given: object) -> None:
+        super().__init__()
+
+
+class Misled(nn.Module):
+    """A modulator of the user's own whose forward asks for what is not there."""
+
+    def __init__(self, input: object, behaviors: int) -> None:
+        super().__init__()
+        self.out = input
+
+    def forward(self, *given: object) -> object:
+        raise KeyError("pupil")
+
+
+OWN = "modulator: {{type: import, target: 'test_probe:{}'}}"
+
+
+@pytest.fixture
+def importable(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.syspath_prepend(Path(__file__).parent)
+
+
+@pytest.mark.parametrize("part", ["Lost", "Misled"])
+def test_a_faulty_part_of_the_baseline_is_told_of_the_baseline_alone(judge, importable, part: str):
+    text = HEAD.replace("modulator: {hidden_dim: 4, beh_emb_dim: 2}", OWN.format(part))
+    text += "  p: {training: {steps: 300}}\n  q: {core: {ff_dim: 16}}\n"
+    with pytest.raises(AblateError, match=f"baseline: .*{part}") as told:
+        refuse_noops(lay_out(read_recipe(text, "x.yaml")).variants, judge=judge)
+    assert len(told.value.problems) == 1
+
+
+def test_a_fault_in_the_forward_pass_of_a_users_part_is_told_with_its_line(judge, importable):
+    text = HEAD + f"  p: {{{OWN.format('Misled')}}}\n"
+    with pytest.raises(AblateError, match=r"variant `p`: .*KeyError: 'pupil' \(test_probe\.py, line \d+\)"):
+        refuse_noops(lay_out(read_recipe(text, "x.yaml")).variants, judge=judge)

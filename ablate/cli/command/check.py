@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -31,6 +31,7 @@ def check_recipe(recipe: Path, *, sets: Sequence[str], data: Path | None, cost: 
     from ablate.recipe import load_recipe
     from ablate.study.plan import data_sets, plan_study
     from ablate.variant import survey
+    from ablate.variant.own_part import imported_targets
 
     request = Request(recipe=recipe, sets=tuple(sets), data=data, device=device, out=out)
     for variant in survey(load_recipe(recipe, sets=data_sets(request))).variants:
@@ -44,13 +45,3 @@ def check_recipe(recipe: Path, *, sets: Sequence[str], data: Path | None, cost: 
 
         return show_price(price_study(request, lambda name: say(f"timing {name} ...")))
     return 0
-
-
-def imported_targets(configuration: Any) -> list[str]:
-    """The `type: import` parts of a configuration: code that will run because the recipe names it."""
-    if isinstance(configuration, dict):
-        own = [str(configuration["target"])] if configuration.get("type") == "import" else []
-        return own + [target for value in configuration.values() for target in imported_targets(value)]
-    if isinstance(configuration, list | tuple):
-        return [target for value in configuration for target in imported_targets(value)]
-    return []

@@ -81,6 +81,14 @@ class EncodingDataset:
         """Units with fewer spikes than this in a split's scored bins are left out of its score."""
         return self.config.min_spikes
 
+    def scored_units(self, split: Split) -> int:
+        """Units of all sessions with enough spikes in a split's scored bins to be scored."""
+        least, units = max(1, self.config.min_spikes), 0
+        for recording, bins in zip(self.recordings, self._bins[split], strict=True):
+            spikes = np.where(_valid(recording, bins), np.asarray(recording.spikes[bins], np.float64), 0.0)
+            units += int(np.count_nonzero(spikes.sum(0) >= least))
+        return units
+
     def scored_hash(self, split: Split) -> str:
         """Hash of the (session, bin, unit) entries that a split scores, and of who is left out for too few spikes."""
         digest = hashlib.sha256(f"min_spikes {self.config.min_spikes}".encode())

@@ -6,6 +6,8 @@ from ablate.data.recording.array_file import all_rows, is_finite, is_not_negativ
 from ablate.data.recording.session import OPTIONAL, Recording
 from ablate.errors import AblateError
 
+COUNTS = "spikes.npy holds the number of spikes in each bin; valid.npy marks bins that are not to be scored"
+
 
 def check_shapes(recording: Recording, *, where: str) -> None:
     """Types, axes and lengths. Raises AblateError for the first fault."""
@@ -44,10 +46,10 @@ def check_numbers(recording: Recording, *, where: str) -> None:
     for name in ("stimulus", "behavior", "rates"):
         part = getattr(recording, name)
         if part is not None and part.dtype.kind == "f":
-            hint = "" if name != "behavior" else "fill or cut the gap; valid.npy marks bins that are not to be scored"
+            hint = "fill or cut the gap; valid.npy marks bins that are not to be scored"
             _require(all_rows(part, is_finite), f"{name} contains NaN or infinity", where, hint)
-    _require(all_rows(recording.spikes, is_whole), "spikes contains counts that are not whole numbers", where)
-    _require(all_rows(recording.spikes, is_not_negative), "spikes contains negative counts", where)
+    _require(all_rows(recording.spikes, is_whole), "spikes contains counts that are not whole numbers", where, COUNTS)
+    _require(all_rows(recording.spikes, is_not_negative), "spikes contains negative counts", where, COUNTS)
     if recording.rates is not None:
         _require(all_rows(recording.rates, is_not_negative), "rates contains negative rates", where)
 

@@ -8,6 +8,7 @@ import importlib
 import re
 from typing import Any, Literal
 
+import torch
 from pydantic import Field, field_validator
 from torch import nn
 
@@ -34,8 +35,20 @@ class ImportedPart(Config):
         return target
 
     def build(self, *given: Any) -> nn.Module:
-        """The user's module, called with what this kind of part is built from."""
-        return load_class(self.target)(*given, **self.params)
+        """The user's module, called with what this kind of part is built from. Raises AblateError for its faults."""
+        part = load_class(self.target)
+        try:
+            return part(*given, **self.params)
+        except (AblateError, MemoryError, torch.OutOfMemoryError):
+            raise
+        except Exception as fault:
+            if isinstance(fault, RuntimeError) and torch.get_default_device().type == "meta":
+                raise  # it needs numbers, which tensors on the meta device lack: the caller builds it on the CPU
+            raise AblateError(
+                f"`{part.__name__}` cannot be built: {type(fault).__name__}: {fault}",
+                where=self.target,
+                hint="it is called as Class(<what build of this kind of part gets>, **params), see ablate/contract.py",
+            ) from fault
 
 
 def load_class(target: str) -> type[nn.Module]:

@@ -318,3 +318,12 @@ def test_windows_on_a_device_have_the_shapes_and_types_of_those_on_the_cpu() -> 
         assert other is not None
         assert other.device.type == "meta"
         assert (one.shape, one.dtype) == (other.shape, other.dtype)
+
+
+def test_units_to_score_are_counted_as_the_score_counts_them() -> None:
+    data = opened(min_spikes=10)
+    for split in ("validation", "test"):
+        bins = data.bins(split)[0]
+        spikes = np.asarray(data.recordings[0].spikes)[bins].sum(0)
+        assert data.scored_units(split) == (spikes >= 10).sum() > 0
+    assert opened(min_spikes=10**6).scored_units("test") == 0

@@ -35,3 +35,18 @@ def test_a_target_that_names_no_class_is_refused_when_read(target: str) -> None:
 def test_a_class_that_is_not_there_is_told_when_built(target: str, told: str) -> None:
     with pytest.raises(AblateError, match=told):
         ImportedPart(target=target).build()
+
+
+class Raising(nn.Module):
+    def __init__(self) -> None:
+        raise ValueError("too narrow")
+
+
+def test_a_fault_in_the_class_of_the_user_is_told_as_one_message() -> None:
+    with pytest.raises(AblateError, match="`Raising` cannot be built: ValueError: too narrow"):
+        ImportedPart(target=f"{__name__}:Raising").build()
+
+
+def test_params_that_the_class_does_not_take_are_told_as_one_message() -> None:
+    with pytest.raises(AblateError, match="unexpected keyword argument 'depth'"):
+        ImportedPart(target=f"{__name__}:Doubling", params={"depth": 2}).build(3)

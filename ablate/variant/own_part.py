@@ -1,0 +1,50 @@
+"""The user's own parts (`type: import`): which a configuration names, and what becomes of a fault in their code."""
+
+import sys
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from ablate.errors import AblateError
+from ablate.recipe import Configuration
+
+
+def imported_targets(configuration: Any) -> list[str]:
+    """The `type: import` parts of a configuration: code that will run because the recipe names it."""
+    if isinstance(configuration, dict):
+        own = [str(configuration["target"])] if configuration.get("type") == "import" else []
+        return own + [target for value in configuration.values() for target in imported_targets(value)]
+    if isinstance(configuration, list | tuple):
+        return [target for value in configuration for target in imported_targets(value)]
+    return []
+
+
+@contextmanager
+def faults_told(configuration: Configuration) -> Iterator[None]:
+    """A fault raised while the model of a configuration with parts of the user's runs is theirs to mend: an AblateError
+    with its place. Without such parts it is ours, and is raised as it is.
+    """
+    try:
+        yield
+    except (AblateError, MemoryError, torch.OutOfMemoryError):
+        raise
+    except Exception as fault:
+        targets = list(dict.fromkeys(imported_targets(configuration.model_dump())))
+        if not targets:
+            raise
+        named = ", ".join(f"`{target}`" for target in targets)
+        what = f"the model with {named} cannot run: {type(fault).__name__}: {fault}"
+        hint = "a part is called as its Protocol in ablate/contract.py says"
+        raise AblateError(what + _place(fault, targets), hint=hint) from fault
+
+
+def _place(fault: Exception, targets: list[str]) -> str:
+    """The innermost line of the user's modules that the fault passed through; empty where it passed through none."""
+    modules = [sys.modules.get(target.partition(":")[0]) for target in targets]
+    files = {getattr(module, "__file__", None) for module in modules}
+    lines = [frame for frame in traceback.extract_tb(fault.__traceback__) if frame.filename in files]
+    return f" ({Path(lines[-1].filename).name}, line {lines[-1].lineno})" if lines else ""

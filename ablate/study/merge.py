@@ -12,7 +12,7 @@ def merge_manifests(old: StudyManifest, new: StudyManifest, *, accept: bool) -> 
     before = {entry.name: entry for entry in old.variants}
     changed = [entry for entry in new.variants if _means_otherwise(before.get(entry.name), entry)]
     if changed and not accept:
-        raise AblateError(problems=tuple(_problem(before[entry.name], entry, old.name) for entry in changed))
+        raise AblateError(problems=_problems(before, changed, old.name))
     names = {entry.name for entry in new.variants}
     kept = () if changed else tuple(entry for entry in old.variants if entry.name not in names)
     entries = tuple(_with_keys(entry, before.get(entry.name), changed=bool(changed)) for entry in new.variants)
@@ -41,21 +41,33 @@ def _shared(old: VariantEntry, new: VariantEntry) -> set[int]:
     return old.keys.keys() & new.keys.keys()
 
 
-def _problem(old: VariantEntry, new: VariantEntry, study: str) -> Problem:
+def _problems(before: dict[str, VariantEntry], changed: list[VariantEntry], study: str) -> tuple[Problem, ...]:
+    """What changed, each reason told once with all variants that it moved."""
+    moved: dict[str, list[str]] = {}
+    for entry in changed:
+        moved.setdefault(_reason(before[entry.name], entry), []).append(f"`{entry.name}`")
+    hint = "give the study another name or another --out, or say --changed to go on under the new meaning"
+    return tuple(
+        Problem(
+            what=f"{', '.join(names)} now {'means' if len(names) == 1 else 'mean'} something else than when this study "
+            f"began{reason}",
+            where=f"study {study}",
+            hint=hint,
+        )
+        for reason, names in moved.items()
+    )
+
+
+def _reason(old: VariantEntry, new: VariantEntry) -> str:
     """What of a variant changed, as far as the two plans tell."""
     paths = [
         path for path in {*old.differences, *new.differences} if old.differences.get(path) != new.differences.get(path)
     ]
-    told = " (the baseline's configuration changed)"
     if old.config_hash == new.config_hash:
-        told = " (its data changed)"
-    elif old.differences and paths:  # none where `--only` planned it without the baseline
-        told = f": {', '.join(sorted(paths)[:4])}"
-    return Problem(
-        what=f"`{new.name}` now means something else than when this study began{told}",
-        where=f"study {study}",
-        hint="give the study another name or another --out, or say --changed to go on under the new meaning",
-    )
+        return " (its data changed)"
+    if old.differences and paths:  # none where `--only` planned it without the baseline
+        return f": {', '.join(sorted(paths)[:4])}"
+    return " (the baseline's configuration changed)"
 
 
 def _with_keys(new: VariantEntry, old: VariantEntry | None, *, changed: bool) -> VariantEntry:

@@ -109,7 +109,8 @@ class EncodingDataConfig(Config):
     def summary(self) -> str:
         """One line for the head of a study."""
         sessions = self.session_specs()
-        return f"{self._label()}, {len(sessions)} sessions, {sum(session.units for session in sessions)} units"
+        count = f"{len(sessions)} session{'s' * (len(sessions) != 1)}"
+        return f"{self._label()}, {count}, {sum(session.units for session in sessions)} units"
 
     def open(self, device: torch.device) -> "EncodingDataset":
         """Reads (or first makes) the recordings and puts them on the device."""

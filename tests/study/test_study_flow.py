@@ -105,7 +105,7 @@ def test_a_new_patch_or_seed_or_reference_trains_only_what_is_new(tmp_path):
 def test_a_recipe_that_changed_its_meaning_is_refused_until_told(tmp_path):
     go(write_recipe(tmp_path), tmp_path)
     changed = write_recipe(tmp_path, training=TRAINING.replace("steps: 6", "steps: 7"))
-    with pytest.raises(AblateError, match="now means something else than when this study began") as told:
+    with pytest.raises(AblateError, match="now mean something else than when this study began") as told:
         go(changed, tmp_path)
     assert "--changed" in str(told.value)
     store = Store(tmp_path / "results" / "tiny")

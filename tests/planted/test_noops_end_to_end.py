@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[2]
 HEAD = """\
 name: noops
 question: Which of these patches does anything?
-data: {type: synthetic_v1, sessions: 1, units: 3, frames: 1500, min_spikes: 1, height: 8, width: 8, behaviors: 3, window: 24,
+data: {type: synthetic_v1, sessions: 1, units: 3, frames: 4000, height: 8, width: 8, behaviors: 3, window: 24,
   warmup: 8, split: {blocks: 1}, min_spikes: 0}
 baseline:
   adapter: {grid: 8}

@@ -100,13 +100,14 @@ class Target:
 
     spikes: values (b, n, u) counts, valid (b, n, u); the scored entries are the units, `entry` is None.
     labels: values (b, n) class indices, valid (b, n); the scored entries are trials, `entry` (b,) indexes them in
-    the session.
+    the session. `newest` (b,) is the newest bin of each row where the rows are stretches of a recording.
     """
 
     session: int
     values: Tensor
     valid: Tensor
     entry: Int[Tensor, " b"] | None = None
+    newest: Int[Tensor, " b"] | None = None
 
 
 @runtime_checkable

@@ -43,8 +43,8 @@ def moderate(
 ) -> Moderated:
     """Sample variances of m rows in, moderated ones out; axes in front are independent studies.
 
-    degrees: of freedom of each variance (seeds - 1), 1 or more; rows that lost a pair have fewer. most: finite cap on d0;
-    0 leaves every row its own variance.
+    degrees: of freedom of each variance (seeds - 1), 1 or more; rows that lost a pair have fewer. most: cap on d0,
+    finite; 0 leaves every row its own variance.
     """
     variance = np.asarray(variance, dtype=float)
     nu = np.broadcast_to(np.asarray(degrees, dtype=float), variance.shape)

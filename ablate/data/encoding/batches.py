@@ -145,7 +145,8 @@ class EncodingDataset:
         valid = store.valid(bins)
         if scores is not None:
             valid = valid & torch.as_tensor(scores, device=self._device)[:, :, None]
-        return SessionWindows(session, stimulus, behavior, Target(session, store.spikes(bins), valid))
+        target = Target(session, store.spikes(bins), valid, newest=torch.as_tensor(ends))
+        return SessionWindows(session, stimulus, behavior, target)
 
     def _behavior(self, session: int, index: Int[np.ndarray, "b t"]) -> Float[torch.Tensor, "b t k"] | None:
         """Row t-1 for frame t, the last one measured before its bin (acausal: row t+1). Where there is none, the

@@ -16,6 +16,7 @@ from torch import Tensor
 from ablate.contract import NULL_RATE_FLOOR, Batch, EncodingSpec
 from ablate.result.record import Score
 from ablate.training.loss import check_predictions, entry_nll, poisson_nll, select
+from ablate.training.score.blocks import TimeSums
 from ablate.training.score.sums import UnitSums, over_bins, wide, widest
 from ablate.training.score.table import Attainable, EntryTable, SessionEntries, summarise
 
@@ -27,6 +28,7 @@ class SpikeScorer:
         self.spec = spec
         self.min_spikes = max(1, min_spikes)
         self.sums = UnitSums([session.units for session in spec.sessions], quantities=2)
+        self.times = TimeSums(len(spec.sessions))
         rates = [torch.tensor(session.mean_rate, dtype=torch.float64) for session in spec.sessions]
         self.null_log_rates = [rate.clamp(min=NULL_RATE_FLOOR).log() for rate in rates]
 
@@ -37,17 +39,21 @@ class SpikeScorer:
             counts = wide(select(target.values, target.valid))
             null = self.null_log_rates[target.session].to(counts.device).expand_as(counts)
             null_nll = select(poisson_nll(null, counts), target.valid.to(counts.device))
-            self.sums.add(target.session, over_bins(null_nll - wide(nll), counts))
+            gain = null_nll - wide(nll)
+            self.sums.add(target.session, over_bins(gain, counts))
+            self.times.add(target, gain, counts)
 
     def merge(self, other: "SpikeScorer") -> None:
         self.sums.merge(other.sums)
+        self.times.merge(other.times)
 
     def units(self) -> EntryTable:
         sessions = []
         for index, session in enumerate(self.spec.sessions):
             gain, spikes = self.sums.of(index)
             excluded = spikes < self.min_spikes
-            sessions.append(SessionEntries(session.name, np.arange(session.units), gain, spikes, excluded))
+            blocks = self.times.deviations(index, gain, spikes, excluded) / math.log(2)
+            sessions.append(SessionEntries(session.name, np.arange(session.units), gain, spikes, excluded, blocks))
         return EntryTable("bits_per_spike", math.log(2), tuple(sessions))
 
     def score(self, scored_hash: str, attainable: Attainable = None) -> Score:

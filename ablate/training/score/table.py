@@ -10,7 +10,7 @@ Nothing is floored at zero: a model worse than the null has a negative score.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -28,7 +28,8 @@ class SessionEntries:
     """The entries of one session, one array element each.
 
     entry: index of the unit (or trial) in its session. gain: over the null, in nats. weight: spikes (or labels).
-    excluded: left out of the score.
+    excluded: left out of the score. blocks: what each block of the split's time adds to the session's mean, less its
+    fair share (`score/blocks.py`), in the metric's unit; empty where the entries are no stretches of time.
     """
 
     name: str
@@ -36,6 +37,7 @@ class SessionEntries:
     gain: NDArray[np.float64]
     weight: NDArray[np.float64]
     excluded: NDArray[np.bool_]
+    blocks: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
 
 
 @dataclass(frozen=True)
@@ -63,6 +65,7 @@ class EntryTable:
                     "gain": session.gain.tolist(),
                     "weight": session.weight.tolist(),
                     "excluded": session.excluded.tolist(),
+                    "blocks": [float(f"{value:.6g}") for value in session.blocks],
                 }
                 for session in self.sessions
             ],

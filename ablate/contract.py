@@ -211,6 +211,10 @@ class Dataset(Protocol):
 
     def attainable(self, split: Split) -> "tuple[Any, ...] | None": ...
 
+    def floor(self, split: Split) -> "tuple[Any, ...] | None":
+        """The same of the rates that need no receptive field; None where that is not known."""
+        ...
+
     def to(self, device: torch.device) -> "Dataset": ...
 
 

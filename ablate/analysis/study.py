@@ -116,6 +116,7 @@ def _assembled(manifest: StudyManifest, cells: Cells) -> StudyAnalysis:
         family=(),
         attainable=None if first is None else first.attainable,
         attainable_accuracy=None if first is None else first.attainable_accuracy,
+        floor=None if first is None else first.floor,
         baseline_at_chance=False,
         detectable=None,
         detectable_relative=None,

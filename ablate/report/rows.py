@@ -151,6 +151,7 @@ def study_record(analysis: StudyAnalysis) -> dict[str, Any]:
         "winner": analysis.winner,
         "attainable": analysis.attainable,
         "attainable_accuracy": analysis.attainable_accuracy,
+        "floor": analysis.floor,
         "smallest_detectable_gain": analysis.detectable,
         "smallest_detectable_gain_relative": analysis.detectable_relative,
         "smallest_detectable_gain_basis": analysis.detectable_basis,

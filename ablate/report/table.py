@@ -100,6 +100,8 @@ def landmarks(analysis: StudyAnalysis) -> Iterator[str]:
         yield f"reference {plain(row.name)} {_score(row)}"
     if analysis.attainable is not None:
         yield f"attainable {number(analysis.attainable)}"
+    if analysis.floor is not None:
+        yield f"without receptive fields {number(analysis.floor)}"
     if analysis.attainable_accuracy is not None:
         yield f"attainable accuracy {number(analysis.attainable_accuracy)}"
     if analysis.detectable is not None:

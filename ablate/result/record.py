@@ -42,6 +42,8 @@ class Score(Config):
     scored_hash: str
     """Hash of the set of scored (session, bin, unit) entries: scores over different sets are never compared."""
     attainable: float | None = None
+    floor: float | None = None
+    """Score of the true rates of a world without receptive fields, where it is known: what a model must clear."""
     accuracy: float | None = None
     balanced_accuracy: float | None = None
     attainable_accuracy: float | None = None

@@ -38,7 +38,7 @@ def evaluate(
             with autocast(device, precision):
                 predictions = model(batch)
             scorer.add(predictions, batch)
-    score = scorer.score(dataset.scored_hash(split), dataset.attainable(split))
+    score = scorer.score(dataset.scored_hash(split), dataset.attainable(split), dataset.floor(split))
     ceiling = getattr(dataset, "attainable_accuracy", None)
     if ceiling is not None and score.metric == "bits_per_label":
         score = score.model_copy(update={"attainable_accuracy": ceiling(split)})

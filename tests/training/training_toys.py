@@ -88,6 +88,9 @@ class ToyDataset:
     def scored_hash(self, split: str) -> str:
         return f"toy-{split}"
 
+    def floor(self, split: str) -> None:
+        return None
+
     def attainable(self, split: str) -> None:
         return None
 

@@ -57,6 +57,8 @@ class StudyAnalysis:
     family: tuple[str, ...]
     attainable: float | None
     attainable_accuracy: float | None
+    floor: float | None
+    """What needs no receptive field scores this, where truth is known."""
     baseline_at_chance: bool
     detectable: float | None
     """Smallest detectable gain with the planned seeds, 80 % power, in the metric's unit."""

@@ -103,12 +103,20 @@ class EncodingDataset:
 
         sum_bins [(y ln p - p) - (y ln r0 - r0)], p the true rate, r0 the training split's mean.
         """
+        return self._gains(split, tuple(recording.rates for recording in self.recordings))
+
+    def floor(self, split: Split) -> tuple[Array, ...] | None:
+        """The same gains of the rates that a world without receptive fields would have; None if not known."""
+        return self._gains(split, tuple(recording.floor_rates for recording in self.recordings))
+
+    def _gains(self, split: Split, known: tuple[Array | None, ...]) -> tuple[Array, ...] | None:
         gains = []
-        for recording, statistics, bins in zip(self.recordings, self.statistics, self._bins[split], strict=True):
-            if recording.rates is None:
+        parts = zip(self.recordings, known, self.statistics, self._bins[split], strict=True)
+        for recording, mine, statistics, bins in parts:
+            if mine is None:
                 return None
             spikes = np.asarray(recording.spikes[bins], np.float64)
-            rates = np.maximum(np.asarray(recording.rates[bins], np.float64), np.finfo(np.float64).tiny)
+            rates = np.maximum(np.asarray(mine[bins], np.float64), np.finfo(np.float64).tiny)
             gain = spikes * np.log(rates / statistics.mean_rate) - rates + statistics.mean_rate
             gains.append(np.where(_valid(recording, bins), gain, 0.0).sum(0))
         return tuple(gains)

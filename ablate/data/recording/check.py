@@ -21,7 +21,9 @@ def check_shapes(recording: Recording, *, where: str) -> None:
     _require(spikes.shape[1] > 0, "spikes has no units", where)
     _require(stimulus.size > 0, f"stimulus is empty, shape {stimulus.shape}", where)
     kinds = {"behavior": ("f", 2), "valid": ("b", 2), "trials": ("i", 1), "rates": ("f", 2)}
+    kinds["floor_rates"] = kinds["rates"]
     meant = {"behavior": "float32 (t, k)", "valid": "bool (t, u)", "trials": "int (t,)", "rates": "float32 (t, u)"}
+    meant["floor_rates"] = meant["rates"]
     for name, (kind, axes) in kinds.items():
         part = getattr(recording, name)
         if part is not None:
@@ -33,7 +35,7 @@ def check_shapes(recording: Recording, *, where: str) -> None:
             word = "shorter" if len(part) < len(stimulus) else "longer"
             what = f"{name} has {len(part)} bins, {word} than the stimulus with {len(stimulus)} frames"
             raise AblateError(what, where=where, hint="both count the same bins, oldest first")
-    for name in ("valid", "rates"):
+    for name in ("valid", "rates", "floor_rates"):
         part = getattr(recording, name)
         fits = part is None or part.shape == spikes.shape
         _require(fits, f"{name} has shape {None if part is None else part.shape}, spikes has {spikes.shape}", where)
@@ -43,15 +45,16 @@ def check_shapes(recording: Recording, *, where: str) -> None:
 
 def check_numbers(recording: Recording, *, where: str) -> None:
     """Values. Raises AblateError for the first fault."""
-    for name in ("stimulus", "behavior", "rates"):
+    for name in ("stimulus", "behavior", "rates", "floor_rates"):
         part = getattr(recording, name)
         if part is not None and part.dtype.kind == "f":
             hint = "fill or cut the gap; valid.npy marks bins that are not to be scored"
             _require(all_rows(part, is_finite), f"{name} contains NaN or infinity", where, hint)
     _require(all_rows(recording.spikes, is_whole), "spikes contains counts that are not whole numbers", where, COUNTS)
     _require(all_rows(recording.spikes, is_not_negative), "spikes contains negative counts", where, COUNTS)
-    if recording.rates is not None:
-        _require(all_rows(recording.rates, is_not_negative), "rates contains negative rates", where)
+    for name in ("rates", "floor_rates"):
+        part = getattr(recording, name)
+        _require(part is None or all_rows(part, is_not_negative), f"{name} contains negative rates", where)
 
 
 def _require(holds: bool, what: str, where: str, hint: str = "") -> None:

@@ -5,6 +5,7 @@ frame first.
     stimulus.npy     (t, h, w) uint8 or float32          spikes.npy    (t, u) counts
     behavior.npy     (t, k) float32, optional            valid.npy     (t, u) bool, optional
     trials.npy       (t,) int, -1 = none, optional       rates.npy     (t, u) float32 true rates, spikes a bin, optional
+    floor_rates.npy  (t, u) float32, optional: the rates of a world without receptive fields, which a model must beat
 
 Rows of all files belong to the same bins. Row t of behavior.npy was measured during bin t.
 """

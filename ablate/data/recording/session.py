@@ -9,7 +9,7 @@ from ablate.contract import SessionSpec
 
 Array = np.ndarray
 
-OPTIONAL = ("behavior", "valid", "trials", "rates")
+OPTIONAL = ("behavior", "valid", "trials", "rates", "floor_rates")
 
 
 @dataclass(frozen=True)
@@ -24,6 +24,7 @@ class Recording:
     valid: Array | None = None
     trials: Array | None = None
     rates: Array | None = None
+    floor_rates: Array | None = None
     behavior_names: tuple[str, ...] = ()
     notes: dict[str, Any] = field(default_factory=dict)
 

@@ -20,10 +20,10 @@ from ablate.data.synthetic.behavior import behavior_columns
 from ablate.data.synthetic.config import WorldConfig, session_name
 from ablate.data.synthetic.eye import eye_position
 from ablate.data.synthetic.movie import make_movie
-from ablate.data.synthetic.units import make_units, true_rates
+from ablate.data.synthetic.units import make_units, world_rates
 from ablate.errors import AblateError
 
-GENERATOR = 1  # raise it whenever the same configuration would give other numbers: old caches are then left alone
+GENERATOR = 2  # raise it whenever the same configuration would give other numbers: old caches are then left alone
 CACHE_VARIABLE = "ABLATE_CACHE"
 
 
@@ -52,14 +52,15 @@ def make_session(world: WorldConfig, index: int) -> Recording:
     stimulus = make_movie(movie, position, world.height, world.width, world.bin_rate_hz)
     behavior, names = behavior_columns(position, world.behaviors, world.bin_rate_hz)
     drawn = make_units(units, world, world.units_of_sessions[index], names)
-    rates = true_rates(drawn, world, stimulus, behavior)
+    rates = world_rates(drawn, world, stimulus, behavior)
     return Recording(
         name=session_name(index),
         bin_rate_hz=world.bin_rate_hz,
         stimulus=stimulus,
-        spikes=np.minimum(spikes.poisson(rates), 255).astype(np.uint8),
+        spikes=np.minimum(spikes.poisson(rates.true), 255).astype(np.uint8),
         behavior=behavior if world.behaviors else None,
-        rates=rates,
+        rates=rates.true,
+        floor_rates=rates.floor,
         behavior_names=names,
         notes={"source": f"ablate synthetic_v1, generator {GENERATOR}", "license": "CC0"},
     )

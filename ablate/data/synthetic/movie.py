@@ -1,8 +1,10 @@
 """A natural-statistics movie: dead leaves, panned and cut like film, seen through a moving eye.
 
 Dead leaves (Lee, Mumford & Huang 2001) are opaque discs with radii distributed as r^-3: edges, occlusion and a 1/f
-amplitude spectrum, which Gaussian noise of the same spectrum lacks. The canvas is painted at twice the resolution,
-so that the eye moves in steps of half a pixel. Every scene has its own place, mirroring, polarity, contrast and pan.
+amplitude spectrum, which Gaussian noise of the same spectrum lacks. The smallest leaf is half a stimulus pixel, so that
+the spectrum holds up to the finest grating, and a movie of 8 x 8 pixels is as natural as one of 51 x 51. The canvas is
+painted at twice the resolution, so that the eye moves in steps of half a pixel. Every scene has its own place,
+mirroring, polarity, contrast and pan.
 """
 
 from dataclasses import dataclass
@@ -16,8 +18,8 @@ Array = np.ndarray
 
 FINE = 2  # canvas pixels a stimulus pixel
 ROOM = 400  # stimulus pixels of canvas around a crop: over fifty scenes side by side without overlap
-SMALLEST_LEAF, LARGEST_LEAF = 3.0, 120.0  # radius, canvas pixels
-LEAVES_PER_PIXEL = 0.015  # leaves a canvas pixel; the canvas is then covered about three times
+SMALLEST_LEAF, LARGEST_LEAF = 1.0, 120.0  # radius, canvas pixels
+LEAVES_PER_PIXEL = 0.1  # leaves a canvas pixel; the canvas is then covered about three times
 SCENE_S = 1.0  # mean length of a scene
 PAN = 12.0  # pixels a second, standard deviation of the camera's speed along each axis
 SPREAD = 50.0  # grey levels: standard deviation of leaves at full contrast

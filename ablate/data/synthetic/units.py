@@ -3,6 +3,7 @@
     drive = relu(L1)^2 (simple)  or  L1^2 + L2^2 (complex),   L = temporal kernel * Gabor(quadrature pair) * stimulus
     rate  = mean rate * (floor + (1 - floor) * r / mean(r)),
     r     = (drive / (sigma^2 + local contrast) / slow contrast^adaptation)^power * exp(gain)
+    floor:  drive = temporal kernel^2 * local contrast, all else the same: what needs no receptive field
 
 Energy model: Adelson & Bergen 1985; divisive normalisation: Heeger 1992. Everything is causal: the rate of bin t
 takes frames up to t, and behaviour rows up to t-1.
@@ -66,17 +67,38 @@ def make_units(random: np.random.Generator, world: WorldConfig, count: int, colu
     )
 
 
-def true_rates(
+@dataclass(frozen=True)
+class Rates:
+    """Expected spikes a bin, (t, u). true: of the world. floor: of the same units with their receptive fields taken
+    away: local contrast in the place of the Gabors' energy. A model that scores no more has learned no receptive field.
+    """
+
+    true: Float32[np.ndarray, "t u"]
+    floor: Float32[np.ndarray, "t u"]
+
+
+def world_rates(
     units: Units, world: WorldConfig, stimulus: UInt8[np.ndarray, "t h w"], behavior: Float[np.ndarray, "t k"]
-) -> Float32[np.ndarray, "t u"]:
-    """Expected spikes a bin."""
+) -> Rates:
+    """What the units do, and what they would do without receptive fields.
+
+    The floor is within 5 % of the best that any function of its own signals scores (a regression on the true rates).
+    """
     even, odd, contrast = _filtered(units, stimulus)
     even, odd = _over_time(units.kernel, even), _over_time(units.kernel, odd)
-    drive = np.where(units.complex_cell, even**2 + odd**2, np.maximum(even, 0) ** 2)
-    drive /= SEMISATURATION**2 + _smoothed(contrast, FAST_S * world.bin_rate_hz)
+    energy = np.where(units.complex_cell, even**2 + odd**2, np.maximum(even, 0) ** 2)
+    pool = SEMISATURATION**2 + _smoothed(contrast, FAST_S * world.bin_rate_hz)
     slow = SEMISATURATION**2 + _smoothed(contrast, SLOW_S * world.bin_rate_hz)
-    drive /= slow**world.adaptation
-    drive = drive**POWER * np.exp(_log_gain(units, world, behavior))
+    pool *= slow**world.adaptation
+    gain = np.exp(_log_gain(units, world, behavior))
+    return Rates(
+        true=_spikes_a_bin(units, world, (energy / pool) ** POWER * gain),
+        floor=_spikes_a_bin(units, world, (_over_time(units.kernel**2, contrast) / pool) ** POWER * gain),
+    )
+
+
+def _spikes_a_bin(units: Units, world: WorldConfig, drive: Array) -> Float32[np.ndarray, "t u"]:
+    """Each unit's drive scaled to its mean rate, on top of the share that no stimulus takes away, below the peak."""
     rates = units.mean_rate * (FLOOR + (1 - FLOOR) * drive / np.maximum(drive.mean(0), 1e-12))
     peak = PEAK_HZ / world.bin_rate_hz
     return (peak * -np.expm1(-rates / peak)).astype(np.float32)

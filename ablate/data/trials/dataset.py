@@ -78,6 +78,9 @@ class TrialDataset:
         total = np.where(trials.labels >= 0, gain, 0.0).sum(axis=1)
         return tuple(total[trials.session == session] for session in range(len(self.spec.session_names)))
 
+    def floor(self, split: Split) -> None:
+        """Trials know no score that is reached without what the study asks about."""
+
     def attainable_accuracy(self, split: Split) -> float | None:
         """Share of labels that the true probabilities get right; None where truth is unknown."""
         trials = self.splits[split]

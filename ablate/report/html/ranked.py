@@ -55,6 +55,8 @@ def landmarks(analysis: StudyAnalysis) -> Iterator[tuple[str, str]]:
             yield f"{row.name} (reference)", number(row.score.mean)
     if analysis.attainable is not None:
         yield "attainable by the true rates", number(analysis.attainable)
+    if analysis.floor is not None:
+        yield "floor: contrast and behaviour, no receptive field", number(analysis.floor)
     if analysis.attainable_accuracy is not None:
         yield "attainable accuracy", number(analysis.attainable_accuracy)
     if analysis.detectable is not None:

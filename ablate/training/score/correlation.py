@@ -49,6 +49,6 @@ class CorrelationScorer:
             sessions.append(SessionEntries(session.name, np.arange(session.units), r * n, n, excluded))
         return EntryTable("correlation", 1.0, tuple(sessions))
 
-    def score(self, scored_hash: str, attainable: Attainable = None) -> Score:
-        """`attainable` is in nats and has no counterpart here: it is left out."""
+    def score(self, scored_hash: str, attainable: Attainable = None, floor: Attainable = None) -> Score:
+        """`attainable` and `floor` are in nats and have no counterpart here: they are left out."""
         return summarise(self.units(), scored_hash, None)

@@ -64,11 +64,11 @@ class LabelScorer:
             sessions.append(SessionEntries(name, trials, gain, labels, labels < 1))
         return EntryTable("bits_per_label", math.log(2), tuple(sessions))
 
-    def score(self, scored_hash: str, attainable: Attainable = None) -> Score:
+    def score(self, scored_hash: str, attainable: Attainable = None, floor: Attainable = None) -> Score:
         seen, right = self.tallies
         recall = right[seen > 0] / seen[seen > 0]
         accuracies = {
             "accuracy": float(right.sum() / max(seen.sum(), 1)),
             "balanced_accuracy": float(recall.mean()) if len(recall) else 0.0,
         }
-        return summarise(self.units(), scored_hash, attainable, **accuracies)
+        return summarise(self.units(), scored_hash, attainable, floor, **accuracies)

@@ -56,5 +56,5 @@ class SpikeScorer:
             sessions.append(SessionEntries(session.name, np.arange(session.units), gain, spikes, excluded, blocks))
         return EntryTable("bits_per_spike", math.log(2), tuple(sessions))
 
-    def score(self, scored_hash: str, attainable: Attainable = None) -> Score:
-        return summarise(self.units(), scored_hash, attainable)
+    def score(self, scored_hash: str, attainable: Attainable = None, floor: Attainable = None) -> Score:
+        return summarise(self.units(), scored_hash, attainable, floor)

@@ -72,13 +72,15 @@ class EntryTable:
         }
 
 
-def summarise(table: EntryTable, scored_hash: str, attainable: Attainable, **labels: float | None) -> Score:
+def summarise(
+    table: EntryTable, scored_hash: str, attainable: Attainable, floor: Attainable = None, **labels: float | None
+) -> Score:
     """The score of a split; `labels` are the accuracies of a labelling task.
 
     Raises AblateError when no entry can be scored and FloatingPointError when a gain is not finite.
     """
     check_scorable(table)
-    best = _attainable_table(table, attainable)
+    best, least = _known_table(table, attainable), _known_table(table, floor)
     sessions = tuple(
         _session_score(table, session, None if best is None else best.sessions[index])
         for index, session in enumerate(table.sessions)
@@ -88,12 +90,13 @@ def summarise(table: EntryTable, scored_hash: str, attainable: Attainable, **lab
     ceilings = [session.attainable for session in scored if session.attainable is not None]
     return Score(
         metric=table.metric,
-        headline=float(np.mean(means)),
+        headline=_headline(table),
         weighted=float(np.average(means, weights=weights)),
         pooled=_pooled(table, table.sessions),
         sessions=sessions,
         scored_hash=scored_hash,
         attainable=float(np.mean(ceilings)) if ceilings else None,
+        floor=None if least is None else _headline(least),
         **labels,
     )
 
@@ -134,12 +137,18 @@ def _pooled(table: EntryTable, sessions: Sequence[SessionEntries]) -> float:
     return gain / (table.unit * weight)
 
 
-def _attainable_table(table: EntryTable, attainable: Attainable) -> EntryTable | None:
-    """The same table with the gains of the true rates, over the same entries and weights."""
-    if attainable is None:
+def _headline(table: EntryTable) -> float:
+    """Mean over the sessions that have a scored entry, of the mean over their scored entries."""
+    scored = [session for session in table.sessions if not session.excluded.all()]
+    return float(np.mean([table.values(session)[~session.excluded].mean() for session in scored]))
+
+
+def _known_table(table: EntryTable, known: Attainable) -> EntryTable | None:
+    """The same table with the gains of known rates, over the same entries and weights."""
+    if known is None:
         return None
     sessions = tuple(
         SessionEntries(session.name, session.entry, np.asarray(gain)[session.entry], session.weight, session.excluded)
-        for session, gain in zip(table.sessions, attainable, strict=True)
+        for session, gain in zip(table.sessions, known, strict=True)
     )
     return EntryTable(table.metric, table.unit, sessions)

@@ -18,7 +18,7 @@ from ablate.data.synthetic.config import WorldConfig
 from ablate.data.synthetic.eye import REACH, eye_position
 from ablate.data.synthetic.make import make_session, materialise, world_key
 from ablate.data.synthetic.movie import make_movie
-from ablate.data.synthetic.units import make_units, true_rates
+from ablate.data.synthetic.units import make_units, world_rates
 from ablate.errors import AblateError
 
 CPU = torch.device("cpu")
@@ -89,8 +89,9 @@ def test_behaviour_explains_a_noticeable_share_of_the_attainable_score() -> None
     movie = make_movie(generator(2), eye, 16, 16, RATE)
     behavior, names = behavior_columns(eye, 42, RATE)
     units = make_units(generator(3), world, 20, names)
-    rates = true_rates(units, world, movie, behavior)
-    blind = true_rates(replace(units, behavior_weights=0 * units.behavior_weights), world, movie, behavior)
+    rates = world_rates(units, world, movie, behavior).true
+    blind_units = replace(units, behavior_weights=0 * units.behavior_weights)
+    blind = world_rates(blind_units, world, movie, behavior).true
     blind *= rates.mean(0) / blind.mean(0)
     lost = 1 - bits_per_spike(rates, blind).mean() / bits_per_spike(rates, rates).mean()
     assert 0.04 < lost < 0.4
@@ -105,7 +106,7 @@ def test_rates_see_only_the_past_of_the_movie_and_of_behaviour() -> None:
 
     def shape_of(stimulus: np.ndarray, columns: np.ndarray) -> np.ndarray:
         """Rates up to a factor: their mean over the whole recording is set, which is no causal path."""
-        rates = true_rates(replace(units, mean_rate=units.mean_rate * 1e-6), world, stimulus, columns)
+        rates = world_rates(replace(units, mean_rate=units.mean_rate * 1e-6), world, stimulus, columns).true
         floor = 0.12 * units.mean_rate * 1e-6
         drive = rates[:400].astype(float) - floor
         return drive / drive.sum(0)
@@ -122,8 +123,42 @@ def test_the_movie_has_a_natural_spectrum_and_scene_cuts() -> None:
     power = (np.abs(np.fft.fft2(frames * window)) ** 2).mean(0)[0, 2:24]
     slope = np.polyfit(np.log(np.arange(2, 24)), np.log(power), 1)[0]
     assert -3.2 < slope < -1.2  # power of natural images falls with the square of frequency
-    cuts = (np.abs(np.diff(movie, axis=0)).mean((1, 2)) > 8).sum()
+    cuts = (np.abs(np.diff(movie, axis=0)).mean((1, 2)) > 12).sum()
     assert 5 < cuts < 60
+
+
+@pytest.mark.parametrize("size", [8, 16, 51])
+def test_a_movie_of_any_size_has_the_amplitude_spectrum_of_natural_images(size: int) -> None:
+    """At 8 x 8 it once fell as f^-1.6: the smallest leaf was wider than a pixel."""
+    movie = make_movie(generator(0), np.zeros((12_000, 2)), size, size, RATE).astype(float)[::20]
+    frames = movie - movie.mean((1, 2), keepdims=True)
+    power = (np.abs(np.fft.fft2(frames * np.hanning(size)[:, None] * np.hanning(size))) ** 2).mean(0)
+    frequency = np.hypot(np.fft.fftfreq(size)[:, None], np.fft.fftfreq(size))
+    within = (frequency >= 2 / size) & (frequency <= 0.5)
+    slope = np.polyfit(np.log(frequency[within]), 0.5 * np.log(power[within]), 1)[0]
+    assert -1.35 < slope < -0.75
+
+
+def test_the_floor_is_what_contrast_and_behaviour_explain_and_far_below_the_truth() -> None:
+    recording = make_session(small_world(units=20, frames=12_000, behaviors=42), 0)
+    assert recording.rates is not None
+    assert recording.floor_rates is not None
+    floor = bits_per_spike(recording.rates, recording.floor_rates).mean()
+    assert 0.05 < floor < 0.35 * bits_per_spike(recording.rates, recording.rates).mean()
+
+
+def test_the_floor_does_not_depend_on_where_a_unit_looks_within_its_neighbourhood() -> None:
+    """Gabors turned and shifted in phase are other receptive fields; the contrast around them is the same."""
+    world = small_world(units=6, frames=800)
+    eye = eye_position(generator(1), 800, RATE)
+    movie = make_movie(generator(2), eye, 16, 16, RATE)
+    behavior, names = behavior_columns(eye, 42, RATE)
+    units = make_units(generator(3), world, 6, names)
+    other = replace(units, even=units.odd, odd=-units.even)
+    first, second = (world_rates(drawn, world, movie, behavior) for drawn in (units, other))
+    np.testing.assert_allclose(first.floor, second.floor)
+    simple = ~units.complex_cell
+    assert not np.allclose(first.true[:, simple], second.true[:, simple], rtol=0.1)
 
 
 def test_the_eye_drifts_and_jumps_but_stays_near_fixation() -> None:

@@ -10,8 +10,9 @@ stimulus is normalised by the training split's mean and standard deviation; plac
 """
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Any, Literal, Protocol, runtime_checkable
 
 import numpy as np
@@ -109,6 +110,11 @@ class Target:
     entry: Int[Tensor, " b"] | None = None
     newest: Int[Tensor, " b"] | None = None
 
+    def rows(self, start: int, stop: int) -> "Target":
+        """The target of some of the rows."""
+        entry, newest = (None if part is None else part[start:stop] for part in (self.entry, self.newest))
+        return Target(self.session, self.values[start:stop], self.valid[start:stop], entry, newest)
+
 
 @runtime_checkable
 class Batch(Protocol):
@@ -119,6 +125,20 @@ class Batch(Protocol):
 
     @property
     def size(self) -> int: ...
+
+    def cut(self, parts: int) -> "tuple[Batch, ...]":
+        """The same rows in the same order as that many smaller batches of about one size."""
+        ...
+
+
+def cuts(sizes: Sequence[int], parts: int) -> Iterator[list[tuple[int, int, int]]]:
+    """Rows of groups of these sizes, cut into parts: for each part its (group, first row, last row + 1)."""
+    total, starts = sum(sizes), [0, *accumulate(sizes)]
+    parts = min(parts, total)
+    for part in range(parts):
+        first, last = total * part // parts, total * (part + 1) // parts
+        within = [(max(first - start, 0), min(last - start, size)) for start, size in zip(starts, sizes, strict=False)]
+        yield [(group, begin, end) for group, (begin, end) in enumerate(within) if begin < end]
 
 
 @dataclass
@@ -131,6 +151,11 @@ class SessionWindows:
     stimulus: Float[Tensor, "b 1 t h w"]
     behavior: Float[Tensor, "b t k"] | None
     target: Target
+
+    def rows(self, start: int, stop: int) -> "SessionWindows":
+        """Some of the windows."""
+        behavior = None if self.behavior is None else self.behavior[start:stop]
+        return SessionWindows(self.session, self.stimulus[start:stop], behavior, self.target.rows(start, stop))
 
 
 @dataclass
@@ -147,6 +172,13 @@ class EncodingBatch:
     @property
     def size(self) -> int:
         return sum(windows.stimulus.shape[0] for windows in self.sessions)
+
+    def cut(self, parts: int) -> "tuple[EncodingBatch, ...]":
+        sizes = [windows.stimulus.shape[0] for windows in self.sessions]
+        return tuple(
+            EncodingBatch(tuple(self.sessions[group].rows(start, stop) for group, start, stop in part), self.lags)
+            for part in cuts(sizes, parts)
+        )
 
 
 @dataclass
@@ -169,6 +201,16 @@ class FusionBatch:
     @property
     def size(self) -> int:
         return self.eeg.shape[0]
+
+    def cut(self, parts: int) -> "tuple[FusionBatch, ...]":
+        batches, done = [], 0
+        for part in cuts([len(target.values) for target in self.targets], parts):
+            targets = tuple(self.targets[group].rows(start, stop) for group, start, stop in part)
+            here = slice(done, done + sum(len(target.values) for target in targets))
+            keys = None if self.frame_keys is None else self.frame_keys[here]
+            batches.append(FusionBatch(self.eeg[here], self.frames[here], self.frame_mask[here], targets, keys))
+            done = here.stop
+        return tuple(batches)
 
 
 def frame_key(frame: NDArray[np.generic]) -> NDArray[np.uint64]:

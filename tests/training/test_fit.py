@@ -1,3 +1,4 @@
+import hashlib
 import math
 import warnings
 
@@ -6,6 +7,7 @@ import torch
 from torch import nn
 from training_toys import CPU, SilentPenalty, ToyDataset, ToyModel, bits, small_config, train_toy
 
+from ablate.data.coincidence import CoincidenceConfig
 from ablate.training import Listener, evaluate, fit, seeded, stream_seed
 from ablate.training.optimization.step import Learner
 
@@ -274,3 +276,34 @@ def test_a_compiled_run_learns_what_the_plain_one_does(toy_dataset, backend, mon
     plain = trained()
     assert compiled.model._compiled_call_impl is not None
     assert [row["loss"] for row in compiled.history] == pytest.approx([row["loss"] for row in plain.history], rel=1e-3)
+
+
+class Pupil(nn.Module):
+    """Keeps a digest of all that it is shown."""
+
+    def __init__(self):
+        super().__init__()
+        self.weight, self.seen = nn.Parameter(torch.zeros(())), hashlib.sha256()
+
+    def forward(self, batch):
+        self.seen.update(batch.eeg.numpy().tobytes())
+        return tuple(self.weight.expand(*target.values.shape, 2) for target in batch.targets)
+
+    def penalty(self):
+        return torch.zeros(())
+
+    def progress(self, fraction):
+        pass
+
+
+def test_the_same_trials_are_taught_whatever_the_accumulation():
+    """`accumulate: 2` once drew other trials than the baseline's: its gain was that of another draw."""
+    data = CoincidenceConfig(train_trials=40, validation_trials=4, test_trials=4, intervals=2).open(CPU)
+    taught = []
+    for accumulate in (1, 2, 4):
+        pupil = Pupil()
+        learner = Learner(pupil, data, small_config(batch_size=12, accumulate=accumulate), seed=0, device=CPU)
+        for step in range(7):  # an epoch of 40 trials is no multiple of 12: leftovers once fell otherwise, too
+            learner.step(step)
+        taught.append(pupil.seen.hexdigest())
+    assert len(set(taught)) == 1

@@ -25,6 +25,16 @@ class ToyBatch:
     def size(self) -> int:
         return sum(len(x) for x in self.inputs)
 
+    def cut(self, parts: int) -> "tuple[ToyBatch, ...]":
+        rows = len(self.inputs[0]) // parts  # every session sees the same rows
+        return tuple(
+            ToyBatch(
+                tuple(x[start : start + rows] for x in self.inputs),
+                tuple(target.rows(start, start + rows) for target in self.targets),
+            )
+            for start in range(0, rows * parts, rows)
+        )
+
 
 class ToyStream:
     """Rows drawn with replacement, one at a time, so that two small batches are one big batch cut in two."""

@@ -1,10 +1,10 @@
 """One optimizer step of any model on any batches: draw, forward, backward, clip, update, average.
 
-A step's batch is drawn as `accumulate` micro-batches before the first forward pass, since each one's share of the
-gradient is its share of the step's valid entries: the gradient is that of one big batch, however the entries fall.
+A step's batch is drawn whole and cut into `accumulate` micro-batches: the same rows whatever the number. Each one's
+share of the gradient is its share of the step's valid entries, so that the gradient is that of the uncut batch.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import torch
@@ -41,21 +41,21 @@ class Learner:
         self.optimizer = build_optimizer(model, config, device)
         self.average = MovingAverage(model, config.ema)
         data_seed = stream_seed(seed, "data", config.reseed)
-        self.batches = dataset.train(seed=data_seed, batch_size=config.micro_batch_size)
+        self.batches = dataset.train(seed=data_seed, batch_size=config.batch_size)
 
     def step(self, taken: int) -> StepLosses:
         """The step that follows `taken` steps."""
         self.model.progress(taken / self.config.steps)
         for group in self.optimizer.param_groups:
             group["lr"] = learning_rate(taken, self.config)
-        loss, penalty = self._gradient([next(self.batches) for _ in range(self.config.accumulate)])
+        loss, penalty = self._gradient(next(self.batches).cut(self.config.accumulate))
         limit = self.config.clip or float("inf")
         grad_norm = nn.utils.clip_grad_norm_(self.parameters, limit)
         self.optimizer.step()
         self.average.update(taken + 1)
         return StepLosses(loss, penalty, grad_norm.detach())
 
-    def _gradient(self, micro_batches: list[Batch]) -> tuple[Tensor, Tensor]:
+    def _gradient(self, micro_batches: Sequence[Batch]) -> tuple[Tensor, Tensor]:
         """Leaves the gradient of mean loss plus penalty in the parameters; returns both."""
         self.optimizer.zero_grad(set_to_none=True)
         total = torch.stack([count_entries(batch) for batch in micro_batches]).sum().clamp(min=1)

@@ -327,3 +327,17 @@ def test_units_to_score_are_counted_as_the_score_counts_them() -> None:
         spikes = np.asarray(data.recordings[0].spikes)[bins].sum(0)
         assert data.scored_units(split) == (spikes >= 10).sum() > 0
     assert opened(min_spikes=10**6).scored_units("test") == 0
+
+
+@pytest.mark.parametrize("parts", [1, 2, 3, 8, 11])
+def test_a_batch_cut_in_parts_holds_the_same_rows_in_the_same_order(parts: int) -> None:
+    data = opened(*(noise_recording(name, seed=index) for index, name in enumerate("abc")), sessions_per_batch=2)
+    whole = next(data.train(seed=0, batch_size=8))
+    cut = whole.cut(parts)
+    assert len(cut) == min(parts, 8)
+    assert max(part.size for part in cut) - min(part.size for part in cut) <= 1
+    for windows in whole.sessions:
+        mine = [one for part in cut for one in part.sessions if one.session == windows.session]
+        assert torch.equal(torch.cat([one.stimulus for one in mine]), windows.stimulus)
+        assert torch.equal(torch.cat([one.target.values for one in mine]), windows.target.values)
+        assert torch.equal(torch.cat([one.target.valid for one in mine]), windows.target.valid)

@@ -119,3 +119,15 @@ def test_a_trial_in_two_splits_is_refused() -> None:
     assert "train_000003" in told.value.problems[0].what
     with pytest.raises(AblateError, match="4 subjects are in both train and validation"):
         check_overlap(splits, "subject")
+
+
+@pytest.mark.parametrize("parts", [1, 2, 5, 16])
+def test_a_batch_of_trials_cut_in_parts_holds_the_same_rows_in_the_same_order(parts: int) -> None:
+    whole = next(opened(mode="pixels", subjects=3).train(seed=0, batch_size=10))
+    cut = whole.cut(parts)
+    for name in ("eeg", "frames", "frame_mask", "frame_keys"):
+        assert torch.equal(torch.cat([getattr(part, name) for part in cut]), getattr(whole, name))
+    for target in whole.targets:
+        mine = [one for part in cut for one in part.targets if one.session == target.session]
+        assert torch.equal(torch.cat([one.values for one in mine]), target.values)
+        assert torch.equal(torch.cat([one.entry for one in mine]), target.entry)  # type: ignore[arg-type]

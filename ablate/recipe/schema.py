@@ -26,6 +26,11 @@ class Configuration(Config):
     training: TrainingConfig
     """How it is trained."""
 
+    @property
+    def bins_per_step(self) -> int:
+        """Supervised bins (or labels) of an optimizer step: how much it is taught."""
+        return self.training.batch_size * self.data.bins_per_row
+
 
 @dataclass(frozen=True)
 class Patch:

@@ -81,6 +81,8 @@ class ModelCost(Config):
     notes: dict[str, str] = {}
     """Anything else worth printing (fusion: the isolation matrix, cached cost)."""
     lints: tuple[str, ...] = ()
+    bins_per_step: int | None = None
+    """Supervised bins (or labels) of an optimizer step."""
 
     @property
     def total_flops(self) -> int:

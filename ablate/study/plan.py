@@ -138,7 +138,7 @@ def make_manifest(
     """The plan as `study.json` keeps it."""
     baseline = next((v for v in variants if v.role == "baseline"), variants[0])
     facts = facts_of(variants)
-    costs = {v.name: describe(v.configuration.model, facts[v.name].spec) for v in variants}
+    costs = {v.name: cost_of(v, facts[v.name]) for v in variants}
     compared = next((v for v in layout.variants if v.role == "baseline"), baseline)  # `--only` may leave it out
     entries = tuple(make_entry(v, compared, costs, facts[v.name].fingerprint, seeds) for v in variants)
     data = baseline.configuration.data
@@ -161,6 +161,12 @@ def make_manifest(
         expectations_hash=expectations_hash(entries),
         environment=environment(),
     )
+
+
+def cost_of(variant: Variant, facts: "DataFacts") -> ModelCost:
+    """What a variant weighs, and how much it is taught."""
+    cost = describe(variant.configuration.model, facts.spec)
+    return cost.model_copy(update={"bins_per_step": variant.configuration.bins_per_step})
 
 
 def make_entry(

@@ -108,6 +108,8 @@ def also_changed(before: ModelCost, after: ModelCost) -> tuple[str, ...]:
     flops = _ratio(before.total_flops, after.total_flops)
     if flops:
         found.append(f"FLOPs x{flops}")
+    if None not in (before.bins_per_step, after.bins_per_step) and before.bins_per_step != after.bins_per_step:
+        found.append(f"supervised bins a step {before.bins_per_step} -> {after.bins_per_step}")
     found += _tokens(before, after)
     if round(before.pixels_never_seen, 3) != round(after.pixels_never_seen, 3):
         found.append(f"pixels never seen {100 * before.pixels_never_seen:.0f} -> {100 * after.pixels_never_seen:.0f} %")

@@ -8,6 +8,7 @@ from ablate.recipe.resolve import resolve
 from ablate.recipe.tree.node import Node
 from ablate.variant.patch import apply, stale
 from ablate.variant.plan import Cell
+from ablate.variant.teaching import equally_taught
 
 
 @dataclass
@@ -27,14 +28,21 @@ class Resolution:
             suffix = f" (variant `{variant}`)" if len(patches) > 1 else ""
             found += [replace(problem, what=problem.what + suffix) for problem in resolved.problems]
             self.problems += found
-            self.resolved[names] = resolved.configuration if not found else None
+            self.resolved[names] = self._taught(resolved.configuration) if not found else None
         return self.resolved[names]
 
     def quietly(self, names: tuple[str, ...], patches: tuple[Patch, ...]) -> Configuration | None:
         """The configuration of a combination that nobody asked for: what is wrong with it is no one's concern."""
         if names in self.resolved:
             return self.resolved[names]
-        return resolve(apply(self.baseline, patches)).configuration
+        return self._taught(resolve(apply(self.baseline, patches)).configuration)
+
+    def _taught(self, configuration: Configuration | None) -> Configuration | None:
+        """With the baseline's supervised bins a step."""
+        baseline = self.resolved[()]
+        if configuration is None or baseline is None:
+            return configuration
+        return equally_taught(configuration, baseline)
 
     def every_patch_counts(self, cell: Cell, patches: tuple[Patch, ...]) -> bool:
         """Whether no patch of a combination leaves the configuration as it would be without it; told if one does."""

@@ -209,3 +209,20 @@ def test_a_survey_keeps_the_sound_variants_beside_the_problems_of_the_others():
     with pytest.raises(AblateError) as caught:
         lay_out(recipe)
     assert caught.value.problems == found.problems
+
+
+def test_a_variant_with_fewer_bins_a_window_is_given_more_windows():
+    """`audit`'s one_token was once taught 32 bins a step against the baseline's 256."""
+    fewer = "patches: {one: {data: {window: 25, warmup: 24, guard: 96}}, two: {data: {window: 72, guard: 96}}}\n"
+    head = HEAD.split("patches:")[0].replace("sessions: 2", "sessions: 2, window: 96, warmup: 32, guard: 96") + fewer
+    taught = {v.name: v.configuration for v in laid_out("training: {batch_size: 32, accumulate: 2}\n", head).variants}
+    assert taught["baseline"].bins_per_step == 32 * 8
+    assert taught["one"].bins_per_step == 256
+    assert taught["one"].training.batch_size == 256
+    assert taught["two"].training.batch_size == 52  # 256 / 5, rounded up to whole micro-batches
+    assert taught["two"].bins_per_step == 260
+
+
+def test_a_patch_that_sets_the_batch_itself_keeps_it():
+    patch = "patches: {one: {data: {window: 32}, training: {batch_size: 8}}}\n"
+    assert laid_out("", HEAD.split("patches:")[0] + patch).variants[1].configuration.training.batch_size == 8

@@ -70,3 +70,17 @@ def test_what_else_moved_is_told_in_sentences():
         "receptive field 8 -> 4 pixels",
     )
     assert also_changed(before, before) == ()
+
+
+def test_bins_taught_a_step_are_told_where_they_differ():
+    cost = ModelCost(
+        parts={"core": 10},
+        total_parameters=10,
+        trainable_parameters=10,
+        flops={"core": 5},
+        shapes={},
+        bins_per_step=256,
+    )
+    assert also_changed(cost, cost) == ()
+    fewer = cost.model_copy(update={"bins_per_step": 32})
+    assert also_changed(cost, fewer) == ("supervised bins a step 256 -> 32",)

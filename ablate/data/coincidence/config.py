@@ -75,6 +75,10 @@ class CoincidenceConfig(TrialDataConfig):
             raise ValueError("split: subject needs at least 3 subjects, one for each split")
         return self
 
+    @property
+    def bins_per_row(self) -> int:
+        return self.intervals
+
     def describe(self) -> FusionSpec:
         pixels = (3, self.image_size, self.image_size)
         return FusionSpec(

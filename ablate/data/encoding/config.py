@@ -92,6 +92,11 @@ class EncodingDataConfig(Config):
         """Frames up to and with a scored bin that lie in its recording: the guard."""
         return self.window if self.guard is None else self.guard
 
+    @property
+    def bins_per_row(self) -> int:
+        """Supervised bins of a window."""
+        return len(range(0, self.window - self.warmup, self.score_every))
+
     def session_specs(self) -> tuple[SessionSpec, ...]:
         """Headers of the recordings; `mean_rate` is a placeholder, `behaviors` what the recordings hold."""
         raise NotImplementedError

@@ -27,6 +27,11 @@ class TrialDataConfig(Config):
     poison_pads: bool = False
     """Control: NaN in every padded frame. A model that reads no pads scores exactly what it scores without."""
 
+    @property
+    def bins_per_row(self) -> int:
+        """Labels of a trial."""
+        return 1
+
     def describe(self) -> FusionSpec:
         """The spec without the data; the class prior is a placeholder until the data are opened."""
         raise NotImplementedError

@@ -2,6 +2,7 @@
 
 from ablate.analysis.outcome import Attribution, Note, StudyAnalysis
 from ablate.analysis.words import listing, number, plural, with_interval
+from ablate.metric import metric_named
 
 REHEARSAL = "Rehearsal: a few steps on little data. These numbers are not results."
 
@@ -64,10 +65,14 @@ def _excluded(analysis: StudyAnalysis) -> list[Note]:
     excluded = max((row.excluded for row in analysis.rows), default=0)
     if not excluded:
         return []
-    noun, lack = ("entry", "no valid label") if analysis.metric == "bits_per_label" else ("unit", "too few spikes")
-    told = plural(excluded, noun).replace("entrys", "entries")
+    metric = metric_named(analysis.metric)
     verb = "is" if excluded == 1 else "are"
-    return [Note("excluded", f"{told} with {lack} in the test split {verb} left out of every score.")]
+    return [
+        Note(
+            "excluded",
+            f"{plural(excluded, metric.noun)} with {metric.lack} in the test split {verb} left out of every score.",
+        )
+    ]
 
 
 def _family(analysis: StudyAnalysis) -> list[Note]:

@@ -3,15 +3,14 @@
 from collections.abc import Sequence
 
 from ablate.analysis.outcome import Interval
+from ablate.metric import metric_named
 
 ABSENT = "-"
-
-UNITS = {"bits_per_spike": "bits/spike", "bits_per_label": "bits/label", "correlation": "correlation"}
 
 
 def unit_of(metric: str) -> str:
     """`bits_per_spike` -> `bits/spike`."""
-    return UNITS.get(metric, metric.replace("_", " "))
+    return metric_named(metric).label
 
 
 def number(value: float | int | None, decimals: int = 3) -> str:

@@ -4,21 +4,19 @@ The model is built and run once on the meta device, where tensors have shapes bu
 study answers in seconds. FLOPs are those of one sample (one window, or one clip), forward, 2 x MAC; attention is
 counted by its plain form, since the fused kernels count as zero.
 
-A model names its parts by a method `parts()`: name -> module or modules, in the order of the flow. A model whose data
-are not windows of an encoding study also gives `example_batch(spec)`, a batch of one sample on its own device.
+What a model may say of itself (parts, notes, lints, receptive field) is in `ablate.contract.Model`.
 """
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace
-from typing import Any
 
 import torch
-from pydantic import BaseModel
 from torch import Tensor, nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
+from torch.utils.hooks import RemovableHandle
 
-from ablate.contract import DataSpec, EncodingBatch, EncodingSpec, FeatureMap, FusionBatch, SessionWindows, Target
+from ablate.contract import DataSpec, EncodingSpec, FusionBatch, Model, ModelOptions, example_batch
 from ablate.errors import AblateError
 from ablate.model import lint
 from ablate.model.layer.attention.self_attention import Attention
@@ -26,7 +24,7 @@ from ablate.model.layer.tokenizer import Tokenizer
 from ablate.result.record import ModelCost, Tokens
 
 
-def describe(config: Any, spec: DataSpec) -> ModelCost:
+def describe(config: ModelOptions, spec: DataSpec) -> ModelCost:
     """The cost of `config.build(spec)`. Raises AblateError where the model does not fit the data."""
     with torch.random.fork_rng(devices=[]):  # building draws initial weights; the caller's streams stay as they are
         model = _build(config, spec)
@@ -47,13 +45,13 @@ def describe(config: Any, spec: DataSpec) -> ModelCost:
         shapes=probe.shapes,
         tokens=probe.tokens,
         pixels_never_seen=probe.pixels_never_seen,
-        receptive_field=_receptive_field(probe.model, config),
-        notes=getattr(probe.model, "cost_notes", dict)(),
-        lints=tuple(dict.fromkeys(_lints(config, spec, probe))),
+        receptive_field=None if (field := probe.model.receptive_field) is None else dict(field),
+        notes=probe.model.cost_notes(),
+        lints=tuple(dict.fromkeys(_lints(spec, probe))),
     )
 
 
-def module_parameters(config: Any, spec: DataSpec, *, depth: int) -> list[tuple[str, int]]:
+def module_parameters(config: ModelOptions, spec: DataSpec, *, depth: int) -> list[tuple[str, int]]:
     """Parameters of every module that has some, down to `depth` names below the model, in the order of the flow."""
     with torch.random.fork_rng(devices=[]):
         model = _build(config, spec)
@@ -61,13 +59,12 @@ def module_parameters(config: Any, spec: DataSpec, *, depth: int) -> list[tuple[
     return [(name, number) for name, number in named if name and number]
 
 
-def parts_of(model: nn.Module) -> dict[str, list[nn.Module]]:
-    """The model's parts in the order of the flow; a model that names none is one part."""
-    named = model.parts() if hasattr(model, "parts") else {"model": model}  # type: ignore[operator]
-    return {name: [part] if isinstance(part, nn.Module) else list(part) for name, part in named.items()}
+def parts_of(model: Model) -> dict[str, list[nn.Module]]:
+    """The model's parts in the order of the flow, each as a list of modules."""
+    return {name: [part] if isinstance(part, nn.Module) else list(part) for name, part in model.parts().items()}
 
 
-def _build(config: Any, spec: DataSpec) -> nn.Module:
+def _build(config: ModelOptions, spec: DataSpec) -> Model:
     """The model on the meta device, or on the CPU where a user's own part cannot be built without numbers."""
     try:
         with torch.device("meta"):
@@ -78,7 +75,7 @@ def _build(config: Any, spec: DataSpec) -> nn.Module:
         return config.build(spec)
 
 
-def _frozen(model: nn.Module) -> dict[str, int]:
+def _frozen(model: Model) -> dict[str, int]:
     """Parameters without gradient, of the parts that have any."""
     counted = {
         name: sum({id(p): p.numel() for m in modules for p in m.parameters() if not p.requires_grad}.values())
@@ -95,7 +92,7 @@ def _count(modules: Iterable[nn.Module]) -> int:
 class _Probe:
     """One forward and one backward pass of one sample, with what they show."""
 
-    def __init__(self, model: nn.Module, spec: DataSpec):
+    def __init__(self, model: Model, spec: DataSpec):
         self.model = model.eval()
         self.flops: dict[str, int] = {}
         self.shapes: dict[str, tuple[int, ...]] = {}
@@ -105,7 +102,7 @@ class _Probe:
         self.pixels_never_seen = 0.0
         self.tokens: Tokens | None = None
         self._counter = FlopCounterMode(display=False)
-        self._handles: list[Any] = []
+        self._handles: list[RemovableHandle] = []
         self._watch()
         try:
             self._run(spec)
@@ -127,17 +124,17 @@ class _Probe:
         for module in self.model.modules():
             if isinstance(module, Tokenizer):
                 self._hook(module.register_forward_pre_hook, lambda m, args: self._tokenize(m, args[0]))
-        core = getattr(self.model, "core", None)
-        if isinstance(core, nn.Module):
-            self._hook(core.register_forward_hook, lambda _, __, out: self._map(out))
+        backbone = self.model.backbone()
+        if backbone is not None:
+            self._hook(backbone.register_forward_hook, lambda _, __, out: self._map(out))
 
-    def _hook(self, register: Callable[..., Any], action: Callable[..., Any]) -> None:
-        self._handles.append(register(lambda *args: action(*args) and None))
+    def _hook(self, register: Callable[..., RemovableHandle], action: Callable[..., None]) -> None:
+        self._handles.append(register(action))
 
     def _so_far(self) -> int:
         return int(self._counter.get_total_flops())
 
-    def _leave(self, name: str, before: list[int], out: Any) -> None:
+    def _leave(self, name: str, before: list[int], out: object) -> None:
         self.flops[name] += self._so_far() - before.pop()
         if isinstance(out, Tensor):
             self.shapes[name] = tuple(out.shape[1:])
@@ -156,7 +153,7 @@ class _Probe:
 
     def _run(self, spec: DataSpec) -> None:
         """Forward under the counter; backward without, only to see which parameters it reaches."""
-        batch = _example(self.model, spec)
+        batch = example_batch(spec, self.model.device)
         if isinstance(batch, FusionBatch):
             self.inputs = {"frames": tuple(batch.frames.shape[1:]), "eeg": tuple(batch.eeg.shape[1:])}
         with sdpa_kernel(SDPBackend.MATH):
@@ -171,45 +168,11 @@ class _Probe:
         return [name for name, p in self.model.named_parameters() if p.requires_grad and p.grad is None]
 
 
-def _example(model: nn.Module, spec: DataSpec) -> Any:
-    """A batch of one sample on the model's device."""
-    if hasattr(model, "example_batch"):
-        return model.example_batch(spec)  # type: ignore[operator]
-    if not isinstance(spec, EncodingSpec):
-        raise TypeError(f"{type(model).__name__} needs a method example_batch(spec), its data are no encoding windows")
-    session, lags = spec.sessions[0], spec.lags
-    device = next((p.device for p in model.parameters()), torch.device("cpu"))
-    scored = (1, len(lags), session.units)
-    windows = SessionWindows(
-        session=0,
-        stimulus=torch.zeros(1, 1, spec.window, session.height, session.width, device=device),
-        behavior=torch.zeros(1, spec.window, session.behaviors, device=device) if session.behaviors else None,
-        target=Target(0, torch.zeros(scored, device=device), torch.ones(scored, dtype=torch.bool, device=device)),
-    )
-    return EncodingBatch((windows,), lags)
-
-
-def _receptive_field(model: nn.Module, config: Any) -> dict[str, float] | None:
-    """The core's, widened by the frontend's taps; None where the core does not say."""
-    core = getattr(model, "core", None)
-    field = getattr(core, "receptive_field", None)
-    if field is None:
-        return None
-    taps = getattr(getattr(config, "frontend", None), "taps", 1)
-    widened = {**field, "frames": field["frames"] + taps - 1}
-    return {axis: float(extent) for axis, extent in widened.items()}
-
-
-def _lints(config: Any, spec: DataSpec, probe: _Probe) -> Iterable[str]:
-    """All warnings, the configuration's own first."""
-    if isinstance(config, BaseModel):
-        yield from lint.config_lints(config)
+def _lints(spec: DataSpec, probe: _Probe) -> Iterable[str]:
+    """All warnings, the model's own first."""
+    yield from probe.model.lints()
     yield from lint.data_lints(spec)
-    yield from lint.frontend_lints(getattr(config, "frontend", None))
     yield from lint.coverage_lints(probe.pixels_never_seen, probe.frames_cropped, probe.frames)
     yield from lint.tubelet_lints(probe.tubelet_width)
     yield from lint.attention_lints(probe.group_sizes)
     yield from lint.gradient_lints(probe.disconnected())
-    out = getattr(getattr(probe.model, "modulator", None), "out", None)
-    if isinstance(out, FeatureMap):
-        yield from lint.readout_lints(getattr(config, "readout", None), out)

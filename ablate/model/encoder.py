@@ -7,8 +7,8 @@ frames before the next and the newest ends at the newest frame, so that the bin 
 `lag / time_step` back. The rate of a bin depends on frames and behaviour up to it, never later.
 """
 
-from collections.abc import Sequence
-from typing import Literal, cast
+from collections.abc import Iterator, Sequence
+from typing import Literal
 
 import torch
 from einops import reduce
@@ -17,11 +17,24 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from ablate.config import Config
-from ablate.contract import DataSpec, EncodingBatch, EncodingSpec, FeatureMap
+from ablate.contract import (
+    Adapter,
+    Core,
+    DataSpec,
+    EncodingBatch,
+    EncodingSpec,
+    FeatureMap,
+    Frontend,
+    Model,
+    Modulator,
+    Part,
+    Readout,
+)
 from ablate.errors import AblateError
 from ablate.model.adapter import AdapterConfig, AffineConfig
 from ablate.model.core import CoreConfig, ViViTConfig
 from ablate.model.frontend import FrontendConfig, LearnableTemporalConfig
+from ablate.model.layer.imported import kept
 from ablate.model.modulator import ConvGruConfig, ModulatorConfig, NoModulatorConfig
 from ablate.model.readout import GaussianConfig, ReadoutConfig
 
@@ -48,20 +61,23 @@ class EncoderConfig(Config):
         return Encoder(self, require_encoding(spec, self.type))
 
 
-class Encoder(nn.Module):
+class Encoder(Model):
     """One shared backbone, an adapter and a readout for each session (in the order of `spec.sessions`)."""
 
     def __init__(self, config: EncoderConfig, spec: EncodingSpec) -> None:
         super().__init__()
-        self.adapters = nn.ModuleList(config.adapter.build(s.height, s.width) for s in spec.sessions)
-        self.frontend = config.frontend.build(common_grid(self.adapters, spec))
-        self.core = config.core.build(part_out(self.frontend))
+        adapters = [kept(config.adapter.build(s.height, s.width), Adapter) for s in spec.sessions]
+        self.adapters = nn.ModuleList(adapters)
+        self.grid = common_grid(adapters, spec)
+        self.frontend = kept(config.frontend.build(self.grid), Frontend)
+        self.core = kept(config.core.build(self.frontend.out), Core)
         behaviors = 0 if isinstance(config.modulator, NoModulatorConfig) else common_behaviors(spec)
-        self.modulator = config.modulator.build(part_out(self.core), behaviors)
-        last = part_out(self.modulator)
-        self.readouts = nn.ModuleList(config.readout.build(last, s.mean_rate) for s in spec.sessions)
+        self.modulator = kept(config.modulator.build(self.core.out, behaviors), Modulator)
+        last = self.modulator.out
+        self.readouts = nn.ModuleList(kept(config.readout.build(last, s.mean_rate), Readout) for s in spec.sessions)
         self.time_step = last.time_step
         check_steps(spec, self.time_step)
+        self.receptive_field = widened(self.core, self.frontend)
 
     def forward(self, batch: EncodingBatch) -> tuple[Float[Tensor, "b n u"], ...]:
         """Log-rates of each session of the batch at its lags, oldest first; float32, at least -20."""
@@ -82,24 +98,40 @@ class Encoder(nn.Module):
 
     def penalty(self) -> Float[Tensor, ""]:
         """The readouts' regularisers, summed over the sessions."""
-        return torch.stack([cast(Tensor, readout.penalty()) for readout in self.readouts]).sum()  # type: ignore[operator]
+        return torch.stack([kept(readout, Readout).penalty() for readout in self.readouts]).sum()
 
     def progress(self, fraction: float) -> None:
         """Tells every part that has a schedule how much of training is done."""
-        for part in (*self.adapters, self.frontend, self.core, self.modulator, *self.readouts):
-            if hasattr(part, "progress"):
+        for parts in self._flow().values():
+            for part in parts:
                 part.progress(fraction)
 
-    def parts(self) -> dict[str, list[nn.Module]]:
+    def parts(self) -> dict[str, nn.Module | Sequence[nn.Module]]:
         """The modules of each part in the order of the flow; a core may name parts of its own."""
-        of_core = getattr(self.core, "parts", None)
-        own = of_core() if of_core else {"core": [self.core]}
         return {
             "adapter": list(self.adapters),
-            "frontend": [self.frontend],
-            **{name: as_list(modules) for name, modules in own.items()},
-            "modulator": [self.modulator],
+            "frontend": self.frontend,
+            **(self.core.parts() or {"core": self.core}),
+            "modulator": self.modulator,
             "readout": list(self.readouts),
+        }
+
+    def backbone(self) -> Core:
+        return self.core
+
+    def lints(self) -> Iterator[str]:
+        """What the parts say of themselves; what every session's part says is said once."""
+        for name, parts in self._flow().items():
+            yield from (f"{name}.{text}" for text in parts[0].lints())
+
+    def _flow(self) -> dict[str, list[Part]]:
+        """Every part, in the order of the flow."""
+        return {
+            "adapter": [kept(adapter, Adapter) for adapter in self.adapters],
+            "frontend": [self.frontend],
+            "core": [self.core],
+            "modulator": [self.modulator],
+            "readout": [kept(readout, Readout) for readout in self.readouts],
         }
 
 
@@ -144,9 +176,9 @@ def require_encoding(spec: DataSpec, kind: str) -> EncodingSpec:
     )
 
 
-def common_grid(adapters: nn.ModuleList, spec: EncodingSpec) -> FeatureMap:
+def common_grid(adapters: Sequence[Adapter], spec: EncodingSpec) -> FeatureMap:
     """The grid that all adapters give. Raises AblateError if they give different ones."""
-    grids = [part_out(adapter) for adapter in adapters]
+    grids = [adapter.out for adapter in adapters]
     for grid, session in zip(grids, spec.sessions, strict=True):
         if (grid.height, grid.width) != (grids[0].height, grids[0].width):
             raise AblateError(
@@ -182,18 +214,10 @@ def check_steps(spec: EncodingSpec, time_step: int) -> None:
         )
 
 
-def part_out(part: nn.Module) -> FeatureMap:
-    """The map after a part. Raises AblateError if a user's own part does not say it."""
-    out = getattr(part, "out", None)
-    if isinstance(out, FeatureMap):
-        return out
-    raise AblateError(
-        f"`{type(part).__name__}` has no attribute `out` of type FeatureMap",
-        where="baseline",
-        hint="a part says what map it gives: see the Protocols in ablate/contract.py",
-    )
-
-
-def as_list(modules: nn.Module | Sequence[nn.Module]) -> list[nn.Module]:
-    """One module or several, as a list."""
-    return [modules] if isinstance(modules, nn.Module) else list(modules)
+def widened(core: Core, frontend: Frontend) -> dict[str, float] | None:
+    """The core's receptive field, in time widened by the frontend's; None where the core does not say."""
+    if core.receptive_field is None:
+        return None
+    before = frontend.receptive_field or {"frames": 1}
+    field = {**core.receptive_field, "frames": core.receptive_field["frames"] + before["frames"] - 1}
+    return {axis: float(extent) for axis, extent in field.items()}

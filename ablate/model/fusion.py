@@ -6,7 +6,8 @@
 Each stage is a part that a patch can replace; `fusion: none` (EEG alone) builds no video parts at all.
 """
 
-from typing import Any, Literal
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Literal
 
 import torch
 from einops import rearrange
@@ -14,36 +15,22 @@ from jaxtyping import Float
 from pydantic import Field
 from torch import Tensor, nn
 
-from ablate.config import Config
-from ablate.contract import DataSpec, FusionBatch, FusionSpec, Target
+from ablate.contract import DataSpec, EegEncoder, Fusion, FusionBatch, FusionSpec, Model, Part
 from ablate.errors import AblateError
-from ablate.model.compressor import CompressorConfig
-from ablate.model.compressor.pma import PmaConfig
 from ablate.model.crossmodal import CrossmodalConfig
 from ablate.model.crossmodal.gated_cross_attention import GatedCrossAttentionConfig
 from ablate.model.eeg import EegConfig
 from ablate.model.eeg.eegnet import EegnetConfig
 from ablate.model.eeg.segments import interval_of_token
 from ablate.model.isolation import notes
-from ablate.model.media import MediaStack, NoMedia
-from ablate.model.mixer import MixerPartConfig
-from ablate.model.mixer.gru import GruConfig
-from ablate.model.video import VideoConfig
-from ablate.model.video.features import FeaturesConfig
+from ablate.model.layer.imported import kept
+from ablate.model.media import MediaConfig, MediaStack, NoMedia
 
 
-class FusionConfig(Config):
+class FusionConfig(MediaConfig):
     """EEG and video to labels."""
 
     type: Literal["fusion"] = "fusion"
-    embedding_dim: int = Field(default=64, ge=4, le=4096)
-    """Token width d of everything after the frame encoder."""
-    video: VideoConfig = FeaturesConfig()
-    """What turns frames into tokens."""
-    mixer: MixerPartConfig = GruConfig()
-    """What lets a frame know other frames."""
-    compressor: CompressorConfig = PmaConfig()
-    """What leaves n latents an interval."""
     eeg: EegConfig = EegnetConfig()
     """What turns EEG into tokens."""
     fusion: CrossmodalConfig = GatedCrossAttentionConfig()
@@ -62,17 +49,17 @@ class FusionConfig(Config):
         return FusionModel(self, spec)
 
 
-class FusionModel(nn.Module):
+class FusionModel(Model):
     """The parts in the order of the flow."""
 
     def __init__(self, config: FusionConfig, spec: FusionSpec):
         super().__init__()
         width = config.embedding_dim
         self.config, self.spec = config, spec
-        self.eeg = config.eeg.build(spec.eeg_channels, spec.eeg_samples, spec.intervals, width)
+        self.eeg = kept(config.eeg.build(spec.eeg_channels, spec.eeg_samples, spec.intervals, width), EegEncoder)
         of_token = interval_of_token(count_tokens(self.eeg, spec), spec.intervals)
         self.media: MediaStack | NoMedia = MediaStack(config, spec) if config.fusion.needs_media else NoMedia(width)
-        self.fusion = config.fusion.build(width, of_token, spec.intervals, self.media.latents)
+        self.fusion = kept(config.fusion.build(width, of_token, spec.intervals, self.media.latents), Fusion)
         self.head = Head(width, spec, config.dropout)
 
     def forward(self, batch: FusionBatch) -> tuple[Tensor, ...]:
@@ -83,36 +70,30 @@ class FusionModel(nn.Module):
         rows = [target.values.shape[0] for target in batch.targets]
         return log_probability.split(rows)
 
-    def penalty(self) -> Float[Tensor, ""]:
-        """The regularisers: none."""
-        return next(self.parameters()).new_zeros(())
-
     def progress(self, fraction: float) -> None:
-        """Nothing here follows a schedule."""
+        """Tells every part that has a schedule how much of training is done."""
+        for part in self._flow().values():
+            part.progress(fraction)
 
-    def parts(self) -> dict[str, list[nn.Module]]:
+    def parts(self) -> Mapping[str, nn.Module | Sequence[nn.Module]]:
         """The modules of each part in the order of the flow; together they hold every parameter."""
-        return {**self.media.parts(), "eeg": [self.eeg], "fusion": [self.fusion], "head": [self.head]}
+        return {**self.media.parts(), "eeg": self.eeg, "fusion": self.fusion, "head": self.head}
 
-    def example_batch(self, spec: FusionSpec) -> FusionBatch:
-        """One trial with every frame valid, on the model's device: what costs are counted on."""
-        device = next(self.parameters()).device
-        labels = spec.intervals if spec.labels_per == "interval" else 1
-        return FusionBatch(
-            eeg=torch.zeros(1, spec.eeg_channels, spec.eeg_samples, device=device),
-            frames=torch.zeros(1, spec.intervals, spec.frames, *spec.frame_shape, device=device),
-            frame_mask=torch.ones(1, spec.intervals, spec.frames, dtype=torch.bool, device=device),
-            targets=(Target(0, torch.zeros(1, labels, device=device), torch.ones(1, labels, device=device).bool()),),
-        )
+    def lints(self) -> Iterator[str]:
+        for name, part in self._flow().items():
+            yield from (f"{name}.{text}" for text in part.lints())
+
+    def _flow(self) -> dict[str, Part]:
+        return {**self.media.flow(), "eeg": self.eeg, "fusion": self.fusion}
 
     def cost_notes(self) -> dict[str, str]:
-        """The isolation matrix, and what a frozen video encoder costs once its features are cached."""
-        return notes(self.config, self.spec)
+        """The isolation matrix, what a frozen video encoder costs once its features are cached, and the parts' own."""
+        told = notes(self.config, self.spec, self.media) if isinstance(self.media, MediaStack) else {}
+        return told | {name: text for part in self._flow().values() for name, text in part.cost_notes().items()}
 
     def gates(self) -> dict[str, float]:
-        """How far each gate of the fusion has opened, tanh(a) and tanh(g); empty where there are none."""
-        gates: Any = getattr(self.fusion, "gates", dict)
-        return gates()
+        """How far each gate has opened, tanh(a) and tanh(g) of a gated fusion."""
+        return {name: opened for part in self._flow().values() for name, opened in part.gates().items()}
 
 
 class Head(nn.Module):

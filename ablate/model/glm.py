@@ -21,7 +21,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from ablate.config import Config
-from ablate.contract import DataSpec, EncodingBatch, EncodingSpec, SessionSpec, SessionWindows
+from ablate.contract import DataSpec, EncodingBatch, EncodingSpec, Model, SessionSpec, SessionWindows
 from ablate.errors import AblateError
 from ablate.model.encoder import LOWEST_LOG_RATE, require_encoding
 from ablate.model.layer.precision import full_precision
@@ -56,7 +56,7 @@ class GlmConfig(Config):
         return Glm(self, require_encoding(spec, self.type))
 
 
-class Glm(nn.Module):
+class Glm(Model):
     """One linear model a session (in the order of `spec.sessions`); sessions share nothing."""
 
     def __init__(self, config: GlmConfig, spec: EncodingSpec) -> None:
@@ -70,9 +70,6 @@ class Glm(nn.Module):
     def penalty(self) -> Float[Tensor, ""]:
         """Ridge and smoothness, summed over the sessions."""
         return torch.stack([session.penalty() for session in self.filters]).sum()  # type: ignore[operator]
-
-    def progress(self, fraction: float) -> None:
-        """Nothing here follows a schedule."""
 
     def parts(self) -> dict[str, list[nn.Module]]:
         """All of it is readout."""

@@ -6,14 +6,12 @@ A diagonal matrix means that latents of one interval know no other. `scope: clip
 keeps an EEG token from other intervals' latents, but not from other intervals' frames.
 """
 
-from typing import Any
-
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from ablate.contract import FusionBatch, FusionSpec
-from ablate.model.media import MediaStack
+from ablate.contract import FusionBatch, FusionSpec, VideoEncoder
+from ablate.model.media import MediaConfig, MediaStack
 from ablate.model.video.features import Features
 from ablate.model.video.frame_encoder import FrameEncoder
 
@@ -47,24 +45,18 @@ def leak(matrix: Float[Tensor, "i i"]) -> str:
     return f"other intervals at most {float(others.max()):.2g}"
 
 
-def notes(config: Any, spec: FusionSpec) -> dict[str, str]:
-    """What a cost table says of a fusion model beyond counts. Builds the video side anew on the CPU, without a frame
-    encoder."""
-    if not config.fusion.needs_media:
-        return {}
+def notes(config: MediaConfig, spec: FusionSpec, media: MediaStack) -> dict[str, str]:
+    """What a cost table says of the video side beyond counts. Builds it anew on the CPU, without a frame encoder."""
     with torch.random.fork_rng(devices=[]), torch.device("cpu"):
-        media = _without_frame_encoder(config, spec)
-        matrix = isolation(media, spec)
+        matrix = isolation(_without_frame_encoder(config, spec, media.video), spec)
     told = {} if matrix is None else {"isolation (latents x frames)": f"{tell(matrix)}, {leak(matrix)}"}
-    if getattr(config.video, "frozen", False):
+    if media.video.frozen:
         told["video"] = "frozen: no FLOPs once its features are cached"
     return told
 
 
-def _without_frame_encoder(config: Any, spec: FusionSpec) -> MediaStack:
+def _without_frame_encoder(config: MediaConfig, spec: FusionSpec, video: VideoEncoder) -> MediaStack:
     """The video side; an encoder that sees single frames, which may be large, is replaced by its features' place."""
-    with torch.device("meta"):
-        video = config.video.build(spec.frame_shape, spec.intervals, spec.frames)
     if isinstance(video, FrameEncoder | Features):
         return MediaStack(config, spec, video=Features(video.width, video.frames))
     return MediaStack(config, spec)

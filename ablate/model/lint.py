@@ -1,25 +1,11 @@
 """Warnings about a model that would train without an error and mean something else than it says, each with its reason.
 
-A part's own configuration may warn of itself by a method `lints() -> tuple[str, ...]`, each text opening with the
-option's name; what can only be seen once the model stands, or between parts, is found here.
+A part warns of its own options by its method `lints()`; what shows only when the whole model runs is found here.
 """
 
 from collections.abc import Iterator
-from typing import Any
 
-from pydantic import BaseModel
-
-from ablate.contract import DataSpec, EncodingSpec, FeatureMap
-
-
-def config_lints(config: BaseModel, path: str = "") -> Iterator[str]:
-    """What each configuration, this one and those in it, says of itself, with its key path in front."""
-    for text in getattr(config, "lints", tuple)():
-        yield f"{path}{text}"
-    for name in type(config).model_fields:
-        value = getattr(config, name)
-        if isinstance(value, BaseModel):
-            yield from config_lints(value, f"{path}{name}.")
+from ablate.contract import DataSpec, EncodingSpec
 
 
 def data_lints(spec: DataSpec) -> Iterator[str]:
@@ -60,33 +46,3 @@ def gradient_lints(disconnected: list[str]) -> Iterator[str]:
     """Parameters that no output depends on."""
     for name in disconnected:
         yield f"{name}: a parameter that gets no gradient"
-
-
-def frontend_lints(frontend: Any) -> Iterator[str]:
-    """Taps that never learn, and a window that is not applied."""
-    window = getattr(frontend, "window", None)
-    if window is None:
-        return
-    default = type(frontend).model_fields["window"].default
-    if not frontend.anti_aliasing and window != default:
-        yield "frontend.window: nothing reads it, anti_aliasing is false"
-    if frontend.anti_aliasing and window == "hann_dead_ends":
-        yield "frontend.window: hann_dead_ends is zero at both ends, so the newest and the oldest tap get no gradient"
-
-
-def readout_lints(readout: Any, out: FeatureMap) -> Iterator[str]:
-    """Bounds on the readout's width that mean another angle, or less than the map can tell apart."""
-    if not hasattr(readout, "bound"):
-        return
-    if readout.bound == "map_pixels":
-        yield (
-            f"readout.bound: map_pixels counts cells of this {out.height} x {out.width} map, "
-            "so the same number is another visual angle on another map"
-        )
-        return
-    cells = [abs(centers[1] - centers[0]) for centers in (out.row_centers, out.col_centers) if len(centers) > 1]
-    if readout.std_bound is not None and cells and readout.std_bound[1] < max(cells) / 2:
-        yield (
-            f"readout.std_bound: {readout.std_bound[1]:g} half widths of the stimulus is less than half a cell "
-            f"of the map ({max(cells):.2f}), so a unit ends up reading one cell"
-        )

@@ -3,40 +3,48 @@
 frames (b i f 3 h w) --video--> (b i f w) --projection--> (b i f d) --mixer--> (b i f d) --compressor--> (b i n d)
 """
 
-from typing import Any, Protocol, runtime_checkable
-
 import torch
 from jaxtyping import Bool, Float
+from pydantic import Field
 from torch import Tensor, nn
 
-from ablate.contract import FusionBatch, FusionSpec
-from ablate.errors import AblateError
+from ablate.config import Config
+from ablate.contract import Compressor, FusionBatch, FusionSpec, Mixer, Part, VideoEncoder
+from ablate.model.compressor import CompressorConfig
+from ablate.model.compressor.pma import PmaConfig
+from ablate.model.layer.imported import kept
 from ablate.model.layer.linear import linear
+from ablate.model.mixer import MixerPartConfig
+from ablate.model.mixer.gru import GruConfig
+from ablate.model.video import VideoConfig
+from ablate.model.video.features import FeaturesConfig
 
 
-@runtime_checkable
-class StackConfig(Protocol):
-    """What the stack reads of a fusion model's configuration."""
+class MediaConfig(Config):
+    """The video side of a fusion model."""
 
-    embedding_dim: int
-    video: Any
-    mixer: Any
-    compressor: Any
+    embedding_dim: int = Field(default=64, ge=4, le=4096)
+    """Token width d of everything after the frame encoder."""
+    video: VideoConfig = FeaturesConfig()
+    """What turns frames into tokens."""
+    mixer: MixerPartConfig = GruConfig()
+    """What lets a frame know other frames."""
+    compressor: CompressorConfig = PmaConfig()
+    """What leaves n latents an interval."""
 
 
 class MediaStack(nn.Module):
     """Frames to latents: video encoder, projection to the token width, mixer, compressor."""
 
-    def __init__(self, config: StackConfig, spec: FusionSpec, *, video: Any = None):
+    def __init__(self, config: MediaConfig, spec: FusionSpec, *, video: VideoEncoder | None = None):
         """video: stands in for the encoder that the configuration names."""
         super().__init__()
-        self.video = video or config.video.build(spec.frame_shape, spec.intervals, spec.frames)
-        for name in ("width", "frames", "token_mask"):
-            require(self.video, name, "baseline.video")
+        built = video or config.video.build(spec.frame_shape, spec.intervals, spec.frames)
+        self.video = kept(built, VideoEncoder)
         self.projection = nn.Sequential(nn.LayerNorm(self.video.width), linear(self.video.width, config.embedding_dim))
-        self.mixer = config.mixer.build(config.embedding_dim, spec.intervals, self.video.frames)
-        self.compressor = config.compressor.build(config.embedding_dim, self.video.frames)
-        self.latents: int = require(self.compressor, "latents", "baseline.compressor")
+        self.mixer = kept(config.mixer.build(config.embedding_dim, spec.intervals, self.video.frames), Mixer)
+        self.compressor = kept(config.compressor.build(config.embedding_dim, self.video.frames), Compressor)
+        self.latents = self.compressor.latents
 
     def forward(self, batch: FusionBatch) -> tuple[Float[Tensor, "b i n d"], Bool[Tensor, "b i"]]:
         """Latents, and which intervals have any frame."""
@@ -50,12 +58,17 @@ class MediaStack(nn.Module):
         mixed = self.mixer(self.projection(tokens), mask)
         return self.compressor(mixed, mask), mask.any(dim=2)
 
-    def parts(self) -> dict[str, list[nn.Module]]:
+    def flow(self) -> dict[str, Part]:
+        """The swappable parts, in the order of the flow."""
+        return {"video": self.video, "mixer": self.mixer, "compressor": self.compressor}
+
+    def parts(self) -> dict[str, nn.Module]:
+        """All that has parameters, in the order of the flow."""
         return {
-            "video": [self.video],
-            "projection": [self.projection],
-            "mixer": [self.mixer],
-            "compressor": [self.compressor],
+            "video": self.video,
+            "projection": self.projection,
+            "mixer": self.mixer,
+            "compressor": self.compressor,
         }
 
 
@@ -72,16 +85,8 @@ class NoMedia(nn.Module):
         present = torch.zeros_like(batch.frame_mask[:, :, 0])
         return batch.eeg.new_zeros(*present.shape, 1, self.width), present
 
-    def parts(self) -> dict[str, list[nn.Module]]:
+    def flow(self) -> dict[str, Part]:
         return {}
 
-
-def require(part: nn.Module, name: str, where: str) -> Any:
-    """What a part must say of itself. Raises AblateError if a user's own part does not."""
-    if hasattr(part, name):
-        return getattr(part, name)
-    raise AblateError(
-        f"`{type(part).__name__}` has no attribute `{name}`",
-        where=where,
-        hint="a video encoder has `width`, `frames` and `token_mask(mask)`; a compressor has `latents`",
-    )
+    def parts(self) -> dict[str, nn.Module]:
+        return {}

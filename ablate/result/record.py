@@ -9,7 +9,6 @@ from typing import Any, Literal
 from ablate.config import Config
 
 RunState = Literal["done", "failed", "diverged", "interrupted"]
-Metric = Literal["bits_per_spike", "bits_per_label", "correlation"]
 
 
 class SessionScore(Config):
@@ -33,7 +32,8 @@ class SessionScore(Config):
 class Score(Config):
     """The score of one split. The headline is the mean over units of each session, then over sessions."""
 
-    metric: Metric
+    metric: str
+    """Name of one of `ablate.metric.METRICS`."""
     headline: float
     weighted: float
     """Session means weighted by spikes."""

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,7 @@ from typing import Any
 import torch
 
 from ablate.config import non_default
-from ablate.contract import Dataset, DataSpec, EncodingSpec, Split
+from ablate.contract import Dataset, DataSpec, Split
 from ablate.errors import AblateError, Problem
 from ablate.model.cost import describe
 from ablate.recipe import Configuration, Recipe, load_recipe
@@ -213,7 +213,7 @@ def facts_of(variants: Sequence[Variant]) -> dict[str, DataFacts]:
         if text not in known:
             dataset = open_data(variant.configuration, CPU)
             refuse_unscorable(dataset, variant)
-            known[text] = DataFacts(dataset.spec, dataset.fingerprint, metric_of(dataset))
+            known[text] = DataFacts(dataset.spec, dataset.fingerprint, dataset.metric)
         facts[variant.name] = known[text]
     return facts
 
@@ -221,9 +221,8 @@ def facts_of(variants: Sequence[Variant]) -> dict[str, DataFacts]:
 def refuse_unscorable(dataset: Dataset, variant: Variant) -> None:
     """Every run on such data would fail at its first score: told once, before anything is trained."""
     splits: tuple[Split, ...] = ("validation", "test")
-    scored: Callable[[Split], int] = getattr(dataset, "scored_units", lambda split: 1)  # labels need no spikes
     for split in splits:
-        if scored(split) == 0:
+        if dataset.scored_units(split) == 0:
             raise AblateError(
                 f"no unit has enough spikes in the {split} split to be scored",
                 where="data.min_spikes" if variant.role == "baseline" else f"{variant.name}: data.min_spikes",
@@ -246,12 +245,6 @@ def expectations_hash(entries: Sequence[VariantEntry]) -> str:
         entry.name: [entry.expect, entry.expect_cost] for entry in entries if entry.expect or entry.expect_cost
     }
     return hashlib.sha256(json.dumps(predicted, sort_keys=True).encode()).hexdigest()[:16]
-
-
-def metric_of(dataset: Dataset) -> str:
-    """What the data are scored by."""
-    default = "bits_per_spike" if isinstance(dataset.spec, EncodingSpec) else "bits_per_label"
-    return str(getattr(dataset, "metric", None) or default)
 
 
 # ------------------------------------------------------------------ the runs

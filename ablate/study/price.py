@@ -15,7 +15,7 @@ import torch
 from torch import nn
 
 from ablate.analysis import smallest_detectable_gain, unpaired_spread
-from ablate.contract import Dataset, Split
+from ablate.contract import Dataset, Model, Split
 from ablate.execution.job import is_out_of_memory, why
 from ablate.recipe import Configuration
 from ablate.request import Request
@@ -160,7 +160,7 @@ class Stopwatch:
         test = self._batches(dataset, "test", training.micro_batch_size) * batch
         return timing, training.steps * step + (evaluations + 1) * validation + test
 
-    def _step_seconds(self, model: nn.Module, dataset: Dataset, configuration: Configuration) -> float:
+    def _step_seconds(self, model: Model, dataset: Dataset, configuration: Configuration) -> float:
         """Median of the warm steps."""
         learner = Learner(model, dataset, configuration.training, seed=0, device=self.device)
         model.train()

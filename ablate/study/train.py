@@ -6,10 +6,9 @@ from typing import Any
 
 import torch
 from safetensors.torch import save_model
-from torch import nn
 
 from ablate.config import Config
-from ablate.contract import Dataset
+from ablate.contract import Dataset, Model
 from ablate.errors import AblateError
 from ablate.execution.job import Busy, Interrupted, Stop
 from ablate.recipe import Configuration
@@ -96,8 +95,7 @@ def open_data(configuration: Configuration, device: torch.device) -> Dataset:
     if key not in _opened:
         if len(_opened) >= MOST_OPEN:
             _opened.pop(next(iter(_opened)))
-        dataset: Any = on_host.to(device) if on_host is not None else configuration.data.open(device)
-        _opened[key] = dataset
+        _opened[key] = on_host.to(device) if on_host is not None else configuration.data.open(device)
     return _opened[key]
 
 
@@ -108,10 +106,10 @@ def share_data(payload: dict[str, Any]) -> None:
         open_data(Configuration.model_validate(configuration), torch.device("cpu"))
 
 
-def build_model(configuration: Configuration, dataset: Dataset, seed: int, device: torch.device) -> nn.Module:
+def build_model(configuration: Configuration, dataset: Dataset, seed: int, device: torch.device) -> Model:
     """The model with the initial weights of a seed: the same bits on every device, since they are drawn on the CPU."""
     with seeded(stream_seed(seed, "init", configuration.training.reseed)):
-        model: nn.Module = configuration.model.build(dataset.spec)
+        model: Model = configuration.model.build(dataset.spec)
     return model.to(device)
 
 
@@ -170,7 +168,7 @@ def _keep(
 
 
 def _scores(
-    model: nn.Module, dataset: Dataset, configuration: Configuration, device: torch.device
+    model: Model, dataset: Dataset, configuration: Configuration, device: torch.device
 ) -> tuple[dict[str, Score], dict[str, Any]]:
     """Validation and test scores of the kept weights, and the per-unit table of the test split."""
     training = configuration.training

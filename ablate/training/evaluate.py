@@ -6,7 +6,7 @@ from contextlib import contextmanager
 import torch
 from torch import nn
 
-from ablate.contract import Dataset, Split
+from ablate.contract import Dataset, Model, Split
 from ablate.result.record import Score
 from ablate.training.device import Precision, autocast
 from ablate.training.score import EntryTable, scorer_for
@@ -17,7 +17,7 @@ EVALUATION_SEED = 0  # a model that draws in evaluation draws the same each time
 
 @torch.no_grad()
 def evaluate(
-    model: nn.Module,
+    model: Model,
     dataset: Dataset,
     split: Split,
     *,
@@ -25,24 +25,15 @@ def evaluate(
     device: torch.device,
     precision: Precision = "auto",
 ) -> tuple[Score, EntryTable]:
-    """Scores every entry of a split once. The data set lies on `device` already, as its `open` left it.
-
-    Optional attributes of the data set: `min_spikes` (1 where absent), `metric` ("correlation" for responses that are
-    not counts), `attainable_accuracy(split)` of a labelling task.
-    """
-    scorer = scorer_for(
-        dataset.spec, min_spikes=getattr(dataset, "min_spikes", 1), metric=getattr(dataset, "metric", None)
-    )
+    """Scores every entry of a split once. The data set lies on `device` already, as its `open` left it."""
+    scorer = scorer_for(dataset.spec, metric=dataset.metric, min_spikes=dataset.min_spikes)
     with evaluating(model), seeded(EVALUATION_SEED):
         for batch in dataset.sweep(split, batch_size=batch_size):
             with autocast(device, precision):
                 predictions = model(batch)
             scorer.add(predictions, batch)
     score = scorer.score(dataset.scored_hash(split), dataset.attainable(split), dataset.floor(split))
-    ceiling = getattr(dataset, "attainable_accuracy", None)
-    if ceiling is not None and score.metric == "bits_per_label":
-        score = score.model_copy(update={"attainable_accuracy": ceiling(split)})
-    return score, scorer.units()
+    return score.model_copy(update={"attainable_accuracy": dataset.attainable_accuracy(split)}), scorer.units()
 
 
 @contextmanager

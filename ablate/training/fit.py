@@ -9,9 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-from torch import nn
 
-from ablate.contract import Dataset
+from ablate.contract import Dataset, Model
 from ablate.result.record import Usage
 from ablate.training.checkpoint import Checkpoints
 from ablate.training.config import TrainingConfig
@@ -29,7 +28,7 @@ class FitResult:
     peak_memory: bytes.
     """
 
-    model: nn.Module
+    model: Model
     state: Outcome
     reason: str
     history: list[dict[str, Any]]
@@ -50,7 +49,7 @@ class FitResult:
 
 
 def fit(
-    model: nn.Module,
+    model: Model,
     dataset: Dataset,
     config: TrainingConfig,
     *,

@@ -8,18 +8,15 @@ Masked entries are selected away before anything is computed, never multiplied b
 loss nor any gradient (NaN * 0 = NaN).
 """
 
-from typing import Literal
-
 import torch
 from jaxtyping import Bool, Float, Shaped
 from torch import Tensor
 
 from ablate.contract import Batch, Target
 from ablate.errors import AblateError
+from ablate.metric import Task
 
 LOWEST_LOG_RATE = -20.0
-
-Task = Literal["spikes", "labels"]
 
 
 def poisson_nll(log_rate: Float[Tensor, "*n"], counts: Float[Tensor, "*n"]) -> Float[Tensor, "*n"]:

@@ -10,9 +10,9 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from ablate.contract import Dataset
+from ablate.contract import Dataset, Model
 from ablate.errors import AblateError
 from ablate.result.record import Score
 from ablate.training.checkpoint import Checkpoints
@@ -60,7 +60,7 @@ class Progress:
 class Run:
     """One call of `fit`. Methods that can find a run diverged return False then and set `outcome`."""
 
-    def __init__(self, model: nn.Module, dataset: Dataset, config: TrainingConfig, *, seed: int, device: torch.device):
+    def __init__(self, model: Model, dataset: Dataset, config: TrainingConfig, *, seed: int, device: torch.device):
         self.model, self.dataset, self.config, self.device = model, dataset, config, device
         self.learner = Learner(model, dataset, config, seed=seed, device=device)
         self.progress = Progress()
@@ -81,7 +81,7 @@ class Run:
     def evaluate(self, listener: Listener) -> bool:
         """Scores the full validation split with the averaged weights, and keeps these weights if they are the best."""
         progress = self.progress
-        self.learner.model.progress(progress.taken / self.config.steps)
+        self.model.progress(progress.taken / self.config.steps)
         batch_size, precision = self.config.micro_batch_size, self.config.precision
         try:
             with self.learner.average.lent():
@@ -98,8 +98,7 @@ class Run:
             return False
         progress.evaluated = progress.taken
         progress.history[-1]["validation"] = score.headline
-        gates: dict[str, float] = getattr(self.learner.model, "gates", dict)()  # how far a fusion's gates opened
-        if gates:
+        if gates := self.model.gates():
             progress.history[-1]["gates"] = gates
         self._keep_best(score.headline)
         listener.on_validation(progress.taken, score)
@@ -230,7 +229,7 @@ class Run:
         return 1000 * self.progress.stepping_seconds / max(self.progress.stepped, 1)
 
 
-def identity(model: nn.Module, dataset: Dataset, config: TrainingConfig, seed: int) -> str:
+def identity(model: Model, dataset: Dataset, config: TrainingConfig, seed: int) -> str:
     """Hash of all that decides a run, as far as the loop knows it: a checkpoint of another run is never taken up."""
     shapes = {name: list(value.shape) for name, value in trained_tensors(model).items()}
     settings = config.model_dump(mode="json", exclude=set(config.bookkeeping))

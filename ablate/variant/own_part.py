@@ -38,7 +38,7 @@ def faults_told(configuration: Configuration) -> Iterator[None]:
             raise
         named = ", ".join(f"`{target}`" for target in targets)
         what = f"the model with {named} cannot run: {type(fault).__name__}: {fault}"
-        hint = "a part is called as its Protocol in ablate/contract.py says"
+        hint = "a part is called as its kind in ablate/contract says"
         raise AblateError(what + _place(fault, targets), hint=hint) from fault
 
 

@@ -3,10 +3,10 @@
 from torch import Tensor, nn
 from torch.nn import functional
 
-from ablate.contract import FeatureMap
+from ablate.contract import Core, FeatureMap
 
 
-class StandInCore(nn.Module):
+class StandInCore(Core):
     """Cells of `patch` x `patch` pixels; a step every `step` frames."""
 
     def __init__(self, input: FeatureMap, channels: int = 6, patch: int = 2, step: int = 4) -> None:
@@ -30,7 +30,7 @@ def cells(centers: tuple[float, ...], patch: int) -> tuple[float, ...]:
     return tuple(sum(centers[i : i + patch]) / patch for i in range(0, len(centers) - patch + 1, patch))
 
 
-class Mute(nn.Module):
+class Mute(Core):
     """A part that forgets to say what map it gives."""
 
     def __init__(self, *given: object) -> None:

@@ -1,16 +1,16 @@
 """What a model weighs: the reference's table, FLOPs, tokens, lints."""
 
 import time
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
 import pytest
 import torch
-from pydantic import BaseModel
 from torch import nn
 
 from ablate.config import Config
-from ablate.contract import EncodingSpec, FeatureMap, SessionSpec
+from ablate.contract import Core, EncodingBatch, EncodingSpec, FeatureMap, Model, SessionSpec
 from ablate.errors import AblateError
 from ablate.model.cost import describe
 from ablate.model.encoder import EncoderConfig
@@ -162,7 +162,7 @@ def test_a_model_that_does_not_fit_its_data_is_told_as_the_users_to_mend() -> No
         cost(replace(SPEC, window=20, warmup=0), frontend=VALID)
 
 
-class Forgetful(nn.Module):
+class Forgetful(Core):
     """A user's core that needs real numbers to be built, and forgets one of its weights."""
 
     def __init__(self, input: FeatureMap):
@@ -184,38 +184,33 @@ def test_a_users_core_is_described_and_its_unused_weight_is_named() -> None:
     assert "core.forgotten: a parameter that gets no gradient" in found.lints
 
 
-class Loose(nn.Module):
-    """A model of another family: one part named, one weight beside it, its own example."""
+class Loose(Model):
+    """A model of another family: one part named, one weight beside it."""
 
     def __init__(self) -> None:
         super().__init__()
         self.named = nn.Linear(3, 2)
         self.beside = nn.Parameter(torch.zeros(5))
 
-    def forward(self, batch: torch.Tensor) -> tuple[torch.Tensor, ...]:
-        return (self.named(batch) + self.beside.sum(),)
+    def forward(self, batch: EncodingBatch) -> tuple[torch.Tensor, ...]:
+        return (self.named(batch.sessions[0].stimulus.new_zeros(1, 3)) + self.beside.sum(),)
 
     def parts(self) -> dict[str, nn.Module]:
         return {"named": self.named}
 
-    def example_batch(self, spec: object) -> torch.Tensor:
-        return torch.zeros(1, 3, device=self.beside.device)
+    def lints(self) -> Iterator[str]:
+        yield "inner: just so"
 
     def cost_notes(self) -> dict[str, str]:
         return {"isolation": "identity"}
 
 
 class LooseConfig(Config):
-    inner: BaseModel = Config()
-
     def build(self, spec: object) -> Loose:
         return Loose()
 
-    def lints(self) -> tuple[str, ...]:
-        return ("inner: just so",)
 
-
-def test_a_model_of_another_family_gives_its_parts_example_and_notes() -> None:
+def test_a_model_of_another_family_gives_its_parts_lints_and_notes() -> None:
     found = describe(LooseConfig(), SPEC)
     assert found.parts == {"named": 8, "other": 5}
     assert found.flops == {"named": 12}

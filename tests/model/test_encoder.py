@@ -9,6 +9,7 @@ from pydantic import TypeAdapter
 from ablate.contract import EncodingBatch, EncodingSpec, FeatureMap, FusionSpec, SessionSpec, SessionWindows, Target
 from ablate.errors import AblateError
 from ablate.model import EncoderConfig, ModelConfig
+from ablate.model.cost import parts_of
 from ablate.model.encoder import scored_steps, step_means
 
 STAND_IN = {"type": "import", "target": "standin_core:StandInCore"}
@@ -127,7 +128,7 @@ def test_progress_reaches_the_readouts() -> None:
 
 def test_parts_hold_every_parameter_once_in_the_order_of_the_flow() -> None:
     model = build(spec_of((6, 9), (4, 4)), modulator=MODULATORS[0])
-    parts = model.parts()
+    parts = parts_of(model)
     assert list(parts) == ["adapter", "frontend", "tokenizer", "modulator", "readout"]
     found = [id(p) for modules in parts.values() for module in modules for p in module.parameters()]
     assert sorted(found) == sorted(id(p) for p in model.parameters())
@@ -207,7 +208,7 @@ def count_parts(spec: EncodingSpec, **config: Any) -> tuple[dict[str, int], int]
         model = EncoderConfig.model_validate(config).build(spec)
     parts = {
         name: sum(p.numel() for module in modules for p in module.parameters())
-        for name, modules in model.parts().items()
+        for name, modules in parts_of(model).items()
     }
     assert sum(parts.values()) == sum(p.numel() for p in model.parameters())
     return parts, sum(parts.values())

@@ -9,7 +9,7 @@ from pydantic import TypeAdapter
 from ablate.contract import EncodingSpec, FusionBatch, FusionSpec, Target
 from ablate.errors import AblateError
 from ablate.model import ModelConfig
-from ablate.model.cost import describe
+from ablate.model.cost import describe, parts_of
 from ablate.model.fusion import FusionConfig, FusionModel
 from ablate.model.isolation import isolation, tell
 
@@ -94,7 +94,7 @@ def test_eeg_alone_builds_no_video_parts_and_video_alone_reads_no_eeg() -> None:
 
 def test_parts_hold_every_parameter_once() -> None:
     model = build()
-    parts = model.parts()
+    parts = parts_of(model)
     assert list(parts) == ["video", "projection", "mixer", "compressor", "eeg", "fusion", "head"]
     counted = sum(p.numel() for modules in parts.values() for module in modules for p in module.parameters())
     assert counted == sum(p.numel() for p in model.parameters())
@@ -179,7 +179,9 @@ OWN = """
 import torch
 from torch import nn
 
-class Eeg(nn.Module):
+from ablate.contract import Compressor, EegEncoder
+
+class Eeg(EegEncoder):
     def __init__(self, channels, samples, intervals, width, scale):
         super().__init__()
         self.intervals, self.map = intervals, nn.Linear(channels * samples // intervals, width)
@@ -189,7 +191,7 @@ class Eeg(nn.Module):
         b, c, t = eeg.shape
         return self.scale * self.map(eeg.reshape(b, c, self.intervals, -1).transpose(1, 2).flatten(2))
 
-class Middle(nn.Module):
+class Middle(Compressor):
     latents = 1
 
     def __init__(self, width, frames):

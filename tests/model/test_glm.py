@@ -12,6 +12,7 @@ from torch import Tensor
 from ablate.contract import EncodingBatch, EncodingSpec, FusionSpec, SessionSpec, SessionWindows, Target
 from ablate.errors import AblateError
 from ablate.model import GlmConfig, ModelConfig
+from ablate.model.cost import parts_of
 from ablate.model.glm import lag_basis
 
 RETINA = Path(__file__).parents[2].parent / "shared" / "data" / "retina_flicker"
@@ -160,7 +161,7 @@ def test_it_is_read_by_its_type_and_its_parts_hold_all_of_it() -> None:
     with torch.device("meta"):
         model = config.build(spec)
         assert model(windows_of(spec, 16))[1].shape == (2, 2, 3)
-    held = sum(p.numel() for part in model.parts().values() for module in part for p in module.parameters())
+    held = sum(p.numel() for part in parts_of(model).values() for module in part for p in module.parameters())
     assert held == sum(p.numel() for p in model.parameters()) == 2 * 3 * (25 * 4 + 1)
 
 

@@ -6,13 +6,14 @@ import time
 from pathlib import Path
 
 import torch
-from torch import nn
+
+from ablate import contract
 
 WELL_UNTIL = 4
 """Training steps; a plan probes fewer."""
 
 
-class Frontend(nn.Module):
+class Frontend(contract.Frontend):
     """The identity times `gain`, so that every variant differs. does: what it does at last; marker: a file of its own
     to remember an earlier try by."""
 

@@ -2,8 +2,9 @@ import numpy as np
 import pytest
 import torch
 from torch import nn
-from training_toys import CPU, SilentPenalty, ToyDataset, ToyModel
+from training_toys import CPU, ToyDataset, ToyModel
 
+from ablate.contract import Model
 from ablate.errors import AblateError
 from ablate.training import evaluate
 
@@ -41,15 +42,15 @@ def test_evaluating_moves_no_random_state_and_no_weight(toy_dataset):
     assert all(torch.equal(value, before[name]) for name, value in model.state_dict().items())
 
 
-def test_the_data_sets_own_threshold_is_used(toy_dataset):
+def test_the_data_sets_own_threshold_is_used(toy_dataset, monkeypatch):
     model = ToyModel(toy_dataset.spec)
-    toy_dataset.min_spikes = 10_000
+    monkeypatch.setattr(ToyDataset, "min_spikes", 10_000)
     with pytest.raises(AblateError, match="min_spikes"):
         evaluate(model, toy_dataset, "test", batch_size=8, device=CPU)
 
 
 def test_the_true_rates_reach_the_ceiling_that_the_data_states():
-    class Oracle(SilentPenalty):
+    class Oracle(Model):
         def forward(self, batch):
             return tuple((x @ w) for x, w in zip(batch.inputs, weights, strict=True))
 
@@ -65,7 +66,7 @@ def test_the_true_rates_reach_the_ceiling_that_the_data_states():
 
 
 def test_shuffled_counts_give_the_true_rates_no_gain():
-    class Oracle(SilentPenalty):
+    class Oracle(Model):
         def forward(self, batch):
             return tuple((x @ w) for x, w in zip(batch.inputs, weights, strict=True))
 
@@ -81,6 +82,8 @@ def test_a_ceiling_of_accuracy_is_passed_on():
     from training_toys import fusion_spec
 
     class Labels(ToyDataset):
+        metric = "bits_per_label"
+
         def __init__(self):
             super().__init__()
             self.spec = fusion_spec(subjects=("s1",))
@@ -91,7 +94,7 @@ def test_a_ceiling_of_accuracy_is_passed_on():
         def attainable_accuracy(self, split):
             return 0.994
 
-    class Guess(SilentPenalty):
+    class Guess(Model):
         def forward(self, batch):
             return (torch.zeros(2, 1, 2),)
 
@@ -103,7 +106,7 @@ def test_a_ceiling_of_accuracy_is_passed_on():
 def test_bfloat16_is_used_when_asked_for(toy_dataset):
     seen = []
 
-    class Watching(SilentPenalty):
+    class Watching(Model):
         def __init__(self):
             super().__init__()
             self.inner = nn.Linear(4, 3)

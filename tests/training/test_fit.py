@@ -5,8 +5,9 @@ import warnings
 import pytest
 import torch
 from torch import nn
-from training_toys import CPU, SilentPenalty, ToyDataset, ToyModel, bits, small_config, train_toy
+from training_toys import CPU, ToyDataset, ToyModel, bits, small_config, train_toy
 
+from ablate.contract import Model, Target
 from ablate.data.coincidence import CoincidenceConfig
 from ablate.training import Listener, evaluate, fit, seeded, stream_seed
 from ablate.training.optimization.step import Learner
@@ -225,9 +226,9 @@ def test_a_run_reports_what_it_used():
 def test_labels_are_learned_by_the_same_loop():
     from training_toys import ToyBatch, fusion_spec
 
-    from ablate.contract import Target
-
     class Labels(ToyDataset):
+        metric = "bits_per_label"
+
         def __init__(self):
             super().__init__(units=(1,))
             self.spec = fusion_spec(subjects=("s1",))
@@ -237,7 +238,7 @@ def test_labels_are_learned_by_the_same_loop():
             target = Target(0, labels, torch.ones_like(labels, dtype=torch.bool), rows)
             return ToyBatch((self.x[rows],), (target,))
 
-    class Classifier(SilentPenalty):
+    class Classifier(Model):
         def __init__(self):
             super().__init__()
             self.linear = nn.Linear(4, 2)
@@ -278,7 +279,7 @@ def test_a_compiled_run_learns_what_the_plain_one_does(toy_dataset, backend, mon
     assert [row["loss"] for row in compiled.history] == pytest.approx([row["loss"] for row in plain.history], rel=1e-3)
 
 
-class Pupil(nn.Module):
+class Pupil(Model):
     """Keeps a digest of all that it is shown."""
 
     def __init__(self):
@@ -288,12 +289,6 @@ class Pupil(nn.Module):
     def forward(self, batch):
         self.seen.update(batch.eeg.numpy().tobytes())
         return tuple(self.weight.expand(*target.values.shape, 2) for target in batch.targets)
-
-    def penalty(self):
-        return torch.zeros(())
-
-    def progress(self, fraction):
-        pass
 
 
 def test_the_same_trials_are_taught_whatever_the_accumulation():

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from ablate.contract import EncodingSpec, FusionSpec, SessionSpec, Target, no_decay
+from ablate.contract import Dataset, EncodingSpec, FusionSpec, Model, SessionSpec, Target, no_decay
 from ablate.training import TrainingConfig, fit, seeded, stream_seed
 
 CPU = torch.device("cpu")
@@ -54,10 +54,12 @@ class ToyStream:
         self.generator.bit_generator.state = state["generator"]
 
 
-class ToyDataset:
+class ToyDataset(Dataset):
     """Poisson counts of a few units in two sessions, log-linear in the features; some bins masked, with NaN in them."""
 
     fingerprint = "toy"
+    metric = "bits_per_spike"
+    spec: EncodingSpec = None  # type: ignore[assignment]
 
     def __init__(self, units: tuple[int, ...] = (3, 2), rows: int = 96, features: int = 4, seed: int = 0):
         generator = torch.Generator().manual_seed(seed)
@@ -98,17 +100,11 @@ class ToyDataset:
     def scored_hash(self, split: str) -> str:
         return f"toy-{split}"
 
-    def floor(self, split: str) -> None:
-        return None
-
-    def attainable(self, split: str) -> None:
-        return None
-
     def to(self, device: torch.device) -> "ToyDataset":
         return self
 
 
-class ToyModel(nn.Module):
+class ToyModel(Model):
     """A small network with all that the loop must cope with: dropout, batch statistics, a frozen part, a penalty."""
 
     def __init__(self, spec: EncodingSpec, features: int = 4, width: int = 8, dropout: float = 0.2):
@@ -135,15 +131,6 @@ class ToyModel(nn.Module):
 
     def progress(self, fraction: float) -> None:
         self.fractions.append(fraction)
-
-
-class SilentPenalty(nn.Module):
-    """The rest of the contract for models of a single test."""
-
-    def penalty(self) -> Tensor:
-        return torch.zeros(())
-
-    def progress(self, fraction: float) -> None: ...
 
 
 def small_config(**changes: Any) -> TrainingConfig:

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 import torch
-from torch import nn
 
+from ablate.contract import Modulator
 from ablate.errors import AblateError
 from ablate.recipe import read_recipe
 from ablate.variant import lay_out
@@ -163,14 +163,14 @@ def test_an_option_of_the_initial_weights_alone_is_real(judge, tmp_path: Path):
     assert judge(variant.parent, variant.configuration).why == "loss or gradient"
 
 
-class Lost(nn.Module):
+class Lost(Modulator):
     """A modulator of the user's own that says no `out`."""
 
     def __init__(self, *given: object) -> None:
         super().__init__()
 
 
-class Misled(nn.Module):
+class Misled(Modulator):
     """A modulator of the user's own whose forward asks for what is not there."""
 
     def __init__(self, input: object, behaviors: int) -> None:

@@ -11,6 +11,7 @@ from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.text import Text
 
+from ablate.analysis.words import unit_of
 from ablate.cli.studies import analysis_of
 from ablate.errors import AblateError
 from ablate.report import live_table
@@ -110,7 +111,7 @@ class ProgressDisplay:
             return str(error)
         if record.test is None:
             return f"{record.state}: {record.reason}"
-        unit = self._plan.manifest.metric.replace("_per_", "/").replace("bits/", "bits/")
+        unit = unit_of(self._plan.manifest.metric)
         return f"{record.test.headline:.4f} {unit} in {duration(outcome.seconds)}"
 
     def _seconds_left(self) -> float | None:

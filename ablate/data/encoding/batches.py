@@ -81,6 +81,13 @@ class EncodingDataset:
         """Units with fewer spikes than this in a split's scored bins are left out of its score."""
         return self.config.min_spikes
 
+    @property
+    def metric(self) -> str:
+        return self.config.metric
+
+    def attainable_accuracy(self, split: Split) -> None:
+        """Nothing is labelled."""
+
     def scored_units(self, split: Split) -> int:
         """Units of all sessions with enough spikes in a split's scored bins to be scored."""
         least, units = max(1, self.config.min_spikes), 0

@@ -6,16 +6,14 @@ window.
 """
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import torch
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from ablate.config import Config
-from ablate.contract import EncodingSpec, SessionSpec
-
-if TYPE_CHECKING:
-    from ablate.data.encoding.batches import EncodingDataset
+from ablate.contract import Dataset, EncodingSpec, SessionSpec
+from ablate.metric import metric_for
 
 REHEARSAL_WINDOW = 48  # frames: six of the notes' 8-frame tubelets, so that attention over time has work to do
 REHEARSAL_WARMUP = 16  # frames: the taps of the temporal frontend
@@ -67,6 +65,8 @@ class EncodingDataConfig(Config):
     are subsets of larger ones. The null and the statistics for normalising stay those of the whole training split."""
     min_spikes: int = Field(default=20, ge=0)
     """Units with fewer spikes than this in a split's scored bins are left out of its score."""
+    metric: str = "bits_per_spike"
+    """What predictions are scored by: bits_per_spike, or correlation (blind to the scale of the rates)."""
     behavior: Literal["causal", "acausal", "none"] = "causal"
     """causal: frame t comes with the sample measured before bin t. acausal: with the sample measured after it, as a
     centred smoothing would leak. none: no behaviour is given."""
@@ -77,6 +77,11 @@ class EncodingDataConfig(Config):
     sweep_phases: Literal["one", "all"] = "one"
     """one: scores the bins of one lattice. all: scores every bin of validation and test, `score_every` times the
     work."""
+
+    @field_validator("metric")
+    @classmethod
+    def _scores_spikes(cls, metric: str) -> str:
+        return metric_for(metric, "spikes")
 
     @model_validator(mode="after")
     def _windows_hold_together(self) -> "EncodingDataConfig":
@@ -117,8 +122,12 @@ class EncodingDataConfig(Config):
         count = f"{len(sessions)} session{'s' * (len(sessions) != 1)}"
         return f"{self._label()}, {count}, {sum(session.units for session in sessions)} units"
 
-    def open(self, device: torch.device) -> "EncodingDataset":
+    def open(self, device: torch.device) -> Dataset:
         """Reads (or first makes) the recordings and puts them on the device."""
+        raise NotImplementedError
+
+    def rehearsal(self) -> "EncodingDataConfig":
+        """Few and short recordings of the same kind, for `--quick` and for the checks before a study."""
         raise NotImplementedError
 
     def _label(self) -> str:

@@ -3,11 +3,9 @@
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 
 from ablate.contract import Split
 from ablate.data.encoding.batches import EncodingDataset
-from ablate.data.encoding.config import EncodingDataConfig
 from ablate.data.encoding.split import TEST, TRAIN, UNUSED, VALIDATION
 
 
@@ -54,12 +52,11 @@ class DataInfo:
     sessions: tuple[SessionInfo, ...]
 
 
-def data_info(config: EncodingDataConfig) -> DataInfo:
-    """Opens the data on the CPU and counts. Raises AblateError for whatever is wrong with them."""
-    data = config.open(torch.device("cpu"))
+def data_info(data: EncodingDataset) -> DataInfo:
+    """Counts."""
     splits: tuple[Split, ...] = ("validation", "test")
     return DataInfo(
-        summary=config.summary(),
+        summary=data.config.summary(),
         fingerprint=data.fingerprint,
         scored_hash={split: data.scored_hash(split) for split in splits},
         sessions=tuple(_session_info(data, index) for index in range(len(data.recordings))),

@@ -1,7 +1,4 @@
-"""Recording folders named by the recipe: real data, or anything written in the same form.
-
-Files other labs use are read into this form first; see `formats/`.
-"""
+"""Recording folders named by the recipe: real data, or anything written in the same form."""
 
 import os
 from pathlib import Path

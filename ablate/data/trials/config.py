@@ -1,16 +1,13 @@
 """What every data set of EEG and video trials can be told: how it is split, and the controls of a fusion study."""
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
-from pydantic import Field
+import torch
+from pydantic import Field, field_validator
 
 from ablate.config import Config
-from ablate.contract import FusionSpec
-
-if TYPE_CHECKING:
-    import torch
-
-    from ablate.data.trials.dataset import TrialDataset
+from ablate.contract import Dataset, FusionSpec
+from ablate.metric import metric_for
 
 
 class TrialDataConfig(Config):
@@ -27,6 +24,14 @@ class TrialDataConfig(Config):
     poison_pads: bool = False
     """Control: NaN in every padded frame. A model that reads no pads scores exactly what it scores without."""
 
+    metric: str = "bits_per_label"
+    """What predictions are scored by; accuracy and balanced accuracy stand beside it."""
+
+    @field_validator("metric")
+    @classmethod
+    def _scores_labels(cls, metric: str) -> str:
+        return metric_for(metric, "labels")
+
     @property
     def bins_per_row(self) -> int:
         """Labels of a trial."""
@@ -40,6 +45,10 @@ class TrialDataConfig(Config):
         """One line for the head of a study."""
         raise NotImplementedError
 
-    def open(self, device: "torch.device") -> "TrialDataset":
+    def open(self, device: torch.device) -> Dataset:
         """Reads (or makes) the trials and puts them on the device."""
+        raise NotImplementedError
+
+    def rehearsal(self) -> "TrialDataConfig":
+        """Few trials of the same kind, for `--quick` and for the checks before a study."""
         raise NotImplementedError

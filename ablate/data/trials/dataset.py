@@ -34,7 +34,7 @@ class TrialDataset:
     ):
         check_overlap(splits, config.split)
         self.spec = replace(spec, class_prior=class_prior(splits["train"], spec.classes))
-        self.fingerprint = fingerprint
+        self.fingerprint, self.metric = fingerprint, config.metric
         self.poison = config.poison_pads
         self.device = device
         mean = splits["train"].eeg.mean(axis=(0, 2), dtype=np.float64)[:, None]
@@ -80,6 +80,15 @@ class TrialDataset:
 
     def floor(self, split: Split) -> None:
         """Trials know no score that is reached without what the study asks about."""
+
+    @property
+    def min_spikes(self) -> int:
+        """Labels need no spikes."""
+        return 1
+
+    def scored_units(self, split: Split) -> int:
+        """Trials with a valid label."""
+        return int((self.splits[split].labels >= 0).any(axis=1).sum())
 
     def attainable_accuracy(self, split: Split) -> float | None:
         """Share of labels that the true probabilities get right; None where truth is unknown."""

@@ -21,7 +21,7 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from ablate.config import Config
-from ablate.contract import FeatureMap
+from ablate.contract import Adapter, FeatureMap
 from ablate.model.layer.precision import full_precision, gaussian_weights
 
 Size = Annotated[int, Field(ge=1)]
@@ -51,7 +51,7 @@ class AffineConfig(Config):
         return AffineAdapter(self, height, width)
 
 
-class AffineAdapter(nn.Module):
+class AffineAdapter(Adapter):
     """One session's video of any size, down to 1 x 1, onto the common grid."""
 
     def __init__(self, config: AffineConfig, height: int, width: int) -> None:

@@ -3,10 +3,10 @@
 from typing import Literal
 
 from jaxtyping import Float
-from torch import Tensor, nn
+from torch import Tensor
 
 from ablate.config import Config
-from ablate.contract import FeatureMap
+from ablate.contract import Adapter, FeatureMap
 
 
 class NoAdapterConfig(Config):
@@ -18,7 +18,7 @@ class NoAdapterConfig(Config):
         return NoAdapter(height, width)
 
 
-class NoAdapter(nn.Module):
+class NoAdapter(Adapter):
     """The identity, with the map of the raw video."""
 
     def __init__(self, height: int, width: int) -> None:

@@ -6,9 +6,10 @@ latent = sum_f mask_f z_f / sum_f mask_f
 from typing import Literal
 
 from jaxtyping import Bool, Float
-from torch import Tensor, nn
+from torch import Tensor
 
 from ablate.config import Config
+from ablate.contract import Compressor
 
 
 class MeanConfig(Config):
@@ -21,7 +22,7 @@ class MeanConfig(Config):
         return MeanCompressor()
 
 
-class MeanCompressor(nn.Module):
+class MeanCompressor(Compressor):
     """One latent an interval; zero where the interval has no frame."""
 
     latents = 1

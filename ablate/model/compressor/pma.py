@@ -17,6 +17,7 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from ablate.config import Config
+from ablate.contract import Compressor
 from ablate.model.compressor.position import FramePosition
 from ablate.model.layer.attention.masked_attention import CrossAttention, check_heads
 from ablate.model.layer.linear import linear
@@ -39,7 +40,7 @@ class PmaConfig(Config):
         return PmaCompressor(width, frames, self.latents, self.heads, self.positions)
 
 
-class PmaCompressor(nn.Module):
+class PmaCompressor(Compressor):
     """n latents an interval; zero where the interval has no frame."""
 
     def __init__(self, width: int, frames: int, latents: int, heads: int, positions: bool):

@@ -17,6 +17,7 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from ablate.config import Config
+from ablate.contract import Compressor
 from ablate.model.compressor.position import FramePosition
 from ablate.model.layer.attention.masked_attention import CrossAttention, check_heads, feed_forward
 
@@ -40,7 +41,7 @@ class ResamplerConfig(Config):
         return ResamplerCompressor(self, width, frames)
 
 
-class ResamplerCompressor(nn.Module):
+class ResamplerCompressor(Compressor):
     """n latents an interval; zero where the interval has no frame."""
 
     def __init__(self, config: ResamplerConfig, width: int, frames: int):

@@ -17,12 +17,14 @@ from pydantic import Field, model_validator
 from torch import Tensor, nn
 
 from ablate.config import Config
-from ablate.contract import FeatureMap
+from ablate.contract import Core, FeatureMap, Mixer
 from ablate.model.layer.attention.rotary import axial_places, check_head_dim, rotary_angles
 from ablate.model.layer.attention.transformer_block import TransformerBlock
+from ablate.model.layer.imported import kept
 from ablate.model.layer.place import coarser
 from ablate.model.layer.tokenizer import TokenizerConfig
 from ablate.model.mixer import MixerPartConfig
+from ablate.model.mixer.base import MixerConfig
 from ablate.model.mixer.gru import GruConfig
 
 
@@ -47,7 +49,7 @@ class FrameViTConfig(Config):
     mixer: MixerPartConfig = GruConfig()
     """What lets a place know its past. `scope` means nothing here: a window is one sequence."""
     time_step: int = Field(1, ge=1)
-    """Frames from one step of the map to the next; all frames are seen, and every so-manieth step is given on."""
+    """Frames from one step of the map to the next; all frames are seen, and every `time_step`-th step is given on."""
     dropout: float = Field(0.1, ge=0, lt=1)
     """Dropout after each attention and each feed-forward."""
     drop_path: float = Field(0.0, ge=0, lt=1)
@@ -55,7 +57,7 @@ class FrameViTConfig(Config):
 
     @model_validator(mode="after")
     def _is_causal(self) -> "FrameViTConfig":
-        if getattr(self.mixer, "direction", "forward") != "forward":
+        if isinstance(self.mixer, MixerConfig) and self.mixer.direction != "forward":
             raise ValueError("mixer.direction must be forward: a rate may not know later frames")
         return self
 
@@ -63,7 +65,7 @@ class FrameViTConfig(Config):
         return FrameViT(self, input)
 
 
-class FrameViT(nn.Module):
+class FrameViT(Core):
     """Video `b c t h w` to features `b d t2 h2 w2`."""
 
     def __init__(self, config: FrameViTConfig, input: FeatureMap):
@@ -92,7 +94,8 @@ class FrameViT(nn.Module):
             for _ in range(config.num_spatial_blocks)
         )
         self.dropout = nn.Dropout(config.dropout)
-        self.mixer = config.mixer.build(width, 1, LONGEST_WINDOW)
+        self.mixer = kept(config.mixer.build(width, 1, LONGEST_WINDOW), Mixer)
+        self.receptive_field = self.tokenizer.receptive_field  # before attention and the mixer widen it
 
     def forward(self, video: Float[Tensor, "b c t h w"]) -> Float[Tensor, "b d t2 h2 w2"]:
         tokens = self.tokenizer(video)  # b t s d
@@ -108,11 +111,6 @@ class FrameViT(nn.Module):
     def parts(self) -> dict[str, nn.Module]:
         """What the tables list, in the order of the flow."""
         return {"tokenizer": self.tokenizer, "spatial_blocks": self.spatial_blocks, "mixer": self.mixer}
-
-    @property
-    def receptive_field(self) -> dict[str, float]:
-        """Extent of one token, before attention and the mixer widen it."""
-        return {"frames": 1, "pixels": self.tokenizer.kernel[1]}
 
 
 LONGEST_WINDOW = 64  # frames: sets how slow a state-space mixer's slowest channel starts (dt from 1 / (4 x 64))

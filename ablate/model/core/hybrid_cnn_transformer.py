@@ -15,7 +15,7 @@ from timm.layers import RmsNormFp32
 from torch import Tensor, nn
 
 from ablate.config import Config
-from ablate.contract import FeatureMap
+from ablate.contract import Core, FeatureMap
 from ablate.model.core.resnet import ResidualStage, receptive_field
 from ablate.model.core.vivit import TemporalBlocks
 from ablate.model.layer.activation import FinalActivation
@@ -101,7 +101,7 @@ class HybridCnnTransformerConfig(Config):
         )
 
 
-class HybridCnnTransformer(nn.Module):
+class HybridCnnTransformer(Core):
     """Video `b c t h w` to features `b d t2 h2 w2`."""
 
     def __init__(self, config: HybridCnnTransformerConfig, input: FeatureMap):

@@ -20,7 +20,7 @@ from pydantic import field_validator
 from torch import Tensor, nn
 
 from ablate.config import Config
-from ablate.contract import FeatureMap
+from ablate.contract import Core, FeatureMap
 from ablate.model.layer.convolution.anti_aliased_pool import PoolKind, SpatialPool
 from ablate.model.layer.convolution.causal_conv import CausalConv3d, newest_phase
 from ablate.model.layer.convolution.channel_norm import ChannelRmsNorm
@@ -78,17 +78,6 @@ class ResNetConfig(Config):
     def build(self, input: FeatureMap) -> "ResNet":
         return ResNet(self, input)
 
-    def lints(self) -> tuple[str, ...]:
-        """Options that are set but that nothing reads, and choices worth a second look."""
-        if self.shortcut_alignment == "newest":
-            return ()
-        if self.stem_stride[0] == 1:
-            return ("shortcut_alignment: nothing reads it, the first stage does not stride in time",)
-        return (
-            "shortcut_alignment: visioncore lets every step but the newest see later frames; "
-            "trust only scores of the newest bin of a window",
-        )
-
 
 class ResidualStage(nn.Module):
     """Video `b c t h w` to `b d t2 h2 w2`; the pool is left out where `pool` is None."""
@@ -135,11 +124,12 @@ class ResidualStage(nn.Module):
         return x[:, :, newest_phase(x.shape[2], self.stride[0]) :: self.stride[0], ::high, ::wide]
 
 
-class ResNet(nn.Module):
+class ResNet(Core):
     """Video `b c t h w` to features `b d t2 h2 w2`."""
 
     def __init__(self, config: ResNetConfig, input: FeatureMap):
         super().__init__()
+        self.config = config
         first, second, third = config.channels
         kernels = config.kernel_sizes
         self.stage_1 = ResidualStage(
@@ -170,6 +160,17 @@ class ResNet(nn.Module):
     def parts(self) -> dict[str, nn.Module]:
         """What the tables list, in the order of the flow."""
         return {"stage_1": self.stage_1, "stage_2": self.stage_2, "stage_3": self.stage_3}
+
+    def lints(self) -> tuple[str, ...]:
+        """Options that are set but that nothing reads, and choices worth a second look."""
+        if self.config.shortcut_alignment == "newest":
+            return ()
+        if self.config.stem_stride[0] == 1:
+            return ("shortcut_alignment: nothing reads it, the first stage does not stride in time",)
+        return (
+            "shortcut_alignment: visioncore lets every step but the newest see later frames; "
+            "trust only scores of the newest bin of a window",
+        )
 
 
 def receptive_field(stages: tuple[ResidualStage, ...]) -> dict[str, int]:

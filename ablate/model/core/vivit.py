@@ -18,7 +18,7 @@ from timm.layers import PatchDropoutWithIndices, RmsNormFp32
 from torch import Tensor, nn
 
 from ablate.config import Config
-from ablate.contract import FeatureMap, no_decay
+from ablate.contract import Core, FeatureMap, no_decay
 from ablate.model.layer.activation import FinalActivation, final_activation
 from ablate.model.layer.attention.rotary import axial_places, check_head_dim, keep_angles, raster_places, rotary_angles
 from ablate.model.layer.attention.transformer_block import TransformerBlock
@@ -79,27 +79,15 @@ class ViViTConfig(Config):
             drop_path=self.drop_path,
         )
 
-    def lints(self) -> tuple[str, ...]:
-        """Options that are set but that nothing reads, and choices worth a second look."""
-        found = []
-        if self.spatial_causal and self.num_spatial_blocks:
-            found.append("spatial_causal: a place sees only places above it and to its left")
-        if self.registers and not self.num_spatial_blocks:
-            found.append("registers: nothing reads it, there are no spatial blocks")
-        if self.patch_dropout_kind != "token" and not self.patch_dropout:
-            found.append("patch_dropout_kind: nothing reads it, patch_dropout is 0")
-        if self.drop_path and not (self.num_spatial_blocks + self.num_temporal_blocks):
-            found.append("drop_path: nothing reads it, there are no blocks")
-        return tuple(found)
 
-
-class ViViT(nn.Module):
+class ViViT(Core):
     """Video `b c t h w` to features `b d t2 h2 w2`."""
 
     def __init__(self, config: ViViTConfig, input: FeatureMap):
         super().__init__()
         self.tokenizer = config.tokenizer.build(input, config.embedding_dim)
-        self.out = self.tokenizer.out
+        self.out, self.config = self.tokenizer.out, config
+        self.receptive_field = self.tokenizer.receptive_field  # before attention widens it
         self.patch_dropout: nn.Module = nn.Identity()
         if config.patch_dropout_kind == "element":
             self.patch_dropout = nn.Dropout(config.patch_dropout)
@@ -142,10 +130,19 @@ class ViViT(nn.Module):
             "temporal_blocks": self.temporal_blocks,
         }
 
-    @property
-    def receptive_field(self) -> dict[str, int]:
-        """Extent of one token, before attention widens it."""
-        return {"frames": self.tokenizer.kernel[0], "pixels": self.tokenizer.kernel[1]}
+    def lints(self) -> tuple[str, ...]:
+        """Options that are set but that nothing reads, and choices worth a second look."""
+        config = self.config
+        found = []
+        if config.spatial_causal and config.num_spatial_blocks:
+            found.append("spatial_causal: a place sees only places above it and to its left")
+        if config.registers and not config.num_spatial_blocks:
+            found.append("registers: nothing reads it, there are no spatial blocks")
+        if config.patch_dropout_kind != "token" and not config.patch_dropout:
+            found.append("patch_dropout_kind: nothing reads it, patch_dropout is 0")
+        if config.drop_path and not (config.num_spatial_blocks + config.num_temporal_blocks):
+            found.append("drop_path: nothing reads it, there are no blocks")
+        return tuple(found)
 
 
 class SpatialBlocks(nn.Module):

@@ -11,6 +11,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
 from ablate.config import Config
+from ablate.contract import Fusion
 from ablate.model.layer.linear import linear
 
 
@@ -25,7 +26,7 @@ class ConcatConfig(Config):
         return ConcatFusion(width, of_token, latents)
 
 
-class ConcatFusion(nn.Module):
+class ConcatFusion(Fusion):
     """The latents are flattened, so n is fixed when the model is built."""
 
     of_token: Tensor

@@ -16,6 +16,7 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from ablate.config import Config
+from ablate.contract import Fusion
 from ablate.model.crossmodal.mask import MaskName, interval_mask
 from ablate.model.layer.attention.masked_attention import CrossAttention, check_heads, feed_forward
 from ablate.model.layer.position import positions
@@ -43,7 +44,7 @@ class CrossAttentionConfig(Config):
         return CrossAttentionFusion(layers, self.mask, of_token, intervals, width, self.interval_embedding)
 
 
-class CrossAttentionFusion(nn.Module):
+class CrossAttentionFusion(Fusion):
     """The mask and the interval embeddings around a stack of layers."""
 
     of_token: Tensor

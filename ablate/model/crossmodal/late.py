@@ -13,6 +13,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
 from ablate.config import Config
+from ablate.contract import Fusion
 from ablate.model.crossmodal.concat import join
 
 
@@ -27,7 +28,7 @@ class LateConfig(Config):
         return LateFusion(width)
 
 
-class LateFusion(nn.Module):
+class LateFusion(Fusion):
     """Every token gets the same clip vector; a clip without any frame gives zero."""
 
     def __init__(self, width: int):

@@ -3,9 +3,10 @@
 from typing import ClassVar, Literal
 
 from jaxtyping import Bool, Float
-from torch import Tensor, nn
+from torch import Tensor
 
 from ablate.config import Config
+from ablate.contract import Fusion
 
 
 class NoFusionConfig(Config):
@@ -18,7 +19,7 @@ class NoFusionConfig(Config):
         return NoFusion()
 
 
-class NoFusion(nn.Module):
+class NoFusion(Fusion):
     """EEG tokens pass unchanged."""
 
     def forward(

@@ -15,6 +15,7 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from ablate.config import Config
+from ablate.contract import EegEncoder
 from ablate.errors import AblateError
 from ablate.model.eeg.segments import cut, join, segment_samples
 from ablate.model.eeg.stem import SpatioTemporal
@@ -51,7 +52,7 @@ class ConformerConfig(Config):
         return Conformer(self, channels, length, intervals, width)
 
 
-class Conformer(nn.Module):
+class Conformer(EegEncoder):
     """(b, channels, samples) to (b, i * tokens, d), tokens = samples of an interval // pool."""
 
     def __init__(self, config: ConformerConfig, channels: int, samples: int, intervals: int, width: int):

@@ -16,6 +16,7 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from ablate.config import Config
+from ablate.contract import EegEncoder
 from ablate.model.eeg.segments import cut, join, segment_samples
 from ablate.model.eeg.stem import SpatioTemporal
 from ablate.model.layer.linear import linear
@@ -43,7 +44,7 @@ class EegnetConfig(Config):
         return Eegnet(self, channels, segment_samples(samples, intervals), intervals, width)
 
 
-class Eegnet(nn.Module):
+class Eegnet(EegEncoder):
     """(b, channels, samples) to (b, i * tokens, d)."""
 
     def __init__(self, config: EegnetConfig, channels: int, samples: int, intervals: int, width: int):

@@ -8,6 +8,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from ablate.config import Config
+from ablate.contract import EegEncoder
 
 
 class NoEegConfig(Config):
@@ -20,7 +21,7 @@ class NoEegConfig(Config):
         return NoEeg(intervals, width)
 
 
-class NoEeg(nn.Module):
+class NoEeg(EegEncoder):
     """The same tokens for every trial."""
 
     def __init__(self, intervals: int, width: int):

@@ -20,7 +20,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from ablate.config import Config
-from ablate.contract import FeatureMap
+from ablate.contract import FeatureMap, Frontend
 from ablate.model.frontend.temporal import TemporalFilter, initial_kernels
 
 
@@ -41,7 +41,7 @@ class BlurConfig(Config):
         return Blur(self, input)
 
 
-class Blur(nn.Module):
+class Blur(Frontend):
     """Learned temporal filters, low-passed; the newest frame stays the newest."""
 
     low_pass: Float[Tensor, " taps"]
@@ -54,6 +54,7 @@ class Blur(nn.Module):
         low_pass = torch.tensor([comb(order, tap) / 2**order for tap in range(config.blur_taps)])
         self.register_buffer("low_pass", low_pass, persistent=False)
         self.filter = TemporalFilter(config.padding)
+        self.receptive_field = {"frames": config.taps + order}
 
     def forward(self, video: Float[Tensor, "b c t h w"]) -> Float[Tensor, "b c2 t2 h w"]:
         return self.filter(video, self._kernels())

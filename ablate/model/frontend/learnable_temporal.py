@@ -20,7 +20,7 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from ablate.config import Config
-from ablate.contract import FeatureMap
+from ablate.contract import FeatureMap, Frontend
 from ablate.model.frontend.temporal import TemporalFilter, initial_kernels
 
 Window = Literal["hann", "hann_periodic", "hann_dead_ends"]
@@ -47,7 +47,7 @@ class LearnableTemporalConfig(Config):
         return LearnableTemporal(self, input)
 
 
-class LearnableTemporal(nn.Module):
+class LearnableTemporal(Frontend):
     """Filters time at every pixel; the newest frame stays the newest."""
 
     taper: Float[Tensor, " taps"]
@@ -59,9 +59,23 @@ class LearnableTemporal(nn.Module):
         taper = window(config.window, config.taps) if config.anti_aliasing else torch.ones(config.taps)
         self.register_buffer("taper", taper, persistent=False)
         self.filter = TemporalFilter(config.padding)
+        self.receptive_field = {"frames": config.taps}
+        self.config = config
 
     def forward(self, video: Float[Tensor, "b c t h w"]) -> Float[Tensor, "b c2 t2 h w"]:
         return self.filter(video, self.kernels * self.taper)
+
+    def lints(self) -> tuple[str, ...]:
+        """A window that is not applied, and taps that never learn."""
+        config = self.config
+        found = []
+        if not config.anti_aliasing and config.window != "hann":
+            found.append("window: nothing reads it, anti_aliasing is false")
+        if config.anti_aliasing and config.window == "hann_dead_ends":
+            found.append(
+                "window: hann_dead_ends is zero at both ends, so the newest and the oldest tap get no gradient"
+            )
+        return tuple(found)
 
 
 def window(name: Window, taps: int) -> Float[Tensor, " taps"]:

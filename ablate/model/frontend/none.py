@@ -3,10 +3,10 @@
 from typing import Literal
 
 from jaxtyping import Float
-from torch import Tensor, nn
+from torch import Tensor
 
 from ablate.config import Config
-from ablate.contract import FeatureMap
+from ablate.contract import FeatureMap, Frontend
 
 
 class NoFrontendConfig(Config):
@@ -18,7 +18,7 @@ class NoFrontendConfig(Config):
         return NoFrontend(input)
 
 
-class NoFrontend(nn.Module):
+class NoFrontend(Frontend):
     """The identity."""
 
     def __init__(self, input: FeatureMap) -> None:

@@ -1,19 +1,22 @@
 """A user's own part, by name: `{type: import, target: package.module:Class, params: {...}}`.
 
-The class is called as `Class(<what build of that kind of part gets>, **params)` and must keep the Protocol of that
-part in `ablate.contract`. Code is imported when the part is built, never when a recipe is read.
+The class is called as `Class(<what build of that kind of part gets>, **params)` and inherits from that kind in
+`ablate.contract`. Code is imported when the part is built, never when a recipe is read.
 """
 
 import importlib
 import re
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal, TypeVar
 
 import torch
 from pydantic import Field, field_validator
 from torch import nn
 
 from ablate.config import Config
+from ablate.contract import Part
 from ablate.errors import AblateError
+
+Kind = TypeVar("Kind", bound=Part)
 
 TARGET = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
 
@@ -26,6 +29,8 @@ class ImportedPart(Config):
     """Where the class lives: `package.module:Class`."""
     params: dict[str, Any] = Field(default_factory=dict)
     """Keyword arguments of the class."""
+    needs_media: ClassVar[bool] = True
+    """A fusion of one's own looks at the video; read of fusions alone."""
 
     @field_validator("target")
     @classmethod
@@ -34,8 +39,11 @@ class ImportedPart(Config):
             raise ValueError("write the target as package.module:Class")
         return target
 
-    def build(self, *given: Any) -> nn.Module:
-        """The user's module, called with what this kind of part is built from. Raises AblateError for its faults."""
+    def build(self, *given: Any) -> Any:
+        """The user's module, called with what this kind of part is built from: of any type, until `kept` has looked.
+
+        Raises AblateError for its faults.
+        """
         part = load_class(self.target)
         try:
             return part(*given, **self.params)
@@ -47,8 +55,20 @@ class ImportedPart(Config):
             raise AblateError(
                 f"`{part.__name__}` cannot be built: {type(fault).__name__}: {fault}",
                 where=self.target,
-                hint="it is called as Class(<what build of this kind of part gets>, **params), see ablate/contract.py",
+                hint="it is called as Class(<what build of this kind of part gets>, **params), see ablate/contract",
             ) from fault
+
+
+def kept(part: nn.Module, kind: type[Kind]) -> Kind:
+    """The part, if it is of this kind and says what that must say. Raises AblateError if a user's own does not."""
+    name = type(part).__name__
+    hint = f"`ablate.contract.{kind.__name__}` says what it is built with, takes and gives"
+    if not isinstance(part, kind):
+        raise AblateError(f"`{name}` does not inherit from {kind.__name__}", where="baseline", hint=hint)
+    for needed in kind.needs:
+        if not hasattr(part, needed):  # promised by the kind, but a user's own may have forgotten to set it
+            raise AblateError(f"`{name}` has no attribute `{needed}`", where="baseline", hint=hint)
+    return part
 
 
 def load_class(target: str) -> type[nn.Module]:
@@ -56,7 +76,7 @@ def load_class(target: str) -> type[nn.Module]:
     module_name, _, class_path = target.partition(":")
     found = _import(module_name, target)
     for name in class_path.split("."):
-        if not hasattr(found, name):
+        if not hasattr(found, name):  # a module or class of the user's, known by its name alone
             raise AblateError(
                 f"`{module_name}` has no `{class_path}`",
                 where=target,
@@ -67,7 +87,7 @@ def load_class(target: str) -> type[nn.Module]:
         raise AblateError(
             f"`{class_path}` is not a subclass of torch.nn.Module",
             where=target,
-            hint="a part is a class; see the Protocols in ablate/contract.py",
+            hint="a part is a class; see its kind in ablate/contract",
         )
     return found
 

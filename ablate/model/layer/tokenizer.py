@@ -47,13 +47,14 @@ class TokenizerConfig(Config):
 class Tokenizer(nn.Module):
     """Video `b c t h w` to tokens `b t2 s d`, places s in reading order.
 
-    pixels_never_seen: share of the map's cells that no token covers.
+    pixels_never_seen: share of the map's cells that no token covers. receptive_field: extent of one token.
     """
 
     def __init__(self, config: TokenizerConfig, input: FeatureMap, width: int):
         super().__init__()
         kernel, stride = config.kernel_size, config.stride
         self.kernel, self.stride = kernel, stride
+        self.receptive_field = {"frames": kernel[0], "pixels": kernel[1]}
         rows = _starts(input.height, kernel[1], stride[1], "rows")
         cols = _starts(input.width, kernel[2], stride[2], "columns")
         self.crop = (rows[0], rows[-1] + kernel[1], cols[0], cols[-1] + kernel[2])

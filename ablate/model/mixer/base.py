@@ -17,6 +17,7 @@ from timm.layers import RmsNormFp32
 from torch import Tensor, nn
 
 from ablate.config import Config
+from ablate.contract import Mixer
 from ablate.errors import AblateError
 from ablate.model.mixer.ragged import compact, reverse_prefix, take, zero_pads
 
@@ -44,20 +45,20 @@ class MixerConfig(Config):
         """One layer: (s, l, d) and its valid frames to (s, l, d), causal within the valid prefix."""
         raise NotImplementedError
 
-    def build(self, width: int, intervals: int, frames: int) -> nn.Module:
+    def build(self, width: int, intervals: int, frames: int) -> Mixer:
         """width: token width d. intervals, frames: i and f, from which the longest sequence follows."""
         length = frames if self.scope == "interval" else intervals * frames
         hidden = self.hidden or width
         if self.match_params is not None:
             hidden = self._matching_hidden(width, length, self.match_params)
-        return Mixer(self, width, hidden, length)
+        return MixerStack(self, width, hidden, length)
 
     def _matching_hidden(self, width: int, length: int, wanted: int) -> int:
         """The inner width whose parameter count lies nearest to the wanted one, by bisection (counts grow with it)."""
 
         def count(hidden: int) -> int:
             with torch.device("meta"):
-                return sum(p.numel() for p in Mixer(self, width, hidden, length).parameters())
+                return sum(p.numel() for p in MixerStack(self, width, hidden, length).parameters())
 
         low, high = 1, 2
         while count(high) < wanted:
@@ -75,7 +76,7 @@ class MixerConfig(Config):
         return best
 
 
-class Mixer(nn.Module):
+class MixerStack(Mixer):
     """Layers in residual branches over ragged sequences; (b, i, f, d) to the same shape, exactly zero in the pads."""
 
     def __init__(self, config: MixerConfig, width: int, hidden: int, length: int):

@@ -18,7 +18,7 @@ from pydantic import Field
 from torch import Tensor, nn
 from torch.nn import functional
 
-from ablate.contract import no_decay
+from ablate.contract import Mixer, no_decay
 from ablate.model.layer.linear import linear
 from ablate.model.mixer.base import MixerConfig
 
@@ -34,7 +34,7 @@ class MambaConfig(MixerConfig):
     conv_size: int = Field(default=4, ge=1, le=16)
     """Frames in the depthwise convolution."""
 
-    def build(self, width: int, intervals: int, frames: int) -> nn.Module:
+    def build(self, width: int, intervals: int, frames: int) -> Mixer:
         doubled = self.model_copy(update={"hidden": self.hidden or 2 * width})
         return super(MambaConfig, doubled).build(width, intervals, frames)
 

@@ -6,9 +6,10 @@ With a compressor that has no frame positions the order of frames is then invisi
 from typing import Literal
 
 from jaxtyping import Bool, Float
-from torch import Tensor, nn
+from torch import Tensor
 
 from ablate.config import Config
+from ablate.contract import Mixer
 
 
 class NoneMixerConfig(Config):
@@ -20,7 +21,7 @@ class NoneMixerConfig(Config):
         return NoneMixer()
 
 
-class NoneMixer(nn.Module):
+class NoneMixer(Mixer):
     """Identity on valid frames, zero in the pads."""
 
     def forward(self, tokens: Float[Tensor, "b i f d"], mask: Bool[Tensor, "b i f"]) -> Float[Tensor, "b i f d"]:

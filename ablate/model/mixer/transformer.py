@@ -1,6 +1,6 @@
 """Self-attention over frames (Vaswani et al. 2017), pre-norm, with rotary positions (Su et al. 2021).
 
-    y = A(x) + FF(RMSNorm(x + A(x)))            one residual branch of `Mixer`; A attends to earlier frames only
+    y = A(x) + FF(RMSNorm(x + A(x)))            one residual branch of `MixerStack`; A attends to earlier frames only
                                                 (direction forward) or to all frames of the sequence (both)
 
 Positions count the valid frames of a sequence, so that pads do not move them.

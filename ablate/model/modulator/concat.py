@@ -15,7 +15,7 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from ablate.config import Config
-from ablate.contract import FeatureMap
+from ablate.contract import FeatureMap, Modulator
 from ablate.model.modulator.embedding import over_space, require_behavior, require_values
 
 
@@ -32,7 +32,7 @@ class ConcatConfig(Config):
         return ConcatModulator(self, input, behaviors)
 
 
-class ConcatModulator(nn.Module):
+class ConcatModulator(Modulator):
     """(b d t h w) to (b d + beh_emb_dim t h w)."""
 
     def __init__(self, config: ConcatConfig, input: FeatureMap, behaviors: int) -> None:

@@ -23,7 +23,7 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from ablate.config import Config
-from ablate.contract import FeatureMap
+from ablate.contract import FeatureMap, Modulator
 from ablate.errors import AblateError
 from ablate.model.layer.convolution.winograd_conv import convolve
 from ablate.model.modulator.embedding import over_space, require_behavior, require_values
@@ -53,7 +53,7 @@ class ConvGruConfig(Config):
         return ConvGru(self, input, behaviors)
 
 
-class ConvGru(nn.Module):
+class ConvGru(Modulator):
     """(b d t h w) and behaviour (b t k) to (b hidden_dim t h w)."""
 
     def __init__(self, config: ConvGruConfig, input: FeatureMap, behaviors: int) -> None:

@@ -15,7 +15,7 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from ablate.config import Config
-from ablate.contract import FeatureMap
+from ablate.contract import FeatureMap, Modulator
 from ablate.model.modulator.embedding import require_behavior, require_values
 
 START = 0.01  # standard deviation of the weights that make gain and shift
@@ -34,7 +34,7 @@ class FilmConfig(Config):
         return FilmModulator(self, input, behaviors)
 
 
-class FilmModulator(nn.Module):
+class FilmModulator(Modulator):
     """Keeps the shape of the features."""
 
     def __init__(self, config: FilmConfig, input: FeatureMap, behaviors: int) -> None:

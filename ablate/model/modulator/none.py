@@ -3,10 +3,10 @@
 from typing import Literal
 
 from jaxtyping import Float
-from torch import Tensor, nn
+from torch import Tensor
 
 from ablate.config import Config
-from ablate.contract import FeatureMap
+from ablate.contract import FeatureMap, Modulator
 
 
 class NoModulatorConfig(Config):
@@ -18,7 +18,7 @@ class NoModulatorConfig(Config):
         return NoModulator(input)
 
 
-class NoModulator(nn.Module):
+class NoModulator(Modulator):
     """The identity."""
 
     def __init__(self, input: FeatureMap) -> None:

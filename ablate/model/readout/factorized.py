@@ -16,7 +16,7 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from ablate.config import Config
-from ablate.contract import FeatureMap
+from ablate.contract import FeatureMap, Readout
 from ablate.model.readout.base import feature_weights, rate_bias, read_features
 
 
@@ -33,7 +33,7 @@ class FactorizedConfig(Config):
         return FactorizedReadout(self, input, mean_rate)
 
 
-class FactorizedReadout(nn.Module):
+class FactorizedReadout(Readout):
     """One session's units."""
 
     def __init__(self, config: FactorizedConfig, input: FeatureMap, mean_rate: tuple[float, ...]) -> None:

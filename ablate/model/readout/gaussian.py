@@ -22,7 +22,7 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from ablate.config import Config
-from ablate.contract import FeatureMap, no_decay
+from ablate.contract import FeatureMap, Readout, no_decay
 from ablate.model.layer.precision import full_precision, gaussian_weights
 from ablate.model.readout.base import feature_weights, rate_bias, read_features
 
@@ -55,7 +55,7 @@ class GaussianConfig(Config):
         return GaussianReadout(self, input, mean_rate)
 
 
-class GaussianReadout(nn.Module):
+class GaussianReadout(Readout):
     """One session's units."""
 
     places: Float[Tensor, "p 2"]
@@ -75,6 +75,7 @@ class GaussianReadout(nn.Module):
         self.register_buffer("cell", torch.tensor(cell), persistent=False)
         self.first, self.last = config.std_bound or Bounds[config.bound]
         self.reached, self.l1 = config.bound_reached, config.l1
+        self.config, self.input = config, input
         self.progress(0.0)
 
     def forward(self, features: Float[Tensor, "b d n h w"]) -> Float[Tensor, "b n u"]:
@@ -106,6 +107,22 @@ class GaussianReadout(nn.Module):
 
     def penalty(self) -> Float[Tensor, ""]:
         return self.l1 * self.features.abs().sum()
+
+    def lints(self) -> tuple[str, ...]:
+        """Bounds on the width that mean another angle, or less than the map can tell apart."""
+        config, map_ = self.config, self.input
+        if config.bound == "map_pixels":
+            return (
+                f"bound: map_pixels counts cells of this {map_.height} x {map_.width} map, "
+                "so the same number is another visual angle on another map",
+            )
+        cells = [abs(centers[1] - centers[0]) for centers in (map_.row_centers, map_.col_centers) if len(centers) > 1]
+        if config.std_bound is None or not cells or config.std_bound[1] >= max(cells) / 2:
+            return ()
+        return (
+            f"std_bound: {config.std_bound[1]:g} half widths of the stimulus is less than half a cell "
+            f"of the map ({max(cells):.2f}), so a unit ends up reading one cell",
+        )
 
 
 def spacing(centers: tuple[float, ...]) -> float:

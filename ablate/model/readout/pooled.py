@@ -10,10 +10,10 @@ from typing import Literal
 from einops import reduce
 from jaxtyping import Float
 from pydantic import Field
-from torch import Tensor, nn
+from torch import Tensor
 
 from ablate.config import Config
-from ablate.contract import FeatureMap
+from ablate.contract import FeatureMap, Readout
 from ablate.model.layer.precision import full_precision
 from ablate.model.readout.base import feature_weights, rate_bias
 
@@ -30,7 +30,7 @@ class PooledConfig(Config):
         return PooledReadout(self, input, mean_rate)
 
 
-class PooledReadout(nn.Module):
+class PooledReadout(Readout):
     """One session's units."""
 
     def __init__(self, config: PooledConfig, input: FeatureMap, mean_rate: tuple[float, ...]) -> None:

@@ -3,9 +3,10 @@
 from typing import Literal
 
 from jaxtyping import Bool, Float
-from torch import Tensor, nn
+from torch import Tensor
 
 from ablate.config import Config
+from ablate.contract import VideoEncoder
 from ablate.errors import AblateError
 
 
@@ -25,7 +26,7 @@ class FeaturesConfig(Config):
         return Features(frame_shape[0], frames)
 
 
-class Features(nn.Module):
+class Features(VideoEncoder):
     """(b, i, f, d) with zeros in the pads."""
 
     per_frame = True

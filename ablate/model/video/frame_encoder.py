@@ -18,7 +18,7 @@ from jaxtyping import Bool, Float, Int, Shaped
 from torch import Tensor, nn
 from torch.nn import functional
 
-from ablate.contract import frame_key
+from ablate.contract import VideoEncoder, frame_key
 from ablate.errors import AblateError
 from ablate.model.video.cache import CACHE_HINT, FeatureCache, cache_folder
 
@@ -42,7 +42,7 @@ class Pixels:
         return (x - mean) / std
 
 
-class FrameEncoder(nn.Module):
+class FrameEncoder(VideoEncoder):
     """The backbone with its pixels, its frozenness and its cache.
 
     width: of its output. frames: f. at_once: images of one forward pass, which bounds the memory. identity: names what

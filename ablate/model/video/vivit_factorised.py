@@ -16,6 +16,7 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from ablate.config import Config
+from ablate.contract import VideoEncoder
 from ablate.model.layer.attention.masked_attention import SelfAttentionBlock, check_heads
 from ablate.model.layer.position import positions
 from ablate.model.video.tubelet import TubeletTokens
@@ -44,7 +45,7 @@ class VivitFactorisedConfig(Config):
         return VivitFactorised(self, frame_shape, intervals, frames)
 
 
-class VivitFactorised(nn.Module):
+class VivitFactorised(VideoEncoder):
     """(b, i, f, 3, h, w) to one token a time step, (b, i, f / tubelet_frames, width)."""
 
     per_frame = False

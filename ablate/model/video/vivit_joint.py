@@ -14,6 +14,7 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from ablate.config import Config
+from ablate.contract import VideoEncoder
 from ablate.model.layer.attention.masked_attention import SelfAttentionBlock, check_heads
 from ablate.model.layer.position import positions
 from ablate.model.video.tubelet import TubeletTokens
@@ -40,7 +41,7 @@ class VivitJointConfig(Config):
         return VivitJoint(self, frame_shape, intervals, frames)
 
 
-class VivitJoint(nn.Module):
+class VivitJoint(VideoEncoder):
     """(b, i, f, 3, h, w) to one token a time step, (b, i, f / tubelet_frames, width)."""
 
     per_frame = False

@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from ablate.analysis import StudyAnalysis, UnitGain, VariantAnalysis
+from ablate.metric import metric_named
 from ablate.report.figures.style import BASELINE, INK, MUTED, Look, best_rows, figure, grid, looks, name_of
 
 MOST = 3
@@ -25,7 +26,7 @@ def draw(analysis: StudyAnalysis) -> Figure | None:
     drawing = figure(3.3 if len(rows) == 1 else 2.7, width=4.0 if len(rows) == 1 else 7.2)
     style = looks(analysis)
     limits = _limits([unit for row in rows for unit in row.units])
-    noun = "trials" if analysis.metric == "bits_per_label" else "units"
+    noun = f"{metric_named(analysis.metric).noun}s"
     for index, row in enumerate(rows):
         axes = drawing.add_subplot(1, len(rows), index + 1)
         _panel(axes, row, style[row.name], limits, noun)

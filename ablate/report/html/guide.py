@@ -1,20 +1,8 @@
 """How to read the page: the score, the two intervals, the words of the verdicts, each with its formula."""
 
 from ablate.analysis import StudyAnalysis
+from ablate.metric import metric_named
 from ablate.report.html.markup import Html, html, section, tag
-
-SPIKES = (
-    "bits/spike(unit) = Σ [ (y ln p − p) − (y ln r − r) ] / ( ln 2 · Σ y )",
-    "Information that the model has about a unit's spikes beyond its mean rate, per spike: y is the spike count of a "
-    "bin, p the predicted rate, r the unit's mean rate in the training split; sums run over the test bins. Zero is a "
-    "constant rate, below zero is worse than that. The headline is the mean over the units of a session, then over "
-    "sessions. Where the true rates are known, what they would score is the ceiling.",
-)
-LABELS = (
-    "bits/label = Σ log₂( p(label) / prior(label) ) / n",
-    "Information that the model has about a label beyond the training split's class frequencies. Zero is the prior, "
-    "one bit halves the number of alternatives.",
-)
 
 GAIN = "gain = mean over seeds s of ( variant(s) − baseline(s) )"
 OVER_SEEDS = "gain ± t(0.975, n − 1) · spread of the differences / √n"
@@ -27,7 +15,7 @@ INTERVALS = (
     ),
     (
         "Over units and sessions (thin line, “other neurons”).",
-        "Would the gain be there in other neurons? Sessions are drawn again, then units within each, ten thousands of "
+        "Would the gain be there in other neurons? Sessions are drawn again, then units within each, 2,000 "
         "times (hierarchical bootstrap); the seeds are taken as they are. With few sessions it is too narrow.",
     ),
 )
@@ -49,13 +37,13 @@ WORDS = (
 
 def guide(analysis: StudyAnalysis) -> Html:
     """The same for every study but for its score."""
-    formula, told = LABELS if analysis.metric == "bits_per_label" else SPIKES
+    metric = metric_named(analysis.metric)
     return section(
         "guide",
         "How to read this page",
         tag("h3", "The score"),
-        tag("div", formula, class_="formula"),
-        tag("p", told),
+        tag("div", metric.formula, class_="formula"),
+        tag("p", metric.meaning),
         tag("h3", "The gain and its two intervals"),
         tag("div", html([GAIN, tag("br"), OVER_SEEDS]), class_="formula"),
         [tag("p", tag("b", name), " ", text) for name, text in INTERVALS],

@@ -16,7 +16,7 @@ from torch.nn import functional
 from torch.overrides import TorchFunctionMode
 
 from ablate.contract import Dataset, EncodingBatch
-from ablate.model.encoder import Encoder, part_out
+from ablate.model.encoder import Encoder
 from ablate.result.picture import AttentionPicture
 
 WINDOWS = 4
@@ -128,7 +128,7 @@ def _grid(model: nn.Module) -> tuple[int, int] | None:
     """Rows and columns of places in the core."""
     if not isinstance(model, Encoder):
         return None
-    out = part_out(model.core)
+    out = model.core.out
     return (out.height, out.width)
 
 

@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from ablate.contract import Dataset, EncodingSpec
-from ablate.model.encoder import Encoder, part_out
+from ablate.model.encoder import Encoder
 from ablate.result.picture import KernelPicture
 
 BEFORE, AFTER = 64, 64
@@ -24,7 +24,7 @@ def kernel_picture(model: nn.Module, dataset: Dataset) -> KernelPicture | None:
     spec = dataset.spec
     if not isinstance(model, Encoder) or not isinstance(spec, EncodingSpec):
         return None
-    grid = part_out(model.adapters[0])
+    grid = model.grid
     device = next(model.parameters()).device
     dark = torch.zeros(1, grid.channels, BEFORE + AFTER, grid.height, grid.width, device=device)
     row, col = grid.height // 2, grid.width // 2

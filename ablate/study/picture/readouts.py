@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from ablate.contract import Dataset, EncodingSpec
 from ablate.model.adapter.affine import AffineAdapter
-from ablate.model.encoder import Encoder, part_out
+from ablate.model.encoder import Encoder
 from ablate.model.readout.factorized import FactorizedReadout
 from ablate.model.readout.gaussian import GaussianReadout
 from ablate.result.picture import ReadoutPicture
@@ -59,7 +59,7 @@ def _places(readout: nn.Module, model: Encoder) -> tuple[Tensor, Tensor, Tensor]
         return readout.mean.float(), readout.log_std.float().exp(), readout.angle.float()
     if not isinstance(readout, FactorizedReadout):
         return None
-    out = part_out(model.modulator)
+    out = model.modulator.out
     rows = torch.tensor(out.row_centers, device=readout.mask.device)[:, None]
     cols = torch.tensor(out.col_centers, device=readout.mask.device)[None, :]
     weight = readout.mask.float().abs()

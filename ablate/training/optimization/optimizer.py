@@ -18,7 +18,7 @@ NORMS = (nn.LayerNorm, nn.GroupNorm, nn.RMSNorm, nn.modules.batchnorm._BatchNorm
 
 def takes_decay(parameter: nn.Parameter) -> bool:
     """Whether a parameter outside a normalisation layer decays."""
-    return parameter.ndim >= 2 and not getattr(parameter, "no_decay", False)
+    return parameter.ndim >= 2 and not getattr(parameter, "no_decay", False)  # `contract.no_decay` leaves the mark
 
 
 def parameter_groups(model: nn.Module, weight_decay: float) -> list[dict[str, Any]]:

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
-from ablate.contract import Batch, Dataset
+from ablate.contract import Batch, Dataset, Model
 from ablate.training.config import TrainingConfig
 from ablate.training.device import autocast
 from ablate.training.loss import count_entries, summed_loss
@@ -33,9 +33,8 @@ class StepLosses(NamedTuple):
 class Learner:
     """A model with all that changes while it learns, apart from the random states."""
 
-    def __init__(self, model: nn.Module, dataset: Dataset, config: TrainingConfig, *, seed: int, device: torch.device):
-        self.model: Any = model  # contract.Model, which is also an nn.Module
-        self.config, self.device = config, device
+    def __init__(self, model: Model, dataset: Dataset, config: TrainingConfig, *, seed: int, device: torch.device):
+        self.model, self.config, self.device = model, config, device
         self.task = dataset.spec.task
         self.parameters = [parameter for parameter in model.parameters() if parameter.requires_grad]
         self.optimizer = build_optimizer(model, config, device)

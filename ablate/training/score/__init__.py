@@ -4,41 +4,20 @@ Sums are accumulated in double precision and divided once, so the score does not
 batches.
 """
 
-from typing import Any, Protocol, runtime_checkable
+from importlib import import_module
 
-from torch import Tensor
+from ablate.contract import DataSpec
+from ablate.metric import METRICS, metric_for
+from ablate.training.score.scorer import Scorer
+from ablate.training.score.table import EntryTable, SessionEntries
 
-from ablate.contract import Batch, DataSpec, EncodingSpec
-from ablate.result.record import Metric, Score
-from ablate.training.score.correlation import CorrelationScorer
-from ablate.training.score.labels import LabelScorer
-from ablate.training.score.spikes import SpikeScorer
-from ablate.training.score.table import Attainable, EntryTable, SessionEntries
-
-__all__ = ["Attainable", "EntryTable", "Scorer", "SessionEntries", "scorer_for"]
+__all__ = ["EntryTable", "Scorer", "SessionEntries", "scorer_for"]
 
 
-@runtime_checkable
-class Scorer(Protocol):
-    """Gathers what a score needs of the batches of a split, in any order."""
-
-    def add(self, predictions: tuple[Tensor, ...], batch: Batch) -> None: ...
-
-    def merge(self, other: Any) -> None:
-        """Takes in what another scorer gathered of other batches of the same split."""
-        ...
-
-    def units(self) -> EntryTable:
-        """Every entry's gain, weight, and whether it is excluded."""
-        ...
-
-    def score(self, scored_hash: str, attainable: Attainable = None, floor: Attainable = None) -> Score: ...
-
-
-def scorer_for(spec: DataSpec, *, min_spikes: int = 1, metric: Metric | None = None) -> Scorer:
-    """The scorer of a task; `metric="correlation"` is for responses that are not counts."""
-    if not isinstance(spec, EncodingSpec):
-        return LabelScorer(spec)
-    if metric == "correlation":
-        return CorrelationScorer(spec)
-    return SpikeScorer(spec, min_spikes)
+def scorer_for(spec: DataSpec, *, metric: str | None = None, min_spikes: int = 1) -> Scorer:
+    """The scorer of a metric, by default the first one for such data. Raises ValueError for one of other data."""
+    name = metric or next(known.name for known in METRICS.values() if known.task == spec.task)
+    module, _, scorer = METRICS[metric_for(name, spec.task)].scorer.partition(":")
+    made = getattr(import_module(f"ablate.training.score.{module}"), scorer)  # named there, so that no torch is loaded
+    found: Scorer = made(spec, min_spikes)
+    return found

@@ -1,19 +1,20 @@
-"""Pearson correlation of predicted rate and response over bins, for responses that are not counts (calcium traces).
+"""Pearson correlation of predicted rate and response over bins, blind to the scale of the rate.
 
     r(unit) = (n Σyp - Σy Σp) / sqrt( (n Σy² - (Σy)²) (n Σp² - (Σp)²) )
 
 over the valid bins of the split. A unit whose response never changes is excluded; a constant prediction correlates
-zero. In the table the weight of a unit is its number of bins and its gain r times that number.
+zero. In the table the weight of a unit is its number of bins and its gain r times that number. `min_spikes` is not
+read: what can be correlated is scored.
 """
 
 import numpy as np
 from torch import Tensor
 
-from ablate.contract import Batch, EncodingSpec
+from ablate.contract import Attainable, Batch, EncodingSpec
 from ablate.result.record import Score
 from ablate.training.loss import LOWEST_LOG_RATE, check_predictions, select
 from ablate.training.score.sums import UnitSums, over_bins, wide
-from ablate.training.score.table import Attainable, EntryTable, SessionEntries, summarise
+from ablate.training.score.table import EntryTable, SessionEntries, summarise
 
 LEAST_VARIANCE = 1e-12  # relative to the mean square: below it a sum of squares in double precision is rounding
 
@@ -21,7 +22,7 @@ LEAST_VARIANCE = 1e-12  # relative to the mean square: below it a sum of squares
 class CorrelationScorer:
     """Sums of products of each unit's response and predicted rate."""
 
-    def __init__(self, spec: EncodingSpec):
+    def __init__(self, spec: EncodingSpec, min_spikes: int = 1):
         self.spec = spec
         self.sums = UnitSums([session.units for session in spec.sessions], quantities=6)
 
@@ -49,6 +50,6 @@ class CorrelationScorer:
             sessions.append(SessionEntries(session.name, np.arange(session.units), r * n, n, excluded))
         return EntryTable("correlation", 1.0, tuple(sessions))
 
-    def score(self, scored_hash: str, attainable: Attainable = None, floor: Attainable = None) -> Score:
+    def score(self, scored_hash: str, attainable: Attainable | None = None, floor: Attainable | None = None) -> Score:
         """`attainable` and `floor` are in nats and have no counterpart here: they are left out."""
         return summarise(self.units(), scored_hash, None)

@@ -4,7 +4,7 @@
 
 q the predicted probability; a prior of zero is raised to `LEAST_PRIOR`. The scored entries are trials, nested in
 sessions (subjects). Accuracy is over all labels of the split; balanced accuracy is the mean recall of the classes
-that occur in it.
+that occur in it. `min_spikes` is not read: labels need no spikes.
 """
 
 import math
@@ -15,11 +15,11 @@ from einops import reduce
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ablate.contract import Batch, FusionSpec
+from ablate.contract import Attainable, Batch, FusionSpec
 from ablate.result.record import Score
 from ablate.training.loss import check_predictions, entry_nll, select
 from ablate.training.score.sums import widest
-from ablate.training.score.table import Attainable, EntryTable, SessionEntries, summarise
+from ablate.training.score.table import EntryTable, SessionEntries, summarise
 
 LEAST_PRIOR = 1e-4  # a class that the training split never shows would otherwise give an infinite gain
 
@@ -27,7 +27,7 @@ LEAST_PRIOR = 1e-4  # a class that the training split never shows would otherwis
 class LabelScorer:
     """Rows (trial, gain in nats, labels) of each session, and tallies (seen, right) of each class."""
 
-    def __init__(self, spec: FusionSpec):
+    def __init__(self, spec: FusionSpec, min_spikes: int = 1):
         self.spec = spec
         self.log_prior = torch.tensor(spec.class_prior, dtype=torch.float64).clamp(min=LEAST_PRIOR).log()
         self.rows: list[list[NDArray[np.float64]]] = [[] for _ in spec.session_names]
@@ -64,7 +64,7 @@ class LabelScorer:
             sessions.append(SessionEntries(name, trials, gain, labels, labels < 1))
         return EntryTable("bits_per_label", math.log(2), tuple(sessions))
 
-    def score(self, scored_hash: str, attainable: Attainable = None, floor: Attainable = None) -> Score:
+    def score(self, scored_hash: str, attainable: Attainable | None = None, floor: Attainable | None = None) -> Score:
         seen, right = self.tallies
         recall = right[seen > 0] / seen[seen > 0]
         accuracies = {

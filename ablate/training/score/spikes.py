@@ -13,12 +13,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ablate.contract import NULL_RATE_FLOOR, Batch, EncodingSpec
+from ablate.contract import NULL_RATE_FLOOR, Attainable, Batch, EncodingSpec
 from ablate.result.record import Score
 from ablate.training.loss import check_predictions, entry_nll, poisson_nll, select
 from ablate.training.score.blocks import TimeSums
 from ablate.training.score.sums import UnitSums, over_bins, wide, widest
-from ablate.training.score.table import Attainable, EntryTable, SessionEntries, summarise
+from ablate.training.score.table import EntryTable, SessionEntries, summarise
 
 
 class SpikeScorer:
@@ -56,5 +56,5 @@ class SpikeScorer:
             sessions.append(SessionEntries(session.name, np.arange(session.units), gain, spikes, excluded, blocks))
         return EntryTable("bits_per_spike", math.log(2), tuple(sessions))
 
-    def score(self, scored_hash: str, attainable: Attainable = None, floor: Attainable = None) -> Score:
+    def score(self, scored_hash: str, attainable: Attainable | None = None, floor: Attainable | None = None) -> Score:
         return summarise(self.units(), scored_hash, attainable, floor)

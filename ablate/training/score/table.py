@@ -16,11 +16,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ablate.contract import Attainable
 from ablate.errors import AblateError
-from ablate.result.record import Metric, Score, SessionScore
-
-Attainable = Sequence[NDArray[np.float64]] | None
-"""Gain over the null of the true rates, in nats: one array a session, with an entry for each unit (or trial)."""
+from ablate.result.record import Score, SessionScore
 
 
 @dataclass(frozen=True)
@@ -44,7 +42,7 @@ class SessionEntries:
 class EntryTable:
     """All entries of a split. unit: what `gain / weight` is divided by (ln 2 for bits)."""
 
-    metric: Metric
+    metric: str
     unit: float
     sessions: tuple[SessionEntries, ...]
 
@@ -73,7 +71,11 @@ class EntryTable:
 
 
 def summarise(
-    table: EntryTable, scored_hash: str, attainable: Attainable, floor: Attainable = None, **labels: float | None
+    table: EntryTable,
+    scored_hash: str,
+    attainable: Attainable | None,
+    floor: Attainable | None = None,
+    **labels: float | None,
 ) -> Score:
     """The score of a split; `labels` are the accuracies of a labelling task.
 
@@ -143,7 +145,7 @@ def _headline(table: EntryTable) -> float:
     return float(np.mean([table.values(session)[~session.excluded].mean() for session in scored]))
 
 
-def _known_table(table: EntryTable, known: Attainable) -> EntryTable | None:
+def _known_table(table: EntryTable, known: Attainable | None) -> EntryTable | None:
     """The same table with the gains of known rates, over the same entries and weights."""
     if known is None:
         return None

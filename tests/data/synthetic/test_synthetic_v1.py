@@ -275,7 +275,7 @@ def test_units_of_sessions_must_be_told_for_each() -> None:
 
 def test_info_counts_what_is_there() -> None:
     config = SyntheticV1Config(**SMALL)
-    info = data_info(config)
+    info = data_info(config.open(torch.device("cpu")))
     assert [session.name for session in info.sessions] == ["v1_00", "v1_01"]
     session = info.sessions[0]
     assert sum(session.frames.values()) == 3000

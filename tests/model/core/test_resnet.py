@@ -106,6 +106,6 @@ def test_senseless_sizes_are_refused(options: dict[str, object]) -> None:
 
 
 def test_the_labs_alignment_is_linted() -> None:
-    assert "later frames" in ResNetConfig(shortcut_alignment="visioncore").lints()[0]
-    told = ResNetConfig(shortcut_alignment="visioncore", stem_stride=(1, 2, 2)).lints()[0]
+    assert "later frames" in ResNetConfig(shortcut_alignment="visioncore").build(GRID).lints()[0]
+    told = ResNetConfig(shortcut_alignment="visioncore", stem_stride=(1, 2, 2)).build(GRID).lints()[0]
     assert "nothing reads it" in told

@@ -99,6 +99,7 @@ def test_axial_and_raster_positions_differ_and_none_is_blind_to_order() -> None:
 
 
 def test_lints_name_the_options_that_nothing_reads() -> None:
-    told = ViViTConfig(num_spatial_blocks=0, registers=3, patch_dropout=0.0, patch_dropout_kind="element").lints()
+    unread = ViViTConfig(num_spatial_blocks=0, registers=3, patch_dropout=0.0, patch_dropout_kind="element")
+    told = unread.build(GRID).lints()
     assert [text.split(":")[0] for text in told] == ["registers", "patch_dropout_kind"]
-    assert ViViTConfig(spatial_causal=False).lints() == ()
+    assert ViViTConfig(spatial_causal=False).build(GRID).lints() == ()

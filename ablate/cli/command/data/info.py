@@ -15,6 +15,8 @@ def info(
     format: Annotated[str, typer.Option(help="table or json.")] = "table",
 ) -> None:
     """Rates, spikes a unit, repeats found and the split of a recording."""
+    import torch
+
     from ablate.cli.command.data.recipe import recipe_of
     from ablate.cli.screen.recordings import print_info, print_json
     from ablate.data.encoding.config import EncodingDataConfig
@@ -23,7 +25,7 @@ def info(
     known_format(format)
     config = recipe_of(recipe, sets or (), data=path).data
     assert isinstance(config, EncodingDataConfig)
-    found = data_info(config)
+    found = data_info(config.open(torch.device("cpu")))
     if format == "json":
         print_json(found)
     else:

@@ -1,0 +1,91 @@
+"""What the rooms above ask of opened data. A data set of one's own may inherit from `Dataset` and take its defaults."""
+
+from collections.abc import Iterator, Sequence
+from typing import Literal, Protocol, runtime_checkable
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from ablate.contract.batch import Batch, BatchStream
+from ablate.contract.spec import DataSpec
+
+Split = Literal["validation", "test"]
+
+Attainable = Sequence[NDArray[np.float64]]
+"""Log-likelihood gain over the null of the true rates, in nats: one array a session, an entry for each unit (trial)."""
+
+
+@runtime_checkable
+class Dataset(Protocol):
+    """Opened data, on its device. Every variant of a seed gets the same batches in the same order."""
+
+    @property
+    def spec(self) -> DataSpec:
+        """What a model must know before it is built."""
+        ...
+
+    @property
+    def fingerprint(self) -> str:
+        """Hash of the content and of the data configuration."""
+        ...
+
+    @property
+    def metric(self) -> str:
+        """Name of what the data are scored by, one of `ablate.metric.METRICS`."""
+        ...
+
+    @property
+    def min_spikes(self) -> int:
+        """Units with fewer spikes in a split are left out of its score."""
+        return 1
+
+    def train(self, *, seed: int, batch_size: int) -> BatchStream:
+        """The endless order of training batches of a seed."""
+        ...
+
+    def sweep(self, split: Split, *, batch_size: int) -> Iterator[Batch]:
+        """Batches that hold every scored entry of a split exactly once."""
+        ...
+
+    def scored_hash(self, split: Split) -> str:
+        """Hash of the set of (session, bin, unit) entries that a split scores."""
+        ...
+
+    def scored_units(self, split: Split) -> int:
+        """Units (or trials) that a split can score; with none of them a study is refused before it begins."""
+        return 1
+
+    def attainable(self, split: Split) -> Attainable | None:
+        """Over exactly the scored bins; None where truth is unknown."""
+        return None
+
+    def floor(self, split: Split) -> Attainable | None:
+        """The same of the rates that need no receptive field; None where that is not known."""
+        return None
+
+    def attainable_accuracy(self, split: Split) -> float | None:
+        """Share of labels that the true probabilities get right; None where truth is unknown, or nothing is
+        labelled."""
+        return None
+
+    def to(self, device: torch.device) -> "Dataset":
+        """The same data on another device."""
+        ...
+
+
+@runtime_checkable
+class DataOptions(Protocol):
+    """What is asked of the configuration of any data."""
+
+    def describe(self) -> DataSpec:
+        """The spec without the data: what a model must know to be built and counted."""
+        ...
+
+    def summary(self) -> str:
+        """One line for the head of a study."""
+        ...
+
+    def open(self, device: torch.device) -> Dataset:
+        """Reads (or first makes) the data and puts them on the device."""
+        ...

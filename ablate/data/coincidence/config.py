@@ -8,76 +8,25 @@ video alone, a model blind to frame order, and one that looks at the wrong inter
 
 import hashlib
 import json
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import numpy as np
-from pydantic import Field, model_validator
+import torch
 
 from ablate.config import non_default
 from ablate.contract import FusionSpec
 from ablate.data.coincidence import ceiling
-from ablate.data.trials.config import TrialDataConfig
-
-if TYPE_CHECKING:
-    import torch
-
-    from ablate.data.trials.dataset import TrialDataset
+from ablate.data.coincidence.draw import draw_split
+from ablate.data.coincidence.options import CoincidenceOptions
+from ablate.data.trials.dataset import TrialDataset
 
 GENERATOR = 2  # raised when the same configuration would give other trials
 
 
-class CoincidenceConfig(TrialDataConfig):
+class CoincidenceConfig(CoincidenceOptions):
     """EEG and video whose coincidence is the label."""
 
     type: Literal["coincidence"] = "coincidence"
-    mode: Literal["features", "pixels"] = "features"
-    """Frames as vectors (fast) or as small images (for frame ViT and ViViT)."""
-    train_trials: int = Field(default=10000, ge=1)
-    """Trials to train on, each with `intervals` labels."""
-    validation_trials: int = Field(default=300, ge=1)
-    """Trials that stop and select."""
-    test_trials: int = Field(default=800, ge=1)
-    """Trials that are only scored."""
-    subjects: int = Field(default=4, ge=1)
-    """Subjects; with `split: subject` at least 3."""
-    intervals: int = Field(default=5, ge=1)
-    """Intervals of a trial (i), each with a label."""
-    frames: int = Field(default=6, ge=2)
-    """Frames of an interval (f), padding included."""
-    min_valid: int = Field(default=3, ge=2)
-    """Fewest valid frames of an interval; its number is drawn evenly from here to `frames`."""
-    pads: Literal["end", "scattered"] = "end"
-    """Where pads lie in an interval."""
-    d_prime: float = Field(default=5.0, ge=0)
-    """How clear the evoked response is: distance of the two cases in standard deviations."""
-    event_error: float = Field(default=0.0, ge=0, le=0.5)
-    """How often the video shows the wrong event."""
-    absent: float = Field(default=0.0, ge=0, lt=1)
-    """Share of intervals without any video."""
-    padding_trap: bool = False
-    """Puts a marker in the pads that tells the label in train and validation and its opposite in test."""
-    channels: int = Field(default=4, ge=1)
-    """EEG channels."""
-    samples_per_interval: int = Field(default=24, ge=8)
-    """EEG samples of an interval."""
-    feature_dim: int = Field(default=8, ge=4)
-    """Width of a frame's vector in feature mode."""
-    image_size: int = Field(default=16, ge=8)
-    """Rows and columns of an image in pixel mode."""
-    seed: int = Field(default=0, ge=0)
-    """Draws the trials; not the seed of a run."""
-
-    @model_validator(mode="after")
-    def _consistent(self) -> "CoincidenceConfig":
-        if self.min_valid > self.frames:
-            raise ValueError(f"min_valid {self.min_valid} is more than frames {self.frames}")
-        if self.split == "subject" and self.subjects < 3:
-            raise ValueError("split: subject needs at least 3 subjects, one for each split")
-        return self
-
-    @property
-    def bins_per_row(self) -> int:
-        return self.intervals
 
     def describe(self) -> FusionSpec:
         pixels = (3, self.image_size, self.image_size)
@@ -97,10 +46,7 @@ class CoincidenceConfig(TrialDataConfig):
         trials = self.train_trials + self.validation_trials + self.test_trials
         return f"coincidence ({self.mode}), {self.subjects} subjects, {trials} trials, {ceilings_line(self)}"
 
-    def open(self, device: "torch.device") -> "TrialDataset":
-        from ablate.data.coincidence.draw import draw_split
-        from ablate.data.trials.dataset import TrialDataset
-
+    def open(self, device: torch.device) -> TrialDataset:
         counts = {"train": self.train_trials, "validation": self.validation_trials, "test": self.test_trials}
         splits = {name: draw_split(self, name, count, self._subjects_of(name)) for name, count in counts.items()}
         return TrialDataset(splits, self.describe(), self, fingerprint=self._fingerprint(), device=device)

@@ -5,15 +5,13 @@ marker is a fixed vector in noise; in pixel mode a small moving square that turn
 """
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-if TYPE_CHECKING:
-    from ablate.data.coincidence.config import CoincidenceConfig
-    from ablate.data.coincidence.draw import Story
+from ablate.data.coincidence.options import CoincidenceOptions
+from ablate.data.coincidence.story import Story
 
 MARKER_A, MARKER_B, TRAP_ONE, TRAP_ZERO = 1, 2, 3, 4
 COLOURS = np.array([[160, 160, 160], [255, 50, 50], [50, 50, 255], [50, 255, 50], [255, 255, 50]], dtype=np.float32)
@@ -21,7 +19,7 @@ BACKGROUND, PIXEL_NOISE = 127.5, 8.0  # of 255
 FEATURE_NOISE = 0.3  # markers have unit length a dimension: told apart with d' = sqrt(2 d) / 0.3
 
 
-def draw_markers(story: "Story", rng: Generator) -> NDArray[np.int64]:
+def draw_markers(story: Story, rng: Generator) -> NDArray[np.int64]:
     """What each frame shows (N, i, f): 0 nothing, else a marker. Two random valid frames carry A and B in the
     event's order."""
     draw = np.where(story.mask, rng.random(story.mask.shape), 2.0)
@@ -33,7 +31,7 @@ def draw_markers(story: "Story", rng: Generator) -> NDArray[np.int64]:
     return np.where(story.mask, markers, trap[..., None])
 
 
-def draw_features(config: "CoincidenceConfig", story: "Story", rng: Generator) -> NDArray[np.float32]:
+def draw_features(config: CoincidenceOptions, story: Story, rng: Generator) -> NDArray[np.float32]:
     """Frames as vectors (N, i, f, d); pads hold zeros or the padding trap."""
     looks = np.random.default_rng([config.seed, 98]).standard_normal((5, config.feature_dim))
     looks *= np.sqrt(config.feature_dim) / np.linalg.norm(looks, axis=1, keepdims=True)
@@ -44,7 +42,7 @@ def draw_features(config: "CoincidenceConfig", story: "Story", rng: Generator) -
     return np.where((story.mask | (markers > 0))[..., None], shown, np.float32(0))
 
 
-def draw_pixels(config: "CoincidenceConfig", story: "Story", rng: Generator) -> "PixelFilm":
+def draw_pixels(config: CoincidenceOptions, story: Story, rng: Generator) -> "PixelFilm":
     """Frames as images (N, i, f, 3, h, w), drawn when they are asked for; pads are black."""
     return PixelFilm(draw_markers(story, rng), story.mask, config.image_size, int(rng.integers(2**31)))
 

@@ -17,10 +17,10 @@ import numpy as np
 
 from ablate.data.recording import Recording, write_recording
 from ablate.data.synthetic.behavior import behavior_columns
-from ablate.data.synthetic.config import WorldConfig, session_name
 from ablate.data.synthetic.eye import eye_position
 from ablate.data.synthetic.movie import make_movie
 from ablate.data.synthetic.units import make_units, world_rates
+from ablate.data.synthetic.world import WorldConfig, session_name
 from ablate.errors import AblateError
 
 GENERATOR = 2  # raise it whenever the same configuration would give other numbers: old caches are then left alone

@@ -15,7 +15,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Float32, UInt8
 from scipy.signal import lfilter
 
-from ablate.data.synthetic.config import WorldConfig
+from ablate.data.synthetic.world import WorldConfig
 
 Array = np.ndarray
 

@@ -7,24 +7,21 @@ variant.
 import hashlib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
 from ablate.config import non_default
 from ablate.contract import FusionSpec
 from ablate.data.trials.config import TrialDataConfig
+from ablate.data.trials.dataset import TrialDataset
 from ablate.data.trials.layout.film import FilmStyle
 from ablate.data.trials.layout.table import TrialRow, TrialTable, padded, padded_mask
 from ablate.data.trials.split import TrialSplit
 from ablate.errors import AblateError
-
-if TYPE_CHECKING:
-    import torch
-
-    from ablate.data.trials.dataset import TrialDataset
 
 REHEARSED = 8  # trials of each split that a rehearsal reads
 
@@ -50,7 +47,7 @@ class TrialsConfig(TrialDataConfig):
     image_size: int = Field(default=224, ge=8, le=1024)
     """Rows and columns that a film's frames are scaled to."""
     decimate: int = Field(default=1, ge=1, le=32)
-    """Keep every so-manieth EEG sample, after a low-pass filter."""
+    """Keep one of this many EEG samples, after a low-pass filter."""
     most_trials: int | None = Field(default=None, ge=1)
     """Trials of each split at most; null takes all."""
 
@@ -62,7 +59,7 @@ class TrialsConfig(TrialDataConfig):
 
     def table(self) -> TrialTable:
         """The trials; nothing is read but headers."""
-        from ablate.data.trials.layout import eav, movie, native, seed_dv
+        from ablate.data.trials.layout import eav, mne, native, seed_dv
 
         folder = Path(self.path)
         if not folder.is_dir():
@@ -71,7 +68,7 @@ class TrialsConfig(TrialDataConfig):
             )
         if self.layout == "native":
             return native.read_folder(folder)
-        reader = {"eav": eav.read_folder, "seed_dv": seed_dv.read_folder, "mne": movie.read_folder}[self.layout]
+        reader = {"eav": eav.read_folder, "seed_dv": seed_dv.read_folder, "mne": mne.read_folder}[self.layout]
         return reader(folder, self.interval_s, FilmStyle(self.frames, self.image_size))
 
     def describe(self) -> FusionSpec:
@@ -96,9 +93,7 @@ class TrialsConfig(TrialDataConfig):
         counts = f"{len(table.subjects)} subjects, {len(table.rows)} trials, {len(table.labels)} classes"
         return f"trials ({self.layout}, {Path(self.path).name}), {counts}"
 
-    def open(self, device: "torch.device") -> "TrialDataset":
-        from ablate.data.trials.dataset import TrialDataset
-
+    def open(self, device: torch.device) -> TrialDataset:
         table = self.table()
         spec = self._spec(table)
         if spec.eeg_samples % spec.intervals:

@@ -57,8 +57,8 @@ def test_label_is_event_xor_response_and_both_are_fair_coins() -> None:
 
 @pytest.mark.parametrize("pads", ["end", "scattered"])
 def test_the_event_is_the_order_of_two_markers_among_the_valid_frames(pads: str) -> None:
-    from ablate.data.coincidence.draw import tell
     from ablate.data.coincidence.frames import draw_markers
+    from ablate.data.coincidence.story import tell
 
     config = small(pads=pads)
     rng = np.random.default_rng(0)

@@ -14,11 +14,11 @@ import torch
 from ablate.data import SyntheticV1Config
 from ablate.data.encoding.info import data_info
 from ablate.data.synthetic.behavior import behavior_columns, raised_cosines
-from ablate.data.synthetic.config import WorldConfig
 from ablate.data.synthetic.eye import REACH, eye_position
 from ablate.data.synthetic.make import make_session, materialise, world_key
 from ablate.data.synthetic.movie import make_movie
 from ablate.data.synthetic.units import make_units, world_rates
+from ablate.data.synthetic.world import WorldConfig
 from ablate.errors import AblateError
 
 CPU = torch.device("cpu")

@@ -24,8 +24,9 @@ def make_data(folder: Path, *, recipe: Path | None, sets: Sequence[str]) -> int:
     """Writes every session as a recording folder. Raises AblateError before anything would be overwritten."""
     from ablate.cli.command.data.recipe import recipe_of
     from ablate.data.recording import write_recording
-    from ablate.data.synthetic.config import SyntheticV1Config, session_name
+    from ablate.data.synthetic.config import SyntheticV1Config
     from ablate.data.synthetic.make import make_session
+    from ablate.data.synthetic.world import session_name
 
     config = recipe_of(recipe, sets).data
     if not isinstance(config, SyntheticV1Config):

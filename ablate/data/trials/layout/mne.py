@@ -29,7 +29,7 @@ def read_folder(folder: Path, interval_s: float, style: FilmStyle) -> TrialTable
     missing = [name for name in COLUMNS if not lines or name not in lines[0]]
     if missing:
         raise AblateError(
-            f"without the columns {', '.join(missing)}", where=str(file), hint="see ablate.data.trials.layout.movie"
+            f"without the columns {', '.join(missing)}", where=str(file), hint="see ablate.data.trials.layout.mne"
         )
     raw = open_eeg(folder / lines[0]["eeg"])
     rate, channels = float(raw.info["sfreq"]), tuple(raw.ch_names)

@@ -6,7 +6,8 @@
     Shapley value   sum over S without p of |S|! (k-|S|-1)! / k!  [y(S+p) - y(S)]     exact, all 2^k subsets
 
 The last is due to Shapley (1953). All are sums of scores weighted per seed, so each gets a paired t interval over
-seeds. Pairs are judged by Holm over the pairs. What takes a cell that was not run is left out.
+seeds; differences of two variants share the rows' prior (moderated variance), sums of more of them do not. Pairs are
+judged by Holm over the pairs. What takes a cell that was not run is left out.
 """
 
 from collections import defaultdict
@@ -22,6 +23,7 @@ from ablate.analysis.outcome import AloneOrLast, Attribution, GapClosed, Interpl
 from ablate.analysis.statistics.family import holm
 from ablate.analysis.statistics.gain import Contrast, contrast, difference, gain, gains
 from ablate.analysis.statistics.gap import gap_closed
+from ablate.analysis.statistics.moderated import Prior
 from ablate.analysis.statistics.noise import ALPHA
 
 Scores = Mapping[int, float]
@@ -34,13 +36,19 @@ SEARCHED = 12
 
 
 def attribute(
-    cells: Sequence[Cell], baseline: Cell, target: Cell | None, ladders: Sequence[Sequence[str]], *, relative: bool
+    cells: Sequence[Cell],
+    baseline: Cell,
+    target: Cell | None,
+    ladders: Sequence[Sequence[str]],
+    *,
+    relative: bool,
+    prior: Prior,
 ) -> Attribution:
     """Everything that the runs of a study allow to be said about combinations."""
     subsets = _subsets(cells, baseline)
     return Attribution(
-        ladders=_ladders(cells, baseline, target, ladders, relative),
-        alone_or_last=_alone_or_last(subsets, baseline.scores, relative),
+        ladders=_ladders(cells, baseline, target, ladders, relative, prior),
+        alone_or_last=_alone_or_last(subsets, baseline.scores, relative, prior),
         pairs=_pairs(subsets, baseline.scores, relative),
         shapley=shapley(subsets, baseline.scores, relative),
     )
@@ -56,7 +64,12 @@ def _subsets(cells: Sequence[Cell], baseline: Cell) -> Subsets:
 
 
 def _ladders(
-    cells: Sequence[Cell], baseline: Cell, target: Cell | None, ladders: Sequence[Sequence[str]], relative: bool
+    cells: Sequence[Cell],
+    baseline: Cell,
+    target: Cell | None,
+    ladders: Sequence[Sequence[str]],
+    relative: bool,
+    prior: Prior,
 ) -> tuple[tuple[Rung, ...], ...]:
     """Each ladder up to its first rung that has no score."""
     by_name = {name: cell for cell in cells for name in (*cell.entry.aliases, cell.entry.name)}
@@ -68,8 +81,8 @@ def _ladders(
             cell = by_name.get(name)
             if cell is None or cell.refused:
                 break
-            whole = gain(difference(cell.scores, baseline.scores), relative=relative)
-            step = gain(contrast([(1.0, cell.scores), (-1.0, before)], baseline.scores), relative=relative)
+            whole = gain(difference(cell.scores, baseline.scores), relative=relative, prior=prior)
+            step = gain(contrast([(1.0, cell.scores), (-1.0, before)], baseline.scores), relative=relative, prior=prior)
             if whole is None or step is None:
                 break
             closed = GapClosed() if target is None else gap_closed(cell.scores, baseline.scores, target.scores)
@@ -80,7 +93,7 @@ def _ladders(
     return tuple(found)
 
 
-def _alone_or_last(subsets: Subsets, baseline: Scores, relative: bool) -> tuple[AloneOrLast, ...]:
+def _alone_or_last(subsets: Subsets, baseline: Scores, relative: bool, prior: Prior) -> tuple[AloneOrLast, ...]:
     """For each patch run alone: the largest combination that was also run without it."""
     combined: dict[str, list[frozenset[str]]] = defaultdict(list)
     for patches in subsets:
@@ -98,14 +111,10 @@ def _alone_or_last(subsets: Subsets, baseline: Scores, relative: bool) -> tuple[
         whole, without = subsets[full], subsets[full - patches]
         last_terms = [(1.0, whole.scores), (-1.0, without.scores)]
         change_terms = [*last_terms, (-1.0, cell.scores), (1.0, baseline)]
-        alone, last, change = gains(
-            [
-                difference(cell.scores, baseline),
-                contrast(last_terms, baseline),
-                contrast(change_terms, baseline),
-            ],
-            relative=relative,
+        alone, last = gains(
+            [difference(cell.scores, baseline), contrast(last_terms, baseline)], relative=relative, prior=prior
         )
+        change = gain(contrast(change_terms, baseline), relative=relative)
         if alone is not None and last is not None and change is not None:
             found.append(AloneOrLast(patch, whole.entry.name, alone, last, change))
     return tuple(found)

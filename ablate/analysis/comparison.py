@@ -150,16 +150,7 @@ def gain_change(first: Gain | None, second: Gain | None) -> GainChange | None:
 def _by_seed(gain: Gain, relative: bool) -> np.ndarray:
     """The gains of each seed, as shares of the baseline's mean where asked for."""
     values = np.array(gain.by_seed, dtype=float)
-    return values * _share(gain) if relative else values
-
-
-def _share(gain: Gain) -> float:
-    """What turns a gain into a share of its baseline."""
-    if gain.mean and gain.relative is not None:
-        return gain.relative / gain.mean
-    if gain.interval is not None and gain.relative_interval is not None and gain.interval.high:
-        return gain.relative_interval.high / gain.interval.high
-    return 1.0
+    return values / np.mean(gain.baseline) if relative else values
 
 
 # ------------------------------------------------------------------ what differs

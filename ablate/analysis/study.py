@@ -16,11 +16,12 @@ from ablate.analysis.headline import answer, next_steps
 from ablate.analysis.notes import notes
 from ablate.analysis.outcome import Attribution, Gain, StudyAnalysis, VariantAnalysis
 from ablate.analysis.row.breakdown import HistoryLoader
-from ablate.analysis.row.gains import adjusted, paired_gains, smallest_gain
+from ablate.analysis.row.gains import adjusted, paired_gains, rows_prior, smallest_gain
 from ablate.analysis.row.make import make_row
 from ablate.analysis.row.reference import gap_of, target_of
-from ablate.analysis.row.units import UnitsLoader, unit_tables, with_unit_intervals
-from ablate.analysis.row.verdict import at_chance, rank, winner
+from ablate.analysis.row.scale import at_chance, under_the_ceiling
+from ablate.analysis.row.units import UnitsLoader, breakdowns, with_other_intervals
+from ablate.analysis.row.verdict import rank, winner
 from ablate.analysis.statistics.gain import estimate
 from ablate.analysis.statistics.units import UnitTable
 from ablate.analysis.words import unit_of
@@ -42,18 +43,22 @@ def analyse(
     """
     cells = gather(manifest, records)
     baseline = cells.baseline
-    base_score = estimate(list(baseline.scores.values()))
-    chance = at_chance(base_score)
+    rule = manifest.analysis
     target = target_of(cells)
+    parts, ranges = breakdowns(cells, units)
+    chance = at_chance(baseline, ranges)
+    relative = not chance and not under_the_ceiling(baseline)
 
-    found = paired_gains(cells, relative=not chance)
-    found, family = adjusted(cells, found)
-    tables = unit_tables(cells, units)
-    found = with_unit_intervals(cells, found, tables, relative=not chance)
+    prior = rows_prior(cells, rule)
+    found = paired_gains(cells, prior, relative=relative)
+    found, family = adjusted(cells, found, prior, rule.worth)
+    found = with_other_intervals(cells, found, parts, relative=relative)
 
-    rows = _rows(cells, target, found, tables, history, planned=len(manifest.seeds))
-    combined = attribute(cells.cells, baseline, target, manifest.ladders, relative=not chance)
-    detectable, basis = smallest_gain(cells, found, base_score, len(manifest.seeds), len(family))
+    tables = [part.units for part in parts]
+    rows = _rows(cells, target, found, tables, history, planned=len(manifest.seeds), worth=rule.worth)
+    combined = attribute(cells.cells, baseline, target, manifest.ladders, relative=relative, prior=prior)
+    detectable, basis = smallest_gain(cells, found, len(manifest.seeds), rule)
+    base_score = estimate(list(baseline.scores.values()))
     analysis = replace(
         _assembled(manifest, cells),
         rows=rows,
@@ -63,11 +68,11 @@ def analyse(
         baseline_at_chance=chance,
         detectable=detectable,
         detectable_relative=None
-        if detectable is None or chance or base_score is None
+        if detectable is None or not relative or base_score is None
         else detectable / base_score.mean,
         detectable_basis=basis,
         attribution=combined,
-        efficiency=efficiency_curves(cells.cells, relative=not chance),
+        efficiency=efficiency_curves(cells.cells, relative=relative),
     )
     return _told(analysis, cells)
 
@@ -80,12 +85,20 @@ def _rows(
     history: HistoryLoader | None,
     *,
     planned: int,
+    worth: float,
 ) -> tuple[VariantAnalysis, ...]:
     """The rows of the table, ranked."""
     baseline = cells.baseline
     made = [
         make_row(
-            cell, baseline, gain=gain, gap=gap_of(cell, baseline, target), table=table, history=history, planned=planned
+            cell,
+            baseline,
+            gain=gain,
+            gap=gap_of(cell, baseline, target),
+            table=table,
+            history=history,
+            planned=planned,
+            worth=worth,
         )
         for cell, gain, table in zip(cells.cells, found, tables, strict=True)
     ]
@@ -114,6 +127,7 @@ def _assembled(manifest: StudyManifest, cells: Cells) -> StudyAnalysis:
         notes=(),
         failures=cells.failures,
         family=(),
+        rule=manifest.analysis,
         attainable=None if first is None else first.attainable,
         attainable_accuracy=None if first is None else first.attainable_accuracy,
         floor=None if first is None else first.floor,

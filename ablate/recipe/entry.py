@@ -3,12 +3,14 @@
 import math
 import re
 from dataclasses import dataclass, field
+from typing import Any
 
 from ablate.errors import Problem
 from ablate.recipe.schema import STRATEGIES, Plan, Range, Strategy
 from ablate.recipe.tree.node import Node
 from ablate.recipe.vocabulary.explain import did_you_mean, told
 from ablate.recipe.vocabulary.normal import unknown_key
+from ablate.result.manifest import AnalysisRule
 
 SAFE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,79}")
 """Names become folders and command-line words."""
@@ -106,6 +108,28 @@ class Reading:
             self.fault(node, "a mapping from a cost to a number", "the cost relative to the baseline: `{flops: 2.6}`")
             return None
         return {key: float(value.value) for key, value in node.value.items()}
+
+    def rule(self, node: Node | None) -> AnalysisRule:
+        """How gains become verdicts: `analysis: {variance: moderated, worth: 0.03}`."""
+        if node is None or node.value is None:
+            return AnalysisRule()
+        if not node.is_mapping:
+            self.fault(node, "a mapping", "write `analysis: {variance: moderated, worth: 0.03}`")
+            return AnalysisRule()
+        self.known_keys(node, tuple(AnalysisRule.model_fields))
+        variance, worth = node.get("variance"), node.get("worth")
+        kept: dict[str, Any] = {}
+        if variance is not None and variance.value is not None:
+            if variance.value in ("moderated", "own"):
+                kept["variance"] = variance.value
+            else:
+                self.fault(variance, "`moderated` or `own`", "moderated: all rows together tell what spread is usual")
+        if worth is not None and worth.value is not None:
+            if _is_number(worth.value) and 0 < worth.value < 1:
+                kept["worth"] = float(worth.value)
+            else:
+                self.fault(worth, "a number between 0 and 1", "the smallest relative gain worth having: 0.03 is 3 %")
+        return AnalysisRule(**kept)
 
     def plans(self, node: Node | None, patches: tuple[str, ...]) -> tuple[Plan, ...]:
         """The entries of `variants`; `each` where nothing is written."""

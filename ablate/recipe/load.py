@@ -29,6 +29,7 @@ KEYS = (
     "seeds",
     "glm",
     "controls",
+    "analysis",
 )
 SET = "--set"
 
@@ -61,6 +62,7 @@ def read_recipe(text: str, path: str, sets: Sequence[str] = ()) -> Recipe:
     question, expectation, cost = (reading.text(root.get(key)) for key in ("question", "expectation", "cost"))
     variants, seeds = reading.plans(root.get("variants"), names), reading.seeds(root.get("seeds"))
     glm = reading.flag(root.get("glm"), default=True)
+    analysis = reading.rule(root.get("analysis"))
     problems = _told_once(reading.unknown) + _told_once(reading.wrong)
     if problems or resolved.configuration is None:
         raise AblateError(problems=problems)
@@ -76,6 +78,7 @@ def read_recipe(text: str, path: str, sets: Sequence[str] = ()) -> Recipe:
         variants=variants,
         seeds=seeds,
         glm=glm,
+        analysis=analysis,
         tree=before,
         notices=notices,
         path=path,

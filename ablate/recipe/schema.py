@@ -9,6 +9,7 @@ from ablate.data import DataConfig
 from ablate.errors import Problem
 from ablate.model import ModelConfig
 from ablate.recipe.tree.node import Node
+from ablate.result.manifest import AnalysisRule
 from ablate.training import TrainingConfig
 
 Strategy = Literal["each", "ladder", "leave_one_out", "factorial", "list"]
@@ -91,8 +92,8 @@ class Recipe:
     """One YAML file: question, data, baseline, training, patches, variants, seeds.
 
     glm: whether an encoding study shows a lagged Poisson model beside the baseline (it is then among `references`).
-    tree: the baseline's full configuration, each value with its place. notices: what a user should know but need
-    not mend.
+    analysis: how gains become verdicts. tree: the baseline's full configuration, each value with its place. notices:
+    what a user should know but need not mend.
     """
 
     name: str
@@ -105,6 +106,7 @@ class Recipe:
     variants: tuple[Plan, ...] = ()
     seeds: tuple[int, ...] = (0,)
     glm: bool = True
+    analysis: AnalysisRule = field(default_factory=AnalysisRule)
     tree: Node = field(default_factory=lambda: Node({}))
     notices: tuple[Problem, ...] = ()
     path: str = ""

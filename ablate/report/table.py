@@ -22,6 +22,7 @@ MOST_LINES = 20
 VERDICT_STYLES = {
     "helps": "bold green",
     "hurts": "red",
+    "negligible": "cyan",
     "no evidence": "dim",
     "invalid": "yellow",
     "baseline": "cyan",

@@ -4,6 +4,8 @@ alone.
 
 from typing import Any, Literal
 
+from pydantic import Field
+
 from ablate.config import Config
 from ablate.result.record import ModelCost
 
@@ -38,6 +40,15 @@ class VariantEntry(Config):
     warnings: tuple[str, ...] = ()
 
 
+class AnalysisRule(Config):
+    """How gains become verdicts: `analysis` in a recipe, fixed before the first run."""
+
+    variance: Literal["moderated", "own"] = "moderated"
+    """What a row's noise is taken from: all rows together (`moderated`, Smyth 2004) or its own seeds (`own`)."""
+    worth: float = Field(default=0.03, gt=0, lt=1)
+    """The smallest relative gain worth having: 0.03 is 3 % of the baseline's score. Less is `negligible`."""
+
+
 class StudyManifest(Config):
     """The plan of a study: question, variants, seeds, expectations."""
 
@@ -68,8 +79,10 @@ class StudyManifest(Config):
     variants: tuple[VariantEntry, ...]
     ladders: tuple[tuple[str, ...], ...] = ()
     """Variant names of each ladder, in order, the baseline left out."""
+    analysis: AnalysisRule = AnalysisRule()
+    """The rule of the verdicts."""
     expectations_hash: str = ""
-    """Hash of all `expect` at the first run."""
+    """Hash of all `expect` and of `analysis` at the first run."""
     expectation_changes: tuple[str, ...] = ()
-    """What was changed in `expect` after the first run, one sentence each."""
+    """What was changed in `expect` and `analysis` after the first run, one sentence each."""
     environment: dict[str, Any] = {}

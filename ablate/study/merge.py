@@ -25,6 +25,7 @@ def merge_manifests(old: StudyManifest, new: StudyManifest, *, accept: bool) -> 
             "expectation_changes": (
                 *old.expectation_changes,
                 *_expectation_changes(before, new, old.expectation_changes),
+                *_rule_changes(old, new),
             ),
         }
     )
@@ -93,6 +94,13 @@ def _expectation_changes(before: dict[str, VariantEntry], new: StudyManifest, to
             continue
         sentences.append(f"{entry.name}: {_range(old.expect)} became {_range(entry.expect)} after the first run")
     return tuple(sentence for sentence in sentences if sentence not in told)
+
+
+def _rule_changes(old: StudyManifest, new: StudyManifest) -> tuple[str, ...]:
+    """One sentence for every part of the verdicts' rule that was changed after the study began."""
+    before, after = old.analysis.model_dump(), new.analysis.model_dump()
+    changed = [name for name in before if before[name] != after[name]]
+    return tuple(f"analysis.{name}: {before[name]} became {after[name]} after the first run" for name in changed)
 
 
 def _range(expect: tuple[float, float] | None) -> str:

@@ -16,7 +16,7 @@ from ablate.model.cost import describe
 from ablate.recipe import Configuration, Recipe, load_recipe
 from ablate.request import Request, request_hash
 from ablate.result import ModelCost, Store, StudyManifest, VariantEntry, canonical_json, content_key, environment
-from ablate.result.manifest import Role
+from ablate.result.manifest import AnalysisRule, Role
 from ablate.result.stamp import stamp_of
 from ablate.study.train import RunJob, open_data
 from ablate.variant import Layout, Variant, also_changed, survey
@@ -158,7 +158,8 @@ def make_manifest(
         seeds=seeds,
         variants=entries,
         ladders=layout.ladders,
-        expectations_hash=expectations_hash(entries),
+        analysis=recipe.analysis,
+        expectations_hash=expectations_hash(entries, recipe.analysis),
         environment=environment(),
     )
 
@@ -239,11 +240,13 @@ def identity_of(configuration: Configuration) -> dict[str, Any]:
     return identity
 
 
-def expectations_hash(entries: Sequence[VariantEntry]) -> str:
-    """Hash of everything that was predicted."""
-    predicted = {
+def expectations_hash(entries: Sequence[VariantEntry], rule: AnalysisRule) -> str:
+    """Hash of everything that was predicted, and of the rule that will judge it where it is not the default."""
+    predicted: dict[str, Any] = {
         entry.name: [entry.expect, entry.expect_cost] for entry in entries if entry.expect or entry.expect_cost
     }
+    if rule != AnalysisRule():
+        predicted["analysis:"] = rule.model_dump()  # no variant's name holds a colon
     return hashlib.sha256(json.dumps(predicted, sort_keys=True).encode()).hexdigest()[:16]
 
 

@@ -213,5 +213,6 @@ def detectable_gain(plan: StudyPlan, scores: Sequence[float]) -> float | None:
     spread = unpaired_spread(scores)
     if spread is None:
         return None
+    moderated = plan.manifest.analysis.variance == "moderated"
     patches = sum(entry.role == "variant" for entry in plan.manifest.variants)
-    return smallest_detectable_gain(spread, len(plan.manifest.seeds), patches=patches)
+    return smallest_detectable_gain(spread, len(plan.manifest.seeds), patches=patches, moderated=moderated)

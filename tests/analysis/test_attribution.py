@@ -108,7 +108,7 @@ def test_studies_without_fractions_have_no_efficiency_curves():
 
 
 def relative(mean: float, low: float, high: float) -> Gain:
-    return Gain((0, 1, 2), (mean,) * 3, mean, relative=mean, relative_interval=Interval(low, high))
+    return Gain((0, 1, 2), (mean,) * 3, mean, relative=mean, judged_relative=Interval(low, high))
 
 
 @pytest.mark.parametrize(

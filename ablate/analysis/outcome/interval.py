@@ -1,16 +1,16 @@
 """A figure and how sure it is: interval, estimate, paired gain, share of the gap that it closes.
 
 Differences are the variant minus the baseline, paired by seed, in the metric's unit (bits/spike, bits/label).
-`relative` figures are divided by the baseline's mean over the same seeds, taken as fixed, so a relative interval is
-clear of zero exactly when the absolute one is.
+`relative` figures are ratios to the baseline's mean over the same seeds, which is as random as the gain (Fieller); a
+relative interval is clear of zero exactly when the absolute one is.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True)
 class Interval:
-    """A 95 % interval."""
+    """A 95 % interval, unless it says otherwise."""
 
     low: float
     high: float
@@ -34,24 +34,34 @@ class Estimate:
 class Gain:
     """Variant minus baseline over the seeds that both finished.
 
-    relative: over the baseline's mean; None when the baseline is at chance. spread: standard deviation of by_seed.
-    p: two-sided paired t test. p_holm: adjusted over the family of patches. p_max_t: sign-flip max-T over the same
-    family, from 8 seeds on. correlation: of variant and baseline over seeds, what pairing achieved; variance_ratio:
-    variance of the unpaired difference over that of the paired one (above 1: pairing saved seeds). seeds_needed: seeds
-    at which a gain of this size and spread would be found with 80 % power (None: more than 100). detectable: smallest
-    gain that these seeds find with 80 % power. over_units: hierarchical bootstrap over units nested in sessions;
-    answers "other neurons", not "other trainings".
+    relative: over the baseline's mean; None when the baseline is no denominator. baseline: its scores at the same
+    seeds. spread: standard deviation of by_seed. error, degrees: standard error and degrees of freedom that interval, p
+    and verdict are made of (moderated unless the recipe says `own`). p: two-sided paired t test. p_holm: adjusted over
+    the family of patches. judged, judged_relative: the interval at the level that Holm asks of this row, clear of zero
+    exactly when p_holm <= 0.05. p_negligible: two one-sided tests against +-worth, Holm-adjusted over the family.
+    p_max_t: sign-flip max-T over the same family, from 8 seeds on. correlation: of variant and baseline over seeds,
+    what pairing achieved; variance_ratio: variance of the unpaired difference over that of the paired one (above 1:
+    pairing saved seeds). seeds_needed: seeds at which a gain of this size and spread would be found with 80 % power
+    (None: more than 100). detectable: smallest gain that these seeds find with 80 % power. over_units: hierarchical
+    bootstrap over units nested in sessions: other neurons. over_time: bootstrap over blocks of the test's time: other
+    minutes. Neither says anything of other trainings.
     """
 
     seeds: tuple[int, ...]
     by_seed: tuple[float, ...]
     mean: float
+    baseline: tuple[float, ...] = ()
     interval: Interval | None = None
     relative: float | None = None
     relative_interval: Interval | None = None
     spread: float | None = None
+    error: float | None = None
+    degrees: float | None = None
     p: float | None = None
     p_holm: float | None = None
+    judged: Interval | None = None
+    judged_relative: Interval | None = None
+    p_negligible: float | None = None
     p_max_t: float | None = None
     correlation: float | None = None
     variance_ratio: float | None = None
@@ -59,6 +69,12 @@ class Gain:
     detectable: float | None = None
     over_units: Interval | None = None
     over_units_relative: Interval | None = None
+    over_time: Interval | None = None
+    over_time_relative: Interval | None = None
+
+    def scaled(self, ratio: float, interval: Interval) -> "Gain":
+        """With its figures relative to the baseline."""
+        return replace(self, relative=ratio, relative_interval=interval)
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from typing import Literal
 from ablate.analysis.outcome.interval import Estimate, Gain, GapClosed, Interval
 from ablate.result.manifest import Role
 
-Verdict = Literal["baseline", "reference", "helps", "hurts", "no evidence", "invalid"]
+Verdict = Literal["baseline", "reference", "helps", "hurts", "negligible", "no evidence", "invalid"]
 Outcome = Literal["met", "below", "above", "undecided"]
 
 

@@ -5,6 +5,7 @@ from typing import Literal
 
 from ablate.analysis.outcome.combination import Attribution, EfficiencyCurve
 from ablate.analysis.outcome.row import VariantAnalysis
+from ablate.result.manifest import AnalysisRule
 
 NoteKind = Literal["rehearsal", "warning", "excluded", "truth", "family", "expectation", "info"]
 
@@ -55,6 +56,8 @@ class StudyAnalysis:
     notes: tuple[Note, ...]
     failures: tuple[Failure, ...]
     family: tuple[str, ...]
+    rule: AnalysisRule
+    """How the gains became verdicts."""
     attainable: float | None
     attainable_accuracy: float | None
     floor: float | None

@@ -1,7 +1,7 @@
 """Predictions written down before the first run, scored afterwards.
 
-An expected gain is a range of relative gains, (0.03, 0.05). With [L, H] the 95 % interval of the relative gain and m
-the gain itself:
+An expected gain is a range of relative gains, (0.03, 0.05). With [L, H] the interval of the relative gain at the level
+of the row's verdict (one error rate a row: `row/gains.py`) and m the gain itself:
 
     above       L > high of the range
     below       H < low of the range
@@ -36,11 +36,11 @@ def score_gain(expect: tuple[float, float] | None, gain: Gain | None) -> Predict
     if expect is None:
         return None
     low, high = min(expect), max(expect)
-    if gain is None or gain.relative is None or gain.relative_interval is None:
+    if gain is None or gain.relative is None or gain.judged_relative is None:
         observed = None if gain is None else gain.relative
         return Prediction("gain", (low, high), observed, None, "undecided")
-    outcome = _gain_outcome((low, high), gain.relative, gain.relative_interval)
-    return Prediction("gain", (low, high), gain.relative, gain.relative_interval, outcome)
+    outcome = _gain_outcome((low, high), gain.relative, gain.judged_relative)
+    return Prediction("gain", (low, high), gain.relative, gain.judged_relative, outcome)
 
 
 def _gain_outcome(expected: tuple[float, float], observed: float, interval: Interval) -> Outcome:

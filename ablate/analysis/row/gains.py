@@ -1,4 +1,9 @@
-"""Paired gains of all variants, their p values adjusted over the family of patches, and what the seeds can tell."""
+"""Paired gains of all variants, judged over the family of patches, and what the seeds can tell.
+
+One error rate a row: Holm decides, and the interval that expectations are scored with is the one at Holm's level. With
+R of m patches rejected, the j-th rejected one was tested at alpha / (m - j + 1) and all others at alpha / (m - R), so
+the interval at that level is clear of zero exactly where Holm rejects.
+"""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -7,67 +12,108 @@ from statistics import median
 import numpy as np
 
 from ablate.analysis.cells import Cells
-from ablate.analysis.outcome import Estimate, Gain
+from ablate.analysis.outcome import Gain, Interval
 from ablate.analysis.statistics.family import MAX_T_SEEDS, holm, holm_factors, max_t
-from ablate.analysis.statistics.gain import difference, gains
+from ablate.analysis.statistics.gain import absolute_interval, difference, gains, relative_interval
+from ablate.analysis.statistics.moderated import OWN, Prior
+from ablate.analysis.statistics.negligible import p_negligible
 from ablate.analysis.statistics.noise import (
+    ALPHA,
     detectable_gains,
     pairing,
     seeds_needed,
     smallest_detectable_gain,
     unpaired_spread,
 )
+from ablate.result.manifest import AnalysisRule
+
+JUDGED = ("variant", "control")
 
 
-def paired_gains(cells: Cells, *, relative: bool) -> list[Gain | None]:
+def rows_prior(cells: Cells, rule: AnalysisRule) -> Prior:
+    """What the patches and controls say together of one row's variance; nothing where the recipe wants each row's
+    own."""
+    if rule.variance == "own":
+        return OWN
+    variances, degrees = [], []
+    for cell in cells.cells:
+        if cell.comparable and cell.entry.role in JUDGED:
+            values = difference(cell.scores, cells.baseline.scores).differences
+            if len(values) > 1:
+                variances.append(float(np.var(values, ddof=1)))
+                degrees.append(len(values) - 1.0)
+    return Prior.of(variances, degrees)
+
+
+def paired_gains(cells: Cells, prior: Prior, *, relative: bool) -> list[Gain | None]:
     """Paired gain of each cell, with the pairing that was achieved; None for the baseline and for refused cells."""
-    members = [index for index, cell in enumerate(cells.cells) if cell.comparable]
     base = cells.baseline.scores
-    found: list[Gain | None] = [None] * len(cells.cells)
-    contrasts = [difference(cells.cells[index].scores, base) for index in members]
-    for index, gain in zip(members, gains(contrasts, relative=relative), strict=True):
+    found: list[Gain | None] = []
+    for cell in cells.cells:
+        known = prior if cell.entry.role in JUDGED else OWN
+        item = difference(cell.scores, base)
+        gain = gains([item], relative=relative, prior=known)[0] if cell.comparable else None
         if gain is not None:
-            scores = cells.cells[index].scores
-            correlation, saved = pairing([scores[seed] for seed in gain.seeds], [base[seed] for seed in gain.seeds])
-            found[index] = replace(gain, correlation=correlation, variance_ratio=saved)
+            correlation, saved = pairing([cell.scores[seed] for seed in gain.seeds], gain.baseline)
+            gain = replace(gain, correlation=correlation, variance_ratio=saved)
+        found.append(gain)
     return found
 
 
-def adjusted(cells: Cells, found: list[Gain | None]) -> tuple[list[Gain | None], tuple[str, ...]]:
-    """Holm and max-T over the family (the patches), controls judged as one patch more; seeds needed, smallest gain."""
-    tested = [index for index, gain in enumerate(found) if gain is not None and gain.p is not None]
-    family = [index for index in tested if cells.cells[index].entry.role == "variant"]
-    p = np.array([_p(found[index]) for index in family])
-    levels = dict(zip(family, zip(holm(p).tolist(), holm_factors(p).tolist(), strict=True), strict=True))
-    for index in tested:
-        if cells.cells[index].entry.role == "control":
-            joined = np.append(p, _p(found[index]))
-            levels[index] = (float(holm(joined)[-1]), float(holm_factors(joined)[-1]))
-    flipped = _flipped(found, family)
-    judged = [(gain, levels.get(index, (None, 1.0))[1]) for index in tested if (gain := found[index]) is not None]
-    needed, detectable = _needed(judged)
+def adjusted(
+    cells: Cells, found: Sequence[Gain | None], prior: Prior, worth: float
+) -> tuple[list[Gain | None], tuple[str, ...]]:
+    """Holm, equivalence and max-T over the family (the patches), a control judged as one patch more; seeds needed."""
+    tested = {index: gain for index, gain in enumerate(found) if gain is not None and gain.p is not None}
+    roles = {index: cells.cells[index].entry.role for index in tested}
+    family = [index for index in tested if roles[index] == "variant"]
     result = list(found)
-    for place, index in enumerate(tested):
-        result[index] = replace(
-            judged[place][0],
-            p_holm=levels.get(index, (None, 1.0))[0],
-            p_max_t=flipped.get(index),
-            seeds_needed=needed[place] if index in levels else None,
-            detectable=detectable[place],
-        )
+    patches = _judged([tested[index] for index in family], prior, worth)
+    for index, gain in zip(family, patches, strict=True):
+        result[index] = gain
+    for index, gain in tested.items():
+        if roles[index] == "control":
+            result[index] = _judged([*(tested[member] for member in family), gain], prior, worth)[-1]
+        elif roles[index] == "reference":
+            (smallest,) = detectable_gains([gain.spread or 0.0], [len(gain.seeds)], [1.0])
+            result[index] = replace(gain, detectable=smallest)
+    for index, p in _flipped(found, family).items():
+        if (judged := result[index]) is not None:
+            result[index] = replace(judged, p_max_t=p)
     return result, tuple(cells.cells[index].entry.name for index in family)
 
 
-def _p(gain: Gain | None) -> float:
-    return 1.0 if gain is None or gain.p is None else gain.p
+def _judged(members: Sequence[Gain], prior: Prior, worth: float) -> list[Gain]:
+    """Each of a family at the level that Holm asks of it."""
+    p = np.array([1.0 if gain.p is None else gain.p for gain in members])
+    small = holm(np.array([p_negligible(gain, worth) for gain in members])).tolist()
+    factors = holm_factors(p).tolist()
+    spreads = [gain.spread or 0.0 for gain in members]
+    needed = seeds_needed([gain.mean for gain in members], spreads, factors, prior)
+    detectable = detectable_gains(spreads, [len(gain.seeds) for gain in members], factors, prior)
+    columns = zip(members, holm(p).tolist(), factors, small, needed, detectable, strict=True)
+    return [
+        replace(
+            _at_level(gain, 1 - ALPHA / factor),
+            p_holm=adjusted_p,
+            p_negligible=equal,
+            seeds_needed=seeds,
+            detectable=smallest,
+        )
+        for gain, adjusted_p, factor, equal, seeds, smallest in columns
+    ]
 
 
-def _needed(judged: Sequence[tuple[Gain, float]]) -> tuple[list[int | None], list[float]]:
-    """Seeds needed and smallest detectable gain of each, at the level that Holm asks of its place."""
-    factors = [factor for _, factor in judged]
-    spreads = [gain.spread or 0.0 for gain, _ in judged]
-    needed = seeds_needed([gain.mean for gain, _ in judged], spreads, factors)
-    return needed, detectable_gains(spreads, [len(gain.seeds) for gain, _ in judged], factors)
+def _at_level(gain: Gain, level: float) -> Gain:
+    """With the intervals at the level of the verdict."""
+    assert gain.error is not None
+    assert gain.degrees is not None
+    ratio = None if gain.relative_interval is None else relative_interval(gain, level)
+    return replace(
+        gain,
+        judged=absolute_interval(gain.mean, gain.error, gain.degrees, level),
+        judged_relative=None if ratio is None else Interval(ratio.low, ratio.high),
+    )
 
 
 def _flipped(found: Sequence[Gain | None], family: Sequence[int]) -> dict[int, float]:
@@ -82,21 +128,20 @@ def _flipped(found: Sequence[Gain | None], family: Sequence[int]) -> dict[int, f
 
 
 def smallest_gain(
-    cells: Cells, found: Sequence[Gain | None], base: Estimate | None, seeds: int, family: int
+    cells: Cells, found: Sequence[Gain | None], seeds: int, rule: AnalysisRule
 ) -> tuple[float | None, str]:
     """Smallest gain that the planned seeds find with 80 % power if it is the only real one of the family."""
-    spreads = [
-        gain.spread
-        for cell, gain in zip(cells.cells, found, strict=True)
-        if cell.entry.role == "variant" and gain is not None and gain.spread is not None
+    patches = [
+        gain for cell, gain in zip(cells.cells, found, strict=True) if cell.entry.role == "variant" and gain is not None
     ]
-    basis = "the median spread of the patches' paired differences"
-    spread = median(spreads) if spreads else None
+    spreads = [gain.spread for gain in patches if gain.spread is not None]
+    moderated = rule.variance == "moderated"
+    planned = sum(1 for cell in cells.cells if cell.entry.role == "variant")
+    if spreads:
+        basis = "the median spread of the patches' paired differences"
+        return smallest_detectable_gain(median(spreads), seeds, patches=planned, moderated=moderated), basis
+    spread = unpaired_spread(list(cells.baseline.scores.values()))
     if spread is None:
-        spread = unpaired_spread(list(cells.baseline.scores.values()))
-        basis = "the baseline's spread over seeds, as if pairing did nothing"
-    planned = family or sum(1 for cell in cells.cells if cell.entry.role == "variant")
-    if spread is None or base is None:
         return None, ""
-    found_gain = smallest_detectable_gain(spread, seeds, patches=planned)
-    return (None, "") if found_gain is None else (found_gain, basis)
+    found_gain = smallest_detectable_gain(spread, seeds, patches=planned, moderated=moderated)
+    return found_gain, "" if found_gain is None else "the baseline's spread over seeds, as if pairing did nothing"

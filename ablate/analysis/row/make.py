@@ -22,11 +22,12 @@ def make_row(
     table: UnitTable | None,
     history: HistoryLoader | None,
     planned: int,
+    worth: float,
 ) -> VariantAnalysis:
     """The row without its rank."""
     entry = cell.entry
     cost = cost_summary(cell, baseline)
-    verdict, note = judge(cell, gain, planned=planned)
+    verdict, note = judge(cell, gain, planned=planned, worth=worth)
     score = estimate(list(cell.scores.values()))
     tests = list(cell.scored.values())
     attainable = known_mean(test.attainable for test in tests)

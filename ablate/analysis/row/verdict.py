@@ -1,34 +1,47 @@
 """From numbers to words: one verdict a row, the ranking, and the row that may be called the winner.
 
+    negligible    the gain lies within +-worth of the baseline: Holm-adjusted p of two one-sided tests <= 0.05
     helps         Holm-adjusted p <= 0.05, gain above zero, and every seed finite
     hurts         Holm-adjusted p <= 0.05, gain below zero
     no evidence   anything else that could be compared (would need n seeds)
     invalid       nothing to compare: no finite seed, or scored on other bins than the baseline
 
-Rows that help are ranked by the lower end of their interval, never by the point estimate; after them the rows without
-evidence, then those that hurt, each by the lower end. A control is judged as if it were one more patch of the family.
-No winner is named when the baseline is at chance (the interval of its score reaches zero), or when no row helps.
+A gain that is surely above zero and surely below what is worth having is negligible. The two families do not add up
+their errors in a row: where the gain is worth having `helps` is right and only `negligible` can be false, where it is
+zero only `helps` or `hurts` can.
+
+Rows that help are ranked by the lower end of their interval, never by the point estimate; after them the negligible
+rows and those without evidence, then those that hurt, each by the lower end. A control is judged as if it were one more
+patch of the family.
 """
 
 from collections.abc import Sequence
 
 from ablate.analysis.cells import Cell
-from ablate.analysis.outcome import Estimate, Gain, VariantAnalysis, Verdict
+from ablate.analysis.outcome import Gain, VariantAnalysis, Verdict
 from ablate.analysis.statistics.noise import ALPHA, MOST_SEEDS
-from ablate.analysis.words import plural
+from ablate.analysis.words import percent, plural
 
-ORDER: dict[Verdict, int] = {"helps": 0, "no evidence": 1, "hurts": 2, "invalid": 3, "baseline": 4, "reference": 4}
+ORDER: dict[Verdict, int] = {
+    "baseline": 0,
+    "reference": 0,
+    "helps": 0,
+    "negligible": 1,
+    "no evidence": 1,
+    "hurts": 2,
+    "invalid": 3,
+}
 
 
-def judge(cell: Cell, gain: Gain | None, *, planned: int) -> tuple[Verdict, str]:
+def judge(cell: Cell, gain: Gain | None, *, planned: int, worth: float) -> tuple[Verdict, str]:
     """The word and what stands behind it."""
-    word, remarks = _word(cell, gain)
+    word, remarks = _word(cell, gain, worth)
     if cell.barred:
         remarks = [f"{len(cell.scores)}/{planned} finite", *remarks]
     return word, ", ".join(remarks)
 
 
-def _word(cell: Cell, gain: Gain | None) -> tuple[Verdict, list[str]]:
+def _word(cell: Cell, gain: Gain | None, worth: float) -> tuple[Verdict, list[str]]:
     if cell.entry.role == "baseline":
         return "baseline", []
     if cell.refused:
@@ -39,6 +52,8 @@ def _word(cell: Cell, gain: Gain | None) -> tuple[Verdict, list[str]]:
         return "no evidence", ["no seed shared with the baseline yet" if cell.scores else "not run yet"]
     if gain.p_holm is None:
         return "no evidence", ["1 seed: no interval"]
+    if gain.p_negligible is not None and gain.p_negligible <= ALPHA and not cell.barred:
+        return "negligible", [f"within {percent(worth, 0 if round(100 * worth, 6).is_integer() else 1)}"]
     if gain.p_holm <= ALPHA:
         if gain.mean < 0:
             return "hurts", []
@@ -52,14 +67,6 @@ def _word(cell: Cell, gain: Gain | None) -> tuple[Verdict, list[str]]:
     if gain.p is not None and gain.p <= ALPHA:
         remarks.insert(0, "clear of zero alone, not after Holm")
     return "no evidence", remarks
-
-
-def at_chance(score: Estimate | None) -> bool:
-    """Whether the baseline predicts no better than a constant: its interval reaches zero (its score does, for one
-    seed)."""
-    if score is None:
-        return False
-    return (score.interval.low if score.interval else score.mean) <= 0
 
 
 def rank(rows: Sequence[VariantAnalysis]) -> tuple[tuple[int | None, int], ...]:

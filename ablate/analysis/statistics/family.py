@@ -29,10 +29,17 @@ def holm(p: Float[ndarray, "... m"]) -> Float[ndarray, "... m"]:
     return adjusted
 
 
-def holm_factors(p: Float[ndarray, " m"]) -> Float[ndarray, " m"]:
-    """What Holm multiplies each p with: m for the smallest, 1 for the largest."""
+def holm_factors(p: Float[ndarray, " m"], alpha: float = 0.05) -> Float[ndarray, " m"]:
+    """What alpha is divided by for each p: m for the smallest, one less for each next that is rejected, and for all
+    that are not rejected what the first of them was tested at.
+
+    p <= alpha / factor exactly where Holm rejects.
+    """
+    order = np.argsort(p, kind="stable")
+    steps = np.arange(len(p), 0, -1)
+    rejected = int(np.logical_and.accumulate(p[order] <= alpha / steps).sum())
     factors = np.empty(len(p))
-    factors[np.argsort(p, kind="stable")] = np.arange(len(p), 0, -1)
+    factors[order] = np.maximum(steps, len(p) - rejected) if rejected < len(p) else steps
     return factors
 
 

@@ -85,3 +85,27 @@ def trigamma_inverse(value: Float[ndarray, "..."]) -> Float[ndarray, "..."]:
         if np.all(-step <= 1e-8 * y):  # converges from one side: all steps are negative
             break
     return np.asarray(y, dtype=float)
+
+
+class Prior(NamedTuple):
+    """What all rows of one study say of a row's variance: s0^2 with d0 degrees of freedom."""
+
+    variance: float
+    degrees: float
+
+    def posterior(self, variance: float, degrees: float) -> tuple[float, float]:
+        """Moderated variance of a row and its degrees of freedom."""
+        total = self.degrees + degrees
+        return (self.degrees * self.variance + degrees * variance) / total, total
+
+    @classmethod
+    def of(cls, variances: list[float], degrees: list[float]) -> "Prior":
+        """Fitted to the rows' own variances."""
+        if len(variances) < 2:
+            return OWN
+        found = moderate(np.array(variances), np.array(degrees))
+        return cls(float(found.prior_variance), float(found.prior_degrees))
+
+
+OWN = Prior(0.0, 0.0)
+"""Nothing is borrowed: each row is left with its own variance."""

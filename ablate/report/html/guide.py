@@ -23,6 +23,8 @@ INTERVALS = (
 WORDS = (
     ("helps", "gain above zero with p ≤ 0.05 after Holm over all patches of the study, and every seed finite."),
     ("hurts", "gain below zero with p ≤ 0.05 after Holm."),
+    ("negligible", "the gain is surely smaller than what the recipe calls worth having (two one-sided tests, p ≤ 0.05 "
+                   "after Holm)."),
     ("no evidence", "anything else that could be compared. Not the same as no effect: the note says how many seeds a "
                     "gain of the size seen would need."),
     ("invalid", "nothing to compare: no finite seed, or scored on other bins than the baseline."),

@@ -20,7 +20,15 @@ def test_holm_gives_the_textbook_values():
     # 0.01 x 4, 0.02 x 3, 0.03 x 2, then 0.04 x 1 lifted to the one before
     assert holm(np.array([0.01, 0.04, 0.03, 0.02])) == pytest.approx([0.04, 0.06, 0.06, 0.06])
     assert holm(np.array([0.5, 0.9])) == pytest.approx([1.0, 1.0])
-    assert holm_factors(np.array([0.01, 0.04, 0.03, 0.02])).tolist() == [4, 1, 2, 3]
+
+
+def test_p_at_its_own_factor_of_alpha_is_rejected_exactly_where_holm_rejects():
+    assert holm_factors(np.array([0.001, 0.04, 0.03, 0.012])).tolist() == [4, 2, 2, 3]  # 0.03 is where Holm stops
+    assert holm_factors(np.array([0.01, 0.001])).tolist() == [1, 2]
+    generator = np.random.default_rng(0)
+    for _ in range(500):
+        p = generator.beta(0.3, 2, generator.integers(1, 12))
+        assert ((p <= 0.05 / holm_factors(p)) == (holm(p) <= 0.05)).all()
 
 
 @pytest.mark.parametrize("seeds", [3, 5, 10])

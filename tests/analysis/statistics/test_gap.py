@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from ablate.analysis.statistics.gain import t_quantile
-from ablate.analysis.statistics.gap import fieller, gap_closed
+from ablate.analysis.statistics.fieller import fieller
+from ablate.analysis.statistics.gain import means_of, t_quantile
+from ablate.analysis.statistics.gap import gap_closed
 
 
 def test_fieller_covers_the_true_share_in_95_percent_of_simulated_studies():
@@ -13,7 +14,7 @@ def test_fieller_covers_the_true_share_in_95_percent_of_simulated_studies():
     for _ in range(3000):
         shared = generator.normal(0, 0.004, 5)  # the baseline's seeds sit in both differences
         gain, gap = 0.02 + shared + generator.normal(0, 0.003, 5), 0.04 + shared + generator.normal(0, 0.003, 5)
-        ratio = fieller(gain, gap)
+        ratio = fieller(means_of(gain, gap), t_quantile(len(gain) - 1))
         if ratio is not None:
             covered.append(ratio.low <= 0.5 <= ratio.high)
     assert len(covered) > 2900
@@ -23,7 +24,7 @@ def test_fieller_covers_the_true_share_in_95_percent_of_simulated_studies():
 def test_the_ends_of_the_interval_are_the_shares_that_the_t_test_just_rejects():
     generator = np.random.default_rng(1)
     gain, gap = generator.normal(0.02, 0.005, 6), generator.normal(0.04, 0.004, 6)
-    ratio = fieller(gain, gap)
+    ratio = fieller(means_of(gain, gap), t_quantile(len(gain) - 1))
     for end in (ratio.low, ratio.high):
         rest = gain - end * gap
         assert abs(rest.mean()) / (rest.std(ddof=1) / np.sqrt(6)) == pytest.approx(t_quantile(5))
@@ -44,5 +45,5 @@ def test_the_share_is_blank_without_a_gap_to_close_and_with_one_seed():
 
 
 def test_a_gap_without_any_spread_gives_the_plain_ratio():
-    ratio = fieller(np.array([0.01, 0.01, 0.01]), np.array([0.04, 0.04, 0.04]))
+    ratio = fieller(means_of(np.array([0.01, 0.01, 0.01]), np.array([0.04, 0.04, 0.04])), t_quantile(2))
     assert ratio == pytest.approx((0.25, 0.25, 0.25))

@@ -3,7 +3,9 @@
 import numpy as np
 import pytest
 
-from ablate.analysis.statistics.gain import paired_t
+from ablate.analysis.statistics.family import holm
+from ablate.analysis.statistics.gain import paired_t, two_sided_p
+from ablate.analysis.statistics.moderated import moderate
 from ablate.analysis.statistics.noise import (
     detectable_gains,
     pairing,
@@ -36,10 +38,24 @@ def test_the_smallest_detectable_gain_is_found_in_80_percent_of_simulated_studie
     assert np.mean(paired_t(differences).p <= 0.05) == pytest.approx(0.8, abs=0.015)
 
 
+@pytest.mark.parametrize("seeds", [3, 5, 10])
+def test_with_moderated_variance_it_is_found_in_80_percent_of_simulated_families_too(seeds):
+    """Ten patches that share a baseline, one of them real, Holm: the rule as it is in force."""
+    spread, patches = 0.01, 10
+    delta = smallest_detectable_gain(spread, seeds, patches=patches)
+    generator = np.random.default_rng(seeds)
+    own = generator.normal(0, spread / np.sqrt(2), (6000, patches, seeds))
+    differences = own - generator.normal(0, spread / np.sqrt(2), (6000, 1, seeds))
+    differences[:, 0] += delta
+    found = moderate(differences.var(axis=-1, ddof=1), seeds - 1.0)
+    p = two_sided_p(differences.mean(axis=-1), np.sqrt(found.variance / seeds), found.degrees)
+    assert np.mean(holm(p)[:, 0] <= 0.05) == pytest.approx(0.8, abs=0.03)
+
+
 def test_the_smallest_detectable_gain_and_the_seeds_needed_agree():
     (delta,) = detectable_gains([0.01], [9], [3.0])
     assert seeds_needed([delta * 1.0001], [0.01], [3.0]) == [9]
-    assert smallest_detectable_gain(0.01, 9, patches=3) == delta
+    assert smallest_detectable_gain(0.01, 9, patches=3, moderated=False) == pytest.approx(delta)
     assert smallest_detectable_gain(0.01, 1) is None
 
 

@@ -1,0 +1,66 @@
+"""The third interval: would the gain hold in other minutes of the same recordings?
+
+The test split's time is cut into blocks (`training/score/blocks.py`), each with what it adds to a session's mean score
+less its fair share, averaged over the paired seeds. A block bootstrap (Künsch 1989) draws as many blocks of each
+session with replacement; drawn from one set of draws, variant and baseline stay paired. The 2.5 and 97.5 percentiles
+of the headline over 2,000 draws are the interval. It holds trainings and neurons fixed. A block must be longer than
+what correlates in time: twenty blocks of a minute of test are three seconds each.
+
+Reference: Künsch 1989, The jackknife and the bootstrap for general stationary observations, Ann. Stat. 17(3).
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float
+from numpy import ndarray
+
+from ablate.analysis.outcome import Interval
+from ablate.analysis.statistics.gain import LEVEL
+
+DRAWS = 2000
+LEAST_BLOCKS = 5
+"""Fewer blocks than this say nothing of other minutes."""
+
+Blocks = tuple[Float[ndarray, " _"], ...]
+"""One array a session: what each block adds to the session's mean, less its fair share."""
+
+
+def read_blocks(content: Any) -> Blocks | None:
+    """From `units.json`; None where it has no blocks of time (older records, trials, correlations)."""
+    if not isinstance(content, Mapping) or not isinstance(content.get("sessions"), list):
+        return None
+    try:
+        found = tuple(np.array(session.get("blocks") or (), dtype=float) for session in content["sessions"])
+    except (AttributeError, TypeError, ValueError):
+        return None
+    scored = tuple(blocks for blocks in found if blocks.size)  # a session without a scored unit has none
+    whole = all(blocks.ndim == 1 and len(blocks) >= LEAST_BLOCKS and np.isfinite(blocks).all() for blocks in scored)
+    return scored if scored and whole else None
+
+
+def mean_blocks(runs: Sequence[Blocks]) -> Blocks | None:
+    """Averaged over seeds; None where there is none or the runs were cut differently."""
+    if not runs or any([len(blocks) for blocks in run] != [len(blocks) for blocks in runs[0]] for run in runs):
+        return None
+    return tuple(np.mean([run[session] for run in runs], axis=0) for session in range(len(runs[0])))
+
+
+def time_interval(value: float, blocks: Blocks, *, seed: int = 0) -> Interval:
+    """The interval of a headline (score or gain) whose blocks these are, over other minutes."""
+    generator = np.random.default_rng(seed)
+    total = np.full(DRAWS, value)
+    for session in blocks:
+        count = len(session)
+        drawn = generator.multinomial(count, np.full(count, 1 / count), size=DRAWS)  # draws block
+        total += drawn @ session / len(blocks)
+    low, high = np.quantile(total, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+    return Interval(float(low), float(high))
+
+
+def difference_of(variant: Blocks, baseline: Blocks) -> Blocks | None:
+    """Paired block by block; None where the two were cut differently."""
+    if [len(blocks) for blocks in variant] != [len(blocks) for blocks in baseline]:
+        return None
+    return tuple(own - base for own, base in zip(variant, baseline, strict=True))

@@ -2,13 +2,17 @@
 
     stage: pool(dropout(silu(norm(conv(x))))) + shortcut(x),   shortcut a 1x1x1 convolution of the same total stride
 
+A pool's 2x2 windows lie half a cell beside the cells of a plain stride, so the shortcut takes the mean of the same
+windows: both paths of a cell look at the same place.
+
 Causal in time, replicate padding in space. Stage 1 strides by 2 in time and space, stage 2 pools by 2 in space, stage 3
 dilates instead: 51 x 51 pixels become maps of 26, 13 and 13.
 
 Reference: He et al. 2016; the stages are those of VisionCore's `learned_res_small_gru_optimized_aa`.
 Differs in: paddings keep the maps aligned (that code's were 12 x 12), and the shortcut keeps time aligned with the main
 path: that code strides only the main path in time and then adds the newest frames of the shortcut to it
-(`shortcut_alignment: visioncore`), so that all steps but the newest see frames later than their own.
+(`shortcut_alignment: visioncore`), so that all steps but the newest see frames later than their own. Its shortcut takes
+the first cell of each window (`shortcut_place: corner`): the paths' centroids are up to 1.5 of 51 pixels apart.
 """
 
 from typing import Literal
@@ -28,6 +32,7 @@ from ablate.model.layer.place import coarser
 
 Size3 = tuple[int, int, int]
 Alignment = Literal["newest", "visioncore"]
+Place = Literal["middle", "corner"]
 
 
 class ResNetConfig(Config):
@@ -52,6 +57,8 @@ class ResNetConfig(Config):
     """Reduction ratio of the gates behind the two pools; 0 leaves a gate out."""
     shortcut_alignment: Alignment = "newest"
     """`visioncore` adds the newest frames of the shortcut to the strided frames of the main path, as that code does."""
+    shortcut_place: Place = "middle"
+    """middle: the shortcut takes the mean of the window that the pool covers. corner: its first cell, as that code."""
 
     @field_validator("channels", "kernel_sizes", "stem_stride", "dilation", "pool_strides")
     @classmethod
@@ -90,6 +97,7 @@ class ResidualStage(nn.Module):
         pool: SpatialPool | None = None,
         dropout: float = 0.0,
         alignment: Alignment = "newest",
+        place: Place = "middle",
     ):
         super().__init__()
         channels = conv.conv.out_channels
@@ -98,11 +106,11 @@ class ResidualStage(nn.Module):
         self.dropout = nn.Dropout(dropout)
         self.pool: nn.Module = pool or nn.Identity()
         self.shortcut = nn.Conv3d(input.channels, channels, 1, bias=False)
-        self.alignment = alignment
+        self.alignment, self.place = alignment, place
         per_cell = pool.stride if pool else 1
         self.stride = (conv.stride[0], conv.stride[1] * per_cell, conv.stride[2] * per_cell)
-        # A cell's place is the mean of its two paths: the pool's windows lie beside the cells that the shortcut takes.
-        offset = pool.offset / 2 if pool else 0.0
+        # A cell's place is the mean of its two paths'; a corner lies beside the middle of the pool's window.
+        offset = 0.0 if pool is None else pool.offset if place == "middle" else pool.offset / 2
         self.out = coarser(
             input,
             channels=channels,
@@ -118,10 +126,15 @@ class ResidualStage(nn.Module):
 
     def _kept(self, x: Float[Tensor, "b c t h w"], steps: int) -> Float[Tensor, "b c t2 h2 w2"]:
         """The frames and cells that the shortcut takes."""
-        _, high, wide = self.stride
         if self.alignment == "visioncore":
-            return x[:, :, x.shape[2] - steps :, ::high, ::wide]
-        return x[:, :, newest_phase(x.shape[2], self.stride[0]) :: self.stride[0], ::high, ::wide]
+            x = x[:, :, x.shape[2] - steps :]
+        else:
+            x = x[:, :, newest_phase(x.shape[2], self.stride[0]) :: self.stride[0]]
+        if self.place == "corner" or not isinstance(self.pool, SpatialPool):
+            return x[..., :: self.stride[1], :: self.stride[2]]
+        _, high, wide = self.conv.stride
+        frames = rearrange(x[..., ::high, ::wide], "b c t h w -> (b t) c h w")
+        return rearrange(self.pool.middle(frames), "(b t) c h w -> b c t h w", b=x.shape[0])
 
 
 class ResNet(Core):
@@ -143,12 +156,14 @@ class ResNet(Core):
             CausalConv3d(first, second, kernels[1]),
             pool=SpatialPool(config.pool, second, config.pool_strides[0], config.squeeze_excite[0]),
             dropout=config.dropout[1],
+            place=config.shortcut_place,
         )
         self.stage_3 = ResidualStage(
             self.stage_2.out,
             CausalConv3d(second, third, kernels[2], dilation=config.dilation),
             pool=SpatialPool(config.pool, third, config.pool_strides[1], config.squeeze_excite[1]),
             dropout=config.dropout[2],
+            place=config.shortcut_place,
         )
         self.out = self.stage_3.out
         self.receptive_field = receptive_field((self.stage_1, self.stage_2, self.stage_3))

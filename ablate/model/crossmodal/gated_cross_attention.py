@@ -22,7 +22,7 @@ class GatedCrossAttentionConfig(CrossAttentionConfig):
     """EEG tokens attend to video latents through gates."""
 
     type: Literal["gated_cross_attention"] = "gated_cross_attention"  # type: ignore[assignment]
-    gate_init: float = 0.0
+    gate_init: float = 0.5
     """Both gates a and g at the start; tanh of them scales what the media add. 0 starts from the EEG alone."""
 
     def build(self, width: int, of_token: Tensor, intervals: int, latents: int) -> "GatedCrossAttentionFusion":

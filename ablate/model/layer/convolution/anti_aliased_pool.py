@@ -49,6 +49,10 @@ class SpatialPool(nn.Module):
             return self.gate(corners.amax(0))
         return self.gate((corners.float().softmax(0) * corners).sum(0).to(x.dtype))
 
+    def middle(self, x: Float[Tensor, "n c h w"]) -> Float[Tensor, "n c h2 w2"]:
+        """The plain mean of what each cell is pooled from, gate and blur aside: `x` where the pool's cells lie."""
+        return _corners(x, self.stride).mean(0) if self.offset else x[..., :: self.stride, :: self.stride]
+
 
 def _corners(x: Float[Tensor, "n c h w"], stride: int) -> Float[Tensor, "4 n c h2 w2"]:
     """The four cells of each 2x2 window, the last row and column repeated where a window reaches over the edge."""

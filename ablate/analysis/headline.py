@@ -49,6 +49,8 @@ def answer(analysis: StudyAnalysis) -> str:
     lead = f"{REHEARSAL} " if analysis.rehearsal else ""
     if done < analysis.runs_planned:
         lead += f"So far ({done} of {analysis.runs_planned} runs): "
+    lead += "".join(f"ALARM: {guard.sentence} " for guard in analysis.guards if guard.kind == "control moved")
+    lead += "".join(f"{_capital(guard.sentence)} " for guard in analysis.guards if guard.kind == "lost pairs")
     baseline = analysis.baseline.score
     if baseline is None:
         return f"{lead}no answer, for the baseline has no finite seed."
@@ -57,9 +59,19 @@ def answer(analysis: StudyAnalysis) -> str:
         return f"{lead}no winner is named: the baseline is at chance ({score}), so gains over it mean little."
     if analysis.winner is not None:
         return f"{lead}{_praise(analysis, analysis.row(analysis.winner))}."
+    if any(guard.kind == "control moved" for guard in analysis.guards):
+        return f"{lead}No winner is named."
     if len(analysis.seeds) < 2:
         return f"{lead}no winner is named: one seed gives no interval, so noise cannot be told from gain."
+    judged = [row for row in analysis.rows if row.role == "variant" and row.verdict != "invalid"]
+    if judged and all(row.verdict == "negligible" for row in judged):
+        worth = percent(analysis.rule.worth)
+        return f"{lead}no winner is named: every patch changes less than {worth}, which is an answer."
     return f"{lead}no winner is named: no patch is clear of noise{_least(analysis)}."
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 def _praise(analysis: StudyAnalysis, row: VariantAnalysis) -> str:
@@ -68,7 +80,9 @@ def _praise(analysis: StudyAnalysis, row: VariantAnalysis) -> str:
     if analysis.target is not None and row.gap.share is not None:
         text += f", {percent(row.gap.share, 0)} of the gap to {analysis.target}"
     cost = cost_text(row.cost)
-    return f"{text}, for {cost}" if cost else text
+    text = f"{text}, for {cost}" if cost else text
+    early = "; it is early: learning had not ended, so this ranks speed of learning"
+    return f"{text}{early}" if row.early else text
 
 
 def _least(analysis: StudyAnalysis) -> str:
@@ -97,7 +111,7 @@ def next_steps(analysis: StudyAnalysis) -> tuple[str, ...]:
     if len(analysis.seeds) < 2:
         steps.append("Run at least 3 seeds (--seeds 0,1,2): one gives no interval.")
     else:
-        steps.extend(_more_seeds(patches))
+        steps.extend(_until_settled(patches))
     steps.extend(_untried(patches, analysis.attribution))
     if analysis.winner is not None and len(steps) < MOST_STEPS:
         steps.append(
@@ -106,21 +120,14 @@ def next_steps(analysis: StudyAnalysis) -> tuple[str, ...]:
     return tuple(steps[:MOST_STEPS])
 
 
-def _more_seeds(patches: Sequence[VariantAnalysis]) -> list[str]:
-    """The promising rows without evidence, cheapest to settle first."""
-    open_rows = [
-        (row.gain.seeds_needed, row.name)
-        for row in patches
-        if row.verdict == "no evidence"
-        and row.gain is not None
-        and row.gain.mean > 0
-        and row.gain.seeds_needed is not None
-        and row.gain.seeds_needed > row.seeds_planned
-    ]
-    return [
-        f"Run {name} and the baseline with {needed} seeds in all, if a gain of the size seen so far would matter."
-        for needed, name in sorted(open_rows)[:2]
-    ]
+def _until_settled(patches: Sequence[VariantAnalysis]) -> list[str]:
+    """More seeds for chosen rows would inflate their errors: the sequential plan buys them for all that is open."""
+    unsettled = any(row.verdict == "no evidence" and row.gain is not None for row in patches)
+    return (
+        ["`ablate run RECIPE --until settled` buys seeds where verdicts are open, at the same error rate."]
+        if unsettled
+        else []
+    )
 
 
 def _untried(patches: Sequence[VariantAnalysis], attribution: Attribution) -> list[str]:

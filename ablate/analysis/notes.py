@@ -1,7 +1,7 @@
 """The lines beneath the table: what to beware of, what was left out, what the family of tests is."""
 
 from ablate.analysis.outcome import Attribution, Note, StudyAnalysis
-from ablate.analysis.words import listing, number, plural, with_interval
+from ablate.analysis.words import listing, number, percent, plural, with_interval
 from ablate.metric import metric_named
 
 REHEARSAL = "Rehearsal: a few steps on little data. These numbers are not results."
@@ -20,6 +20,7 @@ def notes(analysis: StudyAnalysis, *, mixed: bool, outside: int) -> tuple[Note, 
         found.append(Note("rehearsal", REHEARSAL))
     for text in analysis.expectation_changes:
         found.append(Note("expectation", f"Expectations were changed after the first run: {text}"))
+    found.extend(Note("warning", guard.sentence) for guard in analysis.guards)
     if mixed:
         found.append(
             Note(
@@ -27,7 +28,6 @@ def notes(analysis: StudyAnalysis, *, mixed: bool, outside: int) -> tuple[Note, 
                 "The baseline's seeds were scored on different sets of bins; only pairs on the same set count.",
             )
         )
-    found.extend(_under_the_floor(analysis))
     found.extend(_excluded(analysis))
     found.extend(_family(analysis))
     found.extend(_disagreements(analysis))
@@ -46,19 +46,6 @@ def notes(analysis: StudyAnalysis, *, mixed: bool, outside: int) -> tuple[Note, 
     if any(row.role == "variant" for row in analysis.rows):
         found.append(Note("truth", CONDITIONAL))
     return tuple(found)
-
-
-def _under_the_floor(analysis: StudyAnalysis) -> list[Note]:
-    """Whether the GLM beats the baseline: then a gain may only say which variant learns faster."""
-    baseline = analysis.baseline.score
-    floors = [row for row in analysis.references if ("baseline.type", "glm") in ((d[0], d[2]) for d in row.differences)]
-    text = "{name} scores above the baseline ({score} against {base}): the baseline is not trained out, "
-    text += "and a gain over it may say no more than which variant learns faster."
-    return [
-        Note("warning", text.format(name=row.name, score=number(row.score.mean), base=number(baseline.mean)))
-        for row in floors
-        if baseline is not None and row.score is not None and row.score.mean > baseline.mean
-    ]
 
 
 def _excluded(analysis: StudyAnalysis) -> list[Note]:
@@ -81,7 +68,11 @@ def _family(analysis: StudyAnalysis) -> list[Note]:
     outside = [row.name for row in analysis.rows if row.role in ("reference", "control")]
     relative = any(row.gain is not None and row.gain.relative is not None for row in analysis.rows)
     scale = "in % of the baseline's mean, " if relative else ""
-    text = f"gain: {scale}paired by seed, t interval; p: paired t test"
+    noise = "moderated variance (all rows tell what spread is usual)"
+    if analysis.rule.variance == "own":
+        noise = "each row's own variance"
+    text = f"gain: {scale}paired by seed, t interval, {noise}; worth having: {percent(analysis.rule.worth)}"
+    text += "; p: the same t test"
     text += f", Holm-adjusted over {plural(len(analysis.family), 'variant')}"
     shown = listing(analysis.family) if len(analysis.family) <= 12 else f"{', '.join(analysis.family[:12])}, ..."
     text += f" ({shown})"

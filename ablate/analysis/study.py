@@ -12,6 +12,7 @@ from typing import Any
 from ablate.analysis.attribution import attribute
 from ablate.analysis.cells import Cell, Cells, common_hash, gather
 from ablate.analysis.efficiency import efficiency_curves
+from ablate.analysis.guard import guards_of
 from ablate.analysis.headline import answer, next_steps
 from ablate.analysis.notes import notes
 from ablate.analysis.outcome import Attribution, Gain, StudyAnalysis, VariantAnalysis
@@ -63,7 +64,6 @@ def analyse(
         _assembled(manifest, cells),
         rows=rows,
         target=None if target is None else target.entry.name,
-        winner=winner(rows, chance=chance),
         family=family,
         baseline_at_chance=chance,
         detectable=detectable,
@@ -74,7 +74,7 @@ def analyse(
         attribution=combined,
         efficiency=efficiency_curves(cells.cells, relative=relative),
     )
-    return _told(analysis, cells)
+    return _told(_guarded(analysis, cells, relative=relative), cells)
 
 
 def _rows(
@@ -125,6 +125,7 @@ def _assembled(manifest: StudyManifest, cells: Cells) -> StudyAnalysis:
         answer="",
         next_steps=(),
         notes=(),
+        guards=(),
         failures=cells.failures,
         family=(),
         rule=manifest.analysis,
@@ -148,6 +149,21 @@ def _assembled(manifest: StudyManifest, cells: Cells) -> StudyAnalysis:
         scored_hash=common_hash(cells.baseline),
         environment=tuple(_flat(manifest.environment)),
     )
+
+
+def _guarded(analysis: StudyAnalysis, cells: Cells, *, relative: bool) -> StudyAnalysis:
+    """Adds the guards, and what they say of verdicts and winner."""
+    guards = guards_of(analysis, cells, relative=relative)
+    climbing = {guard.row for guard in guards if guard.kind == "still learning"}
+    stopped = climbing | ({row.name for row in analysis.rows} if analysis.baseline_name in climbing else set())
+    rows = tuple(
+        replace(row, early=True, verdict_note=", ".join(part for part in ("early", row.verdict_note) if part))
+        if row.name in stopped and row.verdict in ("helps", "hurts", "negligible")
+        else row
+        for row in analysis.rows
+    )
+    barred = analysis.baseline_at_chance or any(guard.kind == "control moved" for guard in guards)
+    return replace(analysis, guards=guards, rows=rows, winner=winner(rows, barred=barred))
 
 
 def _told(analysis: StudyAnalysis, cells: Cells) -> StudyAnalysis:

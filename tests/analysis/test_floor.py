@@ -22,8 +22,8 @@ def analysed(by: float):
 def test_a_baseline_under_the_glm_is_told():
     told = [note.text for note in analysed(0.05).notes if note.kind == "warning"]
     assert told == [
-        "glm scores above the baseline (0.450 against 0.400): the baseline is not trained out, "
-        "and a gain over it may say no more than which variant learns faster."
+        "baseline (0.400) is below glm (0.450): it has not learned what the question is about, "
+        "and a gain over it may say only which variant learns faster."
     ]
 
 

@@ -241,11 +241,11 @@ def test_learning_curves_are_read_from_the_histories():
     assert len(row.curves) == 3
 
 
-def test_the_next_step_is_more_seeds_for_a_promising_patch():
+def test_the_next_step_is_a_plan_that_keeps_its_error_rate():
+    """More seeds for the promising rows alone took false verdicts from 2-3 to 6 %."""
     base = around(0.4, 0.01)
     analysis = run(Planted({BASELINE: base, "maybe": shifted(base, 0.01, 0.006)}))
-    needed = analysis.row("maybe").gain.seeds_needed
-    assert needed > 3
+    assert analysis.row("maybe").verdict == "no evidence"
     assert analysis.next_steps == (
-        f"Run maybe and the baseline with {needed} seeds in all, if a gain of the size seen so far would matter.",
+        "`ablate run RECIPE --until settled` buys seeds where verdicts are open, at the same error rate.",
     )

@@ -13,6 +13,7 @@ from ablate.analysis.outcome.combination import (
     Rung,
     Share,
 )
+from ablate.analysis.outcome.guard import Guard, GuardKind
 from ablate.analysis.outcome.interval import Estimate, Gain, GapClosed, Interval
 from ablate.analysis.outcome.row import (
     CostSummary,
@@ -36,6 +37,8 @@ __all__ = [
     "FractionPoint",
     "Gain",
     "GapClosed",
+    "Guard",
+    "GuardKind",
     "Interplay",
     "Interval",
     "LearningCurve",

@@ -107,6 +107,8 @@ class VariantAnalysis:
     seeds_planned: int
     seeds_done: int
     seeds_barred: int
+    early: bool = False
+    """Stopped while climbing: the verdict ranks speed of learning."""
     weighted: float | None = None
     pooled: float | None = None
     validation: float | None = None

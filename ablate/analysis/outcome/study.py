@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ablate.analysis.outcome.combination import Attribution, EfficiencyCurve
+from ablate.analysis.outcome.guard import Guard
 from ablate.analysis.outcome.row import VariantAnalysis
 from ablate.result.manifest import AnalysisRule
 
@@ -54,6 +55,8 @@ class StudyAnalysis:
     answer: str
     next_steps: tuple[str, ...]
     notes: tuple[Note, ...]
+    guards: tuple[Guard, ...]
+    """Reasons to doubt a number, the gravest first; each is among the notes as a sentence."""
     failures: tuple[Failure, ...]
     family: tuple[str, ...]
     rule: AnalysisRule

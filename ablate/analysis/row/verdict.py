@@ -98,8 +98,8 @@ def _place(row: VariantAnalysis) -> tuple[int, int, float]:
     return roles[row.role], ORDER[row.verdict], -low
 
 
-def winner(ordered: Sequence[VariantAnalysis], *, chance: bool) -> str | None:
-    """The first row that helps; None when the baseline is at chance or nothing helps."""
-    if chance:
+def winner(ordered: Sequence[VariantAnalysis], *, barred: bool) -> str | None:
+    """The first row that helps; None when nothing may be called best, or nothing helps."""
+    if barred:
         return None
     return next((row.name for row in ordered if row.role == "variant" and row.verdict == "helps"), None)

@@ -45,7 +45,7 @@ def _side(path: Path) -> "Side":
         what = "is no study's folder" if path.is_dir() else "there is no such folder"
         raise AblateError(what, where=str(path), hint="name two folders such as results/quickstart")
     store = Store(path)
-    analysis = analysis_of(store, quick_look=True, tell=True)
+    analysis = analysis_of(store, tell=True)
     record = _baseline_record(store, [key for _, key in analysis.baseline.keys])
     environment: dict[str, Any] = dict(analysis.environment)
     environment.update({f"device {name}": value for name, value in record.get("device", {}).items()})

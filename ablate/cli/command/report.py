@@ -13,8 +13,6 @@ if TYPE_CHECKING:
     from ablate.analysis import StudyAnalysis
     from ablate.result import Store
 
-QUICK_FORMATS = ("table", "markdown", "latex")
-"""Formats that show nothing of single units or learning curves, and so need not read them."""
 SAVED_TEXTS = {
     "table.txt": "table",
     "table.md": "markdown",
@@ -66,7 +64,7 @@ def report_study(
         return watch_studies(stores)
     to_files = bool(html or figures or save)
     for store in stores:
-        analysis = analysis_of(store, quick_look=format in QUICK_FORMATS and not to_files, tell=True)
+        analysis = analysis_of(store, tell=True)
         if save:
             save_report(store, analysis)
         if html is not None:

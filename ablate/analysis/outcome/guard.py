@@ -1,0 +1,25 @@
+"""When a number must not be read as an answer."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+GuardKind = Literal[
+    "control moved",
+    "below the floor",
+    "small denominator",
+    "lost pairs",
+    "still learning",
+    "plateau",
+    "taught unequally",
+    "spread",
+    "few sessions",
+]
+
+
+@dataclass(frozen=True)
+class Guard:
+    """A reason to doubt, as a sentence. row: the variant that it is about; None for the whole study."""
+
+    kind: GuardKind
+    row: str | None
+    sentence: str

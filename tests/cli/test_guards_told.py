@@ -1,0 +1,215 @@
+"""Each guard trips on a planted study and keeps quiet on an honest one, through the store and `ablate report`."""
+
+import hashlib
+import html
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from planted import BASELINE, Planted, around, cost, shifted
+from typer.testing import CliRunner
+
+from ablate.cli.app import app
+from ablate.cli.studies import analysis_of
+from ablate.result import Store
+
+
+@dataclass
+class Stored(Planted):
+    """A planted study that is written to a folder. curves: variant -> seed -> validation scores every 100 steps;
+    units: variant -> sessions -> what is added to each of its units."""
+
+    curves: dict[str, dict[int, list[float]]] = field(default_factory=dict)
+    with_units: tuple[str, ...] = ()
+    scatter: float = 0.05
+
+    @staticmethod
+    def key(name: str, seed: int) -> str:
+        return hashlib.sha256(f"{name}-{seed}".encode()).hexdigest()[:20]
+
+    def write(self, folder: Path) -> Path:
+        store = Store.of(folder, "planted")
+        store.write_manifest(self.manifest())
+        for record in self.records():
+            with store.writer(record.key) as run:
+                if record.test is not None and self.with_units:
+                    run.write_json("units.json", self._units(record.test.headline))
+                points = self.curves.get(record.variant, {}).get(record.seed, ())
+                run.write_lines(
+                    "history.jsonl", [{"step": 100 * (i + 1), "validation": v} for i, v in enumerate(points)]
+                )
+                run.commit(record)
+        return folder / "planted"
+
+    def _units(self, mean: float) -> dict[str, Any]:
+        generator = np.random.default_rng(0)
+        sessions = []
+        for name in self.with_units:
+            noise, blocks = generator.normal(0, self.scatter, 30), generator.normal(0, self.scatter / 20, 20)
+            values = mean + noise - noise.mean()
+            sessions.append({"name": name, "value": values.tolist(), "blocks": (blocks - blocks.mean()).tolist()})
+        return {"metric": "bits_per_spike", "sessions": sessions}
+
+
+BASE = around(0.4, 0.01)
+HELPS = shifted(BASE, 0.04, 0.003, salt=2)
+FLAT = [0.2, 0.35, 0.4, 0.4, 0.4, 0.4, 0.4, 0.4]
+CLIMBING = [0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4]
+
+
+def study(**changes: Any) -> Stored:
+    fields: dict[str, Any] = {"scores": {BASELINE: BASE, "p": HELPS}, **changes}
+    return Stored(**fields)
+
+
+def told(planted: Stored, tmp_path: Path, *options: str) -> str:
+    result = CliRunner().invoke(app, ["report", str(planted.write(tmp_path)), "--format", "markdown", *options])
+    assert result.exit_code == 0, result.output
+    return html.unescape(" ".join(result.output.split()).replace("\\", ""))
+
+
+def curves(values: list[float], **others: list[float]) -> dict[str, dict[int, list[float]]]:
+    return {name: {seed: others.get(f"{name}{seed}", values) for seed in range(3)} for name in (BASELINE, "p")}
+
+
+def entry(**fields: Any) -> dict[str, dict[str, Any]]:
+    return {"p": fields}
+
+
+def moved() -> dict[str, Any]:
+    return {
+        "scores": {BASELINE: BASE, "p": HELPS, "reseed": shifted(BASE, 0.05, 0.003)},
+        "roles": {"reseed": "control"},
+    }
+
+
+def still() -> dict[str, Any]:
+    scores = {BASELINE: BASE, "p": HELPS, "reseed": shifted(BASE, 0.001, 0.004)}
+    return {"scores": scores, "roles": {"reseed": "control"}}
+
+
+def taught(bins: int) -> dict[str, dict[str, Any]]:
+    base, own = (cost(1_000_000, 10**9).model_copy(update={"bins_per_step": number}) for number in (256, bins))
+    return {BASELINE: {"cost": base}, "p": {"cost": own}}
+
+
+def lucky(spread: float) -> dict[str, Any]:
+    rows = {f"n{i}": shifted(BASE, 0.0, 0.02 + 0.002 * i, salt=20 + i) for i in range(6)}
+    return {"scores": {BASELINE: BASE, "p": shifted(BASE, 0.04, spread, salt=2), **rows}}
+
+
+SESSIONS = ("a", "b", "c", "d", "e", "f")
+
+
+def of_sessions(count: int) -> dict[str, Any]:
+    names = SESSIONS[:count]
+    sessions = {
+        variant: {seed: dict.fromkeys(names, value) for seed, value in scores.items()}
+        for variant, scores in ((BASELINE, BASE), ("p", HELPS))
+    }
+    return {"with_units": names, "sessions": sessions}
+
+
+TINY = {BASELINE: around(0.001, 0.0001), "p": around(0.195, 0.001)}
+LOST = {BASELINE: {**BASE, 2: None}, "p": HELPS}
+PLATEAU = {"baseline1": [0.1, 0.2, 0.25, 0.25, 0.25, 0.25, 0.25, 0.25]}
+
+CASES = {
+    "control moved": (moved(), still(), "ALARM: the control reseed moved (+0.050 bits/spike, p"),
+    "below the floor": (
+        {"scores": {BASELINE: around(0.149, 0.003), "p": around(0.2, 0.003)}, "floor": 0.136},
+        {"floor": 0.136},
+        "baseline (0.149) does not clear what needs no receptive field (0.136)",
+    ),
+    "small denominator": ({"scores": TINY}, {}, "is under 2 % of the ceiling: gains are not given in percent"),
+    "at chance": (
+        {"scores": {BASELINE: around(0.02, 0.001), "p": HELPS}, "with_units": ("a",), "scatter": 0.5},
+        {"with_units": ("a",)},
+        "is at chance over its units or minutes",
+    ),
+    "lost pairs": ({"scores": LOST}, {}, "Seed 2 diverged in the baseline: at most 2 pairs of 3 are left"),
+    "still learning": (
+        {"curves": curves(CLIMBING)},
+        {"curves": curves(FLAT)},
+        "p stopped while climbing (+0.100 bits/spike in the last quarter of its steps, 250 % of its gain): this ranks "
+        "speed of learning",
+    ),
+    "plateau": (
+        {"curves": curves(FLAT, **PLATEAU)},
+        {"curves": curves(FLAT, baseline1=[value - 0.02 for value in FLAT])},
+        "seed 1 of baseline has stood at 0.250 bits/spike since step 300, a level that its other seeds left (0.400)",
+    ),
+    "taught unequally": (
+        {"entries": taught(32)},
+        {"entries": taught(256)},
+        "p is not taught as the baseline is (supervised bins a step 256 -> 32)",
+    ),
+    "other data": (
+        {"entries": entry(differences={"data.fraction": (1.0, 0.5)})},
+        {"entries": entry(differences={"baseline.core.depth": (1, 2)})},
+        "p is not taught as the baseline is (data.fraction 1.0 -> 0.5)",
+    ),
+    "spread": (lucky(0.0005), lucky(0.015), "p scatters less over seeds than the other rows"),
+    "few sessions": (of_sessions(2), of_sessions(6), "2 sessions: the interval over units"),
+}
+
+
+def planted(fields: dict[str, Any]) -> Stored:
+    floor = fields.get("floor")
+    made = study(**{name: value for name, value in fields.items() if name != "floor"})
+    if floor is not None:
+        plain = made.record
+
+        def record(name: str, seed: int, value: float | None) -> Any:
+            run = plain(name, seed, value)
+            test = None if run.test is None else run.test.model_copy(update={"floor": floor})
+            return run.model_copy(update={"test": test})
+
+        made.record = record  # type: ignore[method-assign]
+    return made
+
+
+@pytest.mark.parametrize("kind", CASES)
+def test_a_planted_fault_is_told_by_the_program(kind, tmp_path):
+    faulty, _, sentence = CASES[kind]
+    assert sentence in told(planted(faulty), tmp_path)
+
+
+@pytest.mark.parametrize("kind", CASES)
+def test_an_honest_study_is_not_accused(kind, tmp_path):
+    _, honest, _ = CASES[kind]
+    made = planted(honest).write(tmp_path)
+    kinds = {"at chance": "small denominator", "other data": "taught unequally"}
+    assert kinds.get(kind, kind) not in {guard.kind for guard in analysis_of(Store(made)).guards}
+
+
+def test_a_moved_control_leaves_no_winner(tmp_path):
+    text = told(planted(moved()), tmp_path)
+    assert "No winner is named." in text
+    assert "helps most surely" not in text
+
+
+def test_an_early_verdict_says_so_in_its_row_and_in_the_answer(tmp_path):
+    text = told(study(curves=curves(CLIMBING)), tmp_path)
+    assert "it is early: learning had not ended" in text
+
+
+def test_a_baseline_of_a_thousandth_gets_no_percentage_of_thousands(tmp_path):
+    """`+19,424 %` stood on a page."""
+    text = told(study(scores=TINY), tmp_path)
+    assert "19" not in [part for part in text.split() if part.endswith("%")]
+    assert "+19" not in text
+
+
+def test_two_baseline_seeds_of_a_half_and_less_are_not_at_chance(tmp_path):
+    scores = {BASELINE: {0: 0.50, 1: 0.42}, "p": {0: 0.60, 1: 0.53}}
+    assert "at chance" not in told(study(scores=scores, seeds=(0, 1), with_units=("a",)), tmp_path)
+
+
+def test_patches_that_change_nothing_worth_having_are_an_answer(tmp_path):
+    base = around(0.4, 0.002, seeds=5)
+    scores = {BASELINE: base, "p": shifted(base, 0.001, 0.001), "q": shifted(base, -0.001, 0.001, salt=5)}
+    text = told(study(scores=scores, seeds=range(5)), tmp_path)
+    assert "no winner is named: every patch changes less than 3.0 %, which is an answer." in text

@@ -7,8 +7,9 @@ from pydantic import Field
 from ablate.model.encoder import EncoderConfig
 from ablate.model.fusion import FusionConfig
 from ablate.model.glm import GlmConfig
+from ablate.model.own_model import ImportedModel
 
-ModelConfig = Annotated[EncoderConfig | GlmConfig | FusionConfig, Field(discriminator="type")]
+ModelConfig = Annotated[EncoderConfig | GlmConfig | FusionConfig | ImportedModel, Field(discriminator="type")]
 """A new kind of model is one name more in this union."""
 
-__all__ = ["EncoderConfig", "FusionConfig", "GlmConfig", "ModelConfig"]
+__all__ = ["EncoderConfig", "FusionConfig", "GlmConfig", "ImportedModel", "ModelConfig"]

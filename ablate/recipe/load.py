@@ -4,12 +4,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from ablate.data import EncodingDataConfig
 from ablate.errors import AblateError, Problem
 from ablate.recipe.controls import with_fusion_controls
 from ablate.recipe.entry import SAFE_NAME, Reading
 from ablate.recipe.fragment import PatchReader, short_words
 from ablate.recipe.resolve import SECTIONS, Resolved, located, resolve, validate
-from ablate.recipe.schema import Patch, Recipe
+from ablate.recipe.schema import Configuration, Patch, Recipe
 from ablate.recipe.tree.document import parse, parse_value, read_text
 from ablate.recipe.tree.merge import merge
 from ablate.recipe.tree.node import Node
@@ -194,8 +195,11 @@ def _references(
             what = f"`references.{name}` and `patches.{name}` have the same name"
             reading.wrong.append(Problem(what, references[name].where, "rename one of them"))
     wanted = root.get("glm")
-    is_encoder = resolved.configuration is not None and resolved.configuration.model.type == "encoder"
-    if "glm" in (*references, *patches) or not is_encoder or (wanted is not None and wanted.value is False):
+    if (
+        "glm" in (*references, *patches)
+        or not _predicts_spikes(resolved.configuration)
+        or (wanted is not None and wanted.value is False)
+    ):
         return references
     where = _first_line(root)
     tree = Node(
@@ -214,3 +218,10 @@ def _alone(before: Node, patch: Patch) -> list[Problem]:
 
 def _told_once(problems: Sequence[Problem]) -> tuple[Problem, ...]:
     return tuple(dict.fromkeys(problems))
+
+
+def _predicts_spikes(configuration: Configuration | None) -> bool:
+    """Whether a lagged Poisson model can stand beside the baseline: an encoder of ours, or a model of the user's."""
+    if configuration is None or configuration.model.type not in ("encoder", "import"):
+        return False
+    return isinstance(configuration.data, EncodingDataConfig)

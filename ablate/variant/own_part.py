@@ -9,7 +9,9 @@ from typing import Any
 
 import torch
 
+from ablate.contract import DataSpec, EncodingSpec
 from ablate.errors import AblateError
+from ablate.model.causality import leaking_lag
 from ablate.recipe import Configuration
 
 
@@ -21,6 +23,20 @@ def imported_targets(configuration: Any) -> list[str]:
     if isinstance(configuration, list | tuple):
         return [target for value in configuration for target in imported_targets(value)]
     return []
+
+
+def refuse_leaks(configuration: Configuration, spec: DataSpec) -> None:
+    """Raises AblateError if a model with parts of the user's sees what comes after a bin when it predicts it."""
+    if not isinstance(spec, EncodingSpec):
+        return
+    with torch.random.fork_rng(devices=[]):
+        lag = leaking_lag(configuration.model.build(spec), spec)
+    if lag is not None:
+        named = ", ".join(f"`{target}`" for target in imported_targets(configuration.model_dump()))
+        raise AblateError(
+            f"the model with {named} sees the future: the rate {lag} frames back changes with newer input",
+            hint="pad in time on the old side alone, and let no mean, norm or attention reach beyond a bin",
+        )
 
 
 @contextmanager

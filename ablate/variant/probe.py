@@ -29,7 +29,7 @@ from ablate.training import TrainingConfig
 from ablate.training.optimization.schedule import learning_rate
 from ablate.variant.behave import batch_tensors, behavior, digest, shapes
 from ablate.variant.diff import differences
-from ablate.variant.own_part import faults_told, imported_targets
+from ablate.variant.own_part import faults_told, imported_targets, refuse_leaks
 from ablate.variant.variant import Variant
 
 BATCH_SIZE = 2
@@ -123,7 +123,10 @@ class Judge:
 
     def describe(self, config: Configuration) -> None:
         """Builds a model and runs it once, by its shapes alone."""
-        describe(config.model, self._open(config.data).spec)
+        spec = self._open(config.data).spec
+        describe(config.model, spec)
+        if imported_targets(config.model_dump()):
+            refuse_leaks(config, spec)
 
     def model_differs(self, before: Configuration, after: Configuration) -> str:
         """What tells two models apart on the variant's data; empty if nothing does."""

@@ -9,8 +9,9 @@ from ablate.model.crossmodal.cross_attention import CrossAttentionConfig
 from ablate.model.crossmodal.gated_cross_attention import GatedCrossAttentionConfig
 from ablate.model.crossmodal.late import LateConfig
 from ablate.model.crossmodal.none import NoFusionConfig
+from ablate.model.layer.imported import ImportedPart
 
 CrossmodalConfig = Annotated[
-    NoFusionConfig | LateConfig | ConcatConfig | CrossAttentionConfig | GatedCrossAttentionConfig,
+    NoFusionConfig | LateConfig | ConcatConfig | CrossAttentionConfig | GatedCrossAttentionConfig | ImportedPart,
     Field(discriminator="type"),
 ]

@@ -21,16 +21,14 @@ Kind = TypeVar("Kind", bound=Part)
 TARGET = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
 
 
-class ImportedPart(Config):
-    """A class of the user's own."""
+class Imported(Config):
+    """A class of the user's own, with its arguments."""
 
     type: Literal["import"] = "import"
     target: str
     """Where the class lives: `package.module:Class`."""
     params: dict[str, Any] = Field(default_factory=dict)
     """Keyword arguments of the class."""
-    needs_media: ClassVar[bool] = True
-    """A fusion of one's own looks at the video; read of fusions alone."""
 
     @field_validator("target")
     @classmethod
@@ -39,11 +37,8 @@ class ImportedPart(Config):
             raise ValueError("write the target as package.module:Class")
         return target
 
-    def build(self, *given: Any) -> Any:
-        """The user's module, called with what this kind of part is built from: of any type, until `kept` has looked.
-
-        Raises AblateError for its faults.
-        """
+    def made(self, *given: Any) -> nn.Module:
+        """The user's module. Raises AblateError for its faults."""
         part = load_class(self.target)
         try:
             return part(*given, **self.params)
@@ -57,6 +52,17 @@ class ImportedPart(Config):
                 where=self.target,
                 hint="it is called as Class(<what build of this kind of part gets>, **params), see ablate/contract",
             ) from fault
+
+
+class ImportedPart(Imported):
+    """A class of the user's own."""
+
+    needs_media: ClassVar[bool] = True
+    """A fusion of one's own looks at the video; read of fusions alone."""
+
+    def build(self, *given: Any) -> Any:
+        """Called with what this kind of part is built from: of any type, until `kept` has looked."""
+        return self.made(*given)
 
 
 def kept(part: nn.Module, kind: type[Kind]) -> Kind:

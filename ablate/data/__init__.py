@@ -8,11 +8,12 @@ from pydantic import Field
 from ablate.data.coincidence import CoincidenceConfig
 from ablate.data.encoding.config import EncodingDataConfig, SplitConfig
 from ablate.data.encoding.recordings import RecordingsConfig
+from ablate.data.flipflop import FlipflopConfig
 from ablate.data.synthetic.config import SyntheticV1Config
 from ablate.data.trials import TrialsConfig
 
 DataConfig = Annotated[
-    SyntheticV1Config | RecordingsConfig | CoincidenceConfig | TrialsConfig,
+    SyntheticV1Config | RecordingsConfig | CoincidenceConfig | FlipflopConfig | TrialsConfig,
     Field(discriminator="type"),
 ]
 
@@ -20,6 +21,7 @@ __all__ = [
     "CoincidenceConfig",
     "DataConfig",
     "EncodingDataConfig",
+    "FlipflopConfig",
     "RecordingsConfig",
     "SplitConfig",
     "SyntheticV1Config",

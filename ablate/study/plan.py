@@ -23,7 +23,7 @@ from ablate.variant import Layout, Variant, also_changed, survey
 from ablate.variant.probe import refuse_noops, unread_options
 
 CPU = torch.device("cpu")
-MADE_DATA = ("synthetic_v1", "coincidence")
+MADE_DATA = ("synthetic_v1", "coincidence", "flipflop")
 """Kinds of data that follow from the recipe alone."""
 QUICK_SUFFIX = "-quick"
 """A rehearsal has a results folder of its own, so that its numbers can never stand among results."""

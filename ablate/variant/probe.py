@@ -131,6 +131,10 @@ class Judge:
     def model_differs(self, before: Configuration, after: Configuration) -> str:
         """What tells two models apart on the variant's data; empty if nothing does."""
         data = self._open(after.data)
+        try:
+            describe(before.model, data.spec)
+        except AblateError:
+            return "the parent does not fit the data"  # `behavior: none` under a modulator that needs behaviour
         if shapes(before.model, data.spec) != shapes(after.model, data.spec):
             return "parameters"
         if not self._behave_alike((before.model, data), (after.model, data)):

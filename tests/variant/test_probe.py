@@ -113,6 +113,7 @@ REAL = [
     "data: {time_reversed: true}",
     "data: {min_spikes: 5}",
     "{data: {window: 16}, core: {dropout: 0.1}}",
+    "{data: {behavior: none}, modulator: none}",  # the parent's modulator does not fit such data
 ]
 
 

@@ -10,11 +10,9 @@ import hashlib
 import json
 from typing import Literal
 
-import numpy as np
 import torch
 
 from ablate.config import non_default
-from ablate.contract import FusionSpec
 from ablate.data.coincidence import ceiling
 from ablate.data.coincidence.draw import draw_split
 from ablate.data.coincidence.options import CoincidenceOptions
@@ -28,45 +26,12 @@ class CoincidenceConfig(CoincidenceOptions):
 
     type: Literal["coincidence"] = "coincidence"
 
-    def describe(self) -> FusionSpec:
-        pixels = (3, self.image_size, self.image_size)
-        return FusionSpec(
-            session_names=tuple(f"subject_{index:02d}" for index in range(self.subjects)),
-            intervals=self.intervals,
-            frames=self.frames,
-            frame_shape=pixels if self.mode == "pixels" else (self.feature_dim,),
-            eeg_channels=self.channels,
-            eeg_samples=self.intervals * self.samples_per_interval,
-            classes=2,
-            class_prior=(0.5, 0.5),
-            labels_per="interval",
-        )
-
     def summary(self) -> str:
-        trials = self.train_trials + self.validation_trials + self.test_trials
-        return f"coincidence ({self.mode}), {self.subjects} subjects, {trials} trials, {ceilings_line(self)}"
+        return f"coincidence {self.title()}, {ceilings_line(self)}"
 
     def open(self, device: torch.device) -> TrialDataset:
-        counts = {"train": self.train_trials, "validation": self.validation_trials, "test": self.test_trials}
-        splits = {name: draw_split(self, name, count, self._subjects_of(name)) for name, count in counts.items()}
+        splits = {name: draw_split(self, name, count, self.subjects_of(name)) for name, count in self.counts.items()}
         return TrialDataset(splits, self.describe(), self, fingerprint=self._fingerprint(), device=device)
-
-    def rehearsal(self) -> "CoincidenceConfig":
-        few = {"train_trials": 32, "validation_trials": 12, "test_trials": 12}
-        values = {name: getattr(self, name) for name in type(self).model_fields}
-        return type(self)(**{**values, **{name: min(values[name], count) for name, count in few.items()}})
-
-    def _subjects_of(self, split: str) -> np.ndarray:
-        """Subjects whose trials a split holds: all, or with `split: subject` a share of their own."""
-        everyone = np.arange(self.subjects)
-        if self.split == "trial":
-            return everyone
-        held_out = max(1, self.subjects // 5)
-        return {
-            "test": everyone[:held_out],
-            "validation": everyone[held_out : 2 * held_out],
-            "train": everyone[2 * held_out :],
-        }[split]
 
     def _fingerprint(self) -> str:
         told = json.dumps([GENERATOR, non_default(self)], sort_keys=True)

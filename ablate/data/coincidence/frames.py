@@ -10,8 +10,8 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from ablate.data.coincidence.options import CoincidenceOptions
 from ablate.data.coincidence.story import Story
+from ablate.data.trials.made import MadeTrialsConfig
 
 MARKER_A, MARKER_B, TRAP_ONE, TRAP_ZERO = 1, 2, 3, 4
 COLOURS = np.array([[160, 160, 160], [255, 50, 50], [50, 50, 255], [50, 255, 50], [255, 255, 50]], dtype=np.float32)
@@ -31,27 +31,32 @@ def draw_markers(story: Story, rng: Generator) -> NDArray[np.int64]:
     return np.where(story.mask, markers, trap[..., None])
 
 
-def draw_features(config: CoincidenceOptions, story: Story, rng: Generator) -> NDArray[np.float32]:
+def draw_frames(
+    config: MadeTrialsConfig, markers: NDArray[np.int64], mask: NDArray[np.bool_], rng: Generator
+) -> "NDArray[np.float32] | PixelFilm":
+    """The frames that show markers (N, i, f): vectors, or images (N, i, f, 3, h, w) drawn when they are asked for."""
+    if config.mode == "features":
+        return draw_features(config, markers, mask, rng)
+    return PixelFilm(markers, mask, config.image_size, int(rng.integers(2**31)))
+
+
+def draw_features(
+    config: MadeTrialsConfig, markers: NDArray[np.int64], mask: NDArray[np.bool_], rng: Generator
+) -> NDArray[np.float32]:
     """Frames as vectors (N, i, f, d); pads hold zeros or the padding trap."""
     looks = np.random.default_rng([config.seed, 98]).standard_normal((5, config.feature_dim))
     looks *= np.sqrt(config.feature_dim) / np.linalg.norm(looks, axis=1, keepdims=True)
     looks[0] = 0.0
-    markers = draw_markers(story, rng)
     noise = FEATURE_NOISE * rng.standard_normal((*markers.shape, config.feature_dim), dtype=np.float32)
     shown = looks.astype(np.float32)[markers] + noise
-    return np.where((story.mask | (markers > 0))[..., None], shown, np.float32(0))
-
-
-def draw_pixels(config: CoincidenceOptions, story: Story, rng: Generator) -> "PixelFilm":
-    """Frames as images (N, i, f, 3, h, w), drawn when they are asked for; pads are black."""
-    return PixelFilm(draw_markers(story, rng), story.mask, config.image_size, int(rng.integers(2**31)))
+    return np.where((mask | (markers > 0))[..., None], shown, np.float32(0))
 
 
 @dataclass(frozen=True)
 class PixelFilm:
     """Draws each trial from a seed of its own, so that a study at full size needs no memory for its images.
 
-    A square walks over noise, one pixel a frame at most. markers, mask: (N, i, f).
+    A square walks over noise, one pixel a frame at most; pads are black. markers, mask: (N, i, f).
     """
 
     markers: NDArray[np.int64]

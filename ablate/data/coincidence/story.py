@@ -33,6 +33,8 @@ def tell(config: CoincidenceOptions, name: str, trials: int, rng: Generator) -> 
     """Events, responses, which frames are valid, and what the padding trap says."""
     shape = (trials, config.intervals)
     response, event = rng.integers(0, 2, shape), rng.integers(0, 2, shape)
+    if name == "train" and config.train_event_bias != 0.5:
+        event = (rng.random(shape) < config.train_event_bias).astype(np.int64)
     shown = event ^ (rng.random(shape) < config.event_error)
     mask = draw_mask(config, shape, rng)
     trap = np.zeros(shape, dtype=np.int64)

@@ -42,6 +42,18 @@ def test_the_perfect_observer_of_drawn_trials_meets_the_closed_forms(
     assert bits == pytest.approx(ceiling.full_bits(d_prime, error, absent), abs=0.015)
 
 
+def test_a_biased_event_is_so_in_training_alone_and_labels_stay_fair() -> None:
+    from ablate.data.coincidence.story import tell
+
+    config = small(train_event_bias=0.7)
+    for name, share in (("train", 0.7), ("validation", 0.5), ("test", 0.5)):
+        story = tell(config, name, 4000, np.random.default_rng(0))
+        assert story.event.mean() == pytest.approx(share, abs=0.02)
+        assert story.label.mean() == pytest.approx(0.5, abs=0.02)
+    plain = small().open(CPU)
+    assert np.array_equal(config.open(CPU).splits["test"].labels, plain.splits["test"].labels)
+
+
 def test_label_is_event_xor_response_and_both_are_fair_coins() -> None:
     config = small(test_trials=1000)
     data = config.open(CPU)

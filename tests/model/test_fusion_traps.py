@@ -15,7 +15,7 @@ from ablate.model.mixer.gru import GruConfig
 from ablate.model.mixer.ragged import reverse_prefix, take, zero_pads
 from ablate.model.mixer.s4d import S4dLayer, causal_fft_conv
 from ablate.model.video.small_vit import SmallVitConfig
-from ablate.model.video.tubelet import TubeletTokens
+from ablate.model.video.vivit.tubelet import TubeletTokens
 
 
 def test_multiplying_by_the_mask_keeps_nan_and_filling_does_not() -> None:

@@ -10,16 +10,14 @@ from typing import Literal
 import torch
 from einops import rearrange
 from jaxtyping import Float
-from pydantic import Field, field_validator
+from pydantic import field_validator
 from timm.layers import RmsNormFp32
 from torch import Tensor, nn
 
-from ablate.config import Config
 from ablate.contract import Core, FeatureMap
 from ablate.model.core.resnet import ResidualStage, receptive_field
 from ablate.model.core.vivit import TemporalBlocks
-from ablate.model.layer.activation import FinalActivation
-from ablate.model.layer.attention.transformer_block import TransformerBlock
+from ablate.model.layer.attention.transformer_options import TransformerOptions
 from ablate.model.layer.convolution.anti_aliased_pool import PoolKind, SpatialPool
 from ablate.model.layer.convolution.causal_conv import CausalConv3d
 from ablate.model.layer.place import coarser
@@ -27,7 +25,7 @@ from ablate.model.layer.place import coarser
 Size3 = tuple[int, int, int]
 
 
-class HybridCnnTransformerConfig(Config):
+class HybridCnnTransformerConfig(TransformerOptions):
     """A ResNet in space and a transformer in time."""
 
     type: Literal["hybrid_cnn_transformer"] = "hybrid_cnn_transformer"
@@ -47,28 +45,8 @@ class HybridCnnTransformerConfig(Config):
     """Pool of the second and third stage."""
     squeeze_excite: tuple[int, int] = (8, 16)
     """Reduction ratio of the gates behind the two pools; 0 leaves a gate out."""
-    embedding_dim: int = Field(default=192, ge=1)
-    """Width of a token of the transformer."""
-    num_temporal_blocks: int = Field(default=4, ge=0)
-    """Blocks that attend over the past of one place (causal)."""
-    num_heads: int = Field(default=4, ge=1)
-    """Attention heads of every block."""
-    head_dim: int = Field(default=48, ge=2)
-    """Width of one head."""
-    ff_dim: int = Field(default=768, ge=1)
-    """Hidden width of the SwiGLU feed-forward."""
-    dropout: float = Field(default=0.1, ge=0, lt=1)
-    """Dropout of the transformer."""
-    drop_path: float = Field(default=0.05, ge=0, lt=1)
-    """Chance that a window skips a residual branch of the transformer."""
     rope: Literal["raster", "none"] = "raster"
     """Rotary positions in time."""
-    qk_norm: bool = False
-    """RMS-normalise queries and keys of each head."""
-    final_norm: bool = False
-    """RMSNorm after the last block."""
-    final_activation: FinalActivation = "softplus"
-    """Applied to the features that leave the core."""
 
     @field_validator("channels", "stem_kernel", "stem_stride")
     @classmethod
@@ -86,19 +64,6 @@ class HybridCnnTransformerConfig(Config):
 
     def build(self, input: FeatureMap) -> "HybridCnnTransformer":
         return HybridCnnTransformer(self, input)
-
-    def block(self) -> TransformerBlock:
-        """One causal block of this width."""
-        return TransformerBlock(
-            self.embedding_dim,
-            heads=self.num_heads,
-            head_dim=self.head_dim,
-            ff_dim=self.ff_dim,
-            causal=True,
-            qk_norm=self.qk_norm,
-            dropout=self.dropout,
-            drop_path=self.drop_path,
-        )
 
 
 class HybridCnnTransformer(Core):
@@ -126,7 +91,7 @@ class HybridCnnTransformer(Core):
         )
         self.tokens = nn.Sequential(nn.Linear(third, config.embedding_dim), RmsNormFp32(config.embedding_dim))
         self.temporal_blocks = TemporalBlocks(
-            [config.block() for _ in range(config.num_temporal_blocks)],
+            [config.block(causal=True) for _ in range(config.num_temporal_blocks)],
             width=config.embedding_dim,
             head_dim=config.head_dim,
             rotary=config.rope != "none",

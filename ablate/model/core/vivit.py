@@ -17,35 +17,21 @@ from pydantic import Field
 from timm.layers import PatchDropoutWithIndices, RmsNormFp32
 from torch import Tensor, nn
 
-from ablate.config import Config
 from ablate.contract import Core, FeatureMap, no_decay
 from ablate.model.layer.activation import FinalActivation, final_activation
 from ablate.model.layer.attention.rotary import axial_places, check_head_dim, keep_angles, raster_places, rotary_angles
 from ablate.model.layer.attention.transformer_block import TransformerBlock
+from ablate.model.layer.attention.transformer_options import TransformerOptions
 from ablate.model.layer.tokenizer import TokenizerConfig
 
 
-class ViViTConfig(Config):
+class ViViTConfig(TransformerOptions):
     """Factorised video transformer; the defaults are the recorded baseline `vivit_small`."""
 
     type: Literal["vivit"] = "vivit"
     tokenizer: TokenizerConfig = TokenizerConfig()
-    embedding_dim: int = Field(default=192, ge=1)
-    """Width of a token."""
     num_spatial_blocks: int = Field(default=4, ge=0)
     """Blocks that attend over the places of one time step."""
-    num_temporal_blocks: int = Field(default=4, ge=0)
-    """Blocks that attend over the past of one place (causal)."""
-    num_heads: int = Field(default=4, ge=1)
-    """Attention heads of every block."""
-    head_dim: int = Field(default=48, ge=2)
-    """Width of one head; heads x width need not equal `embedding_dim`."""
-    ff_dim: int = Field(default=768, ge=1)
-    """Hidden width of the SwiGLU feed-forward."""
-    dropout: float = Field(default=0.1, ge=0, lt=1)
-    """Dropout after each attention and each feed-forward."""
-    drop_path: float = Field(default=0.05, ge=0, lt=1)
-    """Chance that a window skips a residual branch."""
     patch_dropout: float = Field(default=0.05, ge=0, lt=1)
     """Share of the tokens left out in training."""
     patch_dropout_kind: Literal["token", "element"] = "token"
@@ -54,30 +40,11 @@ class ViViTConfig(Config):
     """Spatial attention sees only earlier places in raster order (the recorded baseline's fault)."""
     rope: Literal["raster", "axial", "none"] = "raster"
     """Rotary positions in space: one raster index, or rows and columns apart. `none` removes them in time as well."""
-    qk_norm: bool = False
-    """RMS-normalise queries and keys of each head."""
-    final_norm: bool = False
-    """RMSNorm after the last block."""
-    final_activation: FinalActivation = "softplus"
-    """Applied to the features that leave the core."""
     registers: int = Field(default=0, ge=0)
     """Extra learned tokens in the spatial blocks (Darcet et al. 2024), dropped before the temporal ones."""
 
     def build(self, input: FeatureMap) -> "ViViT":
         return ViViT(self, input)
-
-    def block(self, *, causal: bool) -> TransformerBlock:
-        """One block of this width."""
-        return TransformerBlock(
-            self.embedding_dim,
-            heads=self.num_heads,
-            head_dim=self.head_dim,
-            ff_dim=self.ff_dim,
-            causal=causal,
-            qk_norm=self.qk_norm,
-            dropout=self.dropout,
-            drop_path=self.drop_path,
-        )
 
 
 class ViViT(Core):

@@ -25,7 +25,7 @@ from torch import Tensor, nn
 from ablate.config import Config
 from ablate.contract import FeatureMap, Modulator
 from ablate.errors import AblateError
-from ablate.model.layer.convolution.winograd_conv import convolve
+from ablate.model.layer.winograd.convolve import convolve
 from ablate.model.modulator.embedding import over_space, require_behavior, require_values
 
 NORM_GROUPS = {"groups": 3, "straddling": 1}

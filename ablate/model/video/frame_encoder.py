@@ -20,7 +20,7 @@ from torch.nn import functional
 
 from ablate.contract import VideoEncoder, frame_key
 from ablate.errors import AblateError
-from ablate.model.video.cache import CACHE_HINT, FeatureCache, cache_folder
+from ablate.model.video.cache.features import CACHE_HINT, FeatureCache, cache_folder
 
 TRIES = 3  # another process may take a shard away (merge it) between two looks
 

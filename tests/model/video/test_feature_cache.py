@@ -11,8 +11,8 @@ import pytest
 
 from ablate.contract import frame_key
 from ablate.errors import AblateError
-from ablate.model.video.cache import STRIPES, FeatureCache, cache_folder
-from ablate.model.video.shard import MERGE_AT, locked
+from ablate.model.video.cache.features import STRIPES, FeatureCache, cache_folder
+from ablate.model.video.cache.shard import MERGE_AT, locked
 
 
 def keys_of(numbers: range) -> np.ndarray:

@@ -9,7 +9,7 @@ from ablate.errors import AblateError
 from ablate.model.fusion import FusionConfig
 from ablate.model.isolation import isolation, tell
 from ablate.model.video import VideoConfig
-from ablate.model.video.tubelet import TubeletTokens
+from ablate.model.video.vivit.tubelet import TubeletTokens
 
 KINDS = ["vivit_factorised", "vivit_joint"]
 SPEC = FusionSpec(("a",), 3, 4, (3, 8, 8), 4, 48, 2, (0.5, 0.5), "interval")

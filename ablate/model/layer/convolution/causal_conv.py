@@ -10,7 +10,7 @@ from einops import rearrange
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from ablate.model.layer.convolution.winograd_conv import winograd_conv, winograd_pays
+from ablate.model.layer.winograd.convolve import winograd_conv, winograd_pays
 
 Size3 = tuple[int, int, int]
 FEWEST_CHANNELS = 16  # below it the taps of a CPU's convolution are stacked, since each alone is too thin to be fast

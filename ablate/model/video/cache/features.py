@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ablate.errors import AblateError
-from ablate.model.video.shard import MERGE_AT, SMALL, Rows, locked, map_shard, merge_shards, row_type, write_shard
+from ablate.model.video.cache.shard import MERGE_AT, SMALL, Rows, locked, map_shard, merge_shards, row_type, write_shard
 
 CACHE_HINT = "set ABLATE_CACHE to a folder"
 STRIPES = 16  # locks of a cache, so that processes with other batches compute side by side

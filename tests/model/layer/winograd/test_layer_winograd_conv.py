@@ -8,7 +8,8 @@ import torch.nn.functional as F
 from torch import nn
 
 from ablate.model.layer.convolution.causal_conv import CausalConv3d
-from ablate.model.layer.convolution.winograd_conv import Tiling, choose_tiling, convolve, winograd_conv, winograd_pays
+from ablate.model.layer.winograd.convolve import convolve, winograd_conv, winograd_pays
+from ablate.model.layer.winograd.tiling import Tiling, choose_tiling
 
 SIZES = [
     ((3, 5, 5), (1, 1, 1), (3, 30, 30)),  # many tiles a side

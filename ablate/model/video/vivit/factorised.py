@@ -15,29 +15,20 @@ from jaxtyping import Bool, Float, Shaped
 from pydantic import Field
 from torch import Tensor, nn
 
-from ablate.config import Config
 from ablate.contract import VideoEncoder
 from ablate.model.layer.attention.masked_attention import SelfAttentionBlock, check_heads
 from ablate.model.layer.position import positions
-from ablate.model.video.tubelet import TubeletTokens
+from ablate.model.video.vivit.tubelet import TubeletOptions, TubeletTokens
 
 
-class VivitFactorisedConfig(Config):
+class VivitFactorisedConfig(TubeletOptions):
     """Space first, then time over the clip."""
 
     type: Literal["vivit_factorised"] = "vivit_factorised"
-    tubelet_frames: int = Field(default=2, ge=1)
-    """Frames in a tubelet; must divide the frames of an interval."""
-    patch_size: int = Field(default=4, ge=1)
-    """Pixels along a tubelet; must divide the frame."""
-    width: int = Field(default=32, ge=4)
-    """Token width."""
     spatial_depth: int = Field(default=2, ge=0, le=24)
     """Blocks over the places of one time step."""
     temporal_depth: int = Field(default=2, ge=0, le=24)
     """Blocks over the time steps of the clip."""
-    heads: int = Field(default=4, ge=1)
-    """Attention heads; must divide the width."""
 
     def build(self, frame_shape: tuple[int, ...], intervals: int, frames: int) -> "VivitFactorised":
         """frame_shape: (3, h, w). intervals, frames: i and f."""

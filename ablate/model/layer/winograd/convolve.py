@@ -13,8 +13,6 @@ interpolation. Agrees with the direct convolution to rounding (1 to 4e-6 relativ
 direct one); times are never mixed, so causality is exact.
 """
 
-import math
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
@@ -26,53 +24,12 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
-POINTS = (0.0, 1.0, -1.0, 0.5, -2.0, -0.5, 2.0)  # in the order of use: small fractions round least
+from ablate.model.layer.winograd.tiles import cut, join, paste, split
+from ablate.model.layer.winograd.tiling import POINTS, Tiling, choose_tiling
+
 FEWEST_CHANNELS = 32  # below it the products at each place are too thin to be fast
-KERNEL_COPIES = 4  # the transform of a kernel is held up by memory: it takes as long as four times its products
 LEAST_SAVING = 1.3  # measured: a saving of 2 to 3 gives 1.7 to 2.4 times, one of 5 gives 3 times
 LARGEST_TRANSFORM = 2**28  # numbers (1 GiB): the transformed map is kept for the backward pass
-
-
-@dataclass(frozen=True)
-class Tiling:
-    """How a map is cut: `count` tiles (rows, columns) of `size` x `size` cells; each gives `valid` x `valid` cells."""
-
-    count: tuple[int, int]
-    valid: int
-    taps: int
-    dilation: int = 1
-
-    @property
-    def size(self) -> int:
-        """Cells on a side of a tile, of one phase of the map."""
-        return self.valid + self.taps - 1
-
-    @property
-    def places(self) -> int:
-        """Places of a transformed tile."""
-        return self.size**2
-
-    def rows(self, frames: int) -> int:
-        """Tiles of all frames (windows x steps)."""
-        return frames * self.count[0] * self.count[1] * self.dilation**2
-
-    def products(self, frames: int, channels: tuple[int, int]) -> float:
-        """Multiplications for each pair of channels (in, out): at the places, and the share of the transforms."""
-        transforms = self.places / channels[1] + self.valid**2 / channels[0]
-        kernels = KERNEL_COPIES * self.taps**2  # one transform for all tiles
-        return self.places * (self.rows(frames) * (1 + transforms) + kernels)
-
-
-def choose_tiling(
-    high: int, wide: int, taps: int, dilation: int = 1, *, frames: int = 40, channels: tuple[int, int] = (128, 128)
-) -> Tiling:
-    """The cheapest square tiling of an output of `high` x `wide` cells."""
-    sides = [math.ceil(side / dilation) for side in (high, wide)]
-    candidates = [
-        Tiling((math.ceil(sides[0] / valid), math.ceil(sides[1] / valid)), valid, taps, dilation)
-        for valid in range(2, len(POINTS) + 3 - taps)
-    ]
-    return min(candidates, key=lambda tiling: tiling.products(frames, channels))
 
 
 def winograd_pays(
@@ -137,14 +94,14 @@ class _WinogradConv(torch.autograd.Function):
         frames, channels = x.shape[0] * x.shape[2], (weight.shape[1], weight.shape[0])
         tiling = choose_tiling(high, wide, taps, step, frames=frames, channels=channels)
         of_input, of_kernel, back = _transforms(tiling.valid, taps)
-        tiles = _transform(of_input, _cut(x, tiling))
+        tiles = _transform(of_input, cut(x, tiling))
         kernels = _transform(of_kernel, rearrange(weight, "d c k kh kw -> (kh kw) (k c) d"))
         kernels = kernels.unflatten(1, (-1, channels[0]))  # places k c d
         delays = _delays(weight.shape[2], dilation[0], x.shape[2])
         out = _product(tiles, kernels, delays, x.shape[2])
         ctx.save_for_backward(tiles, kernels)
         ctx.tiling, ctx.delays, ctx.shape, ctx.out = tiling, delays, x.shape, (high, wide)
-        return _join(_transform(back, out), tiling, x.shape[0], high, wide)
+        return join(_transform(back, out), tiling, x.shape[0], high, wide)
 
     @staticmethod
     @once_differentiable
@@ -153,11 +110,11 @@ class _WinogradConv(torch.autograd.Function):
         tiling: Tiling = ctx.tiling
         steps = grad.shape[2]
         of_input, of_kernel, back = _transforms(tiling.valid, tiling.taps)
-        out = _transform(back.T, _split(grad, tiling))
+        out = _transform(back.T, split(grad, tiling))
         grad_x = grad_weight = None
         if ctx.needs_input_grad[0]:
             grad_tiles = _product_to_input(out, kernels, ctx.delays, steps)
-            grad_x = _paste(_transform(of_input.T, grad_tiles), tiling, ctx.shape)
+            grad_x = paste(_transform(of_input.T, grad_tiles), tiling, ctx.shape)
         if ctx.needs_input_grad[1]:
             taps = [
                 _transform(of_kernel.T, tap) if tap is not None else tiles.new_zeros(tiling.taps**2, *kernels.shape[2:])
@@ -211,52 +168,5 @@ def _product_to_kernels(
     return grads
 
 
-# ------------------------------------------------------------------ tiles; rows are ordered step, window, phase, tile
-
-
 def _transform(matrix: Float[Tensor, "m n"], tiles: Float[Tensor, "n rows c"]) -> Float[Tensor, "m rows c"]:
     return (matrix @ tiles.flatten(1)).unflatten(1, tiles.shape[1:])
-
-
-def _cut(x: Float[Tensor, "b c t h w"], tiling: Tiling) -> Float[Tensor, "cells rows c"]:
-    """Overlapping tiles of each phase of a padded map."""
-    step = tiling.dilation
-    needed = [(count * tiling.valid + tiling.taps - 1) * step for count in tiling.count]
-    x = F.pad(x, (0, needed[1] - x.shape[-1], 0, needed[0] - x.shape[-2]))
-    x = rearrange(x, "b c t (h p) (w q) -> b c t p q h w", p=step, q=step)
-    tiles = x.unfold(5, tiling.size, tiling.valid).unfold(6, tiling.size, tiling.valid)
-    return rearrange(tiles, "b c t p q n m i j -> (i j) (t b p q n m) c")
-
-
-def _paste(tiles: Float[Tensor, "cells rows c"], tiling: Tiling, shape: tuple[int, ...]) -> Float[Tensor, "b c t h w"]:
-    """The adjoint of `_cut`: tiles are added where they overlap."""
-    batch, channels, steps, *_ = shape
-    (down, right), step = tiling.count, tiling.dilation
-    high, wide = (count * tiling.valid + tiling.taps - 1 for count in tiling.count)
-    full = tiles.new_zeros(batch, steps, high, step, wide, step, channels)
-    layout = {"i": tiling.size, "t": steps, "b": batch, "n": down, "m": right, "p": step}
-    parts = rearrange(tiles, "(i j) (t b p q n m) c -> n m b t i p j q c", **layout)
-    for row, column in ((row, column) for row in range(down) for column in range(right)):
-        top, left = row * tiling.valid, column * tiling.valid
-        full[:, :, top : top + tiling.size, :, left : left + tiling.size] += parts[row, column]
-    full = rearrange(full, "b t h p w q c -> b c t (h p) (w q)")
-    return full[..., : shape[3], : shape[4]]
-
-
-def _split(grad: Float[Tensor, "b d t h w"], tiling: Tiling) -> Float[Tensor, "cells rows d"]:
-    """The output's map in tiles that do not overlap."""
-    step = tiling.dilation
-    high, wide = (count * tiling.valid * step for count in tiling.count)
-    grad = F.pad(grad, (0, wide - grad.shape[-1], 0, high - grad.shape[-2]))
-    layout = {"i": tiling.valid, "j": tiling.valid, "p": step, "q": step}
-    return rearrange(grad, "b d t (n i p) (m j q) -> (i j) (t b p q n m) d", **layout)
-
-
-def _join(
-    tiles: Float[Tensor, "cells rows d"], tiling: Tiling, batch: int, high: int, wide: int
-) -> Float[Tensor, "b d t h w"]:
-    """The inverse of `_split`, channels innermost in memory."""
-    step, (down, right) = tiling.dilation, tiling.count
-    layout = {"i": tiling.valid, "b": batch, "n": down, "m": right, "p": step, "q": step}
-    full = rearrange(tiles, "(i j) (t b p q n m) d -> b t (n i p) (m j q) d", **layout)
-    return rearrange(full[:, :, :high, :wide], "b t h w d -> b d t h w")

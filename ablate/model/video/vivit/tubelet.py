@@ -9,13 +9,28 @@ as one more input, and tubelets without any valid frame are masked.
 import torch
 from einops import rearrange, repeat
 from jaxtyping import Bool, Float, Shaped
+from pydantic import Field
 from torch import Tensor, nn
 
+from ablate.config import Config
 from ablate.errors import AblateError
 from ablate.model.layer.linear import linear
 from ablate.model.layer.position import positions
 from ablate.model.video.frame_encoder import Pixels
 from ablate.model.video.pixels import require_pixels
+
+
+class TubeletOptions(Config):
+    """What both ViViT encoders are told of their tokens and heads."""
+
+    tubelet_frames: int = Field(default=2, ge=1)
+    """Frames in a tubelet; must divide the frames of an interval."""
+    patch_size: int = Field(default=4, ge=1)
+    """Pixels along a tubelet; must divide the frame."""
+    width: int = Field(default=32, ge=4)
+    """Token width."""
+    heads: int = Field(default=4, ge=1)
+    """Attention heads; must divide the width."""
 
 
 class TubeletTokens(nn.Module):

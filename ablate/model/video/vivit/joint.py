@@ -13,27 +13,18 @@ from jaxtyping import Bool, Float, Shaped
 from pydantic import Field
 from torch import Tensor, nn
 
-from ablate.config import Config
 from ablate.contract import VideoEncoder
 from ablate.model.layer.attention.masked_attention import SelfAttentionBlock, check_heads
 from ablate.model.layer.position import positions
-from ablate.model.video.tubelet import TubeletTokens
+from ablate.model.video.vivit.tubelet import TubeletOptions, TubeletTokens
 
 
-class VivitJointConfig(Config):
+class VivitJointConfig(TubeletOptions):
     """Space and time at once, over the whole clip."""
 
     type: Literal["vivit_joint"] = "vivit_joint"
-    tubelet_frames: int = Field(default=2, ge=1)
-    """Frames in a tubelet; must divide the frames of an interval."""
-    patch_size: int = Field(default=4, ge=1)
-    """Pixels along a tubelet; must divide the frame."""
-    width: int = Field(default=32, ge=4)
-    """Token width."""
     depth: int = Field(default=4, ge=1, le=24)
     """Transformer blocks."""
-    heads: int = Field(default=4, ge=1)
-    """Attention heads; must divide the width."""
 
     def build(self, frame_shape: tuple[int, ...], intervals: int, frames: int) -> "VivitJoint":
         """frame_shape: (3, h, w). intervals, frames: i and f."""

@@ -1,8 +1,8 @@
 """A row of the table as a flat record with stable names: what `--format json` and `--format csv` carry.
 
 Gains (`gain`, `gain_low`, `gain_high`) are in the metric's unit; `gain_relative...` are shares of the baseline's mean
-(0.05 = 5 %). Intervals are 95 %: `_low`, `_high` over seeds (paired t), `gain_units_low`, `gain_units_high` over
-units nested in sessions.
+(0.05 = 5 %). Intervals are 95 %: `_low`, `_high` over seeds (t, Fieller), `gain_units_low`, `gain_units_high` over
+units nested in sessions, `gain_time_low`, `gain_time_high` over blocks of the test's time.
 """
 
 from dataclasses import asdict
@@ -62,6 +62,7 @@ def _gain(row: VariantAnalysis) -> dict[str, Any]:
         "gain_relative": None if gain is None else gain.relative,
         **_ends("gain_relative", None if gain is None else gain.relative_interval),
         **_ends("gain_units", None if gain is None else gain.over_units),
+        **_ends("gain_time", None if gain is None else gain.over_time),
         "p": None if gain is None else gain.p,
         "p_holm": None if gain is None else gain.p_holm,
         "p_max_t": None if gain is None else gain.p_max_t,
@@ -163,6 +164,8 @@ def study_record(analysis: StudyAnalysis) -> dict[str, Any]:
         "failures": [asdict(failure) for failure in analysis.failures],
         "attribution": asdict(analysis.attribution),
         "efficiency": [asdict(curve) for curve in analysis.efficiency],
+        "analysis": analysis.rule.model_dump(),
+        "guards": [asdict(guard) for guard in analysis.guards],
         "notes": [note.text for note in analysis.notes],
         "next_steps": list(analysis.next_steps),
         "expectations_hash": analysis.expectations_hash,

@@ -2,6 +2,7 @@
 
 import hashlib
 import html
+import json
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -213,3 +214,23 @@ def test_patches_that_change_nothing_worth_having_are_an_answer(tmp_path):
     scores = {BASELINE: base, "p": shifted(base, 0.001, 0.001), "q": shifted(base, -0.001, 0.001, salt=5)}
     text = told(study(scores=scores, seeds=range(5)), tmp_path)
     assert "no winner is named: every patch changes less than 3.0 %, which is an answer." in text
+
+
+def test_three_intervals_answer_three_questions(tmp_path):
+    """Another training, other neurons, other minutes; two sessions are not called other neurons."""
+    CliRunner().invoke(
+        app, ["report", str(study(**of_sessions(6)).write(tmp_path / "six")), "--html", str(tmp_path / "six.html")]
+    )
+    page = (tmp_path / "six.html").read_text()
+    assert "other neurons, 95 %" in page
+    assert "other minutes, 95 %" in page
+    CliRunner().invoke(
+        app, ["report", str(study(**of_sessions(2)).write(tmp_path / "two")), "--html", str(tmp_path / "two.html")]
+    )
+    page = (tmp_path / "two.html").read_text()
+    assert "other neurons, 95 %" not in page
+    rows = json.loads(
+        CliRunner().invoke(app, ["report", str(tmp_path / "six" / "planted"), "--format", "json"]).stdout
+    )["rows"]
+    row = next(row for row in rows if row["variant"] == "p")
+    assert row["gain_time_low"] <= row["gain"] <= row["gain_time_high"]

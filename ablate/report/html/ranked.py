@@ -3,10 +3,11 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from ablate.analysis import StudyAnalysis, VariantAnalysis
+from ablate.analysis import Interval, StudyAnalysis, VariantAnalysis
 from ablate.analysis.headline import REHEARSAL
 from ablate.analysis.words import (
     ABSENT,
+    bracket,
     change,
     count,
     duration,
@@ -126,7 +127,8 @@ def _columns(analysis: StudyAnalysis) -> tuple[Column, ...]:
         Column(
             "p", lambda row: "" if row.gain is None or row.gain.p_holm is None else p_value(row.gain.p_holm), "right"
         ),
-        Column("other neurons, 95 %", _over_units, "small"),
+        Column(_units_title(analysis), _over_units, "small"),
+        Column("other minutes, 95 %", _over_time, "small"),
     )
 
 
@@ -184,11 +186,22 @@ def _absolute(row: VariantAnalysis) -> str:
 
 def _over_units(row: VariantAnalysis) -> str:
     gain = row.gain
-    if gain is None or gain.over_units is None:
-        return ""
-    if gain.over_units_relative is None:
-        return with_interval(None, gain.over_units, sign=True).removeprefix(ABSENT).strip()
-    return percent_with_interval(None, gain.over_units_relative).removeprefix(ABSENT).strip()
+    return "" if gain is None else _ends(gain.over_units, gain.over_units_relative)
+
+
+def _over_time(row: VariantAnalysis) -> str:
+    gain = row.gain
+    return "" if gain is None else _ends(gain.over_time, gain.over_time_relative)
+
+
+def _ends(absolute: Interval | None, relative: Interval | None) -> str:
+    return bracket(absolute, sign=True) if relative is None else bracket(relative, 1, scale=100.0, sign=True)
+
+
+def _units_title(analysis: StudyAnalysis) -> str:
+    """Fewer than five sessions are no sample of other neurons."""
+    few = any(guard.kind == "few sessions" for guard in analysis.guards)
+    return "these sessions' neurons" if few else "other neurons, 95 %"
 
 
 def _verdict(row: VariantAnalysis) -> Html:

@@ -48,9 +48,8 @@ def main() -> None:
             spent["direct"].append(timed(step))
     winograd, plain = (statistics.median(spent[name]) for name in ("winograd", "direct"))
     ratios = [slow / fast for slow, fast in zip(spent["direct"], spent["winograd"], strict=True)]
-    print(
-        f"| {winograd:.2f} s | {plain:.2f} s | x{statistics.median(ratios):.2f} | {min(ratios):.2f} .. {max(ratios):.2f} |"
-    )
+    spread = f"{min(ratios):.2f} .. {max(ratios):.2f}"
+    print(f"| {winograd:.2f} s | {plain:.2f} s | x{statistics.median(ratios):.2f} | {spread} |")
 
 
 def timed(step: Callable[[], None]) -> float:

@@ -18,7 +18,7 @@ VERDICTS = {
     "one_pixel": "hurts",
     "redraw": "no evidence",
     "reseed": "no evidence",
-    "unread": "no evidence",
+    "unread": "negligible",
     "window": "no evidence",
     "faster": "helps",
     "longer": "helps",
@@ -124,3 +124,16 @@ def test_the_verdicts_hold_for_other_units_too(study):
     assert study.row("behavior").gain.over_units.low > 0
     assert study.row("window+filter").gain.over_units.low > 0
     assert study.row("one_pixel").gain.over_units.high < 0
+
+
+def test_one_pixel_hurts_because_almost_nothing_is_left_to_see(study):
+    """A Gabor has no answer to a uniform field: what is left is the luminance's company with contrast."""
+    assert study.row("one_pixel").score.mean < 0.1 * study.baseline.score.mean
+
+
+def test_filter_alone_costs_and_has_no_more_to_read_than_the_baseline(study):
+    """Of eight lags the window holds one, so its three weights a pixel see what one saw; they learn in smaller steps."""
+    row = study.row("filter")
+    assert -0.2 < row.gain.relative < 0
+    assert row.verdict in ("hurts", "no evidence")
+    assert any("FLOPs" in sentence for sentence in row.also_changed)

@@ -132,7 +132,7 @@ def test_one_pixel_hurts_because_almost_nothing_is_left_to_see(study):
 
 
 def test_filter_alone_costs_and_has_no_more_to_read_than_the_baseline(study):
-    """Of eight lags the window holds one, so its three weights a pixel see what one saw; they learn in smaller steps."""
+    """Of eight lags the window holds one: its three weights a pixel see what one saw, and learn in smaller steps."""
     row = study.row("filter")
     assert -0.2 < row.gain.relative < 0
     assert row.verdict in ("hurts", "no evidence")

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy import stats
+from scipy.special import stdtrit
 
 from ablate.analysis.outcome import Gain, Interval, StudyAnalysis, VariantAnalysis
 
@@ -143,7 +143,7 @@ def gain_change(first: Gain | None, second: Gain | None) -> GainChange | None:
     if total == 0:
         return GainChange(mean, Interval(mean, mean), relative)
     freedom = total**2 / (shares[0] ** 2 / (len(one) - 1) + shares[1] ** 2 / (len(two) - 1))
-    half = float(stats.t.ppf(0.975, freedom) * math.sqrt(total))
+    half = float(stdtrit(freedom, 0.975) * math.sqrt(total))
     return GainChange(mean, Interval(mean - half, mean + half), relative)
 
 

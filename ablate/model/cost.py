@@ -1,13 +1,13 @@
 """What a model weighs, before it is trained: parameters, FLOPs and shapes a part, tokens, blind spots, lints.
 
-The model is built and run once on the meta device, where tensors have shapes but no numbers, so that even a full-size
+The model is built and run forward once on the meta device, where tensors have shapes but no numbers, so that even a full-size
 study answers in seconds. FLOPs are those of one sample (one window, or one clip), forward, 2 x MAC; attention is
 counted by its plain form, since the fused kernels count as zero.
 
 What a model may say of itself (parts, notes, lints, receptive field) is in `ablate.contract.Model`.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
 import torch
@@ -16,6 +16,7 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 from torch.utils.hooks import RemovableHandle
 
+from ablate.config import Config
 from ablate.contract import DataSpec, EncodingSpec, FusionBatch, Model, ModelOptions, example_batch
 from ablate.errors import AblateError
 from ablate.model import lint
@@ -24,8 +25,23 @@ from ablate.model.layer.tokenizer import Tokenizer
 from ablate.result.record import ModelCost, Tokens
 
 
+_described: dict[tuple[str, DataSpec], ModelCost] = {}
+
+
 def describe(config: ModelOptions, spec: DataSpec) -> ModelCost:
-    """The cost of `config.build(spec)`. Raises AblateError where the model does not fit the data."""
+    """The cost of `config.build(spec)`, found once in a process: most variants of a recipe have the same parent.
+
+    Raises AblateError where the model does not fit the data.
+    """
+    if not isinstance(config, Config):  # options of no known form have no text to be found by
+        return _describe(config, spec)
+    key = (f"{type(config).__module__}.{type(config).__qualname__} {config.model_dump_json()}", spec)
+    if key not in _described:
+        _described[key] = _describe(config, spec)
+    return _described[key]
+
+
+def _describe(config: ModelOptions, spec: DataSpec) -> ModelCost:
     with torch.random.fork_rng(devices=[]):  # building draws initial weights; the caller's streams stay as they are
         model = _build(config, spec)
         one = replace(spec, sessions=spec.sessions[:1]) if isinstance(spec, EncodingSpec) else spec
@@ -90,7 +106,7 @@ def _count(modules: Iterable[nn.Module]) -> int:
 
 
 class _Probe:
-    """One forward and one backward pass of one sample, with what they show."""
+    """One forward pass of one sample, with what it shows."""
 
     def __init__(self, model: Model, spec: DataSpec):
         self.model = model.eval()
@@ -101,6 +117,7 @@ class _Probe:
         self.frames = self.frames_cropped = self.tubelet_width = 0
         self.pixels_never_seen = 0.0
         self.tokens: Tokens | None = None
+        self._reached: set[int] = set()
         self._counter = FlopCounterMode(display=False)
         self._handles: list[RemovableHandle] = []
         self._watch()
@@ -152,20 +169,35 @@ class _Probe:
         self.tokens = Tokens(time=out.shape[2], space=(out.shape[3], out.shape[4]))
 
     def _run(self, spec: DataSpec) -> None:
-        """Forward under the counter; backward without, only to see which parameters it reaches."""
+        """Forward under the counter."""
         batch = example_batch(spec, self.model.device)
         if isinstance(batch, FusionBatch):
             self.inputs = {"frames": tuple(batch.frames.shape[1:]), "eeg": tuple(batch.eeg.shape[1:])}
         with sdpa_kernel(SDPBackend.MATH):
             with self._counter:
                 outputs = self.model(batch)
-            total = sum(out.float().sum() for out in outputs)
-            if isinstance(total, Tensor) and total.requires_grad:
-                total.backward()
+        self._reached = leaves_of(outputs)
 
     def disconnected(self) -> list[str]:
-        """Trainable parameters that the backward pass does not reach."""
-        return [name for name, p in self.model.named_parameters() if p.requires_grad and p.grad is None]
+        """Trainable parameters that no output depends on."""
+        return [name for name, p in self.model.named_parameters() if p.requires_grad and id(p) not in self._reached]
+
+
+def leaves_of(outputs: Sequence[Tensor]) -> set[int]:
+    """The ids of the tensors that a backward pass from these would reach, by the graph alone: a pass costs as much as
+    the rest of a description.
+    """
+    waiting = [out.grad_fn for out in outputs if out.grad_fn is not None]
+    seen, leaves = set(waiting), {id(out) for out in outputs}
+    while waiting:
+        node = waiting.pop()
+        variable = getattr(node, "variable", None)  # only the nodes of leaves have it
+        if variable is not None:
+            leaves.add(id(variable))
+        following = {after for after, _ in node.next_functions if after is not None} - seen
+        seen |= following
+        waiting += following
+    return leaves
 
 
 def _lints(spec: DataSpec, probe: _Probe) -> Iterable[str]:

@@ -11,12 +11,12 @@ eps: event error, p: fraction of intervals without video, i: intervals.
 import math
 
 import numpy as np
-from scipy import integrate, stats
+from scipy.special import ndtr
 
 
 def response_accuracy(d_prime: float) -> float:
     """Phi(d'/2): how often a matched filter knows whether there was an evoked response."""
-    return float(stats.norm.cdf(d_prime / 2))
+    return float(ndtr(d_prime / 2))
 
 
 def full_accuracy(d_prime: float, event_error: float = 0.0, absent: float = 0.0) -> float:
@@ -27,6 +27,8 @@ def full_accuracy(d_prime: float, event_error: float = 0.0, absent: float = 0.0)
 
 def pooled_accuracy(d_prime: float, intervals: int, event_error: float = 0.0, absent: float = 0.0) -> float:
     """Accuracy of the label from EEG and how many events the whole clip holds, without knowing where."""
+    from scipy import stats  # most of a second that every command would wait for
+
     best = 0.0
     for present in range(intervals + 1):
         for events in range(present + 1):
@@ -40,6 +42,7 @@ def pooled_accuracy(d_prime: float, intervals: int, event_error: float = 0.0, ab
 
 def full_bits(d_prime: float, event_error: float = 0.0, absent: float = 0.0) -> float:
     """Information gain over the class prior of the full model, bits a label."""
+    from scipy import integrate, stats  # most of a second that every command would wait for
 
     def density(s: float) -> float:
         known = 1 / (1 + math.exp(-(d_prime * s - d_prime**2 / 2)))

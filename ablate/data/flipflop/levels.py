@@ -15,7 +15,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
 
 from ablate.data.coincidence.ceiling import response_accuracy
 from ablate.data.flipflop.options import FlipflopOptions
@@ -53,6 +52,8 @@ def levels(config: FlipflopOptions) -> Levels:
 def _markers(config: FlipflopOptions, interval: int, frames: int) -> NDArray[np.float64]:
     """Chances of 0, 1, ... markers in the first frames of an interval. The first one holds at least one, early
     enough."""
+    from scipy import stats  # most of a second that every command would wait for
+
     chances = np.zeros(config.frames + 1)
     early_frames = config.frames - config.jitter
     lengths = range(config.min_valid, config.frames + 1)
@@ -73,6 +74,8 @@ def _markers(config: FlipflopOptions, interval: int, frames: int) -> NDArray[np.
 
 def _majority(count: int) -> NDArray[np.float64]:
     """For N = 0 ... count - 1 markers in no order: how often the newest is of the kind that most of them are."""
+    from scipy import stats  # most of a second that every command would wait for
+
     guesses = [0.5]
     for total in range(1, count):
         on = np.arange(total + 1)

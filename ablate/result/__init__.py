@@ -2,7 +2,7 @@
 
 from ablate.result.environment import environment
 from ablate.result.key import canonical_json, content_key, file_hash, text_hash
-from ablate.result.manifest import StudyManifest, VariantEntry
+from ablate.result.manifest import Schedule, StudyManifest, VariantEntry
 from ablate.result.record import ModelCost, RunRecord, Score, SessionScore, Tokens, Usage
 from ablate.result.store.folder import Damaged, Garbage, Holder, Lock, RunWriter, Scan, Store
 
@@ -15,6 +15,7 @@ __all__ = [
     "RunRecord",
     "RunWriter",
     "Scan",
+    "Schedule",
     "Score",
     "SessionScore",
     "Store",

@@ -49,6 +49,15 @@ class AnalysisRule(Config):
     """The smallest relative gain worth having: 0.03 is 3 % of the baseline's score. Less is `negligible`."""
 
 
+class Schedule(Config):
+    """When a study that is run until settled is looked at: fixed before its first look, and never changed."""
+
+    looks: tuple[int, ...] = (3, 4, 5, 6, 8, 10, 12)
+    """Seeds of each row at each look."""
+    seeds: tuple[int, ...]
+    """The seeds in the order in which they are bought, as many as at the last look."""
+
+
 class StudyManifest(Config):
     """The plan of a study: question, variants, seeds, expectations."""
 
@@ -81,6 +90,8 @@ class StudyManifest(Config):
     """Variant names of each ladder, in order, the baseline left out."""
     analysis: AnalysisRule = AnalysisRule()
     """The rule of the verdicts."""
+    schedule: Schedule | None = None
+    """The looks of a study that is run until settled; None where its seeds were fixed beforehand."""
     expectations_hash: str = ""
     """Hash of all `expect` and of `analysis` at the first run."""
     expectation_changes: tuple[str, ...] = ()

@@ -14,7 +14,7 @@ from ablate.analysis.outcome.combination import (
     Share,
 )
 from ablate.analysis.outcome.guard import Guard, GuardKind
-from ablate.analysis.outcome.interval import Estimate, Gain, GapClosed, Interval
+from ablate.analysis.outcome.interval import Estimate, Gain, GapClosed, Interval, Look
 from ablate.analysis.outcome.row import (
     CostSummary,
     LearningCurve,
@@ -42,6 +42,7 @@ __all__ = [
     "Interplay",
     "Interval",
     "LearningCurve",
+    "Look",
     "Note",
     "NoteKind",
     "Outcome",

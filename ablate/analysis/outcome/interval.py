@@ -31,6 +31,19 @@ class Estimate:
 
 
 @dataclass(frozen=True)
+class Look:
+    """Which look of a study that is run until settled a gain is of. number: 0, 1, ...; seeds: at each look."""
+
+    number: int
+    seeds: tuple[int, ...]
+
+    @property
+    def here(self) -> int:
+        """Seeds at this look."""
+        return self.seeds[self.number]
+
+
+@dataclass(frozen=True)
 class Gain:
     """Variant minus baseline over the seeds that both finished.
 
@@ -44,7 +57,9 @@ class Gain:
     pairing saved seeds). seeds_needed: seeds at which a gain of this size and spread would be found with 80 % power
     (None: more than 100). detectable: smallest gain that these seeds find with 80 % power. over_units: hierarchical
     bootstrap over units nested in sessions: other neurons. over_time: bootstrap over blocks of the test's time: other
-    minutes. Neither says anything of other trainings.
+    minutes. Neither says anything of other trainings. look: in a study that is run until settled, the look that the
+    gain is of; p, p_negligible and the intervals then count all looks (repeated confidence intervals), and p_negligible
+    holds for this row alone.
     """
 
     seeds: tuple[int, ...]
@@ -71,6 +86,7 @@ class Gain:
     over_units_relative: Interval | None = None
     over_time: Interval | None = None
     over_time_relative: Interval | None = None
+    look: Look | None = None
 
     def scaled(self, ratio: float, interval: Interval) -> "Gain":
         """With its figures relative to the baseline."""

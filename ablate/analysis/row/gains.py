@@ -12,9 +12,9 @@ from statistics import median
 import numpy as np
 
 from ablate.analysis.cells import Cells
-from ablate.analysis.outcome import Gain, Interval
+from ablate.analysis.outcome import Gain, Interval, Look
 from ablate.analysis.statistics.family import MAX_T_SEEDS, holm, holm_factors, max_t
-from ablate.analysis.statistics.gain import absolute_interval, difference, gains, relative_interval
+from ablate.analysis.statistics.gain import LEVEL, absolute_interval, difference, gains, relative_interval
 from ablate.analysis.statistics.moderated import OWN, Prior
 from ablate.analysis.statistics.negligible import p_negligible
 from ablate.analysis.statistics.noise import (
@@ -25,6 +25,7 @@ from ablate.analysis.statistics.noise import (
     smallest_detectable_gain,
     unpaired_spread,
 )
+from ablate.analysis.stopping.levels import nominal, repeated_p
 from ablate.result.manifest import AnalysisRule
 
 JUDGED = ("variant", "control")
@@ -84,30 +85,68 @@ def adjusted(
 
 
 def _judged(members: Sequence[Gain], prior: Prior, worth: float) -> list[Gain]:
-    """Each of a family at the level that Holm asks of it."""
+    """Each of a family at the level that Holm asks of it, with what its seeds can tell."""
+    judged = judge_family(members, worth)
     p = np.array([1.0 if gain.p is None else gain.p for gain in members])
-    small = holm(np.array([p_negligible(gain, worth) for gain in members])).tolist()
-    factors = holm_factors(p).tolist()
+    factors = [ALPHA / level_at(gain, ALPHA / factor) for gain, factor in zip(members, holm_factors(p), strict=True)]
     spreads = [gain.spread or 0.0 for gain in members]
     needed = seeds_needed([gain.mean for gain in members], spreads, factors, prior)
     detectable = detectable_gains(spreads, [len(gain.seeds) for gain in members], factors, prior)
-    columns = zip(members, holm(p).tolist(), factors, small, needed, detectable, strict=True)
+    columns = zip(judged, needed, detectable, strict=True)
+    return [replace(gain, seeds_needed=seeds, detectable=smallest) for gain, seeds, smallest in columns]
+
+
+def judge_family(members: Sequence[Gain], worth: float) -> list[Gain]:
+    """p values and intervals of each of a family at the level that Holm asks of it.
+
+    Gains of a study that is run until settled come counted (`counted`); each row's p_negligible then counts its looks
+    and is not adjusted over the family, which would cost a fifth more runs.
+    """
+    p = np.array([1.0 if gain.p is None else gain.p for gain in members])
+    small = np.array([p_negligible(gain, worth) for gain in members])
+    small = np.where(
+        [gain.look is not None for gain in members],
+        [_repeated(gain, one, sides=1) for gain, one in zip(members, small, strict=True)],
+        holm(small),
+    )
+    columns = zip(members, holm(p).tolist(), holm_factors(p).tolist(), small.tolist(), strict=True)
     return [
-        replace(
-            _at_level(gain, 1 - ALPHA / factor),
-            p_holm=adjusted_p,
-            p_negligible=equal,
-            seeds_needed=seeds,
-            detectable=smallest,
-        )
-        for gain, adjusted_p, factor, equal, seeds, smallest in columns
+        replace(_at_level(gain, ALPHA / factor), p_holm=adjusted_p, p_negligible=equal)
+        for gain, adjusted_p, factor, equal in columns
     ]
 
 
-def _at_level(gain: Gain, level: float) -> Gain:
+def counted(gain: Gain, look: Look) -> Gain:
+    """A gain as one of several looks at its row: the repeated p value and the repeated 95 % confidence interval."""
+    if gain.p is None or gain.error is None or gain.degrees is None:
+        return replace(gain, look=look)
+    level = nominal(1 - LEVEL, look.number, look.seeds)
+    found = replace(
+        gain,
+        look=look,
+        p=float(repeated_p(np.array(gain.p), look.number, look.seeds)),
+        interval=absolute_interval(gain.mean, gain.error, gain.degrees, 1 - level),
+    )
+    ratio = None if gain.relative_interval is None else relative_interval(gain, 1 - level)
+    return replace(found, relative_interval=None if ratio is None else Interval(ratio.low, ratio.high))
+
+
+def level_at(gain: Gain, alpha: float) -> float:
+    """What this look's own p is held against for an error `alpha` over all looks."""
+    return alpha if gain.look is None else nominal(alpha, gain.look.number, gain.look.seeds)
+
+
+def _repeated(gain: Gain, p: float, *, sides: int) -> float:
+    if gain.look is None:
+        return p
+    return float(repeated_p(np.array(p), gain.look.number, gain.look.seeds, sides=sides))
+
+
+def _at_level(gain: Gain, alpha: float) -> Gain:
     """With the intervals at the level of the verdict."""
     assert gain.error is not None
     assert gain.degrees is not None
+    level = 1 - level_at(gain, alpha)
     ratio = None if gain.relative_interval is None else relative_interval(gain, level)
     return replace(
         gain,

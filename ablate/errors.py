@@ -1,4 +1,4 @@
-"""A user's mistake, told as one clear message: where, what, and the next move. Never a traceback."""
+"""A user's mistake, as one clear message: where, what, and the next move. Never a traceback."""
 
 from dataclasses import dataclass
 
@@ -22,9 +22,9 @@ class Problem:
 
 
 class AblateError(Exception):
-    """Raised for anything that the user can mend; the command line prints it and exits with 2.
+    """Raised for anything that the user can fix; the command line prints it and exits with 2.
 
-    Several problems are told together, since mending them one run at a time wastes a person's day.
+    Several problems come together, since fixing them one run at a time wastes a person's day.
     """
 
     def __init__(self, what: str = "", *, where: str = "", hint: str = "", problems: tuple[Problem, ...] = ()):

@@ -7,7 +7,7 @@ import pytest
 
 RESULTS = Path(__file__).resolve().parent.parent / "results"
 TABLES = sorted(RESULTS.glob("*/table.json"))
-MEANT_TO_STAND_BELOW = {"planted_truth"}  # a linear model of one frame, stopped early, that patches are to mend
+MEANT_TO_STAND_BELOW = {"planted_truth"}  # a linear model of one frame, stopped early, that patches are to fix
 
 
 def test_there_are_tables():

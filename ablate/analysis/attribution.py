@@ -55,7 +55,7 @@ def attribute(
 
 
 def _subsets(cells: Sequence[Cell], baseline: Cell) -> Subsets:
-    """Set of patches -> cell. A set that was run in two orders is told by the first."""
+    """Set of patches -> cell. A set that was run in two orders counts by the first."""
     found: Subsets = {frozenset(): baseline}
     for cell in cells:
         if cell.entry.role == "variant" and cell.entry.patches and cell.scores and not cell.refused:

@@ -1,4 +1,4 @@
-"""Which run belongs to which cell (variant, seed) of the plan, and which cells may be compared.
+"""Which run belongs to which cell (variant, seed) of the manifest, and which cells may be compared.
 
 A run counts when it is `done` and its score is finite. A variant's run is compared with the baseline's run of the
 same seed, and only if both were scored on the identical set of (session, bin, unit) entries: `scored_hash` is equal.
@@ -36,22 +36,22 @@ class Cell:
     @property
     def barred(self) -> int:
         """Seeds that diverged or failed: they stay in the verdict."""
-        return sum(1 for seed, record in self.records.items() if seed not in self.scored and _spoilt(record))
+        return sum(1 for seed, record in self.records.items() if seed not in self.scored and _failed(record))
 
 
 @dataclass(frozen=True)
 class Cells:
-    """All variants in the plan's order."""
+    """All variants in the manifest's order."""
 
     baseline: Cell
     cells: tuple[Cell, ...]
     failures: tuple[Failure, ...]
     outside: int
-    """Records that are in the folder but no longer in the plan."""
+    """Records that are in the folder but no longer in the manifest."""
 
 
 def gather(manifest: StudyManifest, records: Iterable[RunRecord]) -> Cells:
-    """Sorts the records into the plan. Raises AblateError when the plan has no baseline."""
+    """Sorts the records into the manifest. Raises AblateError when the manifest has no baseline."""
     by_key: dict[str, RunRecord] = {}
     by_name: dict[tuple[str, int], RunRecord] = {}
     for record in records:
@@ -75,7 +75,9 @@ def gather(manifest: StudyManifest, records: Iterable[RunRecord]) -> Cells:
     baseline = next((cell for cell in found if cell.entry.role == "baseline"), None)
     if baseline is None:
         raise AblateError(
-            "the plan names no baseline, so nothing can be compared", where=manifest.name, hint="run the study again"
+            "the manifest names no baseline, so nothing can be compared",
+            where=manifest.name,
+            hint="run the study again",
         )
     cells = tuple(_compared(cell, baseline) for cell in found)
     return Cells(
@@ -96,7 +98,7 @@ def _counts(record: RunRecord) -> bool:
     return record.state == "done" and record.test is not None and math.isfinite(record.test.headline)
 
 
-def _spoilt(record: RunRecord) -> bool:
+def _failed(record: RunRecord) -> bool:
     """Failed, diverged, or called done with a score that is missing."""
     return record.state in BARRING or (record.state == "done" and not _counts(record))
 

@@ -176,7 +176,7 @@ def flat(value: Mapping[str, Any], above: str = "") -> dict[str, str]:
 
 
 def _data(one: StudyAnalysis, two: StudyAnalysis) -> tuple[Difference, ...]:
-    """What the plans say of the data beyond its configuration."""
+    """What the manifests say of the data beyond its configuration."""
     kept = ("data_description", "data_fingerprint", "scored_hash")
     return tuple(
         Difference(name.replace("_", " "), getattr(one, name) or None, getattr(two, name) or None)

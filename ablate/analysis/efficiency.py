@@ -18,7 +18,7 @@ FRACTION = "data.fraction"
 
 
 def efficiency_curves(cells: Sequence[Cell], *, relative: bool) -> tuple[EfficiencyCurve, ...]:
-    """One curve for each model that was trained on two fractions or more, in the plan's order, the baseline's first."""
+    """One curve for each model that was trained on two fractions or more, in the manifest's order, baseline first."""
     usable = [cell for cell in cells if cell.scores and not cell.refused]
     if not any(FRACTION in cell.entry.differences for cell in usable):
         return ()

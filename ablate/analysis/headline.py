@@ -105,7 +105,7 @@ def next_steps(analysis: StudyAnalysis) -> tuple[str, ...]:
         names = listing(
             sorted({failure.variant for failure in analysis.failures if failure.state in ("failed", "diverged")})
         )
-        steps.append(f"Mend what failed ({names}), then run the study again: finished runs are kept.")
+        steps.append(f"Fix what failed ({names}), then run the study again: finished runs are kept.")
     if analysis.baseline_at_chance:
         steps.append("Give the baseline more steps, more data or another learning rate until it is clear of chance.")
     if len(analysis.seeds) < 2:
@@ -121,7 +121,7 @@ def next_steps(analysis: StudyAnalysis) -> tuple[str, ...]:
 
 
 def _until_settled(patches: Sequence[VariantAnalysis]) -> list[str]:
-    """More seeds for chosen rows would inflate their errors: the sequential plan buys them for all that is open."""
+    """More seeds for chosen rows would inflate their errors: the sequential design buys them for all that is open."""
     unsettled = any(row.verdict == "no evidence" and row.gain is not None for row in patches)
     return (
         ["`ablate run RECIPE --until settled` buys seeds where verdicts are open, at the same error rate."]

@@ -41,7 +41,7 @@ def notes(analysis: StudyAnalysis, *, mixed: bool, outside: int) -> tuple[Note, 
         )
     if outside:
         found.append(
-            Note("info", f"{plural(outside, 'run')} in this folder no longer belong to the plan and are left out.")
+            Note("info", f"{plural(outside, 'run')} in this folder no longer belong to the manifest and are left out.")
         )
     if any(row.role == "variant" for row in analysis.rows):
         found.append(Note("truth", CONDITIONAL))

@@ -1,4 +1,4 @@
-"""A study's plan and its run records in, a `StudyAnalysis` out: the flow of the analysis on one page.
+"""A study's manifest and its run records in, a `StudyAnalysis` out: the flow of the analysis on one page.
 
 records -> cells (variant x seed) -> gains paired by seed -> p values of the family -> verdicts -> ranking -> sentences
 
@@ -37,7 +37,7 @@ def analyse(
     units: UnitsLoader | None = None,
     history: HistoryLoader | None = None,
 ) -> StudyAnalysis:
-    """Everything that a report shows. Raises AblateError when the plan has no baseline.
+    """Everything that a report shows. Raises AblateError when the manifest has no baseline.
 
     Without `units` the second interval and the per-unit breakdown are None and empty; without `history` so are the
     curves.
@@ -74,7 +74,7 @@ def analyse(
         attribution=combined,
         efficiency=efficiency_curves(cells.cells, relative=relative),
     )
-    return _told(_guarded(analysis, cells, relative=relative), cells)
+    return _with_notes(_guarded(analysis, cells, relative=relative), cells)
 
 
 def _rows(
@@ -106,7 +106,7 @@ def _rows(
 
 
 def _assembled(manifest: StudyManifest, cells: Cells) -> StudyAnalysis:
-    """What the plan and the runs say by themselves; nothing is compared yet."""
+    """What the manifest and the runs say by themselves; nothing is compared yet."""
     first = next(iter(cells.baseline.scored.values()), None)
     return StudyAnalysis(
         name=manifest.name,
@@ -166,7 +166,7 @@ def _guarded(analysis: StudyAnalysis, cells: Cells, *, relative: bool) -> StudyA
     return replace(analysis, guards=guards, rows=rows, winner=winner(rows, barred=barred))
 
 
-def _told(analysis: StudyAnalysis, cells: Cells) -> StudyAnalysis:
+def _with_notes(analysis: StudyAnalysis, cells: Cells) -> StudyAnalysis:
     """Adds the sentences, which are made of everything else."""
     said = answer(analysis)
     mixed = len({score.scored_hash for score in cells.baseline.scored.values()}) > 1

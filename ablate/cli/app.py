@@ -54,8 +54,8 @@ def root(
     """Options of `ablate` itself."""
 
 
-def told_of_torch(fault: Exception) -> bool:
-    """Whether a fault is that of a torch and a torchvision that do not fit; it is then told with its mend."""
+def is_torch_mismatch(fault: Exception) -> bool:
+    """Whether a fault is that of a torch and a torchvision that do not fit; it is then named with its fix."""
     text = str(fault)
     if "torchvision" not in text and "torch" not in str(getattr(fault, "name", "")):
         return False
@@ -72,7 +72,7 @@ def main() -> None:
         show_error(error)
         sys.exit(USAGE_ERROR)
     except (ImportError, RuntimeError) as fault:
-        if not told_of_torch(fault):
+        if not is_torch_mismatch(fault):
             raise
         sys.exit(USAGE_ERROR)
     except KeyboardInterrupt:

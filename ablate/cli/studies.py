@@ -35,7 +35,7 @@ def analysis_of(store: Store, *, quick_look: bool = False, tell: bool = False) -
 
 
 def readable_records(store: Store) -> tuple[RunRecord, ...]:
-    """The records of a study, read once; runs that cannot be read are told, and count as not yet run."""
+    """The records of a study, read once; runs that cannot be read are named, and count as not yet run."""
     scan = store.scan()
     for damaged in scan.damaged:
         say(f"warning: run {damaged.key} cannot be read and is left out: {damaged.reason}")

@@ -11,7 +11,7 @@ from ablate.model.cost import describe
 from ablate.recipe import load_recipe
 from ablate.request import Request
 from ablate.result import ModelCost
-from ablate.study.plan import data_sets, select
+from ablate.study.study import data_sets, select
 from ablate.variant import Variant, survey
 
 SLOW_CPU_FLOPS = 5e10
@@ -61,7 +61,7 @@ def cpu_seconds(request: Request) -> float:
     recipe = load_recipe(request.recipe, sets=data_sets(request))
     layout = survey(recipe)
     if layout.problems:
-        return 0.0  # the plan, which comes next, tells them together with those that it finds itself
+        return 0.0  # the manifest, which comes next, tells them together with those that it finds itself
     weighed = weigh(select(layout.variants, request))
     seeds = len(request.seed_list() or recipe.seeds)
     operations = 0.0

@@ -24,7 +24,7 @@ class Model(nn.Module):
         return torch.zeros((), device=self.device)
 
     def progress(self, fraction: float) -> None:
-        """Told before each step how much of training is done, 0 to 1: schedules inside the model follow it."""
+        """Hears before each step how much of training is done, 0 to 1: schedules inside the model follow it."""
 
     def parts(self) -> Mapping[str, nn.Module | Sequence[nn.Module]]:
         """The modules of each part that the tables list, in the order of the flow: one, the model as a whole."""

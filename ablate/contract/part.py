@@ -50,7 +50,7 @@ class Part(nn.Module):
         return {}
 
     def progress(self, fraction: float) -> None:
-        """Told before each step how much of training is done, 0 to 1: a schedule inside the part follows it."""
+        """Hears before each step how much of training is done, 0 to 1: a schedule inside the part follows it."""
 
     def lints(self) -> tuple[str, ...]:
         """Options that nothing reads, or that mean something else than they say; each opens with the option's name."""

@@ -21,7 +21,7 @@ _PR_SET_PDEATHSIG = 1
 def request_of(
     work: str, payload: dict[str, Any], log: Path, environment: dict[str, str], threads: int
 ) -> dict[str, Any]:
-    """What a child is told, as JSON."""
+    """What a child is given, as JSON."""
     return {"work": work, "payload": payload, "log": str(log), "environment": environment, "threads": threads}
 
 

@@ -54,9 +54,9 @@ class Launcher(Protocol):
 def launcher(settings: Settings, modules: tuple[str, ...], threads: int) -> Launcher:
     """The fastest safe way here. `modules` are imported before the first fork; AblateError when they cannot be."""
     if settings.start == "fork" or (settings.start == "auto" and sys.platform == "linux"):
-        told = {"preload": modules, "prepare": settings.prepare, "prepare_with": settings.prepare_with}
+        given = {"preload": modules, "prepare": settings.prepare, "prepare_with": settings.prepare_with}
         try:
-            return ForkServer(told, threads)
+            return ForkServer(given, threads)
         except UnsafeFork:
             if settings.prepare:  # perhaps it was this that started threads
                 return launcher(replace(settings, prepare=""), modules, threads)
@@ -68,9 +68,9 @@ def launcher(settings: Settings, modules: tuple[str, ...], threads: int) -> Laun
 class ForkServer:
     """Speaks with `server`; a server that was killed is started again for the next job."""
 
-    def __init__(self, told: dict[str, Any], threads: int):
-        """told: `preload`, the modules to import, and `prepare` and `prepare_with` of `Settings`."""
-        self._told, self._threads = told, threads
+    def __init__(self, settings: dict[str, Any], threads: int):
+        """settings: `preload`, the modules to import, and `prepare` and `prepare_with` of `Settings`."""
+        self._settings, self._threads = settings, threads
         self._running: set[int] = set()
         self._boot()
 
@@ -108,12 +108,12 @@ class ForkServer:
         self._control, theirs = socket.socketpair()
         self._buffer = b""
         self._output: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the server
-        with tempfile.TemporaryFile() as told:
-            told.write(json.dumps(self._told).encode())
-            told.seek(0)
+        with tempfile.TemporaryFile() as sent:
+            sent.write(json.dumps(self._settings).encode())
+            sent.seek(0)
             self._server = subprocess.Popen(
                 [sys.executable, "-c", _FORK, json.dumps(sys.path), str(theirs.fileno())],
-                stdin=told,
+                stdin=sent,
                 stdout=self._output,
                 stderr=self._output,
                 pass_fds=[theirs.fileno()],
@@ -212,7 +212,7 @@ class Spawner:
 
 
 def _has_ended(pid: int) -> bool:
-    """Whether a child has ended, as far as can be told without reaping it: its id is also its group's."""
+    """Whether a child has ended, as far as can be seen without reaping it: its id is also its group's."""
     if not hasattr(os, "waitid"):
         return False
     return os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None

@@ -18,7 +18,7 @@ from ablate.execution.child import BUSY, DONE, INTERRUPTED, OUT_OF_MEMORY, reque
 from ablate.execution.job import Event, Job, Outcome, OutcomeState, Settings, Stop, log_tail
 from ablate.execution.launch import Exit, Launcher, launcher
 from ablate.execution.memory import free_device_bytes, free_host_bytes
-from ablate.result.files import check_name, told
+from ablate.result.files import check_name, writing
 
 _TICK = 0.2
 """Seconds between two looks at deadlines and at the wish to stop."""
@@ -32,7 +32,7 @@ def run_in_processes(
     """One outcome a job, as they end. Closing the iterator early kills what still runs."""
     if not jobs:
         return
-    with told(logs):
+    with writing(logs):
         logs.mkdir(parents=True, exist_ok=True)
     for job in jobs:
         check_name(job.key, "job key")
@@ -182,10 +182,10 @@ class _Pool:
         return lines[-1].strip() if lines else ""
 
     def _device_peak(self, job: Job) -> int:
-        told_in = self._log(job).with_suffix(".peak")
+        peak_file = self._log(job).with_suffix(".peak")
         try:
-            peak = int(told_in.read_text())
-            told_in.unlink()
+            peak = int(peak_file.read_text())
+            peak_file.unlink()
         except (OSError, ValueError):
             return 0
         return peak

@@ -130,16 +130,16 @@ class Server:
 def main(control: int) -> None:
     """Imports what stdin tells, prepares what the jobs share, says whether forking is safe, and serves."""
     server = Server(socket.socket(fileno=control))
-    told = json.load(sys.stdin)
+    given = json.load(sys.stdin)
     null = os.open(os.devnull, os.O_RDONLY)
     os.dup2(null, 0)
     os.close(null)
     try:
-        for module in told["preload"]:
+        for module in given["preload"]:
             importlib.import_module(module)
-        if told["prepare"]:
+        if given["prepare"]:
             with contextlib.suppress(Exception):  # the jobs then open it themselves, and tell what is wrong with it
-                resolve(told["prepare"])(told["prepare_with"])
+                resolve(given["prepare"])(given["prepare_with"])
     except BaseException as error:
         server.tell({"error": f"{type(error).__name__}: {error}"})
         return

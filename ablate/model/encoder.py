@@ -194,9 +194,9 @@ def common_behaviors(spec: EncodingSpec) -> int:
     """Behaviour variables, the same in all sessions. Raises AblateError if they differ."""
     counts = {session.behaviors: session.name for session in spec.sessions}
     if len(counts) > 1:
-        told = ", ".join(f"{name}: {count}" for count, name in counts.items())
+        counted = ", ".join(f"{name}: {count}" for count, name in counts.items())
         raise AblateError(
-            f"the sessions have different numbers of behaviour variables ({told}), and one modulator reads them all",
+            f"the sessions have different numbers of behaviour variables ({counted}), and one modulator reads them all",
             where="baseline.modulator",
             hint="set `modulator: {type: none}`, or `data.behavior: none`",
         )

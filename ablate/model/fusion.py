@@ -88,8 +88,10 @@ class FusionModel(Model):
 
     def cost_notes(self) -> dict[str, str]:
         """The isolation matrix, what a frozen video encoder costs once its features are cached, and the parts' own."""
-        told = notes(self.config, self.spec, self.media) if isinstance(self.media, MediaStack) else {}
-        return told | {name: text for part in self._flow().values() for name, text in part.cost_notes().items()}
+        notes_of_media = notes(self.config, self.spec, self.media) if isinstance(self.media, MediaStack) else {}
+        return notes_of_media | {
+            name: text for part in self._flow().values() for name, text in part.cost_notes().items()
+        }
 
     def gates(self) -> dict[str, float]:
         """How far each gate has opened, tanh(a) and tanh(g) of a gated fusion."""

@@ -49,10 +49,10 @@ def notes(config: MediaConfig, spec: FusionSpec, media: MediaStack) -> dict[str,
     """What a cost table says of the video side beyond counts. Builds it anew on the CPU, without a frame encoder."""
     with torch.random.fork_rng(devices=[]), torch.device("cpu"):
         matrix = isolation(_without_frame_encoder(config, spec, media.video), spec)
-    told = {} if matrix is None else {"isolation (latents x frames)": f"{tell(matrix)}, {leak(matrix)}"}
+    found = {} if matrix is None else {"isolation (latents x frames)": f"{tell(matrix)}, {leak(matrix)}"}
     if media.video.frozen:
-        told["video"] = "frozen: no FLOPs once its features are cached"
-    return told
+        found["video"] = "frozen: no FLOPs once its features are cached"
+    return found
 
 
 def _without_frame_encoder(config: MediaConfig, spec: FusionSpec, video: VideoEncoder) -> MediaStack:

@@ -2,6 +2,6 @@
 problem at once."""
 
 from ablate.recipe.load import load_recipe, read_recipe
-from ablate.recipe.schema import Configuration, Patch, Plan, Recipe
+from ablate.recipe.schema import Configuration, Patch, Recipe, Selection
 
-__all__ = ["Configuration", "Patch", "Plan", "Recipe", "load_recipe", "read_recipe"]
+__all__ = ["Configuration", "Patch", "Recipe", "Selection", "load_recipe", "read_recipe"]

@@ -6,28 +6,28 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ablate.errors import Problem
-from ablate.recipe.schema import STRATEGIES, Plan, Range, Strategy
+from ablate.recipe.schema import STRATEGIES, Range, Selection, Strategy
 from ablate.recipe.tree.node import Node
-from ablate.recipe.vocabulary.explain import did_you_mean, told
+from ablate.recipe.vocabulary.explain import did_you_mean, written
 from ablate.recipe.vocabulary.normal import unknown_key
 from ablate.result.manifest import AnalysisRule
 
 SAFE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,79}")
 """Names become folders and command-line words."""
 
-PLAN_KEYS = ("name", "title", "patches", "expect", "expect_cost", *STRATEGIES)
+SELECTION_KEYS = ("name", "title", "patches", "expect", "expect_cost", *STRATEGIES)
 
 
 @dataclass
 class Reading:
-    """Reads entries one by one and keeps what is wrong: unknown keys apart, since they are told first."""
+    """Reads entries one by one and keeps what is wrong: unknown keys apart, since they come first."""
 
     unknown: list[Problem] = field(default_factory=list)
     wrong: list[Problem] = field(default_factory=list)
     notices: list[Problem] = field(default_factory=list)
 
     def fault(self, node: Node, wanted: str, hint: str = "") -> None:
-        self.wrong.append(Problem(f"`{node.path}` is {told(node)}, expected {wanted}", node.where, hint))
+        self.wrong.append(Problem(f"`{node.path}` is {written(node)}, expected {wanted}", node.where, hint))
 
     def known_keys(self, node: Node, known: tuple[str, ...]) -> None:
         for key, value in node.value.items():
@@ -131,31 +131,31 @@ class Reading:
                 self.fault(worth, "a number between 0 and 1", "the smallest relative gain worth having: 0.03 is 3 %")
         return AnalysisRule(**kept)
 
-    def plans(self, node: Node | None, patches: tuple[str, ...]) -> tuple[Plan, ...]:
+    def selections(self, node: Node | None, patches: tuple[str, ...]) -> tuple[Selection, ...]:
         """The entries of `variants`; `each` where nothing is written."""
         if node is None or node.value is None:
-            return (Plan("each"),) if patches else ()
+            return (Selection("each"),) if patches else ()
         items = node.value if node.is_list else (node,)
-        found = [self._plan(item, patches) for item in items]
-        return tuple(plan for plan in found if plan is not None)
+        found = [self._selection(item, patches) for item in items]
+        return tuple(selection for selection in found if selection is not None)
 
-    def _plan(self, node: Node, patches: tuple[str, ...]) -> Plan | None:
+    def _selection(self, node: Node, patches: tuple[str, ...]) -> Selection | None:
         if isinstance(node.value, str):
             strategy = _strategy(node.value)
             if strategy:
-                return Plan(strategy, where=node.where, path=node.path)
+                return Selection(strategy, where=node.where, path=node.path)
             names = self._names(Node((node,), node.where, node.path), patches)
-            return Plan("list", names, where=node.where, path=node.path) if names else None
+            return Selection("list", names, where=node.where, path=node.path) if names else None
         if node.is_list:
             names = self._names(node, patches)
-            return Plan("list", names, where=node.where, path=node.path) if names else None
+            return Selection("list", names, where=node.where, path=node.path) if names else None
         if node.is_mapping:
-            return self._mapped_plan(node, patches)
+            return self._mapped_selection(node, patches)
         self.fault(node, "a strategy, a list of patches, or a mapping", f"strategies: {', '.join(STRATEGIES)}")
         return None
 
-    def _mapped_plan(self, node: Node, patches: tuple[str, ...]) -> Plan | None:
-        self.known_keys(node, PLAN_KEYS)
+    def _mapped_selection(self, node: Node, patches: tuple[str, ...]) -> Selection | None:
+        self.known_keys(node, SELECTION_KEYS)
         heads = [key for key in (*STRATEGIES, "patches") if key in node.value]
         if len(heads) != 1:
             what = f"`{node.path}` names {' and '.join(f'`{head}`' for head in heads) or 'no strategy and no patches'}"
@@ -176,7 +176,7 @@ class Reading:
         else:
             expected = self._expectations(expect)
         cost = self.costs(node.get("expect_cost"))
-        return Plan(strategy, names, given_name, self.text(node.get("title")), expected, cost, where, node.path)
+        return Selection(strategy, names, given_name, self.text(node.get("title")), expected, cost, where, node.path)
 
     def _expectations(self, node: Node | None) -> dict[str, Range]:
         """Expected gains by the name of the variant."""

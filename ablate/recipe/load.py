@@ -61,13 +61,13 @@ def read_recipe(text: str, path: str, sets: Sequence[str] = ()) -> Recipe:
     stem = Path(path).stem
     name = reading.name(root.get("name"), stem if SAFE_NAME.fullmatch(stem) else "study")
     question, expectation, cost = (reading.text(root.get(key)) for key in ("question", "expectation", "cost"))
-    variants, seeds = reading.plans(root.get("variants"), names), reading.seeds(root.get("seeds"))
+    variants, seeds = reading.selections(root.get("variants"), names), reading.seeds(root.get("seeds"))
     glm = reading.flag(root.get("glm"), default=True)
     analysis = reading.rule(root.get("analysis"))
-    problems = _told_once(reading.unknown) + _told_once(reading.wrong)
+    problems = _unique(reading.unknown) + _unique(reading.wrong)
     if problems or resolved.configuration is None:
         raise AblateError(problems=problems)
-    notices = _told_once(reading.notices)
+    notices = _unique(reading.notices)
     return Recipe(
         name=name,
         configuration=resolved.configuration,
@@ -109,7 +109,7 @@ def _overridden(root: Node, sets: Sequence[str], reading: Reading) -> tuple[Node
         key = next(iter(node.value))
         if key in KEYS and key not in SECTIONS.values():
             root = merge(root, node)
-        elif key in KEYS or key in short_words():  # which of these words the baseline has is told when they are read
+        elif key in KEYS or key in short_words():  # which of these words the baseline has is known when they are read
             overrides.append(node)
         else:
             known = tuple(dict.fromkeys((*KEYS, *short_words(root.get("baseline")))))
@@ -155,13 +155,13 @@ def _baseline(root: Node, overrides: Sequence[Node], reading: Reading) -> Resolv
     resolved = resolve(replace(tree, where=_first_line(root)))  # the places of missing sections: the file
     reading.unknown += resolved.unknown
     reading.notices += resolved.notices
-    wrong, told = list(resolved.wrong), len(reading.unknown)
+    wrong, before = list(resolved.wrong), len(reading.unknown)
     for override in overrides:
         fragment = PatchReader(reading, _tree(resolved)).fragment(override)
         resolved = resolve(merge(_tree(resolved), fragment))
-        if len(reading.unknown) == told:  # else it is told already
+        if len(reading.unknown) == before:  # else it is among them already
             reading.unknown += [problem for problem in resolved.unknown if problem.where == SET]
-        told, wrong = len(reading.unknown), list(resolved.wrong)
+        before, wrong = len(reading.unknown), list(resolved.wrong)
     reading.wrong += wrong
     return resolved
 
@@ -216,7 +216,7 @@ def _alone(before: Node, patch: Patch) -> list[Problem]:
     return [problem for problem in problems if problem.what.startswith(written) and ", expected " in problem.what]
 
 
-def _told_once(problems: Sequence[Problem]) -> tuple[Problem, ...]:
+def _unique(problems: Sequence[Problem]) -> tuple[Problem, ...]:
     return tuple(dict.fromkeys(problems))
 
 

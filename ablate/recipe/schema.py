@@ -70,7 +70,7 @@ class Patch:
 
 
 @dataclass(frozen=True)
-class Plan:
+class Selection:
     """One entry of `variants`: a strategy over some patches, or one explicit combination.
 
     patches: in order; None means all patches that are not controls. name and expect_cost: for an explicit combination.
@@ -93,7 +93,7 @@ class Recipe:
 
     glm: whether an encoding study shows a lagged Poisson model beside the baseline (it is then among `references`).
     analysis: how gains become verdicts. tree: the baseline's full configuration, each value with its place. notices:
-    what a user should know but need not mend.
+    what a user should know but need not fix.
     """
 
     name: str
@@ -103,7 +103,7 @@ class Recipe:
     cost: str = ""
     patches: Mapping[str, Patch] = field(default_factory=dict)
     references: Mapping[str, Patch] = field(default_factory=dict)
-    variants: tuple[Plan, ...] = ()
+    variants: tuple[Selection, ...] = ()
     seeds: tuple[int, ...] = (0,)
     glm: bool = True
     analysis: AnalysisRule = field(default_factory=AnalysisRule)

@@ -214,7 +214,7 @@ def _untold(rows: Sequence[VariantAnalysis], column: Laid | None) -> Iterator[st
 
 
 def _warnings(rows: Sequence[VariantAnalysis]) -> Iterator[str]:
-    """Warnings of the plan and lints of the model; what the baseline already has is said once."""
+    """Warnings of the manifest and lints of the model; what the baseline already has is said once."""
     inherited = {text for row in rows if row.role == "baseline" for text in (*row.warnings, *row.lints)}
     for row in rows:
         for text in dict.fromkeys((*row.warnings, *row.lints)):

@@ -18,7 +18,7 @@ PACKAGES = ("ablate", "torch", "timm", "numpy", "scipy", "einops", "pydantic", "
 def environment(*, folder: Path | None = None, device: dict[str, Any] | None = None) -> dict[str, Any]:
     """Provenance of a run.
 
-    folder: whose git working tree is told, by default the current one. device: GPU, driver, precision, kept as given.
+    folder: whose git state is kept, the current one by default. device: GPU, driver, precision, kept as given.
     """
     return {
         "python": platform.python_version(),
@@ -40,7 +40,7 @@ def git_state(folder: Path) -> dict[str, Any]:
 
 
 def processor() -> str:
-    """The processor's name as the system tells it."""
+    """The processor's name as the system gives it."""
     try:
         lines = Path("/proc/cpuinfo").read_text(errors="replace").splitlines()
     except OSError:

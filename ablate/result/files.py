@@ -48,7 +48,7 @@ def check_key(key: str) -> str:
 
 
 @contextmanager
-def told(where: Path) -> Iterator[None]:
+def writing(where: Path) -> Iterator[None]:
     """Turns the system's refusal to write (disk full, read-only, ...) into one clear message."""
     try:
         yield
@@ -60,7 +60,7 @@ def told(where: Path) -> Iterator[None]:
 def write_bytes(path: Path, data: bytes) -> None:
     """Writes a file whole or not at all: beside its place, synced, then one rename. Raises AblateError."""
     beside = path.with_name(f".tmp-{path.name}-{os.getpid()}")
-    with told(path):
+    with writing(path):
         try:
             _write_synced(beside, data)
             os.replace(beside, path)

@@ -1,4 +1,4 @@
-"""`study.json`: the plan of a study, written before its first run. A report is made of this and the run records
+"""`study.json`: the manifest of a study, written before its first run. A report is made of this and the run records
 alone.
 """
 
@@ -59,7 +59,7 @@ class Schedule(Config):
 
 
 class StudyManifest(Config):
-    """The plan of a study: question, variants, seeds, expectations."""
+    """The manifest of a study: question, variants, seeds, expectations."""
 
     format: int = 1
     name: str

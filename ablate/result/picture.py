@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from ablate.config import Config
 from ablate.errors import AblateError
-from ablate.result.files import check_key, read_bytes, told, write_bytes
+from ablate.result.files import check_key, read_bytes, write_bytes, writing
 
 Numbers = tuple[float, ...]
 
@@ -84,7 +84,7 @@ def picture_folder(study: Path, key: str) -> Path:
 def write_picture(study: Path, picture: ModelPicture) -> Path:
     """Writes `pictures.json`, whole or not at all. Raises AblateError where it cannot."""
     folder = picture_folder(study, picture.key)
-    with told(folder):
+    with writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
     path = folder / "pictures.json"
     write_bytes(path, (picture.model_dump_json(indent=1) + "\n").encode())
@@ -99,8 +99,8 @@ def read_picture(study: Path, key: str) -> ModelPicture | None:
     try:
         picture = ModelPicture.model_validate_json(read_bytes(path))
     except (ValidationError, RecursionError) as error:
-        told_as = str(error).splitlines()[0]
-        raise AblateError(f"is damaged: {told_as}", where=str(path), hint="`ablate show` draws it again") from None
+        reason = str(error).splitlines()[0]
+        raise AblateError(f"is damaged: {reason}", where=str(path), hint="`ablate show` draws it again") from None
     if picture.key != key:
         raise AblateError("belongs to another run", where=str(path), hint="`ablate show` draws it again")
     return picture

@@ -1,4 +1,4 @@
-"""The whole flow on one page: a request is planned, every run that is not there yet is trained, failures are recorded.
+"""The whole flow on one page: a request is read, every run that is not there yet is trained, failures are recorded.
 
     recipe.yaml -> Recipe -> variants -> (build model, open data) -> fit -> scores -> run record -> analysis -> report
 
@@ -20,8 +20,17 @@ from ablate.request import Request
 from ablate.result import Store, environment
 from ablate.result.record import RunState
 from ablate.study.merge import merge_manifests
-from ablate.study.plan import StudyPlan, plan_study
-from ablate.study.train import RunJob, device_facts, is_there, readable_record, run_record, share_data, stamp, train_run
+from ablate.study.study import Study, study_of
+from ablate.study.train import (
+    RunJob,
+    device_facts,
+    is_there,
+    readable_record,
+    record_hash,
+    run_record,
+    share_data,
+    train_run,
+)
 from ablate.training import pick_device
 
 SECONDS_BETWEEN_LOOKS = 0.2
@@ -32,9 +41,9 @@ SHARE = f"{share_data.__module__}:{share_data.__name__}"
 
 @runtime_checkable
 class Watcher(Protocol):
-    """Told how a study goes."""
+    """Hears how a study goes."""
 
-    def planned(self, plan: StudyPlan, todo: Sequence[RunJob]) -> None: ...
+    def planned(self, study: Study, todo: Sequence[RunJob]) -> None: ...
 
     def event(self, event: Event) -> None: ...
 
@@ -44,7 +53,7 @@ class Watcher(Protocol):
 class Silent:
     """Watches nothing."""
 
-    def planned(self, plan: StudyPlan, todo: Sequence[RunJob]) -> None: ...
+    def planned(self, study: Study, todo: Sequence[RunJob]) -> None: ...
 
     def event(self, event: Event) -> None: ...
 
@@ -52,10 +61,10 @@ class Silent:
 
 
 @dataclass(frozen=True)
-class StudyOutcome:
+class StudyEnd:
     """How a study ended. failures: the runs that gave no score, with why. interrupted: stopped by a signal."""
 
-    plan: StudyPlan
+    study: Study
     trained: int = 0
     kept: int = 0
     failures: tuple[tuple[RunJob, Outcome], ...] = ()
@@ -64,25 +73,25 @@ class StudyOutcome:
     states: dict[str, str] = field(default_factory=dict)
 
 
-def run_study(request: Request, watcher: Watcher | None = None) -> StudyOutcome:
-    """Trains what is missing. Raises AblateError for what a person can mend; a run that fails is in the outcome."""
+def run_study(request: Request, watcher: Watcher | None = None) -> StudyEnd:
+    """Trains what is missing. Raises AblateError for what a person can fix; a run that fails is in the outcome."""
     watcher = watcher or Silent()
-    plan = keep_plan(plan_study(request), request)
-    todo = missing(plan, request)
-    watcher.planned(plan, todo)
+    study = keep_manifest(study_of(request), request)
+    todo = missing(study, request)
+    watcher.planned(study, todo)
     stop = Stop()
     outcomes: dict[str, Outcome] = {}
     waiting: Sequence[RunJob] = todo
     while waiting and not stop.requested:
         jobs = {job.key: job for job in waiting}
-        with closing(train_all(waiting, plan.store, request, watcher.event, stop)) as ended:
+        with closing(train_all(waiting, study.store, request, watcher.event, stop)) as ended:
             for outcome in ended:
                 outcomes[outcome.key] = outcome
-                record_failure(plan.store, jobs[outcome.key], outcome)
+                record_failure(study.store, jobs[outcome.key], outcome)
         busy = [job for job in waiting if job.key in outcomes and outcomes[job.key].state == "busy"]
-        waiting = await_others(plan.store, busy, watcher.event, stop)
+        waiting = await_others(study.store, busy, watcher.event, stop)
     watcher.finished()
-    return outcome_of(plan, todo, outcomes, interrupted=stop.requested)
+    return end_of(study, todo, outcomes, interrupted=stop.requested)
 
 
 def await_others(store: Store, busy: Sequence[RunJob], tell: Callable[[Event], None], stop: Stop) -> tuple[RunJob, ...]:
@@ -101,27 +110,27 @@ def await_others(store: Store, busy: Sequence[RunJob], tell: Callable[[Event], N
     return ()
 
 
-def keep_plan(plan: StudyPlan, request: Request) -> StudyPlan:
+def keep_manifest(study: Study, request: Request) -> Study:
     """Writes `study.json`, extending the one that is there; refuses a recipe whose variants changed their meaning."""
-    with plan.store.lock_study():
-        if plan.store.exists():
-            manifest = merge_manifests(plan.store.manifest(), plan.manifest, accept=request.changed or request.fresh)
-            plan = StudyPlan(plan.recipe, plan.store, manifest, plan.jobs, plan.notices)
-        plan.store.write_manifest(plan.manifest)
-    return plan
+    with study.store.lock_study():
+        if study.store.exists():
+            manifest = merge_manifests(study.store.manifest(), study.manifest, accept=request.changed or request.fresh)
+            study = Study(study.recipe, study.store, manifest, study.jobs, study.notices)
+        study.store.write_manifest(study.manifest)
+    return study
 
 
-def missing(plan: StudyPlan, request: Request) -> tuple[RunJob, ...]:
+def missing(study: Study, request: Request) -> tuple[RunJob, ...]:
     """The runs to train: those without a record, and those whose state is to be tried again."""
-    records = plan.store.scan().records
+    records = study.store.scan().records
     again = request.retried_states()
     todo = []
-    for job in plan.jobs:
+    for job in study.jobs:
         record = records.get(job.key)
         if record is None:
             todo.append(job.model_copy(update={"afresh": request.fresh}))
         elif request.fresh or record.state in again:
-            todo.append(job.model_copy(update={"replaces": stamp(record), "afresh": request.fresh}))
+            todo.append(job.model_copy(update={"replaces": record_hash(record), "afresh": request.fresh}))
     return tuple(todo)
 
 
@@ -145,7 +154,7 @@ def shared_data(todo: Sequence[RunJob]) -> dict[str, Any]:
 
 
 def settings_of(request: Request, runs: int) -> Settings:
-    """One run a core on a CPU, each with one thread; one run at a time on a GPU, unless told otherwise."""
+    """One run a core on a CPU, each with one thread; one run at a time on a GPU, unless the request says otherwise."""
     device = pick_device(request.device)
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     on_cpu = device.type == "cpu"
@@ -173,7 +182,7 @@ def record_failure(store: Store, job: RunJob, outcome: Outcome) -> None:
     if outcome.state not in ("failed", "interrupted"):
         return
     state: RunState = "failed" if outcome.state == "failed" else "interrupted"
-    with suppress(AblateError):  # a full disk: the outcome tells it, and the other runs go on
+    with suppress(AblateError):  # a full disk: the outcome says it, and the other runs go on
         lock = store.lock_run(job.key)
         if lock is None:
             return  # somebody else has taken it up meanwhile
@@ -185,14 +194,12 @@ def record_failure(store: Store, job: RunJob, outcome: Outcome) -> None:
                 store.put(record, log=outcome.log_tail, recipe=job.recipe_text, replace=True)
 
 
-def outcome_of(
-    plan: StudyPlan, todo: Sequence[RunJob], outcomes: Mapping[str, Outcome], *, interrupted: bool
-) -> StudyOutcome:
-    """What became of every run: by its record, or, where none could be written, by what its process told."""
-    records = plan.store.scan().records
+def end_of(study: Study, todo: Sequence[RunJob], outcomes: Mapping[str, Outcome], *, interrupted: bool) -> StudyEnd:
+    """What became of every run: by its record, or, where none could be written, by what its process said."""
+    records = study.store.scan().records
     states = {key: record.state for key, record in records.items()}
     failures = []
-    for job in plan.jobs:
+    for job in study.jobs:
         record, outcome = records.get(job.key), outcomes.get(job.key)
         if record is not None and record.state in ("failed", "diverged"):
             failures.append((job, Outcome(job.key, "failed", record.reason)))
@@ -200,10 +207,10 @@ def outcome_of(
             failures.append((job, outcome))
     busy = {key for key, outcome in outcomes.items() if outcome.state == "busy"}
     ended = [job for job in todo if states.get(job.key) == "done" and job.key in outcomes]
-    return StudyOutcome(
-        plan=plan,
+    return StudyEnd(
+        study=study,
         trained=sum(job.key not in busy for job in ended),
-        kept=len(plan.jobs) - len(todo),
+        kept=len(study.jobs) - len(todo),
         failures=tuple(failures),
         elsewhere=tuple(job for job in todo if job.key in busy),
         interrupted=interrupted,

@@ -1,11 +1,11 @@
-"""A study is extended, never silently changed: the plan that is there and the new one in, one plan out."""
+"""A study is extended, never silently changed: the manifest that is there and the new one in, one manifest out."""
 
 from ablate.errors import AblateError, Problem
 from ablate.result import StudyManifest, VariantEntry
 
 
 def merge_manifests(old: StudyManifest, new: StudyManifest, *, accept: bool) -> StudyManifest:
-    """The new plan, with the variants and seeds of the old one that it does not name; changed expectations are told.
+    """The new manifest, with the variants and seeds of the old one that it does not name; changed expectations listed.
 
     Raises AblateError when a variant of the same name has come to mean something else, unless `accept`.
     """
@@ -43,7 +43,7 @@ def _shared(old: VariantEntry, new: VariantEntry) -> set[int]:
 
 
 def _problems(before: dict[str, VariantEntry], changed: list[VariantEntry], study: str) -> tuple[Problem, ...]:
-    """What changed, each reason told once with all variants that it moved."""
+    """What changed, each reason once with all variants that it moved."""
     moved: dict[str, list[str]] = {}
     for entry in changed:
         moved.setdefault(_reason(before[entry.name], entry), []).append(f"`{entry.name}`")
@@ -60,7 +60,7 @@ def _problems(before: dict[str, VariantEntry], changed: list[VariantEntry], stud
 
 
 def _reason(old: VariantEntry, new: VariantEntry) -> str:
-    """What of a variant changed, as far as the two plans tell."""
+    """What of a variant changed, as far as the two manifests tell."""
     paths = [
         path for path in {*old.differences, *new.differences} if old.differences.get(path) != new.differences.get(path)
     ]
@@ -85,7 +85,9 @@ def _ordered(old: StudyManifest, entries: tuple[VariantEntry, ...]) -> tuple[Var
     return tuple(sorted(entries, key=lambda e: (roles.index(e.role), places.get(e.name, len(places)))))
 
 
-def _expectation_changes(before: dict[str, VariantEntry], new: StudyManifest, told: tuple[str, ...]) -> tuple[str, ...]:
+def _expectation_changes(
+    before: dict[str, VariantEntry], new: StudyManifest, known: tuple[str, ...]
+) -> tuple[str, ...]:
     """One sentence for every prediction that was rewritten after the study began."""
     sentences = []
     for entry in new.variants:
@@ -93,7 +95,7 @@ def _expectation_changes(before: dict[str, VariantEntry], new: StudyManifest, to
         if old is None or (old.expect == entry.expect and old.expect_cost == entry.expect_cost):
             continue
         sentences.append(f"{entry.name}: {_range(old.expect)} became {_range(entry.expect)} after the first run")
-    return tuple(sentence for sentence in sentences if sentence not in told)
+    return tuple(sentence for sentence in sentences if sentence not in known)
 
 
 def _rule_changes(old: StudyManifest, new: StudyManifest) -> tuple[str, ...]:

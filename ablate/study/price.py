@@ -21,7 +21,7 @@ from ablate.recipe import Configuration
 from ablate.request import Request
 from ablate.result import RunRecord, VariantEntry
 from ablate.study.flow import missing, settings_of
-from ablate.study.plan import StudyPlan, plan_study
+from ablate.study.study import Study, study_of
 from ablate.study.train import RunJob, build_model, open_data
 from ablate.training import pick_device, seeded, stream_seed
 from ablate.training.device import autocast, float32_math, peak_memory, reset_peak_memory, synchronize
@@ -62,7 +62,7 @@ class VariantPrice:
 class StudyPrice:
     """The whole study. detectable: the smallest gain that its seeds can find, None before two are done."""
 
-    plan: StudyPlan
+    study: Study
     device: str
     workers: int
     threads: int | None
@@ -76,30 +76,30 @@ class StudyPrice:
 
 def price_study(request: Request, tell: Callable[[str], None] = lambda text: None) -> StudyPrice:
     """Times every variant that has runs to go. Raises AblateError for what `ablate run` would refuse."""
-    plan = plan_study(request)
-    todo = missing(plan, request)
+    study = study_of(request)
+    todo = missing(study, request)
     settings = settings_of(request, max(1, len(todo)))
-    records = plan.store.scan().records
+    records = study.store.scan().records
     stopwatch = Stopwatch(request, settings.threads)
     rows = []
-    for entry in plan.manifest.variants:
-        jobs = [job for job in plan.jobs if job.key in entry.keys.values()]
+    for entry in study.manifest.variants:
+        jobs = [job for job in study.jobs if job.key in entry.keys.values()]
         left = [job for job in todo if job.key in entry.keys.values()]
         if left:
             tell(entry.name)
         finished = [records[job.key] for job in jobs if job.key in records and records[job.key].state == "done"]
         rows.append(price_variant(entry, jobs, left, finished, stopwatch))
     seconds = {row.entry.name: row.seconds or 0.0 for row in rows}
-    scores = baseline_scores(plan, records)
+    scores = baseline_scores(study, records)
     return StudyPrice(
-        plan=plan,
+        study=study,
         device=str(stopwatch.device),
         workers=settings.workers,
         threads=settings.threads,
         variants=tuple(rows),
         left=len(todo),
         seconds=sum(seconds.get(job.variant, 0.0) for job in todo) / settings.workers,
-        detectable=detectable_gain(plan, scores),
+        detectable=detectable_gain(study, scores),
         baseline=statistics.fmean(scores) if scores else None,
         baseline_runs=len(scores),
     )
@@ -201,18 +201,18 @@ class Stopwatch:
 # ------------------------------------------------------------------ what the seeds can tell
 
 
-def baseline_scores(plan: StudyPlan, records: dict[str, RunRecord]) -> list[float]:
+def baseline_scores(study: Study, records: dict[str, RunRecord]) -> list[float]:
     """Test scores of the finished runs of the baseline, one a seed."""
-    baseline = next((entry for entry in plan.manifest.variants if entry.role == "baseline"), None)
+    baseline = next((entry for entry in study.manifest.variants if entry.role == "baseline"), None)
     found = [records.get(key) for key in baseline.keys.values()] if baseline else []
     return [record.test.headline for record in found if record is not None and record.test is not None]
 
 
-def detectable_gain(plan: StudyPlan, scores: Sequence[float]) -> float | None:
+def detectable_gain(study: Study, scores: Sequence[float]) -> float | None:
     """From the baseline's seed-to-seed spread, as if pairing helped nothing; corrected for the family of patches."""
     spread = unpaired_spread(scores)
     if spread is None:
         return None
-    moderated = plan.manifest.analysis.variance == "moderated"
-    patches = sum(entry.role == "variant" for entry in plan.manifest.variants)
-    return smallest_detectable_gain(spread, len(plan.manifest.seeds), patches=patches, moderated=moderated)
+    moderated = study.manifest.analysis.variance == "moderated"
+    patches = sum(entry.role == "variant" for entry in study.manifest.variants)
+    return smallest_detectable_gain(spread, len(study.manifest.seeds), patches=patches, moderated=moderated)

@@ -1,4 +1,4 @@
-"""How far a run is, told by a small file that its worker writes and the display reads. No result needs it."""
+"""How far a run is, read from a small file that its worker writes and the display reads. No result needs it."""
 
 import json
 import os

@@ -42,7 +42,7 @@ class RunJob(Config):
     recipe_text: str = ""
     """The recipe as written, kept beside the record."""
     replaces: str = ""
-    """Stamp of the record in place that is to be trained again. Another record means that somebody else did so."""
+    """Hash of the record in place that is to be trained again. Another record means that somebody else did so."""
     afresh: bool = False
     """Leave the checkpoints of an earlier try aside."""
 
@@ -72,7 +72,7 @@ def train_run(payload: dict[str, Any]) -> None:
 def is_there(store: Store, job: RunJob) -> bool:
     """Whether the run has come to its end already, here or in another process. A damaged record is no end."""
     record = readable_record(store, job.key)
-    return record is not None and record.state != "interrupted" and stamp(record) != job.replaces
+    return record is not None and record.state != "interrupted" and record_hash(record) != job.replaces
 
 
 def readable_record(store: Store, key: str) -> RunRecord | None:
@@ -83,7 +83,7 @@ def readable_record(store: Store, key: str) -> RunRecord | None:
         return None
 
 
-def stamp(record: RunRecord) -> str:
+def record_hash(record: RunRecord) -> str:
     """Tells one record of a run from the next."""
     return text_hash(record.model_dump_json())
 

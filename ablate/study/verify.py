@@ -1,7 +1,7 @@
 """A study's folder in, what is wrong with it out: every stored hash, and one finished run trained again and compared.
 
 The run is the shortest one that is done. On a CPU the same threads and packages give the same bits, so every loss and
-every score must agree to the last digit; on an accelerator they agree closely, and the largest difference is told.
+every score must agree to the last digit; on an accelerator they agree closely, and the largest difference is given.
 """
 
 import math
@@ -25,7 +25,7 @@ CLOSE = 0.01
 
 
 @dataclass(frozen=True)
-class Comparison:
+class Agreement:
     """A run and the same run trained again. values: numbers compared. faults: the first differences, for people."""
 
     record: RunRecord
@@ -48,14 +48,14 @@ def shortest_done(store: Store) -> RunRecord | None:
     return min(done, key=lambda r: (r.usage.seconds if r.usage else math.inf, r.key), default=None)
 
 
-def train_again(store: Store, record: RunRecord, *, device: str) -> Comparison:
+def train_again(store: Store, record: RunRecord, *, device: str) -> Agreement:
     """Trains a run once more in a temporary folder. Raises AblateError where its data are no longer what they were."""
     configuration = configuration_of(record)
     chosen = device_for(record, device)
     fingerprint = open_data(configuration, torch.device("cpu")).fingerprint
     if fingerprint != record.data_fingerprint:
-        told = f"the data of {record.variant} seed {record.seed} changed since it was trained"
-        raise AblateError(told, where=str(store.root), hint="bring the old data back, or train the study again")
+        what = f"the data of {record.variant} seed {record.seed} changed since it was trained"
+        raise AblateError(what, where=str(store.root), hint="bring the old data back, or train the study again")
     with tempfile.TemporaryDirectory() as folder:
         copy = Store(Path(folder) / "again")
         job = RunJob(
@@ -96,7 +96,7 @@ def device_for(record: RunRecord, device: str) -> str:
     """The asked device; by default the kind of device that the run was trained on, where there is one."""
     if device != "auto":
         return device
-    kind = str(_told(record).get("type") or "cpu")
+    kind = str(_device(record).get("type") or "cpu")
     try:
         return pick_device(kind).type
     except AblateError:
@@ -104,13 +104,13 @@ def device_for(record: RunRecord, device: str) -> str:
 
 
 def threads_of(record: RunRecord) -> int | None:
-    threads = _told(record).get("threads")
+    threads = _device(record).get("threads")
     return threads if isinstance(threads, int) and threads > 0 else None
 
 
-def _told(record: RunRecord) -> dict[str, Any]:
-    told = record.environment.get("device")
-    return told if isinstance(told, dict) else {}
+def _device(record: RunRecord) -> dict[str, Any]:
+    device = record.environment.get("device")
+    return device if isinstance(device, dict) else {}
 
 
 # ------------------------------------------------------------------ comparing
@@ -123,9 +123,9 @@ def compare(
     again_history: Sequence[dict[str, Any]],
     *,
     device: str,
-) -> Comparison:
+) -> Agreement:
     """All losses, learning rates, gradient norms and scores of two runs of the same configuration and seed."""
-    exact = device == "cpu" and _told(first).get("type", "cpu") == "cpu"
+    exact = device == "cpu" and _device(first).get("type", "cpu") == "cpu"
     values, largest, faults = 0, 0.0, []
     if again.state != first.state:
         faults.append(f"it was {first.state} and is now {again.state} ({again.reason})")
@@ -139,7 +139,7 @@ def compare(
         if difference > (0.0 if exact else CLOSE):
             faults.append(f"{place}: {old!r} became {new!r}")
     seconds = again.usage.seconds if again.usage else 0.0
-    return Comparison(first, device, exact, values, largest, tuple(faults), seconds)
+    return Agreement(first, device, exact, values, largest, tuple(faults), seconds)
 
 
 def _curve_pairs(first: Sequence[dict[str, Any]], again: Sequence[dict[str, Any]]) -> Iterator[tuple[str, Any, Any]]:

@@ -63,7 +63,7 @@ def fit(
 
     checkpoints: where to save, and to go on from if any are there; the caller clears them once the run's record is in
     place. stop: polled before each step; when true, the run is saved and left as interrupted. A loss, gradient, or
-    score that is not finite ends the run as diverged, with the step. Raises AblateError for what the user can mend.
+    score that is not finite ends the run as diverged, with the step. Raises AblateError for what the user can fix.
     """
     listener = listener or Listener()
     keep_freed_memory(device)

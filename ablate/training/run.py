@@ -29,7 +29,7 @@ Outcome = Literal["done", "diverged", "interrupted"]
 
 
 class Listener:
-    """Told how a run goes; this one listens to nothing. `loss` is in nats an entry, without the penalty."""
+    """Hears how a run goes; this one listens to nothing. `loss` is in nats an entry, without the penalty."""
 
     def on_step(self, step: int, steps: int, loss: float) -> None: ...
 
@@ -84,7 +84,7 @@ class Run:
         self.model.progress(progress.taken / self.config.steps)
         batch_size, precision = self.config.micro_batch_size, self.config.precision
         try:
-            with self.learner.average.lent():
+            with self.learner.average.applied():
                 score, _ = evaluate(
                     self.model,
                     self.dataset,
@@ -233,5 +233,5 @@ def identity(model: Model, dataset: Dataset, config: TrainingConfig, seed: int) 
     """Hash of all that decides a run, as far as the loop knows it: a checkpoint of another run is never taken up."""
     shapes = {name: list(value.shape) for name, value in trained_tensors(model).items()}
     settings = config.model_dump(mode="json", exclude=set(config.bookkeeping))
-    told = json.dumps([settings, seed, dataset.fingerprint, shapes], sort_keys=True)
-    return hashlib.sha256(told.encode()).hexdigest()
+    identity = json.dumps([settings, seed, dataset.fingerprint, shapes], sort_keys=True)
+    return hashlib.sha256(identity.encode()).hexdigest()

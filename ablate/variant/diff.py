@@ -17,7 +17,7 @@ SHORT = 60  # characters: the column `what it changes` of an 80-column terminal,
 def differences(before: Configuration, after: Configuration) -> Differences:
     """Key path -> (value before, value after): `baseline.core.tokenizer.stride: ([8, 8, 8], [8, 4, 4])`.
 
-    Where a part is replaced by one of another type, only its `type` and what is no default of the new part are told.
+    Where a part is replaced by one of another type, only its `type` and what is no default of the new part are named.
     """
     found: Differences = {}
     for field, word in SECTIONS.items():
@@ -66,7 +66,7 @@ def changes(found: Mapping[str, tuple[Any, Any]], limit: int = SHORT) -> str:
         owner, _, name = path.rpartition(".")
         part = owner.rpartition(".")[2]
         change = _words(after) if before is None else f"{_words(before)} -> {_words(after)}"
-        if name != "type" and last == (owner, change):  # the same change of two options of a part is told once
+        if name != "type" and last == (owner, change):  # the same change of two options of a part is named once
             phrases[-1] = phrases[-1].removesuffix(f" {change}") + f", {name} {change}"
             continue
         subject = (
@@ -132,10 +132,10 @@ def _tokens(before: ModelCost, after: ModelCost) -> list[str]:
     found = []
     old, new = before.tokens, after.tokens
     if old.space != new.space:
-        cells = [grid[0] * grid[1] for grid in (old.space, new.space)]
+        combinations = [grid[0] * grid[1] for grid in (old.space, new.space)]
         found.append(
-            f"{cells[0]} -> {cells[1]} tokens in space"
-            if cells[0] != cells[1]
+            f"{combinations[0]} -> {combinations[1]} tokens in space"
+            if combinations[0] != combinations[1]
             else f"grid {_grid(old.space)} -> {_grid(new.space)}"
         )
     if old.time != new.time:

@@ -8,12 +8,12 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ablate.errors import AblateError, Problem
-from ablate.recipe import Configuration, Patch, Plan, Recipe
+from ablate.recipe import Configuration, Patch, Recipe, Selection
 from ablate.recipe.vocabulary.explain import did_you_mean
 from ablate.result.manifest import Role
 from ablate.variant.patch import conflicts
-from ablate.variant.plan import Cell, cells_of, is_control
 from ablate.variant.resolution import Resolution
+from ablate.variant.selection import Combination, combinations_of, is_control
 from ablate.variant.variant import Layout, Variant
 
 BASELINE = "baseline"
@@ -57,20 +57,20 @@ class _Expansion:
         self.variants[_text(recipe.configuration)] = baseline
         for reference in recipe.references.values():
             self._reference(reference)
-        plans = [(plan, self._cells(plan)) for plan in recipe.variants]
-        for _, cells in plans:
-            for cell in cells:
-                self._cell(cell)
+        selections = [(selection, self._combinations(selection)) for selection in recipe.variants]
+        for _, combinations in selections:
+            for combination in combinations:
+                self._combination(combination)
         self._names_differ()
-        ladders = self._ladders(plans)
-        for plan, _ in plans:
-            self._expectations(plan)
+        ladders = self._ladders(selections)
+        for selection, _ in selections:
+            self._expectations(selection)
         problems = tuple(dict.fromkeys(self.problems))
         return Layout(tuple(self.variants.values()), ladders, self._unused(), problems)
 
-    def _cells(self, plan: Plan) -> list[Cell]:
+    def _combinations(self, selection: Selection) -> list[Combination]:
         try:
-            return cells_of(plan, self.recipe)
+            return combinations_of(selection, self.recipe)
         except AblateError as error:
             self.problems += error.problems
             return []
@@ -98,68 +98,70 @@ class _Expansion:
             where=reference.where,
         )
 
-    def _cell(self, cell: Cell) -> None:
+    def _combination(self, combination: Combination) -> None:
         """One combination: a new variant, or another name of one that is there."""
-        if cell.patches in self.primary:
-            self._again(self.primary[cell.patches], cell)
+        if combination.patches in self.primary:
+            self._again(self.primary[combination.patches], combination)
             return
-        patches = tuple(self.recipe.patches[name] for name in cell.patches)
-        if not cell.ordered:
-            found = conflicts(self.recipe.tree, patches, cell.name)
+        patches = tuple(self.recipe.patches[name] for name in combination.patches)
+        if not combination.ordered:
+            found = conflicts(self.recipe.tree, patches, combination.name)
             self.problems += found
             if found:
                 return
-        configuration = self.resolution.configuration(cell.patches, patches, cell.name)
-        if configuration is None or not self.resolution.every_patch_counts(cell, patches):
+        configuration = self.resolution.configuration(combination.patches, patches, combination.name)
+        if configuration is None or not self.resolution.every_patch_counts(combination, patches):
             return
         control = all(is_control(patch) for patch in patches)
-        key = f"control {cell.name}" if control else _text(configuration)
-        self.primary[cell.patches] = key
+        key = f"control {combination.name}" if control else _text(configuration)
+        self.primary[combination.patches] = key
         if key not in self.variants:
-            self.variants[key] = self._variant(cell, patches, configuration, "control" if control else "variant")
-        elif self._may_share(cell, key):
-            self._again(key, cell)
+            self.variants[key] = self._variant(combination, patches, configuration, "control" if control else "variant")
+        elif self._may_share(combination, key):
+            self._again(key, combination)
 
-    def _variant(self, cell: Cell, patches: tuple[Patch, ...], configuration: Configuration, role: Role) -> Variant:
+    def _variant(
+        self, combination: Combination, patches: tuple[Patch, ...], configuration: Configuration, role: Role
+    ) -> Variant:
         single = patches[0] if len(patches) == 1 else None
         titles = [patch.title or patch.name for patch in patches]
         return Variant(
-            cell.name,
+            combination.name,
             role,
             configuration,
-            title=cell.plan.title or (single.title if single else " + ".join(titles)),
-            patches=cell.patches,
-            strategies=(cell.strategy,),
+            title=combination.selection.title or (single.title if single else " + ".join(titles)),
+            patches=combination.patches,
+            strategies=(combination.strategy,),
             expect=single.expect if single else None,
-            expect_cost=cell.plan.expect_cost or (single.expect_cost if single else None),
-            parent=self.resolution.quietly(cell.patches[:-1], patches[:-1]),
+            expect_cost=combination.selection.expect_cost or (single.expect_cost if single else None),
+            parent=self.resolution.quietly(combination.patches[:-1], patches[:-1]),
             allow_noop=all(patch.allow_noop for patch in patches),
-            where=single.where if single else cell.plan.where,
+            where=single.where if single else combination.selection.where,
         )
 
-    def _may_share(self, cell: Cell, key: str) -> bool:
+    def _may_share(self, combination: Combination, key: str) -> bool:
         """Whether a combination may be another name of a variant; two patches that do the same are refused."""
         other = self.variants[key]
         if other.role == "baseline":
-            what = f"the patches of `{cell.name}` undo each other: its configuration is the baseline's"
-            self.problems.append(Problem(what, cell.plan.where, "leave this combination out"))
+            what = f"the patches of `{combination.name}` undo each other: its configuration is the baseline's"
+            self.problems.append(Problem(what, combination.selection.where, "leave this combination out"))
             return False
-        if len(cell.patches) == len(other.patches) == 1 and other.role == "variant":
-            what = f"patches `{other.name}` and `{cell.name}` make the same configuration"
-            self.problems.append(Problem(what, self.recipe.patches[cell.name].where, "keep one of the two"))
+        if len(combination.patches) == len(other.patches) == 1 and other.role == "variant":
+            what = f"patches `{other.name}` and `{combination.name}` make the same configuration"
+            self.problems.append(Problem(what, self.recipe.patches[combination.name].where, "keep one of the two"))
             return False
         return True
 
-    def _again(self, key: str, cell: Cell) -> None:
+    def _again(self, key: str, combination: Combination) -> None:
         """The same configuration asked for once more: run once, shown under both names."""
         variant = self.variants[key]
         aliases, strategies = variant.aliases, variant.strategies
-        if cell.name not in variant.names:
-            aliases = (*aliases, cell.name)
-        if cell.strategy not in strategies and variant.role != "reference":
-            strategies = (*strategies, cell.strategy)
-        title = cell.plan.title or variant.title
-        cost = cell.plan.expect_cost or variant.expect_cost
+        if combination.name not in variant.names:
+            aliases = (*aliases, combination.name)
+        if combination.strategy not in strategies and variant.role != "reference":
+            strategies = (*strategies, combination.strategy)
+        title = combination.selection.title or variant.title
+        cost = combination.selection.expect_cost or variant.expect_cost
         self.variants[key] = replace(variant, aliases=aliases, strategies=strategies, title=title, expect_cost=cost)
 
     def _names_differ(self) -> None:
@@ -171,31 +173,33 @@ class _Expansion:
                     self.problems.append(Problem(what, variant.where, "give one of them another `name:`"))
                 owners[name] = variant
 
-    def _ladders(self, plans: list[tuple[Plan, list[Cell]]]) -> tuple[tuple[str, ...], ...]:
+    def _ladders(self, selections: list[tuple[Selection, list[Combination]]]) -> tuple[tuple[str, ...], ...]:
         ladders = []
-        for plan, cells in plans:
+        for selection, combinations in selections:
             rungs = tuple(
-                self.variants[self.primary[cell.patches]].name for cell in cells if cell.patches in self.primary
+                self.variants[self.primary[combination.patches]].name
+                for combination in combinations
+                if combination.patches in self.primary
             )
-            if plan.strategy == "ladder" and rungs:
+            if selection.strategy == "ladder" and rungs:
                 ladders.append(rungs)
         return tuple(dict.fromkeys(ladders))
 
-    def _expectations(self, plan: Plan) -> None:
+    def _expectations(self, selection: Selection) -> None:
         """The expectations that stand on an entry of `variants`."""
-        for name, gain in plan.expect.items():
+        for name, gain in selection.expect.items():
             key = next((key for key, variant in self.variants.items() if name in variant.names), None)
             if key is None:
                 if not self.problems:  # else its variant may be missing because of them
                     known = tuple(name for variant in self.variants.values() for name in variant.names)
-                    what = f"`{plan.path}.expect` names `{name}`, which is no variant"
-                    self.problems.append(Problem(what, plan.where, did_you_mean(name, known, what="variants")))
+                    what = f"`{selection.path}.expect` names `{name}`, which is no variant"
+                    self.problems.append(Problem(what, selection.where, did_you_mean(name, known, what="variants")))
                 continue
             variant = self.variants[key]
             if variant.expect not in (None, gain):
                 both = f"{_pair(variant.expect)} and {_pair(gain)}"
                 what = f"two different gains are expected of variant `{variant.name}`: {both}"
-                self.problems.append(Problem(what, plan.where, "state `expect` in one place"))
+                self.problems.append(Problem(what, selection.where, "state `expect` in one place"))
             self.variants[key] = replace(variant, expect=gain)
 
     def _unused(self) -> tuple[Problem, ...]:

@@ -40,8 +40,8 @@ def refuse_leaks(configuration: Configuration, spec: DataSpec) -> None:
 
 
 @contextmanager
-def faults_told(configuration: Configuration) -> Iterator[None]:
-    """A fault raised while the model of a configuration with parts of the user's runs is theirs to mend: an AblateError
+def blame_own_parts(configuration: Configuration) -> Iterator[None]:
+    """A fault raised while the model of a configuration with parts of the user's runs is theirs to fix: an AblateError
     with its place. Without such parts it is ours, and is raised as it is.
     """
     try:

@@ -41,11 +41,11 @@ def stale(base: Node, before: Node, patch: Patch) -> list[Problem]:
         if expected is None or _same(standing, expected) or _same(at(base, place), expected):
             continue
         what = (
-            f"patch `{patch.name}` no longer applies: `{told(place)}` was {value_text(expected)} when it was written, "
-            f"and is {value_text(standing)} now"
+            f"patch `{patch.name}` no longer applies: `{path_text(place)}` was {value_text(expected)} when it was "
+            f"written, and is {value_text(standing)} now"
         )
         problems.append(
-            Problem(what, expected.where, "see whether the patch still says what it should, then mend `was`")
+            Problem(what, expected.where, "see whether the patch still says what it should, then correct `was`")
         )
     return problems
 
@@ -59,7 +59,9 @@ def conflicts(base: Node, patches: Sequence[Patch], variant: str) -> list[Proble
                 continue
             clash = _clash(base, first, second)
             if clash is not None:
-                what = f"patches `{first.name}` and `{second.name}` of variant `{variant}` both set `{told(clash)}`"
+                what = (
+                    f"patches `{first.name}` and `{second.name}` of variant `{variant}` both set `{path_text(clash)}`"
+                )
                 hint = (
                     f"write the variant as a list, whose order counts (`[{first.name}, {second.name}]`: "
                     f"`{second.name}` wins), or give both patches an `order:`"
@@ -86,7 +88,7 @@ def at(tree: Node | None, place: Place) -> Node | None:
     return tree
 
 
-def told(place: Place) -> str:
+def path_text(place: Place) -> str:
     """A place as messages write it: `baseline.core.dropout`."""
     return ".".join(("baseline", *place[1:]) if place[:1] == ("model",) else place)
 

@@ -1,6 +1,6 @@
 """Variants in, the same variants out if each of them is a real change: a patch that silently does nothing is refused.
 
-Every variant is compared with its parent (the same variant without its last patch). What each test can judge:
+Every variant is compared with its parent (the same variant without its last patch). What each test can probe:
 
 * `baseline.*`: by the model itself. Parameter names and shapes; initial weights; loss, penalty, predictions and
   gradient of one fixed batch in train mode with fixed random streams, at several points of training; FLOPs and shapes
@@ -29,7 +29,7 @@ from ablate.training import TrainingConfig
 from ablate.training.optimization.schedule import learning_rate
 from ablate.variant.behave import batch_tensors, behavior, digest, shapes
 from ablate.variant.diff import differences
-from ablate.variant.own_part import faults_told, imported_targets, refuse_leaks
+from ablate.variant.own_part import blame_own_parts, imported_targets, refuse_leaks
 from ablate.variant.variant import Variant
 
 BATCH_SIZE = 2
@@ -38,7 +38,7 @@ SAMPLED_STEPS = 500  # learning rates compared
 
 
 @dataclass(frozen=True)
-class Verdict:
+class Effect:
     """Whether a configuration does anything else than its parent. why: what differs. unread: key paths that nothing
     reads."""
 
@@ -48,56 +48,56 @@ class Verdict:
 
 
 def refuse_noops(
-    variants: Sequence[Variant], *, allow_noop: bool = False, judge: "Judge | None" = None
+    variants: Sequence[Variant], *, allow_noop: bool = False, probe: "Probe | None" = None
 ) -> tuple[Variant, ...]:
     """The variants; one that does nothing becomes a control if its patch (or `allow_noop`) says so, else it is refused.
 
-    judge: keeps what was measured, for `unread_options`. Raises AblateError with all no-ops, and whatever a
-    variant's model or data cannot be built for; where that is the baseline, it is told of the baseline alone.
+    probe: keeps what was measured, for `unread_options`. Raises AblateError with all no-ops, and whatever a
+    variant's model or data cannot be built for; where that is the baseline, it is said of the baseline alone.
     """
-    judge, kept, problems = judge or Judge(), list[Variant](), list[Problem]()
+    probe, kept, problems = probe or Probe(), list[Variant](), list[Problem]()
     for variant in variants:
         if variant.parent is None:
-            judge.build(variant)
+            probe.build(variant)
             kept.append(variant)
             continue
         try:
-            with faults_told(variant.configuration):
-                verdict = judge(variant.parent, variant.configuration)
-                if imported_targets(variant.configuration.model_dump()):  # the judge may not have had to run it
-                    judge.describe(variant.configuration)
+            with blame_own_parts(variant.configuration):
+                effect = probe(variant.parent, variant.configuration)
+                if imported_targets(variant.configuration.model_dump()):  # the probe may not have had to run it
+                    probe.describe(variant.configuration)
         except AblateError as error:
             problems += [_in_variant(problem, variant) for problem in error.problems]
             continue
-        if verdict.real:
+        if effect.real:
             kept.append(variant)
         elif variant.allow_noop or allow_noop:
             kept.append(replace(variant, role="control"))
         else:
-            problems.append(_noop(variant, verdict))
+            problems.append(_noop(variant, effect))
     if problems:
         raise AblateError(problems=tuple(dict.fromkeys(problems)))
     return tuple(kept)
 
 
-def unread_options(variants: Sequence[Variant], *, judge: "Judge | None" = None) -> tuple[Problem, ...]:
+def unread_options(variants: Sequence[Variant], *, probe: "Probe | None" = None) -> tuple[Problem, ...]:
     """Sections of a real patch that change nothing: worth a warning, though the patch as a whole is real."""
-    judge, found = judge or Judge(), list[Problem]()
+    probe, found = probe or Probe(), list[Problem]()
     for variant in variants:
-        verdict = judge(variant.parent, variant.configuration) if variant.parent is not None else Verdict(True)
-        if verdict.real and verdict.unread:
-            found.append(Problem(f"`{variant.name}`: nothing reads {_listed(verdict.unread)}", variant.where))
+        effect = probe(variant.parent, variant.configuration) if variant.parent is not None else Effect(True)
+        if effect.real and effect.unread:
+            found.append(Problem(f"`{variant.name}`: nothing reads {_listed(effect.unread)}", variant.where))
     return tuple(found)
 
 
 @dataclass
-class Judge:
+class Probe:
     """Compares two configurations; opened data and what was measured are kept for the next pair."""
 
     datasets: dict[str, Dataset] = field(default_factory=dict)
     checks: dict[str, tuple[list[str | None], Iterator[str]]] = field(default_factory=dict)
 
-    def __call__(self, before: Configuration, after: Configuration) -> Verdict:
+    def __call__(self, before: Configuration, after: Configuration) -> Effect:
         changed = tuple(differences(before, after))
         by_section = {
             name: tuple(path for path in changed if path.startswith(f"{name}."))
@@ -111,12 +111,12 @@ class Judge:
             found = tests[name](before, after)
             why = why or found
             unread += () if found else paths
-        return Verdict(bool(why), why, unread)
+        return Effect(bool(why), why, unread)
 
     def build(self, variant: Variant) -> None:
         """Builds a variant's model and runs it once on its data. Raises AblateError, with its name, for a misfit."""
         try:
-            with faults_told(variant.configuration):
+            with blame_own_parts(variant.configuration):
                 self.describe(variant.configuration)
         except AblateError as error:
             raise AblateError(problems=tuple(_in_variant(problem, variant) for problem in error.problems)) from None
@@ -230,7 +230,7 @@ def _rehearsal(config: Any) -> Any:
 
 def _shown_by(small_before: Any, small_after: Any, before: Any, after: Any) -> bool:
     """Whether every option that differs still differs in the rehearsal: what a rehearsal sets itself it cannot
-    judge."""
+    probe."""
     if type(before) is not type(after):
         return False
     names = [name for name in type(before).model_fields if getattr(before, name) != getattr(after, name)]
@@ -250,12 +250,12 @@ def _is_behavior(place: str) -> bool:
     return ".behavior" in place
 
 
-def _noop(variant: Variant, verdict: Verdict) -> Problem:
+def _noop(variant: Variant, effect: Effect) -> Problem:
     last = variant.patches[-1]
     inside = f" in variant `{variant.name}`" if len(variant.patches) > 1 else ""
     what = (
         f"patch `{last}` changes nothing{inside}: parameters, FLOPs, loss and gradient stay the same, "
-        f"so nothing reads {_listed(verdict.unread)}"
+        f"so nothing reads {_listed(effect.unread)}"
     )
     hint = "set the option that switches it on in the same patch, or keep it as an A/A control by `allow_noop: true`"
     return Problem(what, variant.where, hint)

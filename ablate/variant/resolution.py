@@ -7,7 +7,7 @@ from ablate.recipe import Configuration, Patch
 from ablate.recipe.resolve import resolve
 from ablate.recipe.tree.node import Node
 from ablate.variant.patch import apply, stale
-from ablate.variant.plan import Cell
+from ablate.variant.selection import Combination
 from ablate.variant.teaching import equally_taught
 
 
@@ -20,7 +20,7 @@ class Resolution:
     problems: list[Problem] = field(default_factory=list)
 
     def configuration(self, names: tuple[str, ...], patches: tuple[Patch, ...], variant: str) -> Configuration | None:
-        """The validated configuration of some patches; problems are told once."""
+        """The validated configuration of some patches; problems are named once."""
         if names not in self.resolved:
             before = apply(self.baseline, patches[:-1])
             found = list(stale(self.baseline, before, patches[-1]))
@@ -44,30 +44,32 @@ class Resolution:
             return configuration
         return equally_taught(configuration, baseline)
 
-    def every_patch_counts(self, cell: Cell, patches: tuple[Patch, ...]) -> bool:
-        """Whether no patch of a combination leaves the configuration as it would be without it; told if one does."""
-        whole, counts = self.resolved[cell.patches], True
+    def every_patch_counts(self, combination: Combination, patches: tuple[Patch, ...]) -> bool:
+        """Whether every patch of a combination changes the configuration; a problem for each that does not."""
+        whole, counts = self.resolved[combination.patches], True
         for left, patch in enumerate(patches):
             others = patches[:left] + patches[left + 1 :]
-            rest = cell.patches[:left] + cell.patches[left + 1 :]
+            rest = combination.patches[:left] + combination.patches[left + 1 :]
             without = self.quietly(rest, others)
             if without is None or without != whole or patch.allow_noop:
                 continue
             counts = False
-            self.problems.append(_changes_nothing(patch, others, cell))
+            self.problems.append(_changes_nothing(patch, others, combination))
         return counts
 
 
-def _changes_nothing(patch: Patch, others: tuple[Patch, ...], cell: Cell) -> Problem:
+def _changes_nothing(patch: Patch, others: tuple[Patch, ...], combination: Combination) -> Problem:
     """Why a patch leaves its variant as it was."""
     if not others:
         what = f"patch `{patch.name}` changes nothing: what it sets is so in the baseline already"
-        hint = "mend the patch, or keep it as an A/A control by `allow_noop: true`"
+        hint = "correct the patch, or keep it as an A/A control by `allow_noop: true`"
         return Problem(what, patch.where, hint)
     what = (
-        f"patch `{patch.name}` changes nothing in variant `{cell.name}`: "
+        f"patch `{patch.name}` changes nothing in variant `{combination.name}`: "
         "the other patches replace or already say what it sets"
     )
     return Problem(
-        what, cell.plan.where or patch.where, f"leave `{patch.name}` out of this combination, or mend the patch"
+        what,
+        combination.selection.where or patch.where,
+        f"leave `{patch.name}` out of this combination, or correct the patch",
     )

@@ -52,7 +52,7 @@ def test_a_diverged_seed_stays_in_the_verdict_and_bars_helps():
     assert wide.gain.p_holm <= 0.05
     assert (wide.verdict, wide.verdict_note, wide.finite) == (
         "no evidence",
-        "2/3 finite, a spoilt seed bars 'helps'",
+        "2/3 finite, a failed seed bars 'helps'",
         "2/3",
     )
     assert [(f.variant, f.seed, f.state) for f in analysis.failures] == [("wide", 1, "diverged")]
@@ -205,7 +205,7 @@ def test_runs_that_left_the_plan_are_counted_and_left_out():
     records = planted.records()
     del planted.scores["slow"]
     analysis = analyse(planted.manifest(), records)
-    assert "3 runs in this folder no longer belong to the plan and are left out." in texts(analysis, "info")
+    assert "3 runs in this folder no longer belong to the manifest and are left out." in texts(analysis, "info")
 
 
 def test_units_give_a_second_interval_a_breakdown_and_the_share_that_gained():

@@ -181,7 +181,7 @@ def results(folder: Path) -> Case:
     """Scanned, analysed and printed, as `ablate report` does."""
     folder.mkdir()
     outcome = run_study(request_of(write_recipe(folder), folder / "good"))
-    good = outcome.plan.store.root
+    good = outcome.study.store.root
     names = sorted(str(p.relative_to(good)) for p in good.rglob("*.json*") if p.is_file())
 
     def case(dice: random.Random) -> str:

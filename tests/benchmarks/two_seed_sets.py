@@ -32,7 +32,7 @@ def main() -> None:
 
 def studied(recipe: Path, seeds: str, out: Path) -> StudyAnalysis:
     """The study of one set of seeds, trained where it is not there yet."""
-    store = run_study(Request(recipe, seeds=seeds, out=out, device="cpu", workers=1, threads=1)).plan.store
+    store = run_study(Request(recipe, seeds=seeds, out=out, device="cpu", workers=1, threads=1)).study.store
     return analyse(store.manifest(), store.scan().records.values(), units=store.units, history=store.history)
 
 
@@ -48,11 +48,11 @@ def regime(study: StudyAnalysis) -> str:
 
 
 def cell(study: StudyAnalysis, name: str) -> str:
-    """One row's gain, interval and verdict."""
+    """One row's gain, interval and effect."""
     row = study.row(name)
     if row.gain is None or row.gain.relative is None:
-        return row.verdict
-    return f"{100 * row.gain.relative:+6.1f} % {row.verdict}"
+        return row.effect
+    return f"{100 * row.gain.relative:+6.1f} % {row.effect}"
 
 
 if __name__ == "__main__":

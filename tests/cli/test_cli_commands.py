@@ -110,7 +110,7 @@ def test_verify_trains_a_run_again_to_the_last_digit_and_finds_a_changed_byte(fi
 
 def test_a_plan_is_priced_and_nothing_is_written(finished, tmp_path):
     recipe, _, _ = finished
-    told = ablate("run", recipe, "--plan", "--out", tmp_path / "nowhere", "--device", "cpu")
+    told = ablate("run", recipe, "--price", "--out", tmp_path / "nowhere", "--device", "cpu")
     assert told.returncode == 0, told.stderr
     assert "runs to go take about" in told.stdout
     assert "one seed gives no interval" in told.stdout

@@ -8,7 +8,7 @@ from ablate.cli import app
 @pytest.mark.parametrize(
     "fault", [RuntimeError("operator torchvision::nms does not exist"), ModuleNotFoundError("No module", name="torch")]
 )
-def test_a_torch_that_does_not_fit_is_told_with_its_mend(fault, monkeypatch, capsys):
+def test_a_torch_that_does_not_fit_is_named_with_its_fix(fault, monkeypatch, capsys):
     def broken():
         raise fault
 

@@ -157,7 +157,7 @@ def test_a_clean_model_has_no_lints() -> None:
     assert cost(replace(SPEC, window=24, warmup=8), core=core).lints == ()
 
 
-def test_a_model_that_does_not_fit_its_data_is_told_as_the_users_to_mend() -> None:
+def test_a_model_that_does_not_fit_its_data_is_the_users_to_fix() -> None:
     with pytest.raises(AblateError, match="a token spans 8 frames, but only 5 reach the core"):
         cost(replace(SPEC, window=20, warmup=0), frontend=VALID)
 

@@ -73,7 +73,7 @@ def test_every_encoder_study_gets_a_glm_unless_it_says_otherwise(good):
 
 def test_without_variants_each_patch_is_one(good):
     recipe = read_recipe(good.replace("variants: [each, ladder]\n", ""), "x.yaml")
-    assert [plan.strategy for plan in recipe.variants] == ["each"]
+    assert [selection.strategy for selection in recipe.variants] == ["each"]
 
 
 def test_the_name_defaults_to_that_of_the_file(good):
@@ -119,12 +119,12 @@ glm: no
         "14: unknown key `variants[3].ladr`\n\nhint: did you mean `ladder`?",
         "2: `data.sessions` is the text `two`, expected a whole number of at least 1 and at most 10000",
         "2: `data.frames` is 2000.5, expected a whole number of at least 100 and at most 100000000",
-        "5: `baseline.core.tokenizer.kernel_size` is [8, 8], expected a list of 3 whole numbers",
         "5: `baseline.core.embedding_dim` is the text `192`, expected a whole number of at least 1\n\n"
         "hint: leave the quotation marks out",
         "5: `baseline.core.ff_dim` is 0, expected a whole number of at least 1",
         "5: `baseline.core.final_activation` is the text `soft`, expected one of softplus, relu, gelu, none\n\n"
         "hint: did you mean `softplus`?",
+        "5: `baseline.core.tokenizer.kernel_size` is [8, 8], expected a list of 3 whole numbers",
         "7: `baseline.readout` is [1], expected a mapping with a `type`",
         "8: `training.compile` is the text `off`, expected true or false\n\n"
         "hint: write true or false: `on`, `off`, `yes`, `no` are plain text in YAML 1.2",

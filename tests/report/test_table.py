@@ -54,12 +54,12 @@ def test_the_head_tells_question_landmarks_and_answer():
 def test_what_must_be_said_stands_beneath():
     text = table(typical(), 200)
     for said in (
-        " wide: no evidence, 2/3 finite, a spoilt seed bars 'helps'",
+        " wide: no evidence, 2/3 finite, a failed seed bars 'helps'",
         " also changed by tokens: tokenizer -4.23 M weights, 36 -> 144 tokens",
         " wide, seed 1 diverged: loss was not finite at step 17",
         " 1 unit with too few spikes in the test split is left out of every score.",
         " One-at-a-time gains hold at the baseline's tuning",
-        " next: Mend what failed (wide), then run the study again: finished runs are kept.",
+        " next: Fix what failed (wide), then run the study again: finished runs are kept.",
     ):
         assert f"\n{said}" in text
 

@@ -10,7 +10,7 @@ import torch
 from ablate import contract
 
 WELL_UNTIL = 4
-"""Training steps; a plan probes fewer."""
+"""Training steps; a check probes fewer."""
 
 
 class Frontend(contract.Frontend):

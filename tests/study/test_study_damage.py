@@ -19,7 +19,7 @@ from ablate.errors import AblateError
 from ablate.result import Store
 from ablate.study import train
 from ablate.study.flow import run_study
-from ablate.study.plan import plan_study
+from ablate.study.study import study_of
 
 FILES = ("weights.safetensors", "history.jsonl", "units.json", "config.json")
 SAVING = TRAINING.replace("}", ", checkpoint_every: 2}")
@@ -39,11 +39,11 @@ def interrupted(recipe: Path, out: Path, monkeypatch, after: int = 5) -> Store:
         disturbed.setattr(
             train, "fit", lambda *given, stop, **named: real(*given, stop=lambda: next(looks) == after, **named)
         )
-        outcome = run_study(request_of(recipe, out, variants="fast"))
-    assert outcome.interrupted
-    assert [record.state for record in outcome.plan.store.records()] == ["interrupted"]
-    assert len(checkpoints(outcome.plan.store)) == 2
-    return outcome.plan.store
+        end = run_study(request_of(recipe, out, variants="fast"))
+    assert end.interrupted
+    assert [record.state for record in end.study.store.records()] == ["interrupted"]
+    assert len(checkpoints(end.study.store)) == 2
+    return end.study.store
 
 
 def checkpoints(store: Store) -> list[Path]:
@@ -67,8 +67,8 @@ def test_a_run_goes_on_from_the_checkpoint_before_the_damaged_one_or_from_its_st
         content = bytearray(path.read_bytes())
         content[len(content) // 2] ^= 1
         path.write_bytes(content)
-    outcome = run_study(request_of(recipe, tmp_path / "results", variants="fast"))
-    assert outcome.trained == 2
+    end = run_study(request_of(recipe, tmp_path / "results", variants="fast"))
+    assert end.trained == 2
     assert same(store, undisturbed)
     assert not checkpoints(store)
 
@@ -90,18 +90,18 @@ def test_a_truncated_record_is_told_by_the_report_and_trained_again_by_the_next_
 def test_a_truncated_plan_is_one_message_that_says_what_to_do(undisturbed, tmp_path):
     recipe = write_recipe(tmp_path, training=SAVING)
     shutil.copytree(undisturbed.root, tmp_path / "results" / "tiny")
-    plan = tmp_path / "results" / "tiny" / "study.json"
-    plan.write_bytes(plan.read_bytes()[:300])
+    manifest = tmp_path / "results" / "tiny" / "study.json"
+    manifest.write_bytes(manifest.read_bytes()[:300])
     for work in (
         lambda: run_recipe(request_of(recipe, tmp_path / "results", variants="fast")),
-        lambda: report_study(plan.parent),
+        lambda: report_study(manifest.parent),
     ):
         with pytest.raises(AblateError, match="is damaged") as told:
             work()
         assert "ablate run" in told.value.problems[0].hint
-    plan.unlink()  # it holds nothing that the recipe does not say: the runs in place are found again
-    outcome = run_study(request_of(recipe, tmp_path / "results", variants="fast"))
-    assert (outcome.trained, outcome.kept) == (0, 2)
+    manifest.unlink()  # it holds nothing that the recipe does not say: the runs in place are found again
+    end = run_study(request_of(recipe, tmp_path / "results", variants="fast"))
+    assert (end.trained, end.kept) == (0, 2)
 
 
 # ------------------------------------------------------------------ clocks
@@ -125,8 +125,8 @@ def test_clocks_that_jump_change_neither_order_nor_locks_nor_results(undisturbed
     newest, before = checkpoints(store)[-1], checkpoints(store)[0]
     os.utime(newest, (0, 0))  # the newest by its step is the oldest by its date
     os.utime(before, (4e9, 4e9))
-    outcome = run_study(request_of(recipe, tmp_path / "results", variants="fast", run_timeout=1000))
-    assert outcome.trained == 2
+    end = run_study(request_of(recipe, tmp_path / "results", variants="fast", run_timeout=1000))
+    assert end.trained == 2
     assert same(store, undisturbed)
     assert report_study(store.root) == 0
     assert run_study(request_of(recipe, tmp_path / "results", variants="fast")).trained == 0
@@ -138,7 +138,7 @@ def test_clocks_that_jump_change_neither_order_nor_locks_nor_results(undisturbed
 def test_a_study_that_was_moved_to_another_machine_goes_on_there(undisturbed, tmp_path, monkeypatch, capsys):
     recipe = write_recipe(tmp_path, training=SAVING)
     store = interrupted(recipe, tmp_path / "here" / "results", monkeypatch)
-    for job in plan_study(request_of(recipe, tmp_path / "here" / "results", variants="fast")).jobs:
+    for job in study_of(request_of(recipe, tmp_path / "here" / "results", variants="fast")).jobs:
         lock = store.lock_path(job.key)  # copied while it ran; a process of that number lives here as well
         lock.parent.mkdir(exist_ok=True)
         lock.write_text(json.dumps({"pid": os.getppid(), "host": "the-old-machine"}))
@@ -148,8 +148,8 @@ def test_a_study_that_was_moved_to_another_machine_goes_on_there(undisturbed, tm
     monkeypatch.setattr(socket, "gethostname", lambda: "the-new-machine")
     request = request_of(recipe, tmp_path / "there" / "results", variants="fast")
     moved = Store(request.out / "tiny")
-    outcome = run_study(request)
-    assert (outcome.trained, outcome.elsewhere) == (2, ())
+    end = run_study(request)
+    assert (end.trained, end.elsewhere) == (2, ())
     assert same(moved, undisturbed)
     shutil.move(moved.root, tmp_path / "once more")
     assert report_study(tmp_path / "once more") == 0

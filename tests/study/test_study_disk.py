@@ -81,18 +81,18 @@ def test_a_disk_that_fills_up_fails_the_run_and_costs_nothing_that_was_done(
         request = request_of(recipe, disk, variants="fast")
         with monkeypatch.context() as full:
             fillers = hindered(full, target, name, lambda: fill(disk, leave))
-            outcome = run_study(request)
-            reasons = [failure.reason for _, failure in outcome.failures]
+            end = run_study(request)
+            reasons = [failure.reason for _, failure in end.failures]
             assert reason in reasons[0]
             assert "No space left on device" in reasons[1]  # wherever the next run meets it
-            assert not outcome.trained
-        store = outcome.plan.store
+            assert not end.trained
+        store = end.study.store
         assert store.scan().damaged == ()
         assert not [path for path in store.runs.glob(".*") if any(path.iterdir())]
         fillers[0].unlink()
-        outcome = run_study(request_of(recipe, disk, variants="fast", retry="failed"))
-        assert outcome.trained == 2
-        assert not outcome.failures
+        end = run_study(request_of(recipe, disk, variants="fast", retry="failed"))
+        assert end.trained == 2
+        assert not end.failures
         assert run_files(store, *FILES) == run_files(undisturbed, *FILES)
         assert plain(store) == plain(undisturbed)
         assert store.verify_hashes() == ()
@@ -107,11 +107,11 @@ def test_without_mounting_too_a_full_disk_at_the_record_is_a_failed_run(undistur
 
     with monkeypatch.context() as disk:
         disk.setattr(train, "save_model", full)
-        outcome = run_study(request_of(recipe, tmp_path / "results", variants="fast"))
-    assert ["No space left on device" in failure.reason for _, failure in outcome.failures] == [True, True]
-    assert {record.state for record in outcome.plan.store.records()} == {"failed"}
-    outcome = run_study(request_of(recipe, tmp_path / "results", variants="fast", retry="failed"))
-    assert plain(outcome.plan.store) == plain(undisturbed)
+        end = run_study(request_of(recipe, tmp_path / "results", variants="fast"))
+    assert ["No space left on device" in failure.reason for _, failure in end.failures] == [True, True]
+    assert {record.state for record in end.study.store.records()} == {"failed"}
+    end = run_study(request_of(recipe, tmp_path / "results", variants="fast", retry="failed"))
+    assert plain(end.study.store) == plain(undisturbed)
 
 
 def test_a_read_only_results_folder_is_read_and_writing_is_refused_in_one_message(tmp_path, capsys):

@@ -6,7 +6,7 @@ from pathlib import Path
 from tiny_study import BASELINE, request_of, write_recipe
 
 from ablate.cli.command.run import run_recipe
-from ablate.cli.screen import outcome
+from ablate.cli.screen import ending
 from ablate.request import Request
 from ablate.result import Store
 from ablate.study import flow
@@ -36,7 +36,7 @@ def go(folder: Path, monkeypatch) -> tuple[Request, list[int], list[list[str]]]:
     codes, said = [], []
     for _ in range(2):
         said.append([])
-        monkeypatch.setattr(outcome, "say", said[-1].append)
+        monkeypatch.setattr(ending, "say", said[-1].append)
         codes.append(run_recipe(request))
     return request, codes, said
 

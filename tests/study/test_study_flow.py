@@ -11,7 +11,7 @@ from ablate.errors import AblateError
 from ablate.result import Store
 from ablate.study import flow, train
 from ablate.study.flow import Silent, run_study
-from ablate.study.plan import plan_study
+from ablate.study.study import study_of
 
 
 class Notes(Silent):
@@ -19,10 +19,10 @@ class Notes(Silent):
 
     def __init__(self):
         self.begun, self.ended, self.planned_keys = [], [], []
-        self.plan = None
+        self.study = None
 
-    def planned(self, plan, todo):
-        self.plan, self.planned_keys = plan, [job.key for job in todo]
+    def planned(self, study, todo):
+        self.study, self.planned_keys = study, [job.key for job in todo]
         self._labels = {job.key: job.label for job in todo}
 
     def event(self, event):
@@ -39,13 +39,13 @@ def recipe(tmp_path):
 
 def go(recipe, tmp_path, **options):
     notes = Notes()
-    outcome = run_study(request_of(recipe, tmp_path / "results", **options), notes)
-    return outcome, notes
+    end = run_study(request_of(recipe, tmp_path / "results", **options), notes)
+    return end, notes
 
 
 def test_a_patch_that_runs_without_the_baseline_still_says_what_it_changes(recipe, tmp_path):
     """It was compared with itself, and the report said that it changes nothing."""
-    whole, alone = (plan_study(request_of(recipe, tmp_path / "results", only=only)) for only in (None, "fast"))
+    whole, alone = (study_of(request_of(recipe, tmp_path / "results", only=only)) for only in (None, "fast"))
     told = {entry.name: (entry.changes, entry.differences) for entry in whole.manifest.variants}
     (entry,) = alone.manifest.variants
     assert entry.changes != "nothing"
@@ -53,17 +53,17 @@ def test_a_patch_that_runs_without_the_baseline_still_says_what_it_changes(recip
 
 
 def test_runs_begin_seed_by_seed_and_the_baseline_first(recipe, tmp_path):
-    outcome, notes = go(recipe, tmp_path, seeds="0,1")
+    end, notes = go(recipe, tmp_path, seeds="0,1")
     assert notes.begun[0] == "baseline seed 0"
     assert [label.split()[-1] for label in notes.begun] == ["0"] * (len(notes.begun) // 2) + ["1"] * (
         len(notes.begun) // 2
     )
-    assert outcome.trained == len(outcome.plan.jobs)
-    assert not outcome.failures
-    store = outcome.plan.store
+    assert end.trained == len(end.study.jobs)
+    assert not end.failures
+    store = end.study.store
     assert {record.state for record in store.records()} == {"done"}
     assert store.verify_hashes() == ()
-    for job in outcome.plan.jobs:
+    for job in end.study.jobs:
         key = job.key
         assert {path.name for path in store.folder(key).iterdir()} >= {
             "config.json",
@@ -78,12 +78,12 @@ def test_runs_begin_seed_by_seed_and_the_baseline_first(recipe, tmp_path):
 
 def test_the_same_study_again_trains_nothing(recipe, tmp_path):
     first, _ = go(recipe, tmp_path)
-    before = run_files(first.plan.store, "record.json", "weights.safetensors")
+    before = run_files(first.study.store, "record.json", "weights.safetensors")
     second, notes = go(recipe, tmp_path)
     assert notes.begun == []
     assert second.trained == 0
-    assert second.kept == len(first.plan.jobs)
-    assert run_files(second.plan.store, "record.json", "weights.safetensors") == before
+    assert second.kept == len(first.study.jobs)
+    assert run_files(second.study.store, "record.json", "weights.safetensors") == before
 
 
 def test_a_new_patch_or_seed_or_reference_trains_only_what_is_new(tmp_path):
@@ -96,10 +96,10 @@ def test_a_new_patch_or_seed_or_reference_trains_only_what_is_new(tmp_path):
     assert notes.begun == ["slow seed 0"]
     path = write_recipe(tmp_path, patches=slow)
     path.write_text(path.read_text().replace("references: {}", "references: {wide: {convnet: {embedding_dim: 12}}}"))
-    outcome, notes = go(path, tmp_path)
+    end, notes = go(path, tmp_path)
     assert notes.begun == ["wide seed 0"]
-    assert outcome.plan.manifest.seeds == (0, 1)
-    assert {"baseline", "fast", "slow", "wide"} <= {entry.name for entry in outcome.plan.manifest.variants}
+    assert end.study.manifest.seeds == (0, 1)
+    assert {"baseline", "fast", "slow", "wide"} <= {entry.name for entry in end.study.manifest.variants}
 
 
 def test_a_recipe_that_changed_its_meaning_is_refused_until_told(tmp_path):
@@ -110,8 +110,8 @@ def test_a_recipe_that_changed_its_meaning_is_refused_until_told(tmp_path):
     assert "--changed" in str(told.value)
     store = Store(tmp_path / "results" / "tiny")
     assert all(record.config["training"]["steps"] == 6 for record in store.records())
-    outcome, _ = go(changed, tmp_path, changed=True)
-    assert outcome.trained == len(outcome.plan.jobs)
+    end, _ = go(changed, tmp_path, changed=True)
+    assert end.trained == len(end.study.jobs)
 
 
 def test_a_reworded_recipe_is_the_same_study(tmp_path):
@@ -143,13 +143,13 @@ def break_training(monkeypatch, variant, error):
 def test_a_run_that_fails_is_recorded_and_the_others_go_on(recipe, tmp_path, monkeypatch):
     with monkeypatch.context() as broken:
         break_training(broken, "baseline", ValueError("a bug in a user's part"))
-        outcome, _ = go(recipe, tmp_path)
-    assert [(job.label, failure.reason) for job, failure in outcome.failures] == [
+        end, _ = go(recipe, tmp_path)
+    assert [(job.label, failure.reason) for job, failure in end.failures] == [
         ("baseline seed 0", "ValueError: a bug in a user's part")
     ]
-    assert outcome.trained == len(outcome.plan.jobs) - 1
-    store = outcome.plan.store
-    key = outcome.failures[0][0].key
+    assert end.trained == len(end.study.jobs) - 1
+    store = end.study.store
+    key = end.failures[0][0].key
     record = store.record(key)
     assert (record.state, record.config["training"]["steps"]) == ("failed", 6)
     assert record.environment["packages"]["torch"] == str(torch.__version__)
@@ -165,12 +165,12 @@ def test_a_run_that_fails_is_recorded_and_the_others_go_on(recipe, tmp_path, mon
 
 def test_a_run_that_diverges_is_recorded_with_its_step(tmp_path):
     wild = "patches:\n  wild: {title: far too fast, training: {learning_rate: 1.0e+38, clip: 0}}\n"
-    outcome, _ = go(write_recipe(tmp_path, patches=wild), tmp_path)
-    states = {record.variant: record for record in outcome.plan.store.records()}
+    end, _ = go(write_recipe(tmp_path, patches=wild), tmp_path)
+    states = {record.variant: record for record in end.study.store.records()}
     assert states["wild"].state == "diverged"
     assert "non-finite" in states["wild"].reason or "finite" in states["wild"].reason
     assert states["baseline"].state == "done"
-    assert [job.variant for job, _ in outcome.failures] == ["wild"]
+    assert [job.variant for job, _ in end.failures] == ["wild"]
 
 
 def test_an_interrupted_study_goes_on_and_ends_like_an_undisturbed_one(recipe, tmp_path, monkeypatch):
@@ -183,23 +183,23 @@ def test_an_interrupted_study_goes_on_and_ends_like_an_undisturbed_one(recipe, t
 
     with monkeypatch.context() as disturbed:
         disturbed.setattr(train, "fit", interrupted)
-        outcome, _ = go(recipe, tmp_path / "b")
-    assert outcome.interrupted
-    store = outcome.plan.store
+        end, _ = go(recipe, tmp_path / "b")
+    assert end.interrupted
+    store = end.study.store
     assert [record.state for record in store.records()] == ["interrupted"]
     assert "goes on from there" in store.records()[0].reason
     finished, notes = go(recipe, tmp_path / "b")
     assert notes.begun[0] == "baseline seed 0"
     assert not finished.interrupted
     names = ("weights.safetensors", "history.jsonl", "units.json", "config.json")
-    assert run_files(store, *names) == run_files(undisturbed.plan.store, *names)
-    assert plain(store) == plain(undisturbed.plan.store)
+    assert run_files(store, *names) == run_files(undisturbed.study.store, *names)
+    assert plain(store) == plain(undisturbed.study.store)
 
 
 def test_a_damaged_record_counts_as_not_yet_run(recipe, tmp_path):
     first, _ = go(recipe, tmp_path)
-    store = first.plan.store
-    key = first.plan.jobs[0].key
+    store = first.study.store
+    key = first.study.jobs[0].key
     before = (store.folder(key) / "weights.safetensors").read_bytes()
     record = store.folder(key) / "record.json"
     record.write_bytes(record.read_bytes()[:100])
@@ -211,25 +211,25 @@ def test_a_damaged_record_counts_as_not_yet_run(recipe, tmp_path):
 
 def test_fresh_trains_finished_runs_again(recipe, tmp_path):
     first, _ = go(recipe, tmp_path)
-    before = {key: record.finished for key, record in first.plan.store.scan().records.items()}
+    before = {key: record.finished for key, record in first.study.store.scan().records.items()}
     second, notes = go(recipe, tmp_path, fresh=True)
     assert len(notes.begun) == len(before)
-    assert plain(second.plan.store).keys() == before.keys()
+    assert plain(second.study.store).keys() == before.keys()
 
 
 def test_a_run_that_somebody_else_has_retrained_meanwhile_is_not_trained_twice(recipe, tmp_path):
-    outcome, _ = go(recipe, tmp_path)
-    store, job = outcome.plan.store, outcome.plan.jobs[0]
-    planned = job.model_copy(update={"replaces": "the stamp of an older record"})
+    end, _ = go(recipe, tmp_path)
+    store, job = end.study.store, end.study.jobs[0]
+    planned = job.model_copy(update={"replaces": "the hash of an older record"})
     assert train.is_there(store, planned)
-    assert not train.is_there(store, job.model_copy(update={"replaces": train.stamp(store.record(job.key))}))
+    assert not train.is_there(store, job.model_copy(update={"replaces": train.record_hash(store.record(job.key))}))
 
 
 def test_what_another_process_trains_is_waited_for(recipe, tmp_path, monkeypatch):
     request = request_of(recipe, tmp_path / "results")
-    plan = plan_study(request)
-    plan.store.root.mkdir(parents=True)
-    held = plan.store.lock_run(plan.jobs[0].key)
+    study = study_of(request)
+    study.store.root.mkdir(parents=True)
+    held = study.store.lock_run(study.jobs[0].key)
     looks = []
 
     def free_after_a_look(seconds):
@@ -239,12 +239,12 @@ def test_what_another_process_trains_is_waited_for(recipe, tmp_path, monkeypatch
     real = flow.Stop
     monkeypatch.setattr(flow, "Stop", lambda: released(real(), free_after_a_look))
     notes = Notes()
-    outcome = run_study(request, notes)
+    end = run_study(request, notes)
     assert ("baseline seed 0", "busy") in notes.ended
     assert ("baseline seed 0", "done") in notes.ended
     assert len(looks) == 1
-    assert {record.state for record in plan.store.records()} == {"done"}
-    assert not outcome.failures
+    assert {record.state for record in study.store.records()} == {"done"}
+    assert not end.failures
 
 
 def released(stop, wait):
@@ -254,19 +254,19 @@ def released(stop, wait):
 
 
 def test_a_quick_run_has_a_folder_of_its_own_and_one_seed(recipe, tmp_path):
-    outcome, _ = go(recipe, tmp_path, quick=True, seeds="0,1")
-    assert outcome.plan.store.root.name == "tiny-quick"
-    assert outcome.plan.manifest.rehearsal
-    assert {record.seed for record in outcome.plan.store.records()} == {0}
+    end, _ = go(recipe, tmp_path, quick=True, seeds="0,1")
+    assert end.study.store.root.name == "tiny-quick"
+    assert end.study.manifest.rehearsal
+    assert {record.seed for record in end.study.store.records()} == {0}
 
 
 def test_only_leaves_the_baseline_out_and_variants_keeps_it(recipe, tmp_path):
     request = request_of(recipe, tmp_path / "results", only="fast")
-    assert {job.variant for job in plan_study(request).jobs} == {"fast"}
+    assert {job.variant for job in study_of(request).jobs} == {"fast"}
     request = dataclasses.replace(request, only=None, variants="fast")
-    assert {job.variant for job in plan_study(request).jobs} >= {"baseline", "fast"}
+    assert {job.variant for job in study_of(request).jobs} >= {"baseline", "fast"}
     with pytest.raises(AblateError, match="no variant is called `nope`"):
-        plan_study(dataclasses.replace(request, variants="nope"))
+        study_of(dataclasses.replace(request, variants="nope"))
 
 
 def test_a_study_that_was_begun_without_its_baseline_is_not_finished_with_it(recipe, tmp_path):
@@ -280,14 +280,14 @@ def test_a_study_that_was_begun_without_its_baseline_is_not_finished_with_it(rec
 
 
 def test_data_are_opened_once_where_runs_are_forked_from(recipe, tmp_path, monkeypatch):
-    plan = plan_study(request_of(recipe, tmp_path / "results", seeds="0,1", sets=("data.fraction=0.5",)))
-    shared = flow.shared_data(plan.jobs)
+    study = study_of(request_of(recipe, tmp_path / "results", seeds="0,1", sets=("data.fraction=0.5",)))
+    shared = flow.shared_data(study.jobs)
     assert [one["data"]["fraction"] for one in shared["configurations"]] == [0.5]
     monkeypatch.setattr(train, "_opened", {})
     train.share_data(shared)
-    dataset = train.open_data(plan.jobs[0].configuration, torch.device("cpu"))
+    dataset = train.open_data(study.jobs[0].configuration, torch.device("cpu"))
     assert list(train._opened.values()) == [dataset]
-    moved = train.open_data(plan.jobs[0].configuration, torch.device("meta"))  # to a device: from what is open
+    moved = train.open_data(study.jobs[0].configuration, torch.device("meta"))  # to a device: from what is open
     assert moved.recordings is dataset.recordings
 
 
@@ -302,19 +302,19 @@ def test_gpus_are_those_that_this_process_may_see(monkeypatch):
 
 
 def test_options_that_change_no_number_change_no_key(recipe, tmp_path):
-    keys = [job.key for job in plan_study(request_of(recipe, tmp_path)).jobs]
+    keys = [job.key for job in study_of(request_of(recipe, tmp_path)).jobs]
     sets = ("training.checkpoint_every=2",)
-    assert [job.key for job in plan_study(request_of(recipe, tmp_path, sets=sets)).jobs] == keys
+    assert [job.key for job in study_of(request_of(recipe, tmp_path, sets=sets)).jobs] == keys
     sets = ("training.steps=8",)
-    assert not set(keys) & {job.key for job in plan_study(request_of(recipe, tmp_path, sets=sets)).jobs}
+    assert not set(keys) & {job.key for job in study_of(request_of(recipe, tmp_path, sets=sets)).jobs}
 
 
 def test_a_prediction_that_is_rewritten_after_the_first_run_is_told(tmp_path):
     go(write_recipe(tmp_path), tmp_path)
     expecting = PATCHES.replace("fast: {", "fast: {expect: [0.03, 0.05], ")
-    outcome, notes = go(write_recipe(tmp_path, patches=expecting), tmp_path)
+    end, notes = go(write_recipe(tmp_path, patches=expecting), tmp_path)
     assert notes.begun == []
-    assert outcome.plan.manifest.expectation_changes == ("fast: no expectation became +3..+5 % after the first run",)
+    assert end.study.manifest.expectation_changes == ("fast: no expectation became +3..+5 % after the first run",)
 
 
 def test_the_recipe_must_fit_its_data(tmp_path):
@@ -325,5 +325,5 @@ def test_the_recipe_must_fit_its_data(tmp_path):
         ),
     )
     with pytest.raises(AblateError) as told:
-        plan_study(request_of(recipe, tmp_path))
+        study_of(request_of(recipe, tmp_path))
     assert "hint:" in str(told.value)

@@ -8,8 +8,8 @@ import pytest
 from tiny_study import ablate, request_of, write_recipe
 
 from ablate.result import Store
-from ablate.study.flow import keep_plan, missing, run_study
-from ablate.study.plan import plan_study
+from ablate.study.flow import keep_manifest, missing, run_study
+from ablate.study.study import study_of
 
 SEEDS = 2500
 
@@ -23,10 +23,10 @@ def finished(tmp_path_factory):
     run_study(request_of(recipe, out, variants="fast"))
     store = Store(out / "tiny")
     texts = {record.variant: record.model_dump(mode="json") for record in store.records()}
-    plan = keep_plan(
-        plan_study(request_of(recipe, out, variants="fast", seeds=f"0-{SEEDS - 1}")), request_of(recipe, out)
+    study = keep_manifest(
+        study_of(request_of(recipe, out, variants="fast", seeds=f"0-{SEEDS - 1}")), request_of(recipe, out)
     )
-    for job in plan.jobs:
+    for job in study.jobs:
         place = store.folder(job.key)
         if not place.exists():
             place.mkdir()
@@ -67,5 +67,5 @@ def test_one_run_more_is_all_that_a_study_of_five_thousand_trains(finished):
     recipe, out = finished
     began = time.perf_counter()
     request = request_of(recipe, out, variants="fast", seeds=f"0-{SEEDS}")
-    assert [job.seed for job in missing(plan_study(request), request)] == [SEEDS, SEEDS]
+    assert [job.seed for job in missing(study_of(request), request)] == [SEEDS, SEEDS]
     print(f"\nplanned in {time.perf_counter() - began:.1f} s")

@@ -106,7 +106,7 @@ def test_a_type_replaces_its_part_whole_and_null_restores_the_default():
 def test_a_patch_that_changes_nothing_is_refused_with_its_line(told):
     assert told("  p4: {core: {embedding_dim: 192}}\n") == [
         "x.yaml:8: patch `p4` changes nothing: what it sets is so in the baseline already\n\n"
-        "hint: mend the patch, or keep it as an A/A control by `allow_noop: true`"
+        "hint: correct the patch, or keep it as an A/A control by `allow_noop: true`"
     ]
 
 
@@ -141,7 +141,7 @@ def test_a_patch_that_another_one_overrides_whole_changes_nothing(told):
     assert told("  p4: {core: {type: resnet}}\nvariants: [[p1, p4]]\n") == [
         "x.yaml:9: patch `p1` changes nothing in variant `p1+p4`: "
         "the other patches replace or already say what it sets\n\n"
-        "hint: leave `p1` out of this combination, or mend the patch"
+        "hint: leave `p1` out of this combination, or correct the patch"
     ]
 
 
@@ -149,7 +149,7 @@ def test_a_patch_that_no_longer_applies_is_refused(told):
     assert told("  p4: {was: {core: {dropout: 0.2}}, core: {dropout: 0.3}}\nvariants: [p4]\n") == [
         "x.yaml:8: patch `p4` no longer applies: `baseline.core.dropout` was 0.2 when it was written, "
         "and is 0.1 now\n\n"
-        "hint: see whether the patch still says what it should, then mend `was`"
+        "hint: see whether the patch still says what it should, then correct `was`"
     ]
     assert names(laid_out("  p4: {was: 0.1, core: {dropout: 0.3}}\nvariants: [p4]\n")) == ["baseline", "p4"]
 

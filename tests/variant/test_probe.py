@@ -9,7 +9,7 @@ from ablate.contract import Modulator
 from ablate.errors import AblateError
 from ablate.recipe import read_recipe
 from ablate.variant import lay_out
-from ablate.variant.probe import Judge, refuse_noops, unread_options
+from ablate.variant.probe import Probe, refuse_noops, unread_options
 
 HEAD = """\
 data:
@@ -38,13 +38,13 @@ patches:
 
 
 @pytest.fixture(scope="module")
-def judge(tmp_path_factory: pytest.TempPathFactory):
-    """One judge for all, since opening the data costs more than a comparison."""
+def probe(tmp_path_factory: pytest.TempPathFactory):
+    """One probe for all, since opening the data costs more than a comparison."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("ABLATE_CACHE", str(tmp_path_factory.mktemp("cache")))
         threads = torch.get_num_threads()
         torch.set_num_threads(1)
-        yield Judge()
+        yield Probe()
         torch.set_num_threads(threads)
 
 
@@ -77,11 +77,11 @@ BASES = {
 
 
 @pytest.mark.parametrize("name", NOOPS)
-def test_a_planted_noop_is_refused_before_training(name, judge):
+def test_a_planted_noop_is_refused_before_training(name, probe):
     head = HEAD.replace(*BASES[name]) if name in BASES else HEAD
     assert name not in BASES or head != HEAD
     with pytest.raises(AblateError, match=r"changes nothing|make the same configuration"):
-        refuse_noops(lay_out(read_recipe(f"{head}  {NOOPS[name]}\n", "x.yaml")).variants, judge=judge)
+        refuse_noops(lay_out(read_recipe(f"{head}  {NOOPS[name]}\n", "x.yaml")).variants, probe=probe)
 
 
 REAL = [
@@ -118,16 +118,16 @@ REAL = [
 
 
 @pytest.mark.parametrize("fragment", REAL)
-def test_a_real_patch_is_never_refused(fragment, judge):
+def test_a_real_patch_is_never_refused(fragment, probe):
     fragment = fragment if fragment.startswith("{") else "{" + fragment + "}"
     variants = lay_out(read_recipe(f"{HEAD}  p: {fragment}\n", "x.yaml")).variants
-    assert refuse_noops(variants, judge=judge) == variants
+    assert refuse_noops(variants, probe=probe) == variants
 
 
-def test_the_refusal_names_the_option_that_nothing_reads(judge):
+def test_the_refusal_names_the_option_that_nothing_reads(probe):
     variants = lay_out(read_recipe(HEAD + "  p: {frontend: {window: hann_periodic}}\n", "x.yaml")).variants
     with pytest.raises(AblateError) as caught:
-        refuse_noops(variants, judge=judge)
+        refuse_noops(variants, probe=probe)
     assert str(caught.value) == (
         "error: x.yaml:23: patch `p` changes nothing: parameters, FLOPs, loss and gradient stay the same, "
         "so nothing reads `baseline.frontend.window`\n\n"
@@ -135,33 +135,33 @@ def test_the_refusal_names_the_option_that_nothing_reads(judge):
     )
 
 
-def test_an_allowed_noop_is_a_control(judge):
+def test_an_allowed_noop_is_a_control(probe):
     text = HEAD + "  p: {allow_noop: true, frontend: {window: hann_periodic}}\n"
-    assert refuse_noops(lay_out(read_recipe(text, "x.yaml")).variants, judge=judge)[1].role == "control"
+    assert refuse_noops(lay_out(read_recipe(text, "x.yaml")).variants, probe=probe)[1].role == "control"
     text = text.replace("allow_noop: true, ", "")
-    allowed = refuse_noops(lay_out(read_recipe(text, "x.yaml")).variants, allow_noop=True, judge=judge)
+    allowed = refuse_noops(lay_out(read_recipe(text, "x.yaml")).variants, allow_noop=True, probe=probe)
     assert allowed[1].role == "control"
 
 
-def test_a_dead_section_of_a_real_patch_is_noticed(judge):
+def test_a_dead_section_of_a_real_patch_is_noticed(probe):
     text = HEAD + "  p: {frontend: {window: hann_periodic}, training: {steps: 300}}\n"
     variants = lay_out(read_recipe(text, "x.yaml")).variants
-    assert refuse_noops(variants, judge=judge) == variants
-    assert [problem.what for problem in unread_options(variants, judge=judge)] == [
+    assert refuse_noops(variants, probe=probe) == variants
+    assert [problem.what for problem in unread_options(variants, probe=probe)] == [
         "`p`: nothing reads `baseline.frontend.window`"
     ]
 
 
-def test_a_variant_that_cannot_be_built_is_told_with_its_name(judge):
+def test_a_variant_that_cannot_be_built_is_told_with_its_name(probe):
     text = HEAD + "  p: {tokenizer: {kernel_size: [3, 4, 4], stride: [3, 4, 4]}}\n"
     with pytest.raises(AblateError, match=r"x\.yaml:23: variant `p`: "):
-        refuse_noops(lay_out(read_recipe(text, "x.yaml")).variants, judge=judge)
+        refuse_noops(lay_out(read_recipe(text, "x.yaml")).variants, probe=probe)
 
 
-def test_an_option_of_the_initial_weights_alone_is_real(judge, tmp_path: Path):
+def test_an_option_of_the_initial_weights_alone_is_real(probe, tmp_path: Path):
     before = read_recipe(HEAD + "  p: {readout: {mean_spread: 0.3}}\n", "x.yaml")
     variant = lay_out(before).variants[1]
-    assert judge(variant.parent, variant.configuration).why == "loss or gradient"
+    assert probe(variant.parent, variant.configuration).why == "loss or gradient"
 
 
 class Lost(Modulator):
@@ -191,15 +191,15 @@ def importable(monkeypatch: pytest.MonkeyPatch):
 
 
 @pytest.mark.parametrize("part", ["Lost", "Misled"])
-def test_a_faulty_part_of_the_baseline_is_told_of_the_baseline_alone(judge, importable, part: str):
+def test_a_faulty_part_of_the_baseline_is_told_of_the_baseline_alone(probe, importable, part: str):
     text = HEAD.replace("modulator: {hidden_dim: 4, beh_emb_dim: 2}", OWN.format(part))
     text += "  p: {training: {steps: 300}}\n  q: {core: {ff_dim: 16}}\n"
     with pytest.raises(AblateError, match=f"baseline: .*{part}") as told:
-        refuse_noops(lay_out(read_recipe(text, "x.yaml")).variants, judge=judge)
+        refuse_noops(lay_out(read_recipe(text, "x.yaml")).variants, probe=probe)
     assert len(told.value.problems) == 1
 
 
-def test_a_fault_in_the_forward_pass_of_a_users_part_is_told_with_its_line(judge, importable):
+def test_a_fault_in_the_forward_pass_of_a_users_part_is_told_with_its_line(probe, importable):
     text = HEAD + f"  p: {{{OWN.format('Misled')}}}\n"
     with pytest.raises(AblateError, match=r"variant `p`: .*KeyError: 'pupil' \(test_probe\.py, line \d+\)"):
-        refuse_noops(lay_out(read_recipe(text, "x.yaml")).variants, judge=judge)
+        refuse_noops(lay_out(read_recipe(text, "x.yaml")).variants, probe=probe)

@@ -17,7 +17,7 @@ def below_the_floor(analysis: StudyAnalysis) -> Iterator[Guard]:
     score = analysis.baseline.score
     if score is None:
         return
-    told = f"{analysis.baseline_name} ({number(score.mean)})"
+    named = f"{analysis.baseline_name} ({number(score.mean)})"
     end = "it has not learned what the question is about, and a gain over it may say only which variant learns faster."
     if analysis.floor is not None:
         margin = CLEAR * max((analysis.attainable or 2 * analysis.floor) - analysis.floor, 0.0)
@@ -25,7 +25,7 @@ def below_the_floor(analysis: StudyAnalysis) -> Iterator[Guard]:
             yield Guard(
                 "below the floor",
                 analysis.baseline_name,
-                f"{told} does not clear what needs no receptive field ({number(analysis.floor)}): {end}",
+                f"{named} does not clear what needs no receptive field ({number(analysis.floor)}): {end}",
             )
         return
     for row in analysis.references:
@@ -34,12 +34,12 @@ def below_the_floor(analysis: StudyAnalysis) -> Iterator[Guard]:
             yield Guard(
                 "below the floor",
                 analysis.baseline_name,
-                f"{told} is below {row.name} ({number(row.score.mean)}): {end}",
+                f"{named} is below {row.name} ({number(row.score.mean)}): {end}",
             )
 
 
 def small_denominator(analysis: StudyAnalysis, *, relative: bool) -> Iterator[Guard]:
-    """Gains are then told in the metric's unit alone."""
+    """Gains are then given in the metric's unit alone."""
     score = analysis.baseline.score
     if score is not None and not relative:
         why = "is at chance over its units or minutes" if analysis.baseline_at_chance else "is under 2 % of the ceiling"
@@ -52,9 +52,9 @@ def small_denominator(analysis: StudyAnalysis, *, relative: bool) -> Iterator[Gu
 
 def few_sessions(analysis: StudyAnalysis) -> Iterator[Guard]:
     """The second interval is then none of other neurons."""
-    told = any(row.gain is not None and row.gain.over_units is not None for row in analysis.rows)
+    shown = any(row.gain is not None and row.gain.over_units is not None for row in analysis.rows)
     sessions = max((len(row.sessions) for row in analysis.rows), default=0)
-    if told and 0 < sessions < LEAST_SESSIONS:
+    if shown and 0 < sessions < LEAST_SESSIONS:
         yield Guard(
             "few sessions",
             None,

@@ -17,13 +17,13 @@ def taught_unequally(analysis: StudyAnalysis, cells: Cells) -> Iterator[Guard]:
     for cell in cells.cells:
         if cell.entry.role != "variant":
             continue
-        told = [*_bins(cell, cells.baseline)]
+        unequal = [*_bins(cell, cells.baseline)]
         for path in TAUGHT:
             if path in cell.entry.differences:
                 before, after = cell.entry.differences[path]
-                told.append(f"{path} {before} -> {after}")
-        if told:
-            sentence = f"{cell.entry.name} is not taught as the baseline is ({'; '.join(told)})"
+                unequal.append(f"{path} {before} -> {after}")
+        if unequal:
+            sentence = f"{cell.entry.name} is not taught as the baseline is ({'; '.join(unequal)})"
             yield Guard("taught unequally", cell.entry.name, f"{sentence}: its gain may be the teaching's.")
 
 
@@ -36,9 +36,9 @@ def _bins(cell: Cell, baseline: Cell) -> Iterator[str]:
 def lost_pairs(analysis: StudyAnalysis, cells: Cells) -> Iterator[Guard]:
     """Seeds of the baseline that diverged or failed take a pair from every row."""
     lost = [failure for failure in cells.failures if failure.variant == analysis.baseline_name]
-    spoilt = [failure for failure in lost if failure.state in ("failed", "diverged")]
-    if spoilt:
-        names = listing([f"seed {failure.seed} {failure.state}" for failure in spoilt])
+    broken = [failure for failure in lost if failure.state in ("failed", "diverged")]
+    if broken:
+        names = listing([f"seed {failure.seed} {failure.state}" for failure in broken])
         left = plural(len(cells.baseline.scores), "pair")
         yield Guard(
             "lost pairs",

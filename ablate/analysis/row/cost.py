@@ -1,4 +1,4 @@
-"""What a variant costs, beside the baseline: from the plan, and from the runs that finished."""
+"""What a variant costs, beside the baseline: from the manifest, and from the runs that finished."""
 
 from collections.abc import Iterable
 
@@ -34,7 +34,7 @@ def cost_summary(cell: Cell, baseline: Cell) -> CostSummary:
 
 
 def model_cost(cell: Cell) -> ModelCost | None:
-    """The plan's cost, or that of the first run that has one."""
+    """The manifest's cost, or that of the first run that has one."""
     return cell.entry.cost or next((run.cost for _, run in sorted(cell.records.items()) if run.cost), None)
 
 

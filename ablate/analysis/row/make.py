@@ -62,7 +62,9 @@ def make_row(
         sessions=session_gains(cell, baseline, table),
         units=unit_gains(table),
         curves=learning_curves(cell, history),
-        differences=tuple((path, _told(pair[0]), _told(pair[1])) for path, pair in sorted(entry.differences.items())),
+        differences=tuple(
+            (path, _value_text(pair[0]), _value_text(pair[1])) for path, pair in sorted(entry.differences.items())
+        ),
         warnings=entry.warnings,
         lints=model.lints if (model := model_cost(cell)) else (),
         keys=tuple((seed, run.key) for seed, run in sorted(cell.records.items())),
@@ -75,6 +77,6 @@ def _predictions(cell: Cell, gain: Gain | None, cost: CostSummary) -> tuple[Pred
     return costs if expected is None else (expected, *costs)
 
 
-def _told(value: Any) -> str:
+def _value_text(value: Any) -> str:
     """A configuration value as YAML would read it back."""
     return value if isinstance(value, str) else json.dumps(value, default=str)

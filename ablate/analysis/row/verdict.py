@@ -59,7 +59,7 @@ def _word(cell: Cell, gain: Gain | None, worth: float) -> tuple[Verdict, list[st
             return "hurts", []
         if gain.mean > 0 and not cell.barred:
             return "helps", []
-        return "no evidence", ["a spoilt seed bars 'helps'"]
+        return "no evidence", ["a failed seed bars 'helps'"]
     if cell.entry.role == "control":  # it should show nothing at any number of seeds
         return "no evidence", []
     needed = f"> {MOST_SEEDS} seeds" if gain.seeds_needed is None else plural(gain.seeds_needed, "seed")
@@ -72,7 +72,7 @@ def _word(cell: Cell, gain: Gain | None, worth: float) -> tuple[Verdict, list[st
 def rank(rows: Sequence[VariantAnalysis]) -> tuple[tuple[int | None, int], ...]:
     """(rank, index into rows) in the order of the table: patches, controls, references, baseline; invalid ones last.
 
-    Rows without an interval keep the plan's order behind those with one, and get no rank.
+    Rows without an interval keep the manifest's order behind those with one, and get no rank.
     """
     indexed = sorted(range(len(rows)), key=lambda index: (*_place(rows[index]), index))
     found: list[tuple[int | None, int]] = []

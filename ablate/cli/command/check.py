@@ -16,7 +16,7 @@ def check(
     sets: Sets = None,
     data: DataPath = None,
     cost: Annotated[
-        bool, typer.Option("--cost", help="Also time a few steps of every variant, as `ablate run --plan` does.")
+        bool, typer.Option("--cost", help="Also time a few steps of every variant, as `ablate run --price` does.")
     ] = False,
     device: Device = "auto",
     out: Out = Path("results"),
@@ -27,9 +27,9 @@ def check(
 
 def check_recipe(recipe: Path, *, sets: Sequence[str], data: Path | None, cost: bool, device: str, out: Path) -> int:
     """Validates as `ablate run` would, down to the no-op test, and lists the variants."""
-    from ablate.cli.screen.plan import print_plan
+    from ablate.cli.screen.variants import print_variants
     from ablate.recipe import load_recipe
-    from ablate.study.plan import data_sets, plan_study
+    from ablate.study.study import data_sets, study_of
     from ablate.variant import survey
     from ablate.variant.own_part import imported_targets
 
@@ -37,8 +37,8 @@ def check_recipe(recipe: Path, *, sets: Sequence[str], data: Path | None, cost: 
     for variant in survey(load_recipe(recipe, sets=data_sets(request))).variants:
         for target in imported_targets(variant.configuration.model_dump()):
             say(f"note: {variant.name} runs code of yours: {target}")
-    plan = plan_study(request)
-    print_plan(plan)
+    study = study_of(request)
+    print_variants(study)
     if cost:
         from ablate.cli.screen.price import show_price
         from ablate.study.price import price_study

@@ -1,4 +1,4 @@
-"""`ablate clean`: lists what may go from a study's folder, and removes it only when told to."""
+"""`ablate clean`: lists what may go from a study's folder, and removes it only when asked to."""
 
 from pathlib import Path
 from typing import Annotated

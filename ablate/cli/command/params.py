@@ -36,7 +36,7 @@ def params(
     from ablate.model.cost import module_parameters
     from ablate.recipe import load_recipe
     from ablate.request import Request
-    from ablate.study.plan import data_sets
+    from ablate.study.study import data_sets
     from ablate.variant import expand
 
     known_format(format)

@@ -23,9 +23,9 @@ def run(
     device: Device = "auto",
     out: Out = Path("results"),
     quick: Quick = False,
-    plan: Annotated[
+    price: Annotated[
         bool,
-        typer.Option("--plan", help="Time a few steps of every variant, say what the study will cost, train nothing."),
+        typer.Option("--price", help="Time a few steps of every variant, say what the study will cost, train nothing."),
     ] = False,
     workers: Annotated[
         int | None, typer.Option(help="Runs at a time [default: one a CPU core, one a GPU].", min=1)
@@ -74,20 +74,20 @@ def run(
         allow_noop=allow_noop,
         run_timeout=run_timeout,
     )
-    raise typer.Exit(run_recipe(request, plan_only=plan))
+    raise typer.Exit(run_recipe(request, price_only=price))
 
 
-def run_recipe(request: Request, *, plan_only: bool = False) -> int:
+def run_recipe(request: Request, *, price_only: bool = False) -> int:
     """The exit code: 0 all runs done, 1 some failed, 130 stopped by a signal."""
-    from ablate.cli.screen.outcome import say_failures, say_outcome, show_table
+    from ablate.cli.screen.ending import say_end, say_failures, show_table
 
-    done = None if plan_only else finished_study(request)
+    done = None if price_only else finished_study(request)
     if done is not None:
         store, records = done
         say(f"every run of this study is done; nothing was trained (results in {store.root})")
         show_table(store, records)
         return say_failures(store, records, request)
-    if plan_only:
+    if price_only:
         from ablate.cli.screen.price import show_price
         from ablate.study.price import price_study  # loads torch
 
@@ -98,9 +98,9 @@ def run_recipe(request: Request, *, plan_only: bool = False) -> int:
 
     warn_of_cost(request)
     with ProgressDisplay(err()) as display:
-        outcome = run_study(request, display)
-    show_table(outcome.plan.store)
-    return say_outcome(outcome, request)
+        end = run_study(request, display)
+    show_table(end.study.store)
+    return say_end(end, request)
 
 
 def finished_study(request: Request) -> "tuple[Store, tuple[RunRecord, ...]] | None":
@@ -133,7 +133,7 @@ def same_data(manifest: "StudyManifest") -> bool:
 
 
 def all_done(records: "Sequence[RunRecord]", manifest: "StudyManifest") -> bool:
-    """Whether every run of the plan has a final record."""
+    """Whether every run of the manifest has a final record."""
     ended = {record.key for record in records if record.state != "interrupted"}
     return all(key in ended for entry in manifest.variants for key in entry.keys.values())
 

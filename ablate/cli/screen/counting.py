@@ -18,7 +18,7 @@ class Count:
     def __init__(self, console: Console, what: str, total: int, *, plain_every: float = PLAIN_EVERY):
         self._console, self._what, self._total, self._every = console, what, total, plain_every
         self._done = self._worked = 0
-        self._started = self._told = time.monotonic()
+        self._started = self._last_said = time.monotonic()
         self._bar = Progress(
             TextColumn("{task.description}", markup=False),
             BarColumn(),
@@ -46,8 +46,8 @@ class Count:
         self._worked += 0 if free else number
         self._bar.update(self._task, completed=self._done)
         now = time.monotonic()
-        if not self._console.is_terminal and now - self._told >= self._every:
-            self._told = now
+        if not self._console.is_terminal and now - self._last_said >= self._every:
+            self._last_said = now
             self._console.print(f"{self._what}: {self._done:,} of {self._total:,}{self._left(now)}", markup=False)
 
     def _left(self, now: float) -> str:

@@ -20,7 +20,7 @@ LONG_SECONDS = 3600.0
 def show_price(price: "StudyPrice") -> int:
     """Prints the price of a study. 1 when a variant could not be trained at all."""
     console = out()
-    console.print(f"{price.plan.manifest.name}: {price.plan.manifest.question}", markup=False)
+    console.print(f"{price.study.manifest.name}: {price.study.manifest.question}", markup=False)
     console.print(table_of(price))
     for line in summary(price):
         console.print(line, markup=False)
@@ -44,15 +44,15 @@ def cells(row: "VariantPrice") -> tuple[str | Text, ...]:
     memory = f"{row.timing.peak_memory / 1e9:.2f} GB" if row.timing else "-"
     run = duration(row.seconds) if row.seconds is not None else "-"
     rest = duration(row.seconds * row.left) if row.seconds is not None and row.left else "-"
-    told = row.problem or ("time of finished runs" if row.measured else "")
+    remark = row.problem or ("time of finished runs" if row.measured else "")
     numbers = (str(row.done + row.left), str(row.done), str(row.left))
-    return (Text(row.entry.name), *numbers, step, memory, run, rest, Text(told))
+    return (Text(row.entry.name), *numbers, step, memory, run, rest, Text(remark))
 
 
 def summary(price: "StudyPrice") -> list[str]:
     """Where, how long, and what can be found."""
-    manifest = price.plan.manifest
-    runs = len(price.plan.jobs)
+    manifest = price.study.manifest
+    runs = len(price.study.jobs)
     lines = [f"{runs} runs, {runs - price.left} of them there already; on {price.device}, {price.workers} at a time"]
     if price.left:
         lines.append(f"the {price.left} runs to go take about {duration(price.seconds)}")

@@ -18,7 +18,7 @@ from ablate.report import live_table
 
 if TYPE_CHECKING:
     from ablate.execution import Event
-    from ablate.study.flow import StudyPlan
+    from ablate.study.flow import Study
     from ablate.study.train import RunJob
 
 REFRESHES_PER_SECOND = 2
@@ -29,7 +29,7 @@ class ProgressDisplay:
 
     def __init__(self, console: Console):
         self._console = console
-        self._plan: StudyPlan | None = None
+        self._study: Study | None = None
         self._todo: dict[str, RunJob] = {}
         self._running: list[str] = []
         self._ended = 0
@@ -50,17 +50,17 @@ class ProgressDisplay:
 
     # ------------------------------------------------------------------ what the study tells
 
-    def planned(self, plan: "StudyPlan", todo: "Sequence[RunJob]") -> None:
-        self._plan, self._todo = plan, {job.key: job for job in todo}
+    def planned(self, study: "Study", todo: "Sequence[RunJob]") -> None:
+        self._study, self._todo = study, {job.key: job for job in todo}
         self._started = time.monotonic()
-        manifest = plan.manifest
-        for notice in plan.notices:
+        manifest = study.manifest
+        for notice in study.notices:
             self._say(str(notice).removeprefix("error: "))
         if manifest.rehearsal:
             self._say("REHEARSAL: few steps on little data, one seed. Its numbers are not results.")
-        kept = f", {len(plan.jobs) - len(todo)} of them done already" if len(todo) < len(plan.jobs) else ""
+        kept = f", {len(study.jobs) - len(todo)} of them done already" if len(todo) < len(study.jobs) else ""
         self._say(
-            f"{manifest.name}: {len(manifest.variants)} variants, {len(plan.jobs)} runs{kept}; "
+            f"{manifest.name}: {len(manifest.variants)} variants, {len(study.jobs)} runs{kept}; "
             f"{manifest.data_description}"
         )
         if todo and self._console.is_terminal:
@@ -90,7 +90,7 @@ class ProgressDisplay:
         self._console.print(text, markup=False)
 
     def _tell_end(self, event: "Event") -> None:
-        assert self._plan is not None
+        assert self._study is not None
         if self._live.is_started:
             self._make_table()
             return
@@ -101,17 +101,17 @@ class ProgressDisplay:
 
     def _result(self, event: "Event") -> str:
         """A run's end in a few words."""
-        assert self._plan is not None
+        assert self._study is not None
         outcome = event.outcome
         if outcome is None or outcome.state != "done":
             return f"{outcome.state}: {outcome.reason}" if outcome else "ended"
         try:
-            record = self._plan.store.record(event.key)
+            record = self._study.store.record(event.key)
         except AblateError as error:
             return str(error)
         if record.test is None:
             return f"{record.state}: {record.reason}"
-        unit = unit_of(self._plan.manifest.metric)
+        unit = unit_of(self._study.manifest.metric)
         return f"{record.test.headline:.4f} {unit} in {duration(outcome.seconds)}"
 
     def _seconds_left(self) -> float | None:
@@ -131,9 +131,9 @@ class ProgressDisplay:
     def _running_line(self, key: str) -> Text:
         from ablate.study.progress import read_progress
 
-        assert self._plan is not None
+        assert self._study is not None
         job = self._todo[key]
-        now = read_progress(self._plan.store, key)
+        now = read_progress(self._study.store, key)
         if now is None:
             return Text(f"  {job.label}: starting", style="dim")
         text = f"  {job.label}: step {now.step} of {now.steps}"
@@ -144,9 +144,9 @@ class ProgressDisplay:
         return Text(text)
 
     def _make_table(self) -> None:
-        assert self._plan is not None
+        assert self._study is not None
         try:
-            self._table = live_table(analysis_of(self._plan.store, quick_look=True))
+            self._table = live_table(analysis_of(self._study.store, quick_look=True))
         except AblateError as error:  # the table is a comfort here; the runs are what matters
             self._table = Text(str(error))
 

@@ -20,7 +20,7 @@ def print_report(analysis: StudyAnalysis, format: str) -> None:
 
 
 def watch_studies(stores: list[Store]) -> int:
-    """Shows the tables again whenever the set of runs in place, or a plan, changes; on a terminal in the same place."""
+    """Shows the tables again whenever the set of runs in place, or a manifest, changes; on a terminal in place."""
     console = out()
     seen: tuple[object, ...] = ()
     try:

@@ -34,8 +34,8 @@ class CoincidenceConfig(CoincidenceOptions):
         return TrialDataset(splits, self.describe(), self, fingerprint=self._fingerprint(), device=device)
 
     def _fingerprint(self) -> str:
-        told = json.dumps([GENERATOR, non_default(self)], sort_keys=True)
-        return hashlib.blake2b(told.encode(), digest_size=16).hexdigest()
+        identity = json.dumps([GENERATOR, non_default(self)], sort_keys=True)
+        return hashlib.blake2b(identity.encode(), digest_size=16).hexdigest()
 
 
 def ceilings_line(config: CoincidenceConfig) -> str:

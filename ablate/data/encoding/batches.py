@@ -210,10 +210,10 @@ class EncodingDataset:
             if not _valid(recording, bins).any():
                 hint = "set a larger share, fewer `split.blocks`, a shorter `guard` (and `window`)"
                 if split.repeated or split.dropped:
-                    told = (
+                    recurring = (
                         f"{split.repeated} of {recording.frames} frames repeat and {split.dropped} bins were left out"
                     )
-                    hint += f"; {told}: `split.repeats: ignore` lets repeats straddle splits"
+                    hint += f"; {recurring}: `split.repeats: ignore` lets repeats straddle splits"
                 raise AblateError(f"{recording.name}: the {name} split is empty", where="data.split", hint=hint)
             found.append(bins)
         return tuple(found)

@@ -1,4 +1,4 @@
-"""What every encoding data set can be told: windows, scored bins, splits, behaviour.
+"""What every encoding data set can be set to: windows, scored bins, splits, behaviour.
 
 Which bins are supervised and scored is fixed here and nowhere else, so that no variant is taught or tested on other
 bins than its rivals: bins lie on a lattice of `score_every` frames, and need `guard` frames of history, whatever the
@@ -88,8 +88,8 @@ class EncodingDataConfig(Config):
         if self.warmup >= self.window:
             raise ValueError(f"warmup {self.warmup} leaves no bin to score in a window of {self.window} frames")
         if self.guard is not None and self.window > self.guard:
-            told = f"window {self.window} is longer than guard {self.guard}"
-            raise ValueError(f"{told}; set `guard` to the longest window of the study")
+            fault = f"window {self.window} is longer than guard {self.guard}"
+            raise ValueError(f"{fault}; set `guard` to the longest window of the study")
         return self
 
     @property

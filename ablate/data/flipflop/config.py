@@ -32,13 +32,13 @@ class FlipflopConfig(FlipflopOptions):
 
     def summary(self) -> str:
         known = levels(self)
-        told = f"full {known.full:.3f}, past as a bag {known.past_bag:.3f}, own interval {known.own:.3f}"
-        return f"flipflop {self.title()}, accuracy levels: {told}, one modality 0.500"
+        stated = f"full {known.full:.3f}, past as a bag {known.past_bag:.3f}, own interval {known.own:.3f}"
+        return f"flipflop {self.title()}, accuracy levels: {stated}, one modality 0.500"
 
     def open(self, device: torch.device) -> TrialDataset:
         splits = {name: self._split(name) for name in self.counts}
-        told = json.dumps(["flipflop", GENERATOR, non_default(self)], sort_keys=True)
-        fingerprint = hashlib.blake2b(told.encode(), digest_size=16).hexdigest()
+        identity = json.dumps(["flipflop", GENERATOR, non_default(self)], sort_keys=True)
+        fingerprint = hashlib.blake2b(identity.encode(), digest_size=16).hexdigest()
         return TrialDataset(splits, self.describe(), self, fingerprint=fingerprint, device=device)
 
     def _split(self, name: str) -> TrialSplit:

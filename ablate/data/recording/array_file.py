@@ -40,10 +40,10 @@ def map_array(path: Path) -> np.ndarray:
         raise AblateError(f"{path.name} is not a .npy file", where=str(path.parent)) from error
     if dtype.hasobject:
         raise AblateError(f"{path.name} holds pickled objects, which are never loaded", where=str(path.parent))
-    told = offset + math.prod(shape) * dtype.itemsize
+    stated = offset + math.prod(shape) * dtype.itemsize
     size = path.stat().st_size
-    if told != size:
-        what = f"{path.name} tells of {told} bytes (shape {shape}, {dtype}) but has {size}"
+    if stated != size:
+        what = f"{path.name} tells of {stated} bytes (shape {shape}, {dtype}) but has {size}"
         raise AblateError(what, where=str(path.parent), hint="the file is cut short or damaged; write it again")
     if math.prod(shape) == 0:
         return np.zeros(shape, dtype)

@@ -27,8 +27,8 @@ def check_shapes(recording: Recording, *, where: str) -> None:
     for name, (kind, axes) in kinds.items():
         part = getattr(recording, name)
         if part is not None:
-            told = f"{name} must be {meant[name]}, not {part.dtype} of shape {part.shape}"
-            _require(part.dtype.kind == kind and part.ndim == axes, told, where)
+            fault = f"{name} must be {meant[name]}, not {part.dtype} of shape {part.shape}"
+            _require(part.dtype.kind == kind and part.ndim == axes, fault, where)
     for name in ("spikes", *OPTIONAL):
         part = getattr(recording, name)
         if part is not None and len(part) != len(stimulus):

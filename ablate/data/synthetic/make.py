@@ -68,8 +68,8 @@ def make_session(world: WorldConfig, index: int) -> Recording:
 
 def world_key(world: WorldConfig) -> str:
     """Hash of everything that the recordings depend on, defaults included: a changed default makes another world."""
-    told = json.dumps({"generator": GENERATOR, **world.model_dump(mode="json")}, sort_keys=True)
-    return hashlib.sha256(told.encode()).hexdigest()
+    identity = json.dumps({"generator": GENERATOR, **world.model_dump(mode="json")}, sort_keys=True)
+    return hashlib.sha256(identity.encode()).hexdigest()
 
 
 def cache_folder() -> Path:

@@ -1,4 +1,4 @@
-"""What every data set of EEG and video trials can be told: how it is split, and the controls of a fusion study."""
+"""What every data set of EEG and video trials can be set to: how it is split, and the controls of a fusion study."""
 
 from typing import Literal
 

@@ -99,7 +99,7 @@ def load_class(target: str) -> type[nn.Module]:
 
 
 def _import(module_name: str, target: str) -> Any:
-    """The module; whatever goes wrong while it is imported is the user's to mend, so it is told as one message."""
+    """The module; whatever goes wrong while it is imported is the user's to fix, so it comes as one message."""
     try:
         return importlib.import_module(module_name)
     except Exception as error:

@@ -69,7 +69,7 @@ class FrameEncoder(VideoEncoder):
         self.frozen, self.cached, self.identity = frozen, cache and frozen, identity
         self._cache: FeatureCache | None = None
         self.images_encoded = 0  # how often the backbone ran; a warm cache leaves it at zero
-        self.watch: Callable[[int], None] = lambda images: None  # told after each forward pass of the backbone
+        self.watch: Callable[[int], None] = lambda images: None  # called after each forward pass of the backbone
         if frozen:
             backbone.requires_grad_(False).eval()
 
@@ -112,17 +112,17 @@ class FrameEncoder(VideoEncoder):
         """Cached features; what is missing is computed. Found or not, they pass through float16, so that both are
         equal."""
         cache = self.cache()
-        told = content_keys(images) if keys is None else keys.cpu().numpy().view(np.uint64)
-        values, found = cache.get(told)
+        contents = content_keys(images) if keys is None else keys.cpu().numpy().view(np.uint64)
+        values, found = cache.get(contents)
         for _ in range(TRIES):
             if found.all():
                 return torch.from_numpy(values).to(images.device).float()
-            different, first = np.unique(told[~found], axis=0, return_index=True)
+            different, first = np.unique(contents[~found], axis=0, return_index=True)
             places = torch.from_numpy(np.flatnonzero(~found)[first])
             for rows in cache.claims(different, self.at_once):
                 chosen = images[places[torch.from_numpy(rows)].to(images.device)]
                 cache.put(different[rows], self.encode(chosen).half().cpu().numpy())
-            values, found = cache.get(told)
+            values, found = cache.get(contents)
         raise AblateError(
             "features that were written cannot be read back",
             where=str(cache.folder),

@@ -112,9 +112,9 @@ def load_weights(model: nn.Module, file: Path) -> None:
     try:
         model.load_state_dict(state)
     except RuntimeError as error:
-        told = str(error).splitlines()[1].strip() if len(str(error).splitlines()) > 1 else str(error)
+        reason = str(error).splitlines()[1].strip() if len(str(error).splitlines()) > 1 else str(error)
         raise AblateError(
-            f"{file} does not fit the model: {told}",
+            f"{file} does not fit the model: {reason}",
             where="baseline.video.weights",
             hint="the file must hold exactly the tensors of timm's model of that `name`",
         ) from error

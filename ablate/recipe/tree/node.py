@@ -28,7 +28,7 @@ class Node:
         return self.value.get(key) if isinstance(self.value, dict) else None
 
     def at(self, path: str) -> "Node":
-        """The same tree, told under another path."""
+        """The same tree, named under another path."""
         moved = replace(self, path=path)
         if self.is_mapping:
             return replace(moved, value={key: node.at(f"{path}.{key}") for key, node in self.value.items()})

@@ -1,4 +1,4 @@
-"""Pydantic's errors in, problems as a person wants them told out: file and line, key path, what was expected."""
+"""Pydantic's errors in, problems as a person wants them out: file and line, key path, what was expected."""
 
 import difflib
 from collections.abc import Iterable, Sequence
@@ -41,7 +41,7 @@ def explain(error: ValidationError, root: Node, config: ConfigClass) -> list[Pro
     """One problem for each place that pydantic complains about, in the order of the file."""
     found: dict[tuple[str, str], Problem] = {}
     for details in error.errors(include_url=False):
-        if details["type"] == "union_tag_invalid":  # an unknown type, which the normal form has told already
+        if details["type"] == "union_tag_invalid":  # an unknown type, which the normal form has named already
             continue
         place = _locate(details["loc"], root, config)
         problem = _problem(details, place)
@@ -70,7 +70,7 @@ def _locate(location: tuple[int | str, ...], root: Node, config: Any) -> _Place:
         annotation = config_of(field, node)
         if isinstance(step, int) or annotation is None:
             inside = node.get(str(step)) if node.is_mapping else None
-            if inside is None:  # an element of a list, or a member of a plain union: the whole value is told
+            if inside is None:  # an element of a list, or a member of a plain union: the whole value is named
                 break
             node = inside
             continue
@@ -114,10 +114,10 @@ def _problem(details: ErrorDetails, place: _Place) -> Problem:
         return Problem(f"`{place.name}.type` is missing", where, f"known types: {known}")
     if details["type"] == "extra_forbidden":
         return Problem(f"unknown key `{place.name}`", where)
-    return Problem(f"`{place.name}` is {told(place.node)}, expected {expected(place.field)}", where, _hint(place))
+    return Problem(f"`{place.name}` is {written(place.node)}, expected {expected(place.field)}", where, _hint(place))
 
 
-def told(node: Node) -> str:
+def written(node: Node) -> str:
     """A value in a message: short lists in full."""
     if node.is_list:
         text = str(node.plain()).replace("'", "")

@@ -1,6 +1,6 @@
-"""A tree as written in, the tree in its normal form out: one spelling for each option, unknown keys told.
+"""A tree as written in, the tree in its normal form out: one spelling for each option, unknown keys named.
 
-The seeds' spellings are read: `convnet` is `core`, `{type: x, params: {...}}` is the flat form, `modulator: none`
+The notes' spellings are read: `convnet` is `core`, `{type: x, params: {...}}` is the flat form, `modulator: none`
 is `modulator: {type: none}`, `tokenizer.kernel_size: ...` is the nested form.
 """
 
@@ -16,13 +16,13 @@ from ablate.recipe.vocabulary.explain import config_of, did_you_mean, nearest, u
 from ablate.recipe.vocabulary.fields import ConfigClass, accepts_none, alternatives, default_type
 
 SYNONYMS: Mapping[str, str] = {"convnet": "core", "is_causal": "spatial_causal"}
-"""The seeds' words for options of ours; read wherever ours is an option and theirs is not."""
+"""The notes' words for options of ours; read wherever ours is an option and theirs is not."""
 
 DEFAULT_TYPE = "encoder"
-"""The seeds' snippets name no type of model: they are all encoders."""
+"""The notes' snippets name no type of model: they are all encoders."""
 
 INFERRED: Mapping[str, str] = {"feature_dim": "the width of the features follows from the core"}
-"""The seeds' words for what `ablate` works out itself; read and told, never silently."""
+"""The notes' words for what `ablate` works out itself; read and named, never silently."""
 
 
 @dataclass
@@ -59,7 +59,7 @@ class Normalizer:
             return node
         name = written.value if written else earlier.value if earlier else self._default(annotation, tagged)
         if not isinstance(name, str) or name not in tagged:
-            return node  # told as a missing `type` when the whole is validated
+            return node  # found as a missing `type` when the whole is validated
         others = tuple(tagged.values())
         normal = self._fields(node, tagged[name], others, before if earlier and earlier.value == name else None)
         if written is None and earlier is None:
@@ -92,7 +92,7 @@ class Normalizer:
     def _misplaced(
         self, node: Node, name: str, value: Node, config: ConfigClass, others: tuple[ConfigClass, ...]
     ) -> bool:
-        """Whether an option that only another type of this part has is wrong here; told if so."""
+        """Whether an option that only another type of this part has is wrong here; a problem if so."""
         if not self.strict and node.get("type") is None:
             return False
         if nearest(name, config.model_fields):  # rather misspelt
@@ -134,7 +134,7 @@ def type_of(config: ConfigClass) -> str:
 
 
 def unknown_key(value: Node, name: str, known: tuple[str, ...], elsewhere: str = "") -> Problem:
-    """The one form in which a misspelt key is told."""
+    """The one form in which a misspelt key is named."""
     if elsewhere and not nearest(name, known):
         return Problem(f"unknown key `{value.path}`", value.where, f"did you mean `{elsewhere}`?")
     return Problem(f"unknown key `{value.path}`", value.where, did_you_mean(name, known))
@@ -154,7 +154,7 @@ def nested(node: Node, problems: list[Problem]) -> Node:
 
 
 def joined(first: Node, second: Node, problems: list[Problem]) -> Node:
-    """Two spellings of one mapping as one; what both set is told."""
+    """Two spellings of one mapping as one; what both set is a problem."""
     if not (first.is_mapping and second.is_mapping):
         what = f"`{second.path}` and `{first.path}` say the same thing"
         problems.append(Problem(what, second.where, "keep one of the two"))

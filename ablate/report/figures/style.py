@@ -103,7 +103,7 @@ class Look:
 
 
 def looks(analysis: StudyAnalysis) -> dict[str, Look]:
-    """The look of every row by name: in the order of the plan, so that a new rank never changes a colour."""
+    """The look of every row by name: in the order of the manifest, so that a new rank never changes a colour."""
     planned = [*analysis.family, *(row.name for row in analysis.rows if row.role in ("variant", "control"))]
     found = {}
     for index, name in enumerate(dict.fromkeys(planned)):

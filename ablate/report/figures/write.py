@@ -10,7 +10,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from ablate.report.figures.style import styled
-from ablate.result.files import told, write_bytes
+from ablate.result.files import write_bytes, writing
 
 Kind = Literal["svg", "png", "pdf"]
 
@@ -37,7 +37,7 @@ KINDS: tuple[Kind, ...] = get_args(Kind)
 
 def write_figure(figure: Figure, folder: Path, name: str, kinds: Sequence[Kind] = KINDS) -> list[Path]:
     """`name.svg`, `name.png` and `name.pdf`, each whole or not at all. Raises AblateError where it cannot write."""
-    with told(folder):
+    with writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
     paths = []
     for kind in kinds:

@@ -5,7 +5,7 @@ from pathlib import Path
 from ablate.analysis import StudyAnalysis
 from ablate.report.html.page import page
 from ablate.result import Store
-from ablate.result.files import told, write_bytes
+from ablate.result.files import write_bytes, writing
 
 
 def write_html(analysis: StudyAnalysis, path: Path, *, pictures: Store | None = None) -> None:
@@ -13,7 +13,7 @@ def write_html(analysis: StudyAnalysis, path: Path, *, pictures: Store | None = 
 
     Raises AblateError where it cannot write.
     """
-    with told(path.parent):
+    with writing(path.parent):
         path.parent.mkdir(parents=True, exist_ok=True)
     write_bytes(path, page(analysis, pictures).encode())
 

@@ -1,4 +1,4 @@
-"""What each patch changed beside its intent, what the plan and the model warn of, and which runs gave no score."""
+"""What each patch changed beside its intent, what the manifest and the model warn of, and which runs gave no score."""
 
 from collections.abc import Iterator, Sequence
 
@@ -80,7 +80,7 @@ def _short(text: str) -> str:
 
 
 def warnings(analysis: StudyAnalysis) -> Html:
-    """Warnings of the plan, lints of the models, failed runs, changed expectations."""
+    """Warnings of the manifest, lints of the models, failed runs, changed expectations."""
     told = [*_warnings(analysis), *_lints(analysis.rows)]
     failed = [
         f"{failure.variant}, seed {failure.seed} {failure.state}: {failure.reason}" for failure in analysis.failures

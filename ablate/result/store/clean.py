@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from ablate.errors import AblateError
-from ablate.result.files import bytes_under, check_key, told
+from ablate.result.files import bytes_under, check_key, writing
 from ablate.result.store.lock import acquire, holder
 from ablate.result.store.writer import PARTIAL, REPLACED, forget_hash
 
@@ -28,7 +28,7 @@ class Garbage:
 
 
 def garbage(store: "Store", *, weights: bool = False) -> tuple[Garbage, ...]:
-    """All that may go: leftovers of dead processes, runs that the plan no longer names, and, if asked, weights."""
+    """All that may go: leftovers of dead processes, runs that the manifest no longer names, and, if asked, weights."""
     planned = _planned(store)
     found = [
         *_leftovers(store),
@@ -48,7 +48,7 @@ def remove(store: "Store", listed: tuple[Garbage, ...]) -> None:
         if key and held is None:
             continue
         try:
-            with told(path):
+            with writing(path):
                 _remove(path, item.kind)
         finally:
             if held is not None:
@@ -59,7 +59,7 @@ _Found = tuple[Kind, Path, str]
 
 
 def _planned(store: "Store") -> frozenset[str] | None:
-    """Keys that the plan names; None when there is no readable plan, and then no run is called superfluous."""
+    """Keys that the manifest names; None when there is no readable manifest, and then no run is called superfluous."""
     try:
         manifest = store.manifest()
     except AblateError:
@@ -78,7 +78,7 @@ def _leftovers(store: "Store") -> list[_Found]:
 
 
 def _of_runs_under_way(store: "Store", planned: frozenset[str] | None) -> list[_Found]:
-    """Checkpoints and logs of runs that are in place, or that the plan does not name."""
+    """Checkpoints and logs of runs that are in place, or that the manifest does not name."""
     found: list[_Found] = []
     folders: tuple[tuple[Kind, Path], ...] = (("checkpoint", store.root / "checkpoints"), ("log", store.logs))
     for kind, folder in folders:
@@ -87,7 +87,7 @@ def _of_runs_under_way(store: "Store", planned: frozenset[str] | None) -> list[_
             if key is None or _held(store, path):
                 continue
             if planned is not None and key not in planned:
-                found.append((kind, path, "the plan no longer names its run"))
+                found.append((kind, path, "the manifest no longer names its run"))
             elif _is_done(store, key):
                 found.append((kind, path, "its run is in place"))
     return found
@@ -97,7 +97,7 @@ def _unplanned(store: "Store", planned: frozenset[str] | None) -> list[_Found]:
     if planned is None:
         return []
     places = (store.runs / key for key in sorted(frozenset(store.keys()) - planned))
-    return [("run", place, "the plan no longer names it") for place in places if not _held(store, place)]
+    return [("run", place, "the manifest no longer names it") for place in places if not _held(store, place)]
 
 
 def _weights(store: "Store") -> list[_Found]:

@@ -1,6 +1,6 @@
-"""A study's folder: the plan in `study.json`, one folder a run, and nothing whose only copy is an index.
+"""A study's folder: the manifest in `study.json`, one folder a run, and nothing whose only copy is an index.
 
-    results/<study>/study.json          the plan (StudyManifest)
+    results/<study>/study.json          the manifest (StudyManifest)
                     runs/<key>/         {config,record,units,hashes}.json history.jsonl log.txt recipe.yaml
                                         weights.safetensors
                     checkpoints/<key>/  of a run under way, kept until the run is in place
@@ -28,7 +28,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from ablate.errors import AblateError
-from ablate.result.files import check_key, check_name, parse_json, read_bytes, read_json, told, write_bytes
+from ablate.result.files import check_key, check_name, parse_json, read_bytes, read_json, write_bytes, writing
 from ablate.result.manifest import StudyManifest
 from ablate.result.record import RunRecord
 from ablate.result.store import clean as cleaning
@@ -70,29 +70,31 @@ class Store:
         """The folder of a study by name. Raises AblateError for a name that could lead elsewhere."""
         return cls(Path(results) / check_name(study, "study name"))
 
-    # ------------------------------------------------------------------ the plan
+    # ------------------------------------------------------------------ the manifest
 
     def exists(self) -> bool:
-        """Whether the study has a plan."""
+        """Whether the study has a manifest."""
         return (self.root / "study.json").is_file()
 
     def manifest(self) -> StudyManifest:
-        """The plan. Raises AblateError when it is absent or damaged."""
+        """The manifest. Raises AblateError when it is absent or damaged."""
         path = self.root / "study.json"
         if not self.root.is_dir():
             raise AblateError("there is no such study", where=str(self.root), hint="`ablate run RECIPE` makes one")
         try:
             manifest = StudyManifest.model_validate_json(read_bytes(path))
         except ValidationError as error:
-            hint = "remove this file: `ablate run RECIPE` writes the plan again, and keeps the runs that are in place"
+            hint = (
+                "remove this file: `ablate run RECIPE` writes the manifest again, and keeps the runs that are in place"
+            )
             raise AblateError(f"is damaged: {_short(error)}", where=str(path), hint=hint) from None
         if manifest.format != FORMAT:
             raise AblateError(f"has format {manifest.format}; this version reads {FORMAT}", where=str(path))
         return manifest
 
     def write_manifest(self, manifest: StudyManifest) -> None:
-        """Writes the plan, whole or not at all."""
-        with told(self.root):
+        """Writes the manifest, whole or not at all."""
+        with writing(self.root):
             self.root.mkdir(parents=True, exist_ok=True)
         write_bytes(self.root / "study.json", (manifest.model_dump_json(indent=1) + "\n").encode())
 
@@ -110,7 +112,7 @@ class Store:
         """The keys of all run folders, sorted."""
         if not self.runs.is_dir():
             return ()
-        with told(self.runs):
+        with writing(self.runs):
             return tuple(sorted(entry.name for entry in os.scandir(self.runs) if not entry.name.startswith(".")))
 
     def record(self, key: str) -> RunRecord:
@@ -183,7 +185,7 @@ class Store:
         return locks.holder(self.lock_path(key))
 
     def lock_study(self, wait: float = 10.0) -> Lock:
-        """The right to change the plan, waited for (seconds). Raises AblateError naming the holder."""
+        """The right to change the manifest, waited for (seconds). Raises AblateError naming the holder."""
         return locks.wait_for(self.root / "locks" / "study.lock", wait)
 
     def writer(self, key: str) -> RunWriter:

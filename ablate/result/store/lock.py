@@ -14,7 +14,7 @@ from pathlib import Path
 from types import TracebackType
 
 from ablate.errors import AblateError
-from ablate.result.files import told
+from ablate.result.files import writing
 
 _TRIES = 4
 """A look at a lock holds it for microseconds; trying a few times keeps that from being taken for a holder."""
@@ -57,12 +57,12 @@ class Lock:
 def acquire(path: Path) -> Lock | None:
     """The lock, or None when a live process holds it. Raises AblateError where locks cannot be had."""
     for attempt in range(_TRIES):
-        with told(path):
+        with writing(path):
             path.parent.mkdir(parents=True, exist_ok=True)
             handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
         if _flock(path, handle, fcntl.LOCK_EX) and _still_named(path, handle):
             os.ftruncate(handle, 0)
-            with told(path):
+            with writing(path):
                 os.pwrite(handle, json.dumps({"pid": os.getpid(), "host": socket.gethostname()}).encode(), 0)
             return Lock(path, handle)
         os.close(handle)

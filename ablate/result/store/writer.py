@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import Any
 
 from ablate.errors import AblateError
-from ablate.result.files import check_name, json_text, read_json, sync_file, sync_folder, told, write_json
+from ablate.result.files import check_name, json_text, read_json, sync_file, sync_folder, write_json, writing
 from ablate.result.key import file_hash
 from ablate.result.record import RunRecord
 
@@ -46,7 +46,7 @@ class RunWriter:
 
     def adopt(self, source: Path, name: str) -> None:
         """Copies a file into the run, for example the weights of the best step."""
-        with told(self.folder / name):
+        with writing(self.folder / name):
             shutil.copyfile(source, self.folder / check_name(name, "file name"))
 
     def commit(self, record: RunRecord, *, replace: bool = False) -> bool:
@@ -56,7 +56,7 @@ class RunWriter:
         self.write_json("config.json", record.config)
         self._write("record.json", record.model_dump_json(indent=1) + "\n")
         write_hashes(self.folder)
-        with told(self.folder):
+        with writing(self.folder):
             for file in self.folder.iterdir():
                 sync_file(file)
             sync_folder(self.folder)
@@ -64,12 +64,12 @@ class RunWriter:
 
     def _move(self, replace: bool) -> bool:
         aside = self.place.with_name(REPLACED + self._key)
-        with told(self.place):
+        with writing(self.place):
             if self.place.exists():
                 if not replace:
                     return False
                 shutil.rmtree(aside, ignore_errors=True)
-                os.rename(self.place, aside)  # a crash between the renames is mended by `Store.lock_run`
+                os.rename(self.place, aside)  # a crash between the renames is put right by `Store.lock_run`
             try:
                 os.rename(self.folder, self.place)
             except OSError:
@@ -82,11 +82,11 @@ class RunWriter:
 
     def _write(self, name: str, text: str) -> None:
         path = self.folder / check_name(name, "file name")
-        with told(path):
+        with writing(path):
             path.write_bytes(text.encode("utf-8", "replace"))
 
     def __enter__(self) -> "RunWriter":
-        with told(self.folder):
+        with writing(self.folder):
             shutil.rmtree(self.folder, ignore_errors=True)
             self.folder.mkdir(parents=True)
         return self
@@ -97,13 +97,13 @@ class RunWriter:
         with suppress(OSError):
             shutil.rmtree(self.folder, ignore_errors=True)
         if isinstance(error, OSError):
-            with told(self.folder):
+            with writing(self.folder):
                 raise error
 
 
 def write_hashes(folder: Path) -> None:
     """`hashes.json`: size and blake2b of every other file of a run."""
-    with told(folder / HASHES):
+    with writing(folder / HASHES):
         files = sorted(path for path in folder.iterdir() if path.is_file() and path.name != HASHES)
         hashes = {path.name: {"bytes": path.stat().st_size, "blake2b": file_hash(path)} for path in files}
     write_json(folder / HASHES, hashes)

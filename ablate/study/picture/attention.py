@@ -91,7 +91,7 @@ def attention_weights(
 
 @contextmanager
 def _named(model: nn.Module, recorder: Recorder) -> Iterator[None]:
-    """Keeps the recorder told which module runs."""
+    """Tells the recorder which module runs."""
     handles = []
     for name, module in model.named_modules():
         if name:

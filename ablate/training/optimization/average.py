@@ -1,7 +1,7 @@
 """Exponential moving average of the weights (Polyak & Juditsky 1992): average <- d average + (1 - d) weights.
 
 The decay d ramps up over the first steps (`schedule.average_decay`). Only trainable parameters are averaged; buffers
-(running statistics) are the model's own. Differs in: the average is lent to the model in place, so that a compiled
+(running statistics) are the model's own. Differs in: the average is put into the model in place, so that a compiled
 model and hooks see the same tensors.
 """
 
@@ -30,7 +30,7 @@ class MovingAverage:
             torch._foreach_lerp_(list(self.averages.values()), list(self.weights.values()), 1 - decay)
 
     @contextmanager
-    def lent(self) -> Iterator[None]:
+    def applied(self) -> Iterator[None]:
         """Inside, the model computes with the averages; outside, with its own weights, unchanged to the last bit."""
         own = {name: self.weights[name].clone() for name in self.averages}
         copy_into(self.weights, self.averages)

@@ -72,7 +72,7 @@ class Learner:
 
     def kept_weights(self) -> dict[str, Tensor]:
         """A copy of what the model would be scored with now: averages where there are any, buffers."""
-        with self.average.lent():
+        with self.average.applied():
             return {name: value.detach().clone() for name, value in trained_tensors(self.model).items()}
 
     def state_dict(self) -> dict[str, Any]:

@@ -107,7 +107,7 @@ def test_the_paired_t_test_would_have_found_a_quarter_of_them():
 
 
 def test_rows_of_very_unlike_noise_raise_the_error_rate_to_six_percent():
-    """What the cap cannot mend, told in the docs: log-sd 1 means spreads that differ sevenfold."""
+    """What the cap cannot fix, as the docs say: log-sd 1 means spreads that differ sevenfold."""
     assert studies(3, 1.0, (0,) * 10).any(axis=1).mean() == pytest.approx(0.06, abs=0.012)
 
 

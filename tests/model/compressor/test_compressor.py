@@ -81,15 +81,15 @@ def test_resampler_equals_its_formula_by_plain_softmax() -> None:
 def test_nan_in_pads_changes_nothing_and_absent_intervals_give_zero(kind: str) -> None:
     compressor = build(kind)
     tokens, mask = tokens_and_mask()
-    spoilt = tokens.masked_fill(~mask[..., None], torch.nan).requires_grad_()
-    out = compressor(spoilt, mask)
+    poisoned = tokens.masked_fill(~mask[..., None], torch.nan).requires_grad_()
+    out = compressor(poisoned, mask)
     torch.testing.assert_close(out, compressor(tokens, mask), rtol=0, atol=0)
     assert (out[0, 1] == 0).all()
     assert (out[2] == 0).all()
     assert out.shape == (3, 4, compressor.latents, 8)
     out.square().sum().backward()
-    assert spoilt.grad is not None
-    assert torch.isfinite(spoilt.grad).all()
+    assert poisoned.grad is not None
+    assert torch.isfinite(poisoned.grad).all()
     for name, parameter in compressor.named_parameters():
         assert parameter.grad is not None, name
         assert torch.isfinite(parameter.grad).all(), name

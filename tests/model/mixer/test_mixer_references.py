@@ -40,9 +40,9 @@ def test_a_nan_in_a_pad_does_not_pass_the_fft() -> None:
     layer = S4dLayer(4, 4, 8, 6)
     x = torch.randn(1, 6, 4)
     valid = torch.tensor([[True] * 4 + [False] * 2])
-    spoilt = x.clone()
-    spoilt[0, 4:] = torch.nan
-    torch.testing.assert_close(layer(spoilt, valid)[0, :4], layer(x, valid)[0, :4], atol=1e-6, rtol=1e-5)
+    poisoned = x.clone()
+    poisoned[0, 4:] = torch.nan
+    torch.testing.assert_close(layer(poisoned, valid)[0, :4], layer(x, valid)[0, :4], atol=1e-6, rtol=1e-5)
 
 
 def test_mamba_scan_equals_one_channel_at_a_time() -> None:

@@ -43,15 +43,15 @@ def state_bytes(module: torch.nn.Module) -> bytes:
 def test_only_valid_frames_are_computed_and_pads_are_zero(pool: str, frozen: bool) -> None:
     encoder = small(pool=pool, frozen=frozen)
     frames, mask = clip()
-    spoilt = frames.float()
-    spoilt[~mask] = torch.nan
+    poisoned = frames.float()
+    poisoned[~mask] = torch.nan
     out = encoder(frames, mask, None)
     assert (out[~mask] == 0).all()
     assert encoder.images_encoded == int(mask.sum())
     place = tuple(mask.nonzero()[3].tolist())
     one = encoder.backbone(encoder.pixels.prepare(frames[place][None]))
     torch.testing.assert_close(out[place], one[0], atol=2e-3, rtol=2e-3)
-    torch.testing.assert_close(encoder(spoilt, mask, None), out, atol=1e-5, rtol=1e-5)
+    torch.testing.assert_close(encoder(poisoned, mask, None), out, atol=1e-5, rtol=1e-5)
 
 
 def test_a_clip_without_any_frame_gives_zeros() -> None:

@@ -49,7 +49,7 @@ def test_lending_gives_the_weights_back_to_the_last_bit():
     average = MovingAverage(model, 0.9)
     shake(model, torch.Generator().manual_seed(0))
     before = bits(model)
-    with average.lent():
+    with average.applied():
         assert bits(model) != before
         torch.testing.assert_close(model.hidden.weight.detach(), average.averages["hidden.weight"])
     assert bits(model) == before
@@ -61,7 +61,7 @@ def test_without_decay_the_models_own_weights_are_lent():
     shake(model, torch.Generator().manual_seed(0))
     average.update(1)
     before = bits(model)
-    with average.lent():
+    with average.applied():
         assert bits(model) == before
     assert average.state_dict() == {}
 

@@ -31,9 +31,9 @@ def make_features(recipe: Path, *, sets: Sequence[str], data: Path | None, devic
     seen: set[str] = set()
     for variant in layout.variants:
         configuration = variant.configuration
-        told = identity(configuration)
-        if keeps_features(configuration) and told not in seen and encode(configuration, variant.name, chosen):
-            seen.add(told)
+        named = identity(configuration)
+        if keeps_features(configuration) and named not in seen and encode(configuration, variant.name, chosen):
+            seen.add(named)
     if not seen:
         raise AblateError(
             "no variant of this recipe has a frozen frame encoder whose features are kept",

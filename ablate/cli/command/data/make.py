@@ -30,15 +30,15 @@ def make_data(folder: Path, *, recipe: Path | None, sets: Sequence[str]) -> int:
 
     config = recipe_of(recipe, sets).data
     if not isinstance(config, SyntheticV1Config):
-        told = f"the data of this recipe are {config.type}, which are not made from a seed"
-        raise AblateError(told, where="data.type", hint="leave --recipe out, or name one whose data are synthetic_v1")
+        what = f"the data of this recipe are {config.type}, which are not made from a seed"
+        raise AblateError(what, where="data.type", hint="leave --recipe out, or name one whose data are synthetic_v1")
     names = [session_name(index) for index in range(config.sessions)]
     there = [name for name in names if (folder / name).exists()]
     if there:
-        told = (
+        what = (
             f"{there[0]} already exists" if len(there) == 1 else f"{there[0]} and {len(there) - 1} more already exist"
         )
-        raise AblateError(told, where=str(folder), hint="name another folder, or remove these first")
+        raise AblateError(what, where=str(folder), hint="name another folder, or remove these first")
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for index, name in enumerate(names):

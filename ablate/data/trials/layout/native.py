@@ -83,8 +83,8 @@ def write_folder(folder: Path, meta: Mapping[str, Any], trials: Sequence[Mapping
             name = f"{trial['trial_id']}.npz"
             arrays = {key: trial[key] for key in ("eeg", "video", "features", "frame_mask", "frame_t") if key in trial}
             np.savez(folder / name, **arrays)
-            told = {key: trial.get(key, 0 if key.startswith("t0") else "") for key in COLUMNS}
-            writer.writerow({**told, "eeg": name, kind: name if kind in trial else ""})
+            row = {key: trial.get(key, 0 if key.startswith("t0") else "") for key in COLUMNS}
+            writer.writerow({**row, "eeg": name, kind: name if kind in trial else ""})
 
 
 def _row(layout: Layout, line: Mapping[str, str]) -> TrialRow:
@@ -127,9 +127,9 @@ def _manifest(file: Path) -> list[dict[str, str]]:
         ) from error
     missing = [name for name in COLUMNS if name not in columns]
     if missing or not {"video", "features"} & set(columns):
-        told = missing or ["video or features"]
+        lacking = missing or ["video or features"]
         raise AblateError(
-            f"without the columns {', '.join(told)}", where=str(file), hint=f"it has {', '.join(columns)}"
+            f"without the columns {', '.join(lacking)}", where=str(file), hint=f"it has {', '.join(columns)}"
         )
     if not lines:
         raise AblateError("holds no trial", where=str(file), hint="write one line for each trial")

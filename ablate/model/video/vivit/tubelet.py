@@ -21,7 +21,7 @@ from ablate.model.video.pixels import require_pixels
 
 
 class TubeletOptions(Config):
-    """What both ViViT encoders are told of their tokens and heads."""
+    """What both ViViT encoders know of their tokens and heads."""
 
     tubelet_frames: int = Field(default=2, ge=1)
     """Frames in a tubelet; must divide the frames of an interval."""

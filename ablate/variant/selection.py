@@ -5,37 +5,39 @@ from dataclasses import dataclass
 from itertools import combinations
 
 from ablate.errors import AblateError
-from ablate.recipe import Patch, Plan, Recipe
+from ablate.recipe import Patch, Recipe, Selection
 from ablate.recipe.schema import Strategy
 
 MOST_FACTORS = 8  # 2^8 = 256 variants; Shapley values are exact for k <= 5, and nobody reads a longer table
 
 
 @dataclass(frozen=True)
-class Cell:
+class Combination:
     """One combination that was asked for.
 
     ordered: whether its author stated the order in which its patches apply (a list and a ladder do).
     """
 
     patches: tuple[str, ...]
-    plan: Plan
+    selection: Selection
     strategy: Strategy
     ordered: bool
 
     @property
     def name(self) -> str:
-        return self.plan.name or "+".join(self.patches)
+        return self.selection.name or "+".join(self.patches)
 
 
-def cells_of(plan: Plan, recipe: Recipe) -> list[Cell]:
+def combinations_of(selection: Selection, recipe: Recipe) -> list[Combination]:
     """The combinations of one entry. Raises AblateError if a factorial design is too large to run."""
-    names = plan.patches if plan.patches is not None else _all(recipe)
-    ordered = plan.strategy in ("ladder", "list")
-    found = [Cell(patches, plan, plan.strategy, ordered) for patches in _combinations(plan, names)]
-    if plan.strategy == "each" and plan.patches is None:
+    names = selection.patches if selection.patches is not None else _all(recipe)
+    ordered = selection.strategy in ("ladder", "list")
+    found = [
+        Combination(patches, selection, selection.strategy, ordered) for patches in _combinations(selection, names)
+    ]
+    if selection.strategy == "each" and selection.patches is None:
         controls = [name for name, patch in recipe.patches.items() if is_control(patch)]
-        found += [Cell((name,), plan, "each", False) for name in controls]
+        found += [Combination((name,), selection, "each", False) for name in controls]
     return found
 
 
@@ -53,14 +55,14 @@ def _all(recipe: Recipe) -> tuple[str, ...]:
     return tuple(sorted(places, key=places.__getitem__))
 
 
-def _combinations(plan: Plan, names: Sequence[str]) -> Iterator[tuple[str, ...]]:
-    if plan.strategy == "list":
+def _combinations(selection: Selection, names: Sequence[str]) -> Iterator[tuple[str, ...]]:
+    if selection.strategy == "list":
         yield tuple(names)
-    elif plan.strategy == "each":
+    elif selection.strategy == "each":
         yield from ((name,) for name in names)
-    elif plan.strategy == "ladder":
+    elif selection.strategy == "ladder":
         yield from (tuple(names[:size]) for size in range(1, len(names) + 1))
-    elif plan.strategy == "leave_one_out":
+    elif selection.strategy == "leave_one_out":
         if names:
             yield tuple(names)
         yield from (rest for left in names if (rest := tuple(name for name in names if name != left)))
@@ -68,6 +70,8 @@ def _combinations(plan: Plan, names: Sequence[str]) -> Iterator[tuple[str, ...]]
         if len(names) > MOST_FACTORS:
             hint = f"name at most {MOST_FACTORS} patches: `{{factorial: [{', '.join(names[:3])}]}}`"
             raise AblateError(
-                f"a factorial of {len(names)} patches makes {2 ** len(names)} variants", where=plan.where, hint=hint
+                f"a factorial of {len(names)} patches makes {2 ** len(names)} variants",
+                where=selection.where,
+                hint=hint,
             )
         yield from (chosen for size in range(1, len(names) + 1) for chosen in combinations(names, size))

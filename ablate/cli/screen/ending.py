@@ -12,7 +12,7 @@ from ablate.request import Request
 from ablate.result import RunRecord, Store
 
 if TYPE_CHECKING:
-    from ablate.study.flow import StudyOutcome
+    from ablate.study.flow import StudyEnd
 
 FAILED = 1
 INTERRUPTED = 130
@@ -27,23 +27,23 @@ def show_table(store: Store, records: Sequence[RunRecord] | None = None) -> None
     out().print(live_table(analyse(manifest, store.records() if records is None else records)))
 
 
-def say_outcome(outcome: "StudyOutcome", request: Request) -> int:
+def say_end(end: "StudyEnd", request: Request) -> int:
     """The last lines of a run: what was trained, what failed and how to try it again."""
-    plan = outcome.plan
+    study = end.study
     command = retry_command(request)
-    trained = f"{outcome.trained} runs trained, {outcome.kept} kept from before"
-    say(f"{trained}; results in {plan.store.root}, `ablate report {plan.store.root}` prints this table again")
-    for job in outcome.elsewhere:
+    trained = f"{end.trained} runs trained, {end.kept} kept from before"
+    say(f"{trained}; results in {study.store.root}, `ablate report {study.store.root}` prints this table again")
+    for job in end.elsewhere:
         say(f"trained by another process meanwhile: {job.label}")
-    for job, failure in outcome.failures:
+    for job, failure in end.failures:
         say(f"failed: {job.label}: {failure.reason}")
-        say(f"  log: {Path(plan.store.root) / 'runs' / job.key / 'log.txt'}")
-    if outcome.failures:
+        say(f"  log: {Path(study.store.root) / 'runs' / job.key / 'log.txt'}")
+    if end.failures:
         say(f"try these again: {command} --retry all")
-    if outcome.interrupted:
+    if end.interrupted:
         say(f"stopped; nothing that was done is lost. Go on: {command}")
         return INTERRUPTED
-    return FAILED if outcome.failures else 0
+    return FAILED if end.failures else 0
 
 
 def say_failures(store: Store, records: Sequence[RunRecord], request: Request) -> int:

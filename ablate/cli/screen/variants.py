@@ -1,4 +1,4 @@
-"""A plan: every variant with what it changes, what else moves with it, and what to beware of."""
+"""What a study consists of: every variant with what it changes, what else moves with it, and what to beware of."""
 
 from typing import TYPE_CHECKING
 
@@ -9,15 +9,16 @@ from ablate.cli.console import out, say
 from ablate.cli.screen.stages import print_stages
 
 if TYPE_CHECKING:
-    from ablate.study.plan import StudyPlan
+    from ablate.study.study import Study
 
 
-def print_plan(plan: "StudyPlan") -> None:
+def print_variants(study: "Study") -> None:
     """Every variant with what it changes and what else moves with it."""
-    console, manifest = out(), plan.manifest
+    console, manifest = out(), study.manifest
     console.print(f"{manifest.name}: {manifest.question}", markup=False)
     console.print(
-        f"{manifest.data_description}; seeds {', '.join(map(str, manifest.seeds))}; {len(plan.jobs)} runs", markup=False
+        f"{manifest.data_description}; seeds {', '.join(map(str, manifest.seeds))}; {len(study.jobs)} runs",
+        markup=False,
     )
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     table.add_column("variant")
@@ -31,7 +32,7 @@ def print_plan(plan: "StudyPlan") -> None:
         table.add_row(Text(names), entry.role, Text(entry.changes), Text("; ".join(entry.also_changed)), expected)
     console.print(table)
     print_stages(console, [(entry.name, entry.cost) for entry in manifest.variants if entry.cost])
-    for notice in plan.notices:
+    for notice in study.notices:
         say(str(notice).replace("error: ", "note: ", 1))
     with_lint: dict[str, list[str]] = {}
     for entry in manifest.variants:

@@ -1,4 +1,4 @@
-"""A request in, the plan of a study out: which variants, at which seeds, under which keys. Trains nothing."""
+"""A request in, the manifest of a study out: which variants, at which seeds, under which keys. Trains nothing."""
 
 import hashlib
 import json
@@ -30,7 +30,7 @@ QUICK_SUFFIX = "-quick"
 
 
 @dataclass(frozen=True)
-class StudyPlan:
+class Study:
     """What is to be trained: the manifest of the whole study, and its runs in seed-major order, the baseline first."""
 
     recipe: Recipe
@@ -40,10 +40,10 @@ class StudyPlan:
     notices: tuple[Problem, ...] = ()
 
 
-def plan_study(request: Request) -> StudyPlan:
+def study_of(request: Request) -> Study:
     """Reads the recipe, expands and checks its variants, opens the data and keys every run.
 
-    Raises AblateError for everything that a person can mend: before anything is trained or written.
+    Raises AblateError for everything that a person can fix: before anything is trained or written.
     """
     recipe = load_recipe(request.recipe, sets=data_sets(request))
     layout = survey(recipe)
@@ -58,14 +58,16 @@ def plan_study(request: Request) -> StudyPlan:
     store = Store.of(request.out, name)
     manifest = make_manifest(recipe, request, layout, chosen, name=name, seeds=seeds)
     manifest = manifest.model_copy(update={"data_files": files, "data_stamp": files_before})
-    return StudyPlan(recipe, store, manifest, make_jobs(manifest, chosen, store, request), notices)
+    return Study(recipe, store, manifest, make_jobs(manifest, chosen, store, request), notices)
 
 
 def sound_variants(layout: Layout, request: Request) -> tuple[Variant, ...]:
     """The chosen variants, each a real change. Raises AblateError with every problem of the recipe at once."""
     try:
         chosen = layout.variants if layout.problems else select(layout.variants, request)
-        open_data(rehearsed(chosen[:1], request.quick)[0].configuration, CPU)  # a fault of the data is told once, first
+        open_data(
+            rehearsed(chosen[:1], request.quick)[0].configuration, CPU
+        )  # a fault of the data is named once, first
         chosen = refuse_noops(chosen, allow_noop=request.allow_noop)
     except AblateError as error:
         raise AblateError(problems=(*layout.problems, *error.problems)) from None
@@ -135,7 +137,7 @@ def make_manifest(
     name: str,
     seeds: tuple[int, ...],
 ) -> StudyManifest:
-    """The plan as `study.json` keeps it."""
+    """The manifest as `study.json` keeps it."""
     baseline = next((v for v in variants if v.role == "baseline"), variants[0])
     facts = facts_of(variants)
     costs = {v.name: cost_of(v, facts[v.name]) for v in variants}
@@ -198,7 +200,7 @@ def make_entry(
 
 @dataclass(frozen=True)
 class DataFacts:
-    """What a plan must know of opened data."""
+    """What a study must know of opened data."""
 
     spec: DataSpec
     fingerprint: str
@@ -220,7 +222,7 @@ def facts_of(variants: Sequence[Variant]) -> dict[str, DataFacts]:
 
 
 def refuse_unscorable(dataset: Dataset, variant: Variant) -> None:
-    """Every run on such data would fail at its first score: told once, before anything is trained."""
+    """Every run on such data would fail at its first score: refused once, before anything is trained."""
     splits: tuple[Split, ...] = ("validation", "test")
     for split in splits:
         if dataset.scored_units(split) == 0:
@@ -241,7 +243,7 @@ def identity_of(configuration: Configuration) -> dict[str, Any]:
 
 
 def expectations_hash(entries: Sequence[VariantEntry], rule: AnalysisRule) -> str:
-    """Hash of everything that was predicted, and of the rule that will judge it where it is not the default."""
+    """Hash of everything that was predicted, and of the rule that will probe it where it is not the default."""
     predicted: dict[str, Any] = {
         entry.name: [entry.expect, entry.expect_cost] for entry in entries if entry.expect or entry.expect_cost
     }

@@ -67,6 +67,9 @@ def answer(analysis: StudyAnalysis) -> str:
     if judged and all(row.verdict == "negligible" for row in judged):
         worth = percent(analysis.rule.worth)
         return f"{lead}no winner is named: every patch changes less than {worth}, which is an answer."
+    hurting = [f"{row.name}{' (early)' if row.early else ''}" for row in judged if row.verdict == "hurts"]
+    if hurting:
+        return f"{lead}no patch helps; {listing(hurting)} {'hurts' if len(hurting) == 1 else 'hurt'}{_least(analysis)}."
     return f"{lead}no winner is named: no patch is clear of noise{_least(analysis)}."
 
 

@@ -96,6 +96,15 @@ def test_no_winner_is_named_when_everything_is_within_noise():
     )
 
 
+def test_patches_that_hurt_are_named_when_none_helps():
+    """The quickstart's answer once read "no patch is clear of noise" above two rows that hurt at p < .001."""
+    base = around(0.4, 0.01)
+    analysis = run(Planted({BASELINE: base, "worse": shifted(base, -0.1), "nothing": shifted(base, 0.0, 0.01)}))
+    assert analysis.row("worse").verdict == "hurts"
+    assert analysis.winner is None
+    assert analysis.answer.startswith("no patch helps; worse hurts; 3 seeds would find a gain of about +")
+
+
 def test_a_gain_that_holm_takes_back_says_so():
     base = around(0.4, 0.01, seeds=4)
     scores = {BASELINE: base, "one": shifted(base, 0.016, 0.008, salt=3)}

@@ -1,8 +1,8 @@
 """What a model weighs, before it is trained: parameters, FLOPs and shapes a part, tokens, blind spots, lints.
 
-The model is built and run forward once on the meta device, where tensors have shapes but no numbers, so that even a full-size
-study answers in seconds. FLOPs are those of one sample (one window, or one clip), forward, 2 x MAC; attention is
-counted by its plain form, since the fused kernels count as zero.
+The model is built and run forward once on the meta device, where tensors have shapes but no numbers, so that even a
+full-size study answers in seconds. FLOPs are those of one sample (one window, or one clip), forward, 2 x MAC;
+attention is counted by its plain form, since the fused kernels count as zero.
 
 What a model may say of itself (parts, notes, lints, receptive field) is in `ablate.contract.Model`.
 """
@@ -23,7 +23,6 @@ from ablate.model import lint
 from ablate.model.layer.attention.self_attention import Attention
 from ablate.model.layer.tokenizer import Tokenizer
 from ablate.result.record import ModelCost, Tokens
-
 
 _described: dict[tuple[str, DataSpec], ModelCost] = {}
 
@@ -173,9 +172,8 @@ class _Probe:
         batch = example_batch(spec, self.model.device)
         if isinstance(batch, FusionBatch):
             self.inputs = {"frames": tuple(batch.frames.shape[1:]), "eeg": tuple(batch.eeg.shape[1:])}
-        with sdpa_kernel(SDPBackend.MATH):
-            with self._counter:
-                outputs = self.model(batch)
+        with sdpa_kernel(SDPBackend.MATH), self._counter:
+            outputs = self.model(batch)
         self._reached = leaves_of(outputs)
 
     def disconnected(self) -> list[str]:

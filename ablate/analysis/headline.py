@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from itertools import combinations
 
 from ablate.analysis.notes import REHEARSAL
-from ablate.analysis.outcome import Attribution, CostSummary, StudyAnalysis, VariantAnalysis
+from ablate.analysis.outcome import Attribution, CostSummary, Settling, StudyAnalysis, VariantAnalysis
 from ablate.analysis.words import (
     change,
     listing,
@@ -47,7 +47,9 @@ def answer(analysis: StudyAnalysis) -> str:
     """The answer in a sentence, with what it costs and how sure it is."""
     done = analysis.runs_done + analysis.runs_failed
     lead = f"{REHEARSAL} " if analysis.rehearsal else ""
-    if done < analysis.runs_planned:
+    if analysis.settling is not None:
+        lead += settled_so_far(analysis.settling)
+    elif done < analysis.runs_planned:
         lead += f"So far ({done} of {analysis.runs_planned} runs): "
     lead += "".join(f"ALARM: {guard.sentence} " for guard in analysis.guards if guard.kind == "control moved")
     lead += "".join(f"{_capital(guard.sentence)} " for guard in analysis.guards if guard.kind == "lost pairs")
@@ -114,7 +116,7 @@ def next_steps(analysis: StudyAnalysis) -> tuple[str, ...]:
     if len(analysis.seeds) < 2:
         steps.append("Run at least 3 seeds (--seeds 0,1,2): one gives no interval.")
     else:
-        steps.extend(_until_settled(patches))
+        steps.extend(_until_settled(patches, analysis.settling))
     steps.extend(_untried(patches, analysis.attribution))
     if analysis.winner is not None and len(steps) < MOST_STEPS:
         steps.append(
@@ -123,8 +125,22 @@ def next_steps(analysis: StudyAnalysis) -> tuple[str, ...]:
     return tuple(steps[:MOST_STEPS])
 
 
-def _until_settled(patches: Sequence[VariantAnalysis]) -> list[str]:
+def settled_so_far(state: Settling) -> str:
+    """`After the look at 5 seeds (7 of 10 rows settled): `; nothing once all rows are settled."""
+    if state.look is None:
+        return f"Before the first look, at {state.schedule.looks[0]} seeds: "
+    if not state.open:
+        return ""
+    return f"After the look at {state.look.here} seeds ({len(state.settled)} of {len(state.rows)} rows settled): "
+
+
+def _until_settled(patches: Sequence[VariantAnalysis], state: Settling | None) -> list[str]:
     """More seeds for chosen rows would inflate their errors: the sequential design buys them for all that is open."""
+    if state is not None:
+        if state.to_come is None:
+            return []
+        cost = f"the look at {state.to_come.here} seeds takes {plural(state.runs_to_buy, 'run')} more"
+        return [f"`ablate run RECIPE --until settled` goes on: {cost}."]
     unsettled = any(row.verdict == "no evidence" and row.gain is not None for row in patches)
     return (
         ["`ablate run RECIPE --until settled` buys seeds where verdicts are open, at the same error rate."]

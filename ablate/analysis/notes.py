@@ -30,6 +30,7 @@ def notes(analysis: StudyAnalysis, *, mixed: bool, outside: int) -> tuple[Note, 
         )
     found.extend(_excluded(analysis))
     found.extend(_family(analysis))
+    found.extend(_looks(analysis))
     found.extend(_disagreements(analysis))
     found.extend(_pairs(analysis.attribution))
     if analysis.target is not None:
@@ -79,6 +80,21 @@ def _family(analysis: StudyAnalysis) -> list[Note]:
     if outside:
         verb = "is" if len(outside) == 1 else "are"
         text += f"; {listing(outside)} {verb} not in the family"
+    return [Note("family", f"{text}.")]
+
+
+def _looks(analysis: StudyAnalysis) -> list[Note]:
+    """What intervals and p mean in a study that is run until settled."""
+    state = analysis.settling
+    if state is None:
+        return []
+    looks = ", ".join(str(seeds) for seeds in state.schedule.looks)
+    text = f"run until settled: looks at {looks} seeds; p and intervals count all of them (repeated confidence "
+    text += "intervals), so they hold whatever look ended a row; pairs and Shapley values do not"
+    if state.look is not None:
+        text += f"; last look at {state.look.here} seeds, {len(state.settled)} of {len(state.rows)} rows settled"
+    if state.to_come is not None:
+        text += f"; the look at {state.to_come.here} seeds takes {plural(state.runs_to_buy, 'run')}"
     return [Note("family", f"{text}.")]
 
 

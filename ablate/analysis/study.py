@@ -15,7 +15,7 @@ from ablate.analysis.efficiency import efficiency_curves
 from ablate.analysis.guard import guards_of
 from ablate.analysis.headline import answer, next_steps
 from ablate.analysis.notes import notes
-from ablate.analysis.outcome import Attribution, Gain, StudyAnalysis, VariantAnalysis
+from ablate.analysis.outcome import Attribution, Gain, Settling, StudyAnalysis, VariantAnalysis
 from ablate.analysis.row.breakdown import HistoryLoader
 from ablate.analysis.row.gains import adjusted, paired_gains, rows_prior, smallest_gain
 from ablate.analysis.row.make import make_row
@@ -25,6 +25,7 @@ from ablate.analysis.row.units import UnitsLoader, breakdowns, with_other_interv
 from ablate.analysis.row.verdict import rank, winner
 from ablate.analysis.statistics.gain import estimate
 from ablate.analysis.statistics.units import UnitTable
+from ablate.analysis.stopping.settle import at_their_looks, counted_gains, planned_seeds, settle
 from ablate.analysis.words import unit_of
 from ablate.result.manifest import StudyManifest
 from ablate.result.record import RunRecord
@@ -42,7 +43,9 @@ def analyse(
     Without `units` the second interval and the per-unit breakdown are None and empty; without `history` so are the
     curves.
     """
-    cells = gather(manifest, records)
+    whole = gather(manifest, records)
+    state = None if manifest.schedule is None else settle(whole, manifest.schedule, manifest.analysis)
+    cells = whole if state is None else at_their_looks(whole, state)
     baseline = cells.baseline
     rule = manifest.analysis
     target = target_of(cells)
@@ -52,16 +55,19 @@ def analyse(
 
     prior = rows_prior(cells, rule)
     found = paired_gains(cells, prior, relative=relative)
+    found = found if state is None else counted_gains(cells, state, found, relative=relative)
     found, family = adjusted(cells, found, prior, rule.worth)
     found = with_other_intervals(cells, found, parts, relative=relative)
 
     tables = [part.units for part in parts]
-    rows = _rows(cells, target, found, tables, history, planned=len(manifest.seeds), worth=rule.worth)
+    planned = planned_seeds(cells, state, len(manifest.seeds))
+    rows = _rows(cells, target, found, tables, history, planned=planned, worth=rule.worth)
     combined = attribute(cells.cells, baseline, target, manifest.ladders, relative=relative, prior=prior)
-    detectable, basis = smallest_gain(cells, found, len(manifest.seeds), rule)
+    looks = None if manifest.schedule is None else manifest.schedule.looks
+    detectable, basis = smallest_gain(cells, found, len(manifest.seeds), rule, looks=looks)
     base_score = estimate(list(baseline.scores.values()))
     analysis = replace(
-        _assembled(manifest, cells),
+        _assembled(manifest, whole, state),
         rows=rows,
         target=None if target is None else target.entry.name,
         family=family,
@@ -84,7 +90,7 @@ def _rows(
     tables: Sequence[UnitTable | None],
     history: HistoryLoader | None,
     *,
-    planned: int,
+    planned: Mapping[str, int],
     worth: float,
 ) -> tuple[VariantAnalysis, ...]:
     """The rows of the table, ranked."""
@@ -97,7 +103,7 @@ def _rows(
             gap=gap_of(cell, baseline, target),
             table=table,
             history=history,
-            planned=planned,
+            planned=planned[cell.entry.name],
             worth=worth,
         )
         for cell, gain, table in zip(cells.cells, found, tables, strict=True)
@@ -105,9 +111,10 @@ def _rows(
     return tuple(replace(made[index], rank=position) for position, index in rank(made))
 
 
-def _assembled(manifest: StudyManifest, cells: Cells) -> StudyAnalysis:
+def _assembled(manifest: StudyManifest, cells: Cells, state: Settling | None) -> StudyAnalysis:
     """What the manifest and the runs say by themselves; nothing is compared yet."""
     first = next(iter(cells.baseline.scored.values()), None)
+    done, failed = sum(len(cell.scored) for cell in cells.cells), sum(cell.barred for cell in cells.cells)
     return StudyAnalysis(
         name=manifest.name,
         question=manifest.question,
@@ -136,9 +143,9 @@ def _assembled(manifest: StudyManifest, cells: Cells) -> StudyAnalysis:
         detectable=None,
         detectable_relative=None,
         detectable_basis="",
-        runs_planned=len(cells.cells) * len(manifest.seeds),
-        runs_done=sum(len(cell.scored) for cell in cells.cells),
-        runs_failed=sum(cell.barred for cell in cells.cells),
+        runs_planned=len(cells.cells) * len(manifest.seeds) if state is None else done + failed + state.runs_to_buy,
+        runs_done=done,
+        runs_failed=failed,
         attribution=Attribution(),
         efficiency=(),
         expectations_hash=manifest.expectations_hash,
@@ -148,6 +155,7 @@ def _assembled(manifest: StudyManifest, cells: Cells) -> StudyAnalysis:
         data_fingerprint=manifest.data_fingerprint,
         scored_hash=common_hash(cells.baseline),
         environment=tuple(_flat(manifest.environment)),
+        settling=state,
     )
 
 

@@ -43,5 +43,5 @@ def lost_pairs(analysis: StudyAnalysis, cells: Cells) -> Iterator[Guard]:
         yield Guard(
             "lost pairs",
             analysis.baseline_name,
-            f"{names} in the baseline: at most {left} of {len(analysis.seeds)} are left.",
+            f"{names} in the baseline: at most {left} of {analysis.baseline.seeds_planned} are left.",
         )

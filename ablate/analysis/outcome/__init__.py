@@ -25,6 +25,7 @@ from ablate.analysis.outcome.row import (
     VariantAnalysis,
     Verdict,
 )
+from ablate.analysis.outcome.settling import Settling, Standing
 from ablate.analysis.outcome.study import Failure, Note, NoteKind, StudyAnalysis
 
 __all__ = [
@@ -50,7 +51,9 @@ __all__ = [
     "Prediction",
     "Rung",
     "SessionGain",
+    "Settling",
     "Share",
+    "Standing",
     "StudyAnalysis",
     "UnitGain",
     "VariantAnalysis",

@@ -6,6 +6,7 @@ from typing import Literal
 from ablate.analysis.outcome.combination import Attribution, EfficiencyCurve
 from ablate.analysis.outcome.guard import Guard
 from ablate.analysis.outcome.row import VariantAnalysis
+from ablate.analysis.outcome.settling import Settling
 from ablate.result.manifest import AnalysisRule
 
 NoteKind = Literal["rehearsal", "warning", "excluded", "truth", "family", "expectation", "info"]
@@ -83,6 +84,8 @@ class StudyAnalysis:
     data_fingerprint: str
     scored_hash: str
     environment: tuple[tuple[str, str], ...]
+    settling: Settling | None = None
+    """Of a study that is run until settled: everything above is of its last complete look."""
 
     def row(self, name: str) -> VariantAnalysis:
         """The row of that name (aliases count); KeyError if there is none."""

@@ -26,6 +26,7 @@ from ablate.analysis.statistics.noise import (
     unpaired_spread,
 )
 from ablate.analysis.stopping.levels import nominal, repeated_p
+from ablate.analysis.stopping.power import detectable_by_looks
 from ablate.result.manifest import AnalysisRule
 
 JUDGED = ("variant", "control")
@@ -156,8 +157,12 @@ def _at_level(gain: Gain, alpha: float) -> Gain:
 
 
 def _flipped(found: Sequence[Gain | None], family: Sequence[int]) -> dict[int, float]:
-    """max-T over the members that share the most seeds, from eight seeds on."""
-    members = {index: gain for index in family if (gain := found[index]) is not None and len(gain.seeds) >= MAX_T_SEEDS}
+    """max-T over the members that share the most seeds, from eight seeds on; it counts one look only."""
+    members = {
+        index: gain
+        for index in family
+        if (gain := found[index]) is not None and len(gain.seeds) >= MAX_T_SEEDS and gain.look is None
+    }
     if not members:
         return {}
     seeds = max((gain.seeds for gain in members.values()), key=lambda held: (len(held), held))
@@ -167,20 +172,26 @@ def _flipped(found: Sequence[Gain | None], family: Sequence[int]) -> dict[int, f
 
 
 def smallest_gain(
-    cells: Cells, found: Sequence[Gain | None], seeds: int, rule: AnalysisRule
+    cells: Cells, found: Sequence[Gain | None], seeds: int, rule: AnalysisRule, *, looks: tuple[int, ...] | None = None
 ) -> tuple[float | None, str]:
-    """Smallest gain that the planned seeds find with 80 % power if it is the only real one of the family."""
+    """Smallest gain that the planned seeds find with 80 % power if it is the only real one of the family.
+
+    looks: seeds at each look of a study that is run until settled; any of them may find it.
+    """
     patches = [
         gain for cell, gain in zip(cells.cells, found, strict=True) if cell.entry.role == "variant" and gain is not None
     ]
     spreads = [gain.spread for gain in patches if gain.spread is not None]
     moderated = rule.variance == "moderated"
     planned = sum(1 for cell in cells.cells if cell.entry.role == "variant")
-    if spreads:
-        basis = "the median spread of the patches' paired differences"
-        return smallest_detectable_gain(median(spreads), seeds, patches=planned, moderated=moderated), basis
-    spread = unpaired_spread(list(cells.baseline.scores.values()))
+    basis = "the median spread of the patches' paired differences"
+    spread = median(spreads) if spreads else unpaired_spread(list(cells.baseline.scores.values()))
     if spread is None:
         return None, ""
-    found_gain = smallest_detectable_gain(spread, seeds, patches=planned, moderated=moderated)
-    return found_gain, "" if found_gain is None else "the baseline's spread over seeds, as if pairing did nothing"
+    if looks is not None:
+        found_gain: float | None = spread * detectable_by_looks(looks, planned, moderated=moderated)
+    else:
+        found_gain = smallest_detectable_gain(spread, seeds, patches=planned, moderated=moderated)
+    if found_gain is None:
+        return None, ""
+    return found_gain, basis if spreads else "the baseline's spread over seeds, as if pairing did nothing"

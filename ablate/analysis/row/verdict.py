@@ -51,15 +51,19 @@ def _word(cell: Cell, gain: Gain | None, worth: float) -> tuple[Verdict, list[st
     if gain is None:
         return "no evidence", ["no seed shared with the baseline yet" if cell.scores else "not run yet"]
     if gain.p_holm is None:
-        return "no evidence", ["1 seed: no interval"]
+        return "no evidence", ["1 seed: no interval" if gain.look is None else f"first look at {gain.look.here} seeds"]
+    settled = [] if gain.look is None else [f"settled at {gain.look.here} seeds"]
     if gain.p_negligible is not None and gain.p_negligible <= ALPHA and not cell.barred:
-        return "negligible", [f"within {percent(worth, 0 if round(100 * worth, 6).is_integer() else 1)}"]
+        return "negligible", [f"within {percent(worth, 0 if round(100 * worth, 6).is_integer() else 1)}", *settled]
     if gain.p_holm <= ALPHA:
         if gain.mean < 0:
-            return "hurts", []
+            return "hurts", settled
         if gain.mean > 0 and not cell.barred:
-            return "helps", []
-        return "no evidence", ["a failed seed bars 'helps'"]
+            return "helps", settled
+        return "no evidence", ["a failed seed bars 'helps'", *settled]
+    if gain.look is not None:
+        last = gain.look.number + 1 == len(gain.look.seeds)
+        return "no evidence", [f"open after {'the last look, at ' if last else ''}{gain.look.here} seeds"]
     if cell.entry.role == "control":  # it should show nothing at any number of seeds
         return "no evidence", []
     needed = f"> {MOST_SEEDS} seeds" if gain.seeds_needed is None else plural(gain.seeds_needed, "seed")

@@ -12,51 +12,14 @@ the first look. Baseline seeds beyond the rows' are not bought: with 1.5 to 3 ti
 from 3.9 to 5.0-6.9 % (simulated, ten patches, five null).
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from ablate.analysis.cells import Cell, Cells
-from ablate.analysis.outcome import Gain, Look
+from ablate.analysis.outcome import Gain, Look, Settling, Standing
 from ablate.analysis.row.gains import JUDGED, counted, judge_family, paired_gains, rows_prior
 from ablate.analysis.statistics.noise import ALPHA
 from ablate.result.manifest import AnalysisRule, Schedule, VariantEntry
-
-
-@dataclass(frozen=True)
-class Standing:
-    """Where a row stands after its last look. gain: None where nothing can be compared."""
-
-    look: Look
-    gain: Gain | None
-    settled: bool
-
-
-@dataclass(frozen=True)
-class Settling:
-    """A study after its last complete look.
-
-    rows: patches and controls by name; empty before the first look. look: None before the first. buy: the seeds that
-    the next look still needs, by variant, seed-major within each; empty when the study is over. to_come: the look that
-    they are for.
-    """
-
-    schedule: Schedule
-    rows: Mapping[str, Standing] = field(default_factory=dict)
-    look: Look | None = None
-    buy: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
-    to_come: Look | None = None
-
-    @property
-    def settled(self) -> tuple[str, ...]:
-        return tuple(name for name, row in self.rows.items() if row.settled)
-
-    @property
-    def open(self) -> tuple[str, ...]:
-        return tuple(name for name, row in self.rows.items() if not row.settled)
-
-    @property
-    def runs_to_buy(self) -> int:
-        return sum(len(seeds) for seeds in self.buy.values())
 
 
 def settle(cells: Cells, schedule: Schedule, rule: AnalysisRule, *, relative: bool = True) -> Settling:
@@ -92,6 +55,38 @@ def at_their_looks(cells: Cells, state: Settling) -> Cells:
     seeds = {name: row.look.here for name, row in state.rows.items()}
     kept = tuple(_first(cell, state.schedule, seeds.get(cell.entry.name, state.look.here)) for cell in cells.cells)
     return replace(cells, baseline=next(cell for cell in kept if cell.entry.role == "baseline"), cells=kept)
+
+
+def counted_gains(cells: Cells, state: Settling, found: Sequence[Gain | None], *, relative: bool) -> list[Gain | None]:
+    """The gains of the rows as their looks left them, for a report; those of references as they are.
+
+    Before the first look a gain has neither interval nor p: nothing is judged between looks.
+    """
+    result: list[Gain | None] = []
+    for cell, gain in zip(cells.cells, found, strict=True):
+        held = state.rows.get(cell.entry.name)
+        if held is not None:
+            gain = held.gain
+        elif gain is not None and cell.entry.role in JUDGED:
+            look = Look(0, state.schedule.looks)
+            gain = replace(gain, look=look, p=None, interval=None, relative_interval=None)
+        if gain is not None and not relative:
+            gain = replace(gain, relative=None, relative_interval=None)
+        result.append(gain)
+    return result
+
+
+def planned_seeds(cells: Cells, state: Settling | None, seeds: int) -> dict[str, int]:
+    """How many seeds each variant should have by now. seeds: of a study whose seeds are fixed."""
+    planned = {cell.entry.name: seeds for cell in cells.cells}
+    if state is None:
+        return planned
+    look = state.look or Look(0, state.schedule.looks)
+    for cell in cells.cells:
+        held = state.rows.get(cell.entry.name)
+        first = cell.entry.role == "reference"
+        planned[cell.entry.name] = look.seeds[0] if first else (held.look.here if held else look.here)
+    return planned
 
 
 # ------------------------------------------------------------------ one look

@@ -1,4 +1,4 @@
-"""Writes the generated tables into README.md, into every block that names its file: `<!-- table: PATH -->`.
+"""Writes the generated tables into README.md and docs/, into every block that names its file: `<!-- table: PATH -->`.
 
 `<!-- head: PATH -->` takes the first two paragraphs alone: of a ranked table what was asked and its rows, no notes.
 """
@@ -11,7 +11,7 @@ BLOCK = re.compile(r"<!-- (?P<part>table|head): (?P<path>[^ ]+) -->\n.*?<!-- end
 
 
 def filled(text: str) -> str:
-    """README's text with every block holding its file."""
+    """A page's text with every block holding its file."""
 
     def block(found: re.Match[str]) -> str:
         table = (ROOT / found["path"]).read_text(encoding="utf-8").rstrip()
@@ -22,6 +22,11 @@ def filled(text: str) -> str:
     return BLOCK.sub(block, text)
 
 
+def pages() -> list[Path]:
+    """README and everything in docs/."""
+    return [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+
+
 if __name__ == "__main__":
-    readme = ROOT / "README.md"
-    readme.write_text(filled(readme.read_text(encoding="utf-8")), encoding="utf-8")
+    for page in pages():
+        page.write_text(filled(page.read_text(encoding="utf-8")), encoding="utf-8")

@@ -1,5 +1,7 @@
 """The lines beneath the table: what to beware of, what was left out, what the family of tests is."""
 
+from collections.abc import Mapping
+
 from ablate.analysis.outcome import Attribution, Note, StudyAnalysis
 from ablate.analysis.words import listing, number, percent, plural, with_interval
 from ablate.metric import metric_named
@@ -13,8 +15,8 @@ CONDITIONAL = (
 )
 
 
-def notes(analysis: StudyAnalysis, *, mixed: bool, outside: int) -> tuple[Note, ...]:
-    """The lines beneath the table, in the order in which they matter."""
+def notes(analysis: StudyAnalysis, *, mixed: bool, outside: int, commits: Mapping[str, int]) -> tuple[Note, ...]:
+    """The lines beneath the table, in the order in which they matter. commits: with the number of their runs."""
     found: list[Note] = []
     if analysis.rehearsal:
         found.append(Note("rehearsal", REHEARSAL))
@@ -28,6 +30,9 @@ def notes(analysis: StudyAnalysis, *, mixed: bool, outside: int) -> tuple[Note, 
                 "The baseline's seeds were scored on different sets of bins; only pairs on the same set count.",
             )
         )
+    if len(commits) > 1:
+        listed = ", ".join(f"{commit}: {plural(runs, 'run')}" for commit, runs in commits.items())
+        found.append(Note("warning", f"The runs were made by {len(commits)} versions of the code ({listed})."))
     found.extend(_excluded(analysis))
     found.extend(_family(analysis))
     found.extend(_looks(analysis))

@@ -28,6 +28,7 @@ from ablate.analysis.statistics.units import UnitTable
 from ablate.analysis.stopping.settle import at_their_looks, counted_gains, planned_seeds, settle
 from ablate.analysis.words import unit_of
 from ablate.result.manifest import StudyManifest
+from ablate.result.provenance import commits
 from ablate.result.record import RunRecord
 
 
@@ -178,7 +179,8 @@ def _with_notes(analysis: StudyAnalysis, cells: Cells) -> StudyAnalysis:
     """Adds the sentences, which are made of everything else."""
     said = answer(analysis)
     mixed = len({score.scored_hash for score in cells.baseline.scored.values()}) > 1
-    lines = notes(analysis, mixed=mixed, outside=cells.outside)
+    versions = commits(record for cell in cells.cells for record in cell.records.values())
+    lines = notes(analysis, mixed=mixed, outside=cells.outside, commits=versions)
     question = " ".join(analysis.question.split())
     return replace(
         analysis, answer=said, headline=f"{question} {said}".strip(), notes=lines, next_steps=next_steps(analysis)

@@ -141,7 +141,8 @@ def make_manifest(
     baseline = next((v for v in variants if v.role == "baseline"), variants[0])
     facts = facts_of(variants)
     costs = {v.name: cost_of(v, facts[v.name]) for v in variants}
-    compared = next((v for v in layout.variants if v.role == "baseline"), baseline)  # `--only` may leave it out
+    written = [v for v in layout.variants if v.role == "baseline"]  # `--only` may leave it out of the chosen ones
+    compared = next(iter(rehearsed(written, request.quick)), baseline)
     entries = tuple(make_entry(v, compared, costs, facts[v.name].fingerprint, seeds) for v in variants)
     data = baseline.configuration.data
     return StudyManifest(

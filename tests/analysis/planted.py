@@ -1,4 +1,4 @@
-"""Planted studies: a plan and run records made of chosen scores, for tests of the analysis and of the report."""
+"""Planted studies: a manifest and run records made of chosen scores, for tests of the analysis and of the report."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field

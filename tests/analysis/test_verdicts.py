@@ -258,3 +258,15 @@ def test_the_next_step_is_a_plan_that_keeps_its_error_rate():
     assert analysis.next_steps == (
         "`ablate run RECIPE --until settled` buys seeds where verdicts are open, at the same error rate.",
     )
+
+
+def test_a_study_that_mixes_runs_of_two_commits_says_so():
+    planted = typical()
+    made = list(planted.records())
+    by = [{"git": {"commit": ("a" if index else "b") * 40, "dirty": False}} for index in range(len(made))]
+    records = [record.model_copy(update={"environment": one}) for record, one in zip(made, by, strict=True)]
+    said = f"The runs were made by 2 versions of the code (aaaaaaa: {len(made) - 1} runs, bbbbbbb: 1 run)."
+    assert said in texts(analyse(planted.manifest(), records), "warning")
+    alike = [record.model_copy(update={"environment": by[1]}) for record in made]
+    assert not any("versions of the code" in text for text in texts(analyse(planted.manifest(), alike), "warning"))
+    assert not any("versions of the code" in text for text in texts(analyse(planted.manifest(), made), "warning"))

@@ -260,6 +260,19 @@ def test_a_quick_run_has_a_folder_of_its_own_and_one_seed(recipe, tmp_path):
     assert {record.seed for record in end.study.store.records()} == {0}
 
 
+def test_a_quick_run_is_compared_with_the_rehearsed_baseline(tmp_path):
+    """Each row said "changes min_spikes 20 -> 1; frames 24000 -> 6000", since the baseline was the unrehearsed one."""
+    recipe = write_recipe(
+        tmp_path, training="training: {steps: 60, batch_size: 4, warmup_steps: 1, evaluate_every: 30}\n"
+    )
+    whole, quick = (study_of(request_of(recipe, tmp_path / "results", quick=quick)) for quick in (False, True))
+    changes = [{entry.name: entry.changes for entry in study.manifest.variants} for study in (whole, quick)]
+    assert changes[0] == changes[1]
+    assert (changes[0]["baseline"], changes[0]["fast"]) == ("", "learning_rate 0.001 -> 0.003")
+    alone = study_of(request_of(recipe, tmp_path / "results", quick=True, only="fast"))
+    assert alone.manifest.variants[0].changes == changes[0]["fast"]
+
+
 def test_only_leaves_the_baseline_out_and_variants_keeps_it(recipe, tmp_path):
     request = request_of(recipe, tmp_path / "results", only="fast")
     assert {job.variant for job in study_of(request).jobs} == {"fast"}

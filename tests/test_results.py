@@ -5,6 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from ablate.analysis import analyse
+from ablate.result import Store
+
 RESULTS = Path(__file__).resolve().parent.parent / "results"
 TABLES = sorted(RESULTS.glob("*/table.json"))
 MEANT_TO_STAND_BELOW = {"planted_truth"}  # a linear model of one frame, stopped early, that patches are to fix
@@ -23,3 +26,21 @@ def test_the_baseline_of_a_study_clears_its_floor(path):
     baseline = next(row for row in table["rows"] if row["variant"] == table["baseline"])
     assert baseline["score"] > 1.5 * floor
     assert baseline["score"] > 0.5 * table["attainable"]
+
+
+COMMITTED = sorted(path.parent for path in RESULTS.glob("*/study.json"))
+
+
+def test_records_are_committed():
+    assert {folder.name for folder in COMMITTED} >= {"quickstart", "planted_truth"}
+
+
+@pytest.mark.parametrize("folder", COMMITTED, ids=lambda folder: folder.name)
+def test_a_fresh_clone_judges_the_committed_records_as_the_committed_table_does(folder):
+    store = Store(folder)
+    study = analyse(store.manifest(), store.records(), units=store.units, history=store.history)
+    table = json.loads((folder / "table.json").read_text(encoding="utf-8"))
+    assert study.answer == table["answer"]
+    judged = [(row.name, row.verdict, row.gain.mean if row.gain else None) for row in study.rows]
+    held = {row["variant"]: row for row in table["rows"]}
+    assert [(name, held[name]["verdict"], held[name]["gain"]) for name in held] == judged

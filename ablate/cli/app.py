@@ -1,9 +1,9 @@
-"""The program: its commands by name, and what becomes of an error. Loads no torch: `--help` is instant."""
+"""The program: its commands by name. Loads no torch: `--help` is instant."""
 
-import sys
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from ablate.cli.command.check import check
 from ablate.cli.command.clean import clean
@@ -15,16 +15,27 @@ from ablate.cli.command.report import report
 from ablate.cli.command.run import run
 from ablate.cli.command.show import show
 from ablate.cli.command.verify import verify
-from ablate.cli.console import show_error
-from ablate.errors import AblateError
+from ablate.cli.console import say
+from ablate.cli.exit import INTERRUPTED, end_of
 
-USAGE_ERROR = 2
-INTERRUPTED = 130
 COMMANDS = (run, report, params, check, parts, show, compare, verify, clean)
 """In the order of the help."""
 
+
+class Commands(TyperGroup):
+    """The commands, each of which Ctrl-C ends with a word and the shell's exit code for it."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            say("interrupted")
+            raise typer.Exit(INTERRUPTED) from None
+
+
 app = typer.Typer(
     name="ablate",
+    cls=Commands,
     help="Which change to this neural model is worth having? Trains every variant of a recipe through one loop on the "
     "same data, and ranks the patches by what they gained.",
     no_args_is_help=True,
@@ -54,29 +65,6 @@ def root(
     """Options of `ablate` itself."""
 
 
-def is_torch_mismatch(fault: Exception) -> bool:
-    """Whether a fault is that of a torch and a torchvision that do not fit; it is then named with its fix."""
-    text = str(fault)
-    if "torchvision" not in text and "torch" not in str(getattr(fault, "name", "")):
-        return False
-    hint = "install a matching pair: pip install --upgrade --force-reinstall torch torchvision timm"
-    show_error(AblateError(f"torch and torchvision do not fit each other: {text}", hint=hint))
-    return True
-
-
 def main() -> None:
-    """The entry point: a user's mistake is one clear message and exit code 2, never a traceback."""
-    try:
-        app()
-    except AblateError as error:
-        show_error(error)
-        sys.exit(USAGE_ERROR)
-    except (ImportError, RuntimeError) as fault:
-        if not is_torch_mismatch(fault):
-            raise
-        sys.exit(USAGE_ERROR)
-    except KeyboardInterrupt:
-        typer.echo("interrupted", err=True)
-        sys.exit(INTERRUPTED)
-    except BrokenPipeError:
-        sys.exit(0)
+    """The entry point. A user's mistake is one clear message and exit code 2, never a traceback."""
+    end_of(lambda: app(prog_name="ablate", standalone_mode=False))

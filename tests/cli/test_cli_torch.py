@@ -2,27 +2,23 @@
 
 import pytest
 
-from ablate.cli import app
+from ablate.cli.exit import exit_code
 
 
 @pytest.mark.parametrize(
     "fault", [RuntimeError("operator torchvision::nms does not exist"), ModuleNotFoundError("No module", name="torch")]
 )
-def test_a_torch_that_does_not_fit_is_named_with_its_fix(fault, monkeypatch, capsys):
+def test_a_torch_that_does_not_fit_is_named_with_its_fix(fault, capsys):
     def broken():
         raise fault
 
-    monkeypatch.setattr(app, "app", broken)
-    with pytest.raises(SystemExit) as left:
-        app.main()
-    assert left.value.code == 2
+    assert exit_code(broken) == 2
     assert "hint: install a matching pair: pip install" in capsys.readouterr().err
 
 
-def test_any_other_fault_is_not_hidden(monkeypatch):
+def test_any_other_fault_is_not_hidden():
     def broken():
         raise RuntimeError("something else")
 
-    monkeypatch.setattr(app, "app", broken)
     with pytest.raises(RuntimeError, match="something else"):
-        app.main()
+        exit_code(broken)

@@ -1,12 +1,36 @@
 """What a person asked of a recipe on the command line. Loads no torch, so that a finished study answers at once."""
 
 import hashlib
+import math
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
 from ablate.errors import AblateError
 
 RETRYABLE = ("failed", "diverged", "interrupted")
+
+
+@dataclass(frozen=True)
+class Allowance:
+    """The most that a study may take in all, runs or seconds of training summed over its runs; None: no limit."""
+
+    runs: int | None = None
+    seconds: float | None = None
+
+    @classmethod
+    def read(cls, text: str) -> "Allowance":
+        """`80` (runs), `2h`, `30min`. Raises AblateError for anything else."""
+        found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(h|min|)", text.strip())
+        if found is None or float(found[1]) <= 0 or (not found[2] and "." in found[1]):
+            raise AblateError(f"--budget {text} is no budget", hint="write 80 (runs), 2h or 30min (of training)")
+        if not found[2]:
+            return cls(runs=int(found[1]))
+        return cls(seconds=float(found[1]) * (3600 if found[2] == "h" else 60))
+
+    def covers(self, runs: int, seconds: float) -> bool:
+        """Whether so many runs, and so many seconds of training, are within it."""
+        return (self.runs is None or runs <= self.runs) and (self.seconds is None or seconds <= self.seconds)
 
 
 @dataclass(frozen=True)
@@ -32,6 +56,51 @@ class Request:
     changed: bool = False
     allow_noop: bool = False
     run_timeout: float | None = None
+    until: str | None = None
+    budget: str | None = None
+    worth: str | None = None
+
+    def until_settled(self) -> bool:
+        """Whether seeds are bought look by look. Raises AblateError for options that do not go with that."""
+        if self.until is None:
+            for option, value in (("--budget", self.budget), ("--worth", self.worth)):
+                if value is not None:
+                    raise AblateError(
+                        f"{option} needs `--until settled`", hint=f"ablate run ... --until settled {option} {value}"
+                    )
+            return False
+        if self.until != "settled":
+            raise AblateError(f"--until {self.until} is unknown", hint="write `--until settled`")
+        barred: dict[str, str | bool | None] = {
+            "--seeds": self.seeds,
+            "--only": self.only,
+            "--quick": self.quick,
+            "--fresh": self.fresh,
+        }
+        for option, given in barred.items():
+            if given:
+                raise AblateError(
+                    f"{option} does not go with `--until settled`",
+                    hint="its seeds follow a fixed schedule; give the study another --out to begin anew",
+                )
+        return True
+
+    def worth_having(self) -> float | None:
+        """`--worth` as a share: `2%` and `0.02` are the same; None for the recipe's."""
+        if self.worth is None:
+            return None
+        text = self.worth.replace(" ", "")
+        try:
+            share = float(text.removesuffix("%")) / (100 if text.endswith("%") else 1)
+        except ValueError:
+            share = math.nan
+        if not 0 < share < 1:
+            raise AblateError(f"--worth {self.worth} is no share", hint="write 2% or 0.02")
+        return share
+
+    def allowance(self) -> "Allowance":
+        """What `--budget` lets the study take in all."""
+        return Allowance() if self.budget is None else Allowance.read(self.budget)
 
     def seed_list(self) -> tuple[int, ...] | None:
         """The chosen seeds, or None for the recipe's. Raises AblateError for anything but numbers and ranges."""
@@ -103,5 +172,6 @@ def request_hash(request: Request) -> str:
         f"seeds={request.seeds}",
         f"variants={request.variant_names()}",
         *(("without the baseline",) if request.only is not None else ()),
+        *((f"until={request.until}", f"worth={request.worth_having()}") if request.until is not None else ()),
     ]
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]

@@ -1,5 +1,6 @@
 """Takes a study's manifest and run records, gives a `StudyAnalysis`: gains, intervals, verdicts. Loads no torch."""
 
+from ablate.analysis.cells import gather
 from ablate.analysis.outcome import (
     AloneOrLast,
     Attribution,
@@ -18,6 +19,7 @@ from ablate.analysis.outcome import (
     Prediction,
     Rung,
     SessionGain,
+    Settling,
     Share,
     StudyAnalysis,
     UnitGain,
@@ -26,6 +28,7 @@ from ablate.analysis.outcome import (
 from ablate.analysis.row.breakdown import HistoryLoader
 from ablate.analysis.row.units import UnitsLoader
 from ablate.analysis.statistics.noise import smallest_detectable_gain, unpaired_spread
+from ablate.analysis.stopping.settle import settle
 from ablate.analysis.study import analyse
 
 __all__ = [
@@ -47,12 +50,15 @@ __all__ = [
     "Prediction",
     "Rung",
     "SessionGain",
+    "Settling",
     "Share",
     "StudyAnalysis",
     "UnitGain",
     "UnitsLoader",
     "VariantAnalysis",
     "analyse",
+    "gather",
+    "settle",
     "smallest_detectable_gain",
     "unpaired_spread",
 ]

@@ -13,10 +13,11 @@ from typing import Any, Protocol, runtime_checkable
 
 import torch
 
+from ablate.analysis import Settling, gather, settle
 from ablate.errors import AblateError
 from ablate.execution import Event, Job, Outcome, Settings, Stop, execute
 from ablate.recipe import Configuration
-from ablate.request import Request
+from ablate.request import Allowance, Request
 from ablate.result import Store, environment
 from ablate.result.record import RunState
 from ablate.study.merge import merge_manifests
@@ -45,6 +46,9 @@ class Watcher(Protocol):
 
     def planned(self, study: Study, todo: Sequence[RunJob]) -> None: ...
 
+    def look(self, state: Settling, todo: Sequence[RunJob]) -> None:
+        """Before each look of a study that is run until settled: where it stands, and what the look trains."""
+
     def event(self, event: Event) -> None: ...
 
     def finished(self) -> None: ...
@@ -54,6 +58,8 @@ class Silent:
     """Watches nothing."""
 
     def planned(self, study: Study, todo: Sequence[RunJob]) -> None: ...
+
+    def look(self, state: Settling, todo: Sequence[RunJob]) -> None: ...
 
     def event(self, event: Event) -> None: ...
 
@@ -70,6 +76,8 @@ class StudyEnd:
     failures: tuple[tuple[RunJob, Outcome], ...] = ()
     elsewhere: tuple[RunJob, ...] = ()
     interrupted: bool = False
+    beyond: Settling | None = None
+    """The look that the budget does not cover."""
     states: dict[str, str] = field(default_factory=dict)
 
 
@@ -77,10 +85,76 @@ def run_study(request: Request, watcher: Watcher | None = None) -> StudyEnd:
     """Trains what is missing. Raises AblateError for what a person can fix; a run that fails is in the outcome."""
     watcher = watcher or Silent()
     study = keep_manifest(study_of(request), request)
-    todo = missing(study, request)
-    watcher.planned(study, todo)
     stop = Stop()
     outcomes: dict[str, Outcome] = {}
+    if study.manifest.schedule is not None:
+        return run_looks(study, request, watcher, outcomes, stop)
+    todo = missing(study, request)
+    watcher.planned(study, todo)
+    train_missing(study, todo, request, watcher, outcomes, stop)
+    watcher.finished()
+    return end_of(study, todo, outcomes, interrupted=stop.requested)
+
+
+def run_looks(study: Study, request: Request, watcher: Watcher, outcomes: dict[str, Outcome], stop: Stop) -> StudyEnd:
+    """Trains one look's runs after the other until every row is settled, the looks or the budget are spent.
+
+    What is bought follows from the records alone, so a study that was killed goes on as if it had not been.
+    """
+    trained: dict[str, RunJob] = {}
+    beyond: Settling | None = None
+    todo: tuple[RunJob, ...] = tuple(job for job in missing(study, request) if job.replaces)  # `--retry`
+    watcher.planned(study, todo)
+    while True:
+        train_missing(study, todo, request, watcher, outcomes, stop)
+        trained.update({job.key: job for job in todo})
+        state = settled_so_far(study)
+        todo = tuple(
+            job
+            for job in missing(study, request)
+            if job.seed in state.buy.get(job.variant, ()) and job.key not in trained
+        )
+        if not todo or stop.requested:
+            break
+        if not covered(study, todo, request.allowance()):
+            beyond = state
+            break
+        watcher.look(state, todo)
+    watcher.finished()
+    kept = replace(study, jobs=tuple(job for job in study.jobs if is_there(study.store, job) or job.key in trained))
+    end = end_of(kept, tuple(trained.values()), outcomes, interrupted=stop.requested)
+    return replace(end, study=study, beyond=beyond)
+
+
+def settled_so_far(study: Study) -> Settling:
+    """Where the rows stand by the records that are there."""
+    manifest = study.manifest
+    assert manifest.schedule is not None
+    return settle(gather(manifest, study.store.records()), manifest.schedule, manifest.analysis)
+
+
+def covered(study: Study, todo: Sequence[RunJob], allowance: Allowance) -> bool:
+    """Whether a look is within the budget; its runs are taken to last as long as the mean of their variant's."""
+    keys = {key for entry in study.manifest.variants for key in entry.keys.values()}
+    done = [record for record in study.store.records() if record.key in keys and record.state != "interrupted"]
+    spent = {record.key: record.usage.seconds for record in done if record.usage}
+    usual = sum(spent.values()) / len(spent) if spent else 0.0
+    seconds = sum(spent.values())
+    for job in todo:
+        own = [record.usage.seconds for record in done if record.variant == job.variant and record.usage]
+        seconds += sum(own) / len(own) if own else usual
+    return allowance.covers(len(done) + len(todo), seconds)
+
+
+def train_missing(
+    study: Study,
+    todo: Sequence[RunJob],
+    request: Request,
+    watcher: Watcher,
+    outcomes: dict[str, Outcome],
+    stop: Stop,
+) -> None:
+    """Trains these runs, waits for those that another process trains, and records failures."""
     waiting: Sequence[RunJob] = todo
     while waiting and not stop.requested:
         jobs = {job.key: job for job in waiting}
@@ -90,8 +164,6 @@ def run_study(request: Request, watcher: Watcher | None = None) -> StudyEnd:
                 record_failure(study.store, jobs[outcome.key], outcome)
         busy = [job for job in waiting if job.key in outcomes and outcomes[job.key].state == "busy"]
         waiting = await_others(study.store, busy, watcher.event, stop)
-    watcher.finished()
-    return end_of(study, todo, outcomes, interrupted=stop.requested)
 
 
 def await_others(store: Store, busy: Sequence[RunJob], tell: Callable[[Event], None], stop: Stop) -> tuple[RunJob, ...]:

@@ -9,6 +9,7 @@ def merge_manifests(old: StudyManifest, new: StudyManifest, *, accept: bool) -> 
 
     Raises AblateError when a variant of the same name has come to mean something else, unless `accept`.
     """
+    _same_schedule(old, new)
     before = {entry.name: entry for entry in old.variants}
     changed = [entry for entry in new.variants if _means_otherwise(before.get(entry.name), entry)]
     if changed and not accept:
@@ -29,6 +30,17 @@ def merge_manifests(old: StudyManifest, new: StudyManifest, *, accept: bool) -> 
             ),
         }
     )
+
+
+def _same_schedule(old: StudyManifest, new: StudyManifest) -> None:
+    """A study that is run until settled stays one: seeds outside its looks would be judged as if nobody had looked."""
+    if old.schedule is None or old.schedule == new.schedule:
+        return
+    if new.schedule is None:
+        what = "this study is run until settled: its seeds follow a schedule of looks"
+        raise AblateError(what, where=f"study {old.name}", hint="say `--until settled`, or give another --out")
+    what = f"the looks of this study are fixed, at the seeds {', '.join(map(str, old.schedule.seeds))}"
+    raise AblateError(what, where=f"study {old.name}", hint="restore the recipe's seeds, or give another --out")
 
 
 def _means_otherwise(old: VariantEntry | None, new: VariantEntry) -> bool:

@@ -15,7 +15,16 @@ from ablate.errors import AblateError, Problem
 from ablate.model.cost import describe
 from ablate.recipe import Configuration, Recipe, load_recipe
 from ablate.request import Request, request_hash
-from ablate.result import ModelCost, Store, StudyManifest, VariantEntry, canonical_json, content_key, environment
+from ablate.result import (
+    ModelCost,
+    Schedule,
+    Store,
+    StudyManifest,
+    VariantEntry,
+    canonical_json,
+    content_key,
+    environment,
+)
 from ablate.result.manifest import AnalysisRule, Role
 from ablate.result.stamp import stamp_of
 from ablate.study.train import RunJob, open_data
@@ -52,13 +61,23 @@ def study_of(request: Request) -> Study:
     chosen = sound_variants(layout, request)
     notices = (*recipe.notices, *layout.notices, *unread_options(chosen))
     chosen = rehearsed(chosen, request.quick)
-    seeds = request.seed_list() or recipe.seeds
+    schedule = schedule_of(recipe.seeds) if request.until_settled() else None
+    seeds = schedule.seeds if schedule else request.seed_list() or recipe.seeds
+    worth = request.worth_having()
+    recipe = recipe if worth is None else replace(recipe, analysis=recipe.analysis.model_copy(update={"worth": worth}))
     seeds = seeds[:1] if request.quick else seeds
     name = recipe.name + (QUICK_SUFFIX if request.quick else "")
     store = Store.of(request.out, name)
     manifest = make_manifest(recipe, request, layout, chosen, name=name, seeds=seeds)
-    manifest = manifest.model_copy(update={"data_files": files, "data_stamp": files_before})
+    manifest = manifest.model_copy(update={"data_files": files, "data_stamp": files_before, "schedule": schedule})
     return Study(recipe, store, manifest, make_jobs(manifest, chosen, store, request), notices)
+
+
+def schedule_of(seeds: Sequence[int]) -> Schedule:
+    """The looks of a study that is run until settled: the recipe's seeds first, then the next that it does not name."""
+    most = Schedule(seeds=()).looks[-1]
+    more = [seed for seed in range(most + max(seeds) + 1) if seed not in seeds]
+    return Schedule(seeds=(*seeds, *more)[:most])
 
 
 def sound_variants(layout: Layout, request: Request) -> tuple[Variant, ...]:

@@ -53,6 +53,18 @@ def run(
     run_timeout: Annotated[
         float | None, typer.Option(help="Seconds after which a run is stopped and recorded as failed.", min=1)
     ] = None,
+    until: Annotated[
+        str | None,
+        typer.Option(
+            help="`settled`: buy seeds look by look, at one error rate, where verdicts are open.", metavar="settled"
+        ),
+    ] = None,
+    budget: Annotated[
+        str | None, typer.Option(help="With --until: the most the study may take, 80 (runs) or 2h.", metavar="80|2h")
+    ] = None,
+    worth: Annotated[
+        str | None, typer.Option(help="With --until: the smallest relative gain worth having.", metavar="2%")
+    ] = None,
 ) -> None:
     """Train every variant of RECIPE and print the ranked table. Finished runs are kept and never trained twice."""
     request = Request(
@@ -73,12 +85,17 @@ def run(
         changed=changed,
         allow_noop=allow_noop,
         run_timeout=run_timeout,
+        until=until,
+        budget=budget,
+        worth=worth,
     )
     raise typer.Exit(run_recipe(request, price_only=price))
 
 
 def run_recipe(request: Request, *, price_only: bool = False) -> int:
     """The exit code: 0 all runs done, 1 some failed, 130 stopped by a signal."""
+    request.until_settled()
+    request.allowance()
     from ablate.cli.screen.ending import say_end, say_failures, show_table
 
     done = None if price_only else finished_study(request)
@@ -134,6 +151,10 @@ def same_data(manifest: "StudyManifest") -> bool:
 
 def all_done(records: "Sequence[RunRecord]", manifest: "StudyManifest") -> bool:
     """Whether every run of the manifest has a final record."""
+    if manifest.schedule is not None:
+        from ablate.analysis import gather, settle
+
+        return not settle(gather(manifest, records), manifest.schedule, manifest.analysis).buy
     ended = {record.key for record in records if record.state != "interrupted"}
     return all(key in ended for entry in manifest.variants for key in entry.keys.values())
 

@@ -33,6 +33,10 @@ def say_end(end: "StudyEnd", request: Request) -> int:
     command = retry_command(request)
     trained = f"{end.trained} runs trained, {end.kept} kept from before"
     say(f"{trained}; results in {study.store.root}, `ablate report {study.store.root}` prints this table again")
+    if end.beyond is not None and end.beyond.to_come is not None:
+        look, runs = end.beyond.to_come.here, end.beyond.runs_to_buy
+        still = f"open: {', '.join(end.beyond.open)}"
+        say(f"the budget ({request.budget}) does not cover the look at {look} seeds, {runs} runs; {still}")
     for job in end.elsewhere:
         say(f"trained by another process meanwhile: {job.label}")
     for job, failure in end.failures:
@@ -62,6 +66,9 @@ def retry_command(request: Request) -> str:
     """The command that goes on with this study, quoted for a shell."""
     options = {
         "--seeds": request.seeds,
+        "--until": request.until,
+        "--budget": request.budget,
+        "--worth": request.worth,
         "--variants": request.variants,
         "--only": request.only,
         "--data": request.data,

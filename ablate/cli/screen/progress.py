@@ -17,6 +17,7 @@ from ablate.errors import AblateError
 from ablate.report import live_table
 
 if TYPE_CHECKING:
+    from ablate.analysis import Settling
     from ablate.execution import Event
     from ablate.study.flow import Study
     from ablate.study.train import RunJob
@@ -58,12 +59,27 @@ class ProgressDisplay:
             self._say(str(notice).removeprefix("error: "))
         if manifest.rehearsal:
             self._say("REHEARSAL: few steps on little data, one seed. Its numbers are not results.")
-        kept = f", {len(study.jobs) - len(todo)} of them done already" if len(todo) < len(study.jobs) else ""
+        looks = manifest.schedule is not None
+        done = len(study.jobs) - len(todo)
+        kept = f", {done} of them done already" if done and not looks else ""
+        most = "at most " if looks else ""
         self._say(
-            f"{manifest.name}: {len(manifest.variants)} variants, {len(study.jobs)} runs{kept}; "
+            f"{manifest.name}: {len(manifest.variants)} variants, {most}{len(study.jobs)} runs{kept}; "
             f"{manifest.data_description}"
         )
         if todo and self._console.is_terminal:
+            self._make_table()
+            self._live.start()
+
+    def look(self, state: "Settling", todo: "Sequence[RunJob]") -> None:
+        """A study that is run until settled: what is settled, and what the next look costs."""
+        self._todo |= {job.key: job for job in todo}
+        self._started = self._started if self._ended else time.monotonic()
+        if state.look is not None:
+            self._say(f"settled: {', '.join(state.settled) or 'none'}; open: {', '.join(state.open)}")
+        if state.to_come is not None:
+            self._say(f"look at {state.to_come.here} seeds: {len(todo)} runs")
+        if self._console.is_terminal and not self._live.is_started:
             self._make_table()
             self._live.start()
 

@@ -1,0 +1,109 @@
+"""A study run until settled, through the flow: what is trained, what a kill changes (nothing), what is refused."""
+
+import random
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+from tiny_study import PATCHES, TAIL, ablate, environment, plain, request_of, write_recipe
+
+from ablate.analysis import analyse
+from ablate.errors import AblateError
+from ablate.study.flow import Silent, run_study
+
+MORE = PATCHES + "  slow: {title: a lower learning rate, training: {learning_rate: 1.0e-5}}\n"
+
+
+class Looks(Silent):
+    def __init__(self):
+        self.bought = []
+
+    def look(self, state, todo):
+        self.bought.append((state.to_come.here, [job.label for job in todo]))
+
+
+@pytest.fixture
+def recipe(tmp_path):
+    return write_recipe(tmp_path, patches=MORE, tail="glm: false\n" + TAIL)
+
+
+def go(recipe, tmp_path, **options):
+    looks = Looks()
+    request = request_of(recipe, tmp_path / "results", **{"until": "settled", "worth": "20%", **options})
+    return run_study(request, looks), looks
+
+
+def analysis_of(end):
+    return analyse(end.study.store.manifest(), end.study.store.records())
+
+
+def test_seeds_are_bought_look_by_look_until_nothing_is_open(recipe, tmp_path):
+    end, looks = go(recipe, tmp_path)
+    analysis = analysis_of(end)
+    assert looks.bought[0][0] == 3
+    assert looks.bought[0][1][:3] == ["baseline seed 0", "fast seed 0", "slow seed 0"]
+    assert end.trained == sum(len(labels) for _, labels in looks.bought) == analysis.runs_done
+    assert analysis.settling.to_come is None
+    again, more = go(recipe, tmp_path)
+    assert (again.trained, more.bought) == (0, [])
+
+
+def test_a_budget_is_kept_and_a_larger_one_goes_on_to_the_same_end(recipe, tmp_path):
+    whole, all_looks = go(recipe, tmp_path / "whole", worth="0.1%")
+    part, looks = go(recipe, tmp_path / "part", worth="0.1%", budget="10")
+    assert looks.bought == all_looks.bought[:1]
+    assert part.beyond.to_come.here == 4
+    assert part.trained == 9
+    rest, _ = go(recipe, tmp_path / "part", worth="0.1%")
+    assert plain(rest.study.store) == plain(whole.study.store)
+
+
+def test_a_fixed_run_of_a_study_with_looks_is_refused_and_so_are_chosen_seeds(recipe, tmp_path):
+    go(recipe, tmp_path, budget="9")
+    with pytest.raises(AblateError, match="this study is run until settled"):
+        run_study(request_of(recipe, tmp_path / "results"))
+    with pytest.raises(AblateError, match="--seeds does not go with"):
+        go(recipe, tmp_path, seeds="0-4")
+    with pytest.raises(AblateError, match="--budget lots is no budget"):
+        go(recipe, tmp_path / "new", budget="lots")
+    with pytest.raises(AblateError, match="--worth 2 is no share"):
+        go(recipe, tmp_path / "new", worth="2")
+
+
+def test_a_study_with_fixed_seeds_goes_on_until_settled_with_the_runs_that_it_has(recipe, tmp_path):
+    run_study(request_of(recipe, tmp_path / "results", seeds="0,1,2"))
+    end, looks = go(recipe, tmp_path)
+    assert all(here > 3 for here, _ in looks.bought)
+    assert analysis_of(end).settling.look is not None
+
+
+def killed_at_random(recipe, out, times, seed):
+    """Starts the program again and again, killed without warning each time but the last."""
+    command = ["run", str(recipe), "--out", str(out), "--until", "settled", "--worth", "0.1%", "--device", "cpu"]
+    generator = random.Random(seed)
+    for _ in range(times):
+        process = subprocess.Popen(
+            [sys.executable, "-m", "ablate", *command, "--inline"],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            env=environment(),
+        )
+        time.sleep(generator.uniform(2.0, 9.0))
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+    return ablate(*command, "--inline", timeout=300)
+
+
+@pytest.mark.slow
+def test_a_study_killed_twenty_times_buys_the_same_seeds_and_ends_with_the_same_scores(recipe, tmp_path):
+    whole, _ = go(recipe, tmp_path / "whole", worth="0.1%")
+    last = killed_at_random(recipe, tmp_path / "killed", 20, 1)
+    assert last.returncode == 0, last.stderr
+    store = type(whole.study.store)(tmp_path / "killed" / "tiny")
+    assert plain(store) == plain(whole.study.store)
+    before, after = analysis_of(whole), analyse(store.manifest(), store.records())
+    assert [(row.name, row.verdict, row.verdict_note) for row in after.rows] == [
+        (row.name, row.verdict, row.verdict_note) for row in before.rows
+    ]

@@ -1,6 +1,6 @@
 """A path in, the studies under it and the analysis of each out. Loads no torch."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,13 +22,17 @@ def studies_under(path: Path) -> list[Store]:
     return found
 
 
-def analysis_of(store: Store, *, quick_look: bool = False, tell: bool = False) -> StudyAnalysis:
+def analysis_of(
+    store: Store, records: Sequence[RunRecord] | None = None, *, quick_look: bool = False, tell: bool = False
+) -> StudyAnalysis:
     """A study's analysis from its folder.
 
-    quick_look: leaves out what needs the per-unit tables and learning curves. tell: says which runs cannot be read.
+    records: those of the folder, where they were read already. quick_look: leaves out what needs the per-unit tables
+    and learning curves. tell: says which runs cannot be read.
     """
     manifest = store.manifest()
-    records = readable_records(store) if tell else store.records()
+    if records is None:
+        records = readable_records(store) if tell else store.records()
     if quick_look:
         return analyse(manifest, records)
     return analyse(manifest, records, units=_or_none(store.units), history=_or_none(store.history))

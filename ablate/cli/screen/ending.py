@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ablate.analysis import analyse
 from ablate.cli.console import out, say
+from ablate.cli.studies import analysis_of
 from ablate.report import live_table
 from ablate.request import Request
 from ablate.result import RunRecord, Store
@@ -24,7 +24,7 @@ def show_table(store: Store, records: Sequence[RunRecord] | None = None) -> None
     if not any(entry.role == "baseline" for entry in manifest.variants):
         say("no table yet: `--only` left the baseline out, and gains are measured against it")
         return
-    out().print(live_table(analyse(manifest, store.records() if records is None else records)))
+    out().print(live_table(analysis_of(store, records)))  # whole: the guards need curves and units
 
 
 def say_end(end: "StudyEnd", request: Request) -> int:

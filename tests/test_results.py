@@ -7,10 +7,12 @@ import pytest
 
 from ablate.analysis import analyse
 from ablate.result import Store
+from ablate.result.store.pack import PACK
 
 RESULTS = Path(__file__).resolve().parent.parent / "results"
 TABLES = sorted(RESULTS.glob("*/table.json"))
 MEANT_TO_STAND_BELOW = {"planted_truth"}  # a linear model of one frame, stopped early, that patches are to fix
+MOST_BYTES = 1_000_000
 
 
 def test_there_are_tables():
@@ -44,3 +46,12 @@ def test_a_fresh_clone_judges_the_committed_records_as_the_committed_table_does(
     judged = [(row.name, row.verdict, row.gain.mean if row.gain else None) for row in study.rows]
     held = {row["variant"]: row for row in table["rows"]}
     assert [(name, held[name]["verdict"], held[name]["gain"]) for name in held] == judged
+
+
+@pytest.mark.parametrize("folder", COMMITTED, ids=lambda folder: folder.name)
+def test_a_committed_study_is_whole_and_small(folder):
+    store = Store(folder)
+    study = analyse(store.manifest(), store.records())
+    assert store.scan().damaged == ()
+    assert study.runs_done == study.runs_planned
+    assert (folder / PACK).stat().st_size < MOST_BYTES

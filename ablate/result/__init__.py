@@ -4,11 +4,10 @@ from ablate.result.environment import environment
 from ablate.result.key import canonical_json, content_key, file_hash, text_hash
 from ablate.result.manifest import Schedule, StudyManifest, VariantEntry
 from ablate.result.record import ModelCost, RunRecord, Score, SessionScore, Tokens, Usage
-from ablate.result.store.folder import Damaged, Garbage, Holder, Lock, RunWriter, Scan, Store
+from ablate.result.store.folder import Damaged, Holder, Lock, RunWriter, Scan, Store
 
 __all__ = [
     "Damaged",
-    "Garbage",
     "Holder",
     "Lock",
     "ModelCost",

@@ -76,6 +76,15 @@ def write_json(path: Path, value: Any) -> None:
     write_bytes(path, json_text(value, path).encode())
 
 
+def json_line(value: Any, where: Path) -> bytes:
+    """One line of JSON with sorted keys and no white space. Raises AblateError."""
+    try:
+        text = json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise AblateError(f"cannot be written as JSON: {error}", where=str(where)) from None
+    return text.encode() + b"\n"
+
+
 def json_text(value: Any, where: Path) -> str:
     """JSON with sorted keys; NaN is refused, since other readers choke on it. Raises AblateError."""
     try:

@@ -17,6 +17,7 @@ from pydantic import ValidationError
 from ablate.errors import AblateError
 from ablate.recipe import Configuration
 from ablate.result import RunRecord, Score, Store
+from ablate.result.store.pack import scored_rows
 from ablate.study.train import RunJob, open_data, train_run
 from ablate.training import pick_device
 
@@ -76,7 +77,10 @@ def train_again(store: Store, record: RunRecord, *, device: str) -> Agreement:
         finally:
             torch.set_num_threads(before)
         again = copy.record(record.key)
-        return compare(record, again, store.history(record.key), copy.history(record.key), device=chosen)
+        curve = copy.history(record.key)
+        if store.packed_run(record.key):  # a committed run keeps the rows with a score alone
+            curve = [dict(row) for row in scored_rows(curve)]
+        return compare(record, again, store.history(record.key), curve, device=chosen)
 
 
 def configuration_of(record: RunRecord) -> Configuration:

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from ablate.result import Store
+from ablate.result.store.clean import garbage, remove
 
 HERE = Path(__file__).parent
 ENVIRONMENT = {**os.environ, "PYTHONPATH": os.pathsep.join((str(HERE.parents[1]), str(HERE)))}
@@ -63,5 +64,5 @@ def test_a_study_killed_at_random_ends_like_an_undisturbed_one(tmp_path, runs, k
     store = Store(disturbed)
     assert len(store.records()) == runs
     assert store.verify_hashes() == ()
-    store.clean(dry_run=False)
+    remove(store, garbage(store))
     assert {path.name for path in store.runs.iterdir()} == set(store.keys())

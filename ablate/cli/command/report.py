@@ -31,7 +31,8 @@ def report(
     html: Annotated[Path | None, typer.Option(help="Write one self-contained HTML file.", metavar="FILE")] = None,
     figures: Annotated[Path | None, typer.Option(help="Write every figure as SVG, PNG and PDF.", metavar="DIR")] = None,
     save: Annotated[
-        bool, typer.Option("--save", help="Write table, page and figures into the study's own folder.")
+        bool,
+        typer.Option("--save", help="Write table, page, figures and records into the study's folder, to be committed."),
     ] = False,
     watch: Annotated[
         bool, typer.Option("--watch", help="Print the table again whenever a run finishes, until Ctrl-C.")
@@ -51,6 +52,7 @@ def report_study(
     watch: bool = False,
 ) -> int:
     """Prints the report of every study under `path`. Raises AblateError when there is none."""
+    from ablate.cli.screen.overview import print_overview
     from ablate.cli.screen.ranking import print_report, watch_studies
     from ablate.cli.studies import analysis_of, studies_under
     from ablate.report import Format
@@ -63,8 +65,10 @@ def report_study(
     if watch:
         return watch_studies(stores)
     to_files = bool(html or figures or save)
-    for store in stores:
-        analysis = analysis_of(store, tell=True)
+    analyses = [analysis_of(store, tell=True) for store in stores]
+    if len(stores) > 1 and format == "table" and not to_files:
+        print_overview(list(zip(stores, analyses, strict=True)))
+    for store, analysis in zip(stores, analyses, strict=True):
         if save:
             save_report(store, analysis)
         if html is not None:
@@ -77,7 +81,7 @@ def report_study(
 
 
 def save_report(store: "Store", analysis: "StudyAnalysis") -> None:
-    """Table, page and figures into the study's own folder: what is kept of a study beside its runs."""
+    """Table, page, figures and packed runs into the study's own folder: what is committed of a study."""
     from ablate.report import render
     from ablate.result.files import write_bytes
 
@@ -85,6 +89,7 @@ def save_report(store: "Store", analysis: "StudyAnalysis") -> None:
         text = render(analysis, format, width=SAVED_WIDTH)
         write_bytes(store.root / name, text.encode())
         say(f"wrote {store.root / name}")
+    say(f"wrote {store.pack()}")
     save_page(store, analysis, store.root / "report.html")
     save_figures(analysis, store.root / "figures", kinds=("svg",))
 

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from ablate.result.picture import ModelPicture
 
 
+TRAIN_FOR_WEIGHTS = "committed studies keep scores, not weights: `ablate run RECIPE --fresh` trains them again"
+
+
 def show(
     run_folder: Annotated[
         Path,
@@ -41,7 +44,7 @@ def show_run(run_folder: Path, *, out: Path | None = None, device: str = "auto")
     where = pick_device(device)
     wanted = keys or main_runs(analysis_of(store, quick_look=True), store)
     if not wanted:
-        raise AblateError("no finished run here kept its weights", where=str(run_folder))
+        raise AblateError("no finished run here kept its weights", where=str(run_folder), hint=TRAIN_FOR_WEIGHTS)
     for key in wanted:
         picture = collect(store, key, where)
         say(f"wrote {write_picture(store.root, picture)}")

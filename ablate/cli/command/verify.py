@@ -43,8 +43,12 @@ def verify_hashes(store: "Store") -> bool:
     damaged = {fault.key: fault.reason for fault in (*store.scan().damaged, *store.verify_hashes())}
     for key, reason in damaged.items():
         tell(f"{store.root}: run {key}: {reason}")
-    runs = len(store.keys())
-    tell(f"{store.root}: the files of {runs - len(damaged)} of {runs} runs are the ones that were written")
+    runs, packed = len(store.keys_in_place()), len(store.packed.runs)
+    sound = sum(key not in damaged for key in store.keys_in_place())
+    if runs or not packed:
+        tell(f"{store.root}: the files of {sound} of {runs} runs are the ones that were written")
+    else:
+        tell(f"{store.root}: {packed} committed runs, which keep no files beside their records")
     if damaged:
         say("a damaged record counts as not yet run: `ablate run` trains it again; so it does what was removed")
     return not damaged

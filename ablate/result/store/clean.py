@@ -96,12 +96,12 @@ def _of_runs_under_way(store: "Store", planned: frozenset[str] | None) -> list[_
 def _unplanned(store: "Store", planned: frozenset[str] | None) -> list[_Found]:
     if planned is None:
         return []
-    places = (store.runs / key for key in sorted(frozenset(store.keys()) - planned))
+    places = (store.runs / key for key in sorted(frozenset(store.keys_in_place()) - planned))
     return [("run", place, "the manifest no longer names it") for place in places if not _held(store, place)]
 
 
 def _weights(store: "Store") -> list[_Found]:
-    files = (path for path in map(store.weights, store.keys()) if path is not None)
+    files = (path for path in map(store.weights, store.keys_in_place()) if path is not None)
     return [("weights", path, "asked for") for path in files if not _held(store, path.parent)]
 
 

@@ -1,6 +1,7 @@
 """A study's folder: the manifest in `study.json`, one folder a run, and nothing whose only copy is an index.
 
     results/<study>/study.json          the manifest (StudyManifest)
+                    records.jsonl       its runs as committed (`pack`), read where runs/ has none or an older one
                     runs/<key>/         {config,record,units,hashes}.json history.jsonl log.txt recipe.yaml
                                         weights.safetensors
                     checkpoints/<key>/  of a run under way, kept until the run is in place
@@ -31,23 +32,15 @@ from ablate.errors import AblateError
 from ablate.result.files import check_key, check_name, parse_json, read_bytes, read_json, write_bytes, writing
 from ablate.result.manifest import StudyManifest
 from ablate.result.record import RunRecord
-from ablate.result.store import clean as cleaning
 from ablate.result.store import lock as locks
-from ablate.result.store.clean import Garbage
+from ablate.result.store.fault import Damaged, reason
 from ablate.result.store.lock import Holder, Lock
+from ablate.result.store.pack import EMPTY, PACK, Pack, PackedRun, packed_bytes, read_pack, scored_rows
 from ablate.result.store.verify import changed_files
 from ablate.result.store.writer import PARTIAL, REPLACED, RunWriter
 
 FORMAT = 1
 """The format of records and manifests that this version writes and reads."""
-
-
-@dataclass(frozen=True)
-class Damaged:
-    """A run folder that cannot be read, and why. It counts as not yet run."""
-
-    key: str
-    reason: str
 
 
 @dataclass(frozen=True)
@@ -64,6 +57,7 @@ class Store:
     def __init__(self, root: Path | str):
         self.root = Path(root)
         self.runs = self.root / "runs"
+        self._pack: tuple[tuple[int, int], Pack] = ((0, 0), EMPTY)
 
     @classmethod
     def of(cls, results: Path | str, study: str) -> "Store":
@@ -87,7 +81,7 @@ class Store:
             hint = (
                 "remove this file: `ablate run RECIPE` writes the manifest again, and keeps the runs that are in place"
             )
-            raise AblateError(f"is damaged: {_short(error)}", where=str(path), hint=hint) from None
+            raise AblateError(f"is damaged: {reason(error)}", where=str(path), hint=hint) from None
         if manifest.format != FORMAT:
             raise AblateError(f"has format {manifest.format}; this version reads {FORMAT}", where=str(path))
         return manifest
@@ -105,10 +99,14 @@ class Store:
         return self.runs / check_key(key)
 
     def has(self, key: str) -> bool:
-        """Whether a run is in place, whatever its state (it may still turn out damaged)."""
-        return (self.folder(key) / "record.json").is_file()
+        """Whether a run is in place or packed, whatever its state (it may still turn out damaged)."""
+        return self._in_place(key) or key in self.packed.runs
 
     def keys(self) -> tuple[str, ...]:
+        """The keys of all runs, those in place and the packed ones, sorted."""
+        return tuple(sorted({*self.keys_in_place(), *self.packed.runs}))
+
+    def keys_in_place(self) -> tuple[str, ...]:
         """The keys of all run folders, sorted."""
         if not self.runs.is_dir():
             return ()
@@ -116,14 +114,21 @@ class Store:
             return tuple(sorted(entry.name for entry in os.scandir(self.runs) if not entry.name.startswith(".")))
 
     def record(self, key: str) -> RunRecord:
-        """One run's record. Raises AblateError when it is absent or damaged."""
+        """One run's record: of the folder, or of the pack. Raises AblateError when it is absent or damaged."""
+        packed = self.packed_run(key)
+        return self._record_in_place(key) if packed is None else packed.record
+
+    def _in_place(self, key: str) -> bool:
+        return (self.folder(key) / "record.json").is_file()
+
+    def _record_in_place(self, key: str) -> RunRecord:
         path = self.folder(key) / "record.json"
         if path.parent.is_symlink():
             raise AblateError("is a link, which is refused", where=str(path.parent))
         try:
             record = RunRecord.model_validate_json(read_bytes(path))
         except (ValidationError, RecursionError) as error:
-            raise AblateError(f"is damaged: {_short(error)}", where=str(path)) from None
+            raise AblateError(f"is damaged: {reason(error)}", where=str(path)) from None
         if record.format != FORMAT:
             raise AblateError(f"has format {record.format}; this version reads {FORMAT}", where=str(path))
         if record.key != key:
@@ -139,8 +144,8 @@ class Store:
                 try:
                     records[key] = self.record(key)
                 except AblateError as error:
-                    damaged.append(Damaged(key, error.problems[0].what))
-        return Scan(records, tuple(damaged))
+                    damaged.append(Damaged(key, reason(error)))
+        return Scan(records, (*damaged, *self.packed.faults))
 
     def records(self) -> tuple[RunRecord, ...]:
         """The records of all readable runs, in the order of their keys."""
@@ -148,11 +153,15 @@ class Store:
 
     def units(self, key: str) -> Any:
         """Per-unit scores of a run; None when it has none. Raises AblateError when damaged."""
+        if packed := self.packed_run(key):
+            return packed.units
         path = self.folder(key) / "units.json"
         return read_json(path) if path.exists() else None
 
     def history(self, key: str) -> list[dict[str, Any]]:
         """The learning curve of a run, one dict a line; empty when it has none. Raises AblateError when damaged."""
+        if packed := self.packed_run(key):
+            return [dict(row) for row in packed.history]
         path = self.folder(key) / "history.jsonl"
         if not path.exists():
             return []
@@ -167,9 +176,45 @@ class Store:
         return read_bytes(path).decode("utf-8", "replace") if path.exists() else ""
 
     def weights(self, key: str) -> Path | None:
-        """The weights file of a run, if kept."""
+        """The weights file of a run, if kept; a packed run has none."""
         path = self.folder(key) / "weights.safetensors"
-        return path if path.is_file() and not path.is_symlink() else None
+        return path if path.is_file() and not path.is_symlink() and self.packed_run(key) is None else None
+
+    # ------------------------------------------------------------------ the pack
+
+    @property
+    def packed(self) -> Pack:
+        """The committed runs, read again whenever the file changed."""
+        path = self.root / PACK
+        try:
+            facts = path.stat()
+        except OSError:
+            return EMPTY
+        seen = (facts.st_mtime_ns, facts.st_size)
+        if self._pack[0] != seen:
+            self._pack = (seen, read_pack(path))
+        return self._pack[1]
+
+    def packed_run(self, key: str) -> PackedRun | None:
+        """The committed run where it stands for the study: none is in place, or only a damaged or older one."""
+        packed = self.packed.runs.get(key)
+        if packed is None or not self._in_place(key):
+            return packed
+        try:
+            own = self._record_in_place(key)
+        except AblateError:
+            return packed
+        return None if own.state != "interrupted" and own.finished >= packed.record.finished else packed
+
+    def pack(self) -> Path:
+        """Writes the runs of the manifest that came to an end as one file to be committed. Raises AblateError."""
+        wanted = {key for variant in self.manifest().variants for key in variant.keys.values()}
+        ended = [
+            record for key, record in self.scan().records.items() if key in wanted and record.state != "interrupted"
+        ]
+        runs = [PackedRun(one, self.units(one.key), scored_rows(self.history(one.key))) for one in ended]
+        write_bytes(self.root / PACK, packed_bytes(runs))
+        return self.root / PACK
 
     # ------------------------------------------------------------------ writing runs
 
@@ -231,16 +276,9 @@ class Store:
 
     # ------------------------------------------------------------------ care
 
-    def clean(self, *, dry_run: bool = True, weights: bool = False) -> tuple[Garbage, ...]:
-        """Lists what may go, with its bytes, and removes it unless `dry_run`. weights: those of finished runs too."""
-        listed = cleaning.garbage(self, weights=weights)
-        if not dry_run:
-            cleaning.remove(self, listed)
-        return listed
-
     def verify_hashes(self) -> tuple[Damaged, ...]:
         """The runs whose files are not the ones that were written."""
-        faults = ((key, changed_files(self.runs / key)) for key in self.keys())
+        faults = ((key, changed_files(self.runs / key)) for key in self.keys_in_place())
         return tuple(Damaged(key, "; ".join(wrong)) for key, wrong in faults if wrong)
 
     def _recover(self, key: str) -> None:
@@ -266,13 +304,4 @@ def _no_collection() -> Iterator[None]:
             gc.enable()
 
 
-def _short(error: Exception) -> str:
-    """The first complaint of a validation error, in one line."""
-    if isinstance(error, ValidationError):
-        first = error.errors(include_url=False, include_input=False)[0]
-        place = ".".join(str(part) for part in first["loc"])
-        return f"{place + ': ' if place else ''}{first['msg']}"
-    return str(error)
-
-
-__all__ = ["FORMAT", "Damaged", "Garbage", "Holder", "Lock", "RunWriter", "Scan", "Store"]
+__all__ = ["FORMAT", "Damaged", "Holder", "Lock", "RunWriter", "Scan", "Store"]

@@ -12,6 +12,14 @@ from hypothesis import strategies as st
 
 from ablate.errors import AblateError
 from ablate.result import RunRecord, Store
+from ablate.result.store.clean import Garbage, garbage, remove
+
+
+def cleaned(store: Store, **options: bool) -> tuple[Garbage, ...]:
+    """What `ablate clean --yes` removes."""
+    listed = garbage(store, **options)
+    remove(store, listed)
+    return listed
 
 
 def files(folder: Path) -> set[str]:
@@ -45,7 +53,7 @@ def test_a_study_that_does_not_exist_is_empty_and_reading_it_creates_nothing(sto
     assert store.records() == ()
     assert not store.has("ab" * 10)
     assert not store.exists()
-    assert store.clean() == ()
+    assert garbage(store) == ()
     assert not store.root.exists()
     with pytest.raises(AblateError, match="there is no such study"):
         store.manifest()
@@ -176,7 +184,7 @@ def test_a_read_only_folder_is_read_and_refuses_writing_clearly(tmp_path, record
         keep(store, record)
         os.system(f"mount -o remount,ro {tmp_path}")
         assert store.records() == (record,)
-        assert store.clean() == ()
+        assert garbage(store) == ()
         assert store.holder(record.key) is None
         assert store.verify_hashes() == ()
         for write in (lambda: store.put(record), lambda: store.lock_run(record.key)):
@@ -205,7 +213,7 @@ def test_a_clock_that_jumps_changes_nothing(store, record):
     assert store.records() == (record,)
     with store.lock_run(record.key):
         assert store.put(record, replace=True)
-    assert store.clean() == ()
+    assert garbage(store) == ()
 
 
 # ------------------------------------------------------------------ whatever it finds
@@ -353,7 +361,7 @@ def test_clean_lists_first_and_removes_only_when_told(store, record, manifest):
         store.checkpoints(key).mkdir(parents=True)
         (store.checkpoints(key) / "last").write_bytes(b"x" * 1000)
     before = sorted(store.root.rglob("*"))
-    listed = store.clean()
+    listed = garbage(store)
     assert sorted(store.root.rglob("*")) == before
     assert [(item.kind, item.path.as_posix()) for item in listed] == [
         ("partial", f"runs/.partial-{'ef' * 10}-1"),
@@ -362,8 +370,8 @@ def test_clean_lists_first_and_removes_only_when_told(store, record, manifest):
         ("run", f"runs/{gone}"),
     ]
     assert listed[1].bytes == 1000
-    store.clean(dry_run=False)
-    assert store.clean() == ()
+    cleaned(store)
+    assert garbage(store) == ()
     assert store.records() == (record,)
 
 
@@ -372,20 +380,20 @@ def test_clean_leaves_what_a_live_process_holds(store, record, manifest):
     with store.lock_run(record.key):
         store.checkpoints(record.key).mkdir(parents=True)
         with store.writer(record.key):
-            assert store.clean(dry_run=False) == ()
+            assert cleaned(store) == ()
             assert store.checkpoints(record.key).exists()
 
 
-def test_clean_without_a_readable_plan_calls_no_run_superfluous(store, record):
+def test_clean_without_a_readable_manifest_calls_no_run_superfluous(store, record):
     keep(store, record)
-    assert store.clean() == ()
+    assert garbage(store) == ()
 
 
 def test_weights_go_only_when_asked_for_and_the_hashes_still_hold(store, record, manifest):
     store.write_manifest(manifest)
     keep(store, record)
-    assert store.clean() == ()
-    (item,) = store.clean(dry_run=False, weights=True)
+    assert garbage(store) == ()
+    (item,) = cleaned(store, weights=True)
     assert (item.kind, item.bytes) == ("weights", 100)
     assert store.weights(record.key) is None
     assert store.verify_hashes() == ()
@@ -395,5 +403,5 @@ def test_removing_weights_does_not_bless_another_file_that_was_changed(store, re
     store.write_manifest(manifest)
     keep(store, record)
     (store.folder(record.key) / "log.txt").write_text("fine?")
-    store.clean(dry_run=False, weights=True)
+    cleaned(store, weights=True)
     assert [damaged.reason for damaged in store.verify_hashes()] == ["log.txt has changed"]

@@ -8,8 +8,8 @@ same scores give the same answer however often a study was killed, and whatever 
 
 Controls go on as long as they and any patch are open. References, which are landmarks and not judged, get the seeds of
 the first look. Baseline seeds beyond the rows' are not bought: with 1.5 to 3 times as many, a study of ten patches took
-7 % fewer runs where pairing does not correlate and 4 to 24 % more where it does (rho .5 to .9), and false verdicts rose
-from 3.9 to 5.0-6.9 % (simulated, ten patches, five null).
+7 % fewer runs where pairing does not correlate, 1 % fewer to 24 % more where it does (rho .5 to .9), and false verdicts
+rose from 3.9 to 5.0-6.9 % (simulated, ten patches, five null).
 """
 
 from collections.abc import Mapping, Sequence

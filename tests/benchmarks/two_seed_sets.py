@@ -51,8 +51,8 @@ def cell(study: StudyAnalysis, name: str) -> str:
     """One row's gain, interval and effect."""
     row = study.row(name)
     if row.gain is None or row.gain.relative is None:
-        return row.effect
-    return f"{100 * row.gain.relative:+6.1f} % {row.effect}"
+        return row.verdict
+    return f"{100 * row.gain.relative:+6.1f} % {row.verdict}"
 
 
 if __name__ == "__main__":

@@ -68,14 +68,14 @@ def in_a_process_of_its_own(*words: str) -> Ended:
 
 
 @pytest.fixture
-def in_this_process(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Callable[..., Ended]:
+def in_this_process(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Callable[..., Ended]:
     """Saves the seconds that importing torch takes."""
 
     def run(*words: str) -> Ended:
         monkeypatch.setattr(sys, "argv", ["ablate", *words])
         with pytest.raises(SystemExit) as left:
             main()
-        said = capsys.readouterr()
+        said = capfd.readouterr()
         return Ended(left.value.code, said.out, said.err)
 
     return run

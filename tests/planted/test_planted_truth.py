@@ -56,11 +56,11 @@ def test_every_run_ends_well(outcome, study):
 
 @pytest.mark.parametrize("name", VERDICTS)
 def test_each_planted_patch_gets_the_verdict_that_it_deserves(name, study):
-    assert study.row(name).effect == VERDICTS[name]
+    assert study.row(name).verdict == VERDICTS[name]
 
 
 def test_neither_of_two_that_only_work_together_helps_alone(study):
-    assert all(study.row(name).effect != "helps" for name in ("window", "filter"))
+    assert all(study.row(name).verdict != "helps" for name in ("window", "filter"))
     assert study.row("window+filter").gain.relative > 10 * study.row("window").gain.relative
 
 
@@ -93,7 +93,7 @@ def test_verdicts_are_holms_over_the_patches_and_not_over_the_controls(study):
     assert sorted(study.row(name).gain.p_holm for name in study.family) == pytest.approx(by_hand)
     for row in study.rows:
         if row.role == "variant":
-            assert (row.gain.p_holm <= 0.05) == (row.effect in ("helps", "hurts"))
+            assert (row.gain.p_holm <= 0.05) == (row.verdict in ("helps", "hurts"))
 
 
 def test_every_prediction_of_the_recipe_is_met(study):
@@ -115,7 +115,7 @@ def test_the_option_that_changes_nothing_gives_the_baselines_scores_bit_for_bit(
 
 
 def test_what_helps_most_surely_is_named_and_nothing_beats_the_truth(study):
-    helping = [row for row in study.rows if row.role == "variant" and row.effect == "helps"]
+    helping = [row for row in study.rows if row.role == "variant" and row.verdict == "helps"]
     assert study.winner == max(helping, key=lambda row: row.gain.interval.low).name
     assert all(row.score.mean < study.attainable for row in study.rows)
 
@@ -135,5 +135,5 @@ def test_filter_alone_costs_and_has_no_more_to_read_than_the_baseline(study):
     """Of eight lags the window holds one: its three weights a pixel see what one saw, and learn in smaller steps."""
     row = study.row("filter")
     assert -0.2 < row.gain.relative < 0
-    assert row.effect in ("hurts", "no evidence")
+    assert row.verdict in ("hurts", "no evidence")
     assert any("FLOPs" in sentence for sentence in row.also_changed)

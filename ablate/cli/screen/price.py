@@ -5,9 +5,8 @@ from typing import TYPE_CHECKING
 from rich.table import Table
 from rich.text import Text
 
-from ablate.analysis.words import number, percent, unit_of
+from ablate.analysis.words import duration, number, percent, unit_of
 from ablate.cli.console import out, say
-from ablate.cli.screen.progress import duration
 from ablate.request import Request
 
 if TYPE_CHECKING:

@@ -7,11 +7,12 @@ from collections.abc import Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING
 
-from rich.console import Console, Group, RenderableType
+from rich.console import Console, RenderableType
 from rich.live import Live
 from rich.text import Text
 
-from ablate.analysis.words import unit_of
+from ablate.analysis.words import duration, unit_of
+from ablate.cli.screen.fitted import Fitted, shortened
 from ablate.cli.studies import analysis_of
 from ablate.errors import AblateError
 from ablate.report import live_table
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from ablate.study.train import RunJob
 
 REFRESHES_PER_SECOND = 2
+FACTS_WIDTH = 60
+"""Columns for step, score and time left: `: step 100000 of 100000, validation -0.1234, 100 h 59 min left`."""
 
 
 class ProgressDisplay:
@@ -113,7 +116,9 @@ class ProgressDisplay:
         job = self._todo[event.key]
         left = self._seconds_left()
         place = f"[{self._ended}/{len(self._todo)}]"
-        self._say(f"{place} {job.label}: {self._result(event)}" + (f", about {duration(left)} left" if left else ""))
+        self._say(
+            f"{place} {job.label}: {self._result(event)}" + (f", about {duration(round(left))} left" if left else "")
+        )
 
     def _result(self, event: "Event") -> str:
         """A run's end in a few words."""
@@ -139,25 +144,29 @@ class ProgressDisplay:
         return (time.monotonic() - self._started) / self._ended * (len(self._todo) - self._ended)
 
     def _picture(self) -> RenderableType:
-        lines = [self._running_line(key) for key in self._running]
+        if self._study is None:
+            return Text()
         left = self._seconds_left()
-        total = f"{self._ended} of {len(self._todo)} runs" + (f", about {duration(left)} left" if left else "")
-        return Group(self._table, *lines, Text(total, style="bold"))
+        total = f"{self._study.manifest.name}: {self._ended} of {len(self._todo)} runs"
+        total += f", about {duration(round(left))} left" if left else ""
+        lines = [self._running_line(key) for key in self._running]
+        return Fitted(total, lines, self._table, f"ablate report {self._study.store.root}")
 
-    def _running_line(self, key: str) -> Text:
+    def _running_line(self, key: str) -> str:
+        """Run, variant, seed, step, score and the time left, the label cut so that all of it has room."""
         from ablate.study.progress import read_progress
 
         assert self._study is not None
-        job = self._todo[key]
+        label = f"  {shortened(self._todo[key].label, max(20, self._console.width - FACTS_WIDTH))}: "
         now = read_progress(self._study.store, key)
         if now is None:
-            return Text(f"  {job.label}: starting", style="dim")
-        text = f"  {job.label}: step {now.step} of {now.steps}"
+            return f"{label}starting"
+        facts = [f"step {now.step} of {now.steps}"]
         if now.score is not None:
-            text += f", validation {now.score:.4f}"
+            facts.append(f"validation {now.score:.4f}")
         if now.seconds_left is not None:
-            text += f", {duration(now.seconds_left)} left"
-        return Text(text)
+            facts.append(f"{duration(round(now.seconds_left))} left")
+        return label + ", ".join(facts)
 
     def _make_table(self) -> None:
         assert self._study is not None
@@ -165,13 +174,3 @@ class ProgressDisplay:
             self._table = live_table(analysis_of(self._study.store, quick_look=True))
         except AblateError as error:  # the table is a comfort here; the runs are what matters
             self._table = Text(str(error))
-
-
-def duration(seconds: float | None) -> str:
-    """`12 s`, `3 min`, `1 h 20 min`."""
-    if seconds is None:
-        return "?"
-    if seconds < 100:
-        return f"{seconds:.0f} s"
-    minutes = round(seconds / 60)
-    return f"{minutes} min" if minutes < 100 else f"{minutes // 60} h {minutes % 60} min"

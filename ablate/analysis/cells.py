@@ -27,6 +27,8 @@ class Cell:
     refused: str = ""
     """Why it cannot be compared with the baseline; empty if it can."""
     scores: Mapping[int, float] = field(default_factory=dict)
+    sign: float = 1.0
+    """-1 where a lower score is better: it turns a difference of scores into a gain."""
 
     @property
     def comparable(self) -> bool:
@@ -71,7 +73,7 @@ def gather(manifest: StudyManifest, records: Iterable[RunRecord]) -> Cells:
                 runs[seed] = held
                 used.add(held.key)
         scored = {seed: record.test for seed, record in runs.items() if _counts(record) and record.test is not None}
-        found.append(Cell(entry, runs, scored))
+        found.append(Cell(entry, runs, scored, sign=-1.0 if manifest.lower_is_better else 1.0))
     baseline = next((cell for cell in found if cell.entry.role == "baseline"), None)
     if baseline is None:
         raise AblateError(
@@ -116,7 +118,7 @@ def _compared(cell: Cell, baseline: Cell) -> Cell:
         refused = f"scored on other bins than the baseline ({_seeds(other)})"
     elif not scores and cell.barred and cell.barred == len(cell.records):
         refused = "no finite seed"
-    return Cell(cell.entry, cell.records, cell.scored, refused, scores)
+    return Cell(cell.entry, cell.records, cell.scored, refused, scores, cell.sign)
 
 
 def _seeds(seeds: list[int]) -> str:

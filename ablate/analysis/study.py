@@ -75,7 +75,7 @@ def analyse(
         baseline_at_chance=chance,
         detectable=detectable,
         detectable_relative=None
-        if detectable is None or not relative or base_score is None
+        if detectable is None or not relative or base_score is None or base_score.mean <= 0
         else detectable / base_score.mean,
         detectable_basis=basis,
         attribution=combined,

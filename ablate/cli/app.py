@@ -9,6 +9,7 @@ from ablate.cli.command.check import check
 from ablate.cli.command.clean import clean
 from ablate.cli.command.compare import compare
 from ablate.cli.command.data import data_app
+from ablate.cli.command.judge import judge
 from ablate.cli.command.params import params
 from ablate.cli.command.parts import parts
 from ablate.cli.command.report import report
@@ -18,7 +19,7 @@ from ablate.cli.command.verify import verify
 from ablate.cli.console import say
 from ablate.cli.exit import INTERRUPTED, end_of
 
-COMMANDS = (run, report, params, check, parts, show, compare, verify, clean)
+COMMANDS = (run, report, params, check, parts, show, judge, compare, verify, clean)
 """In the order of the help."""
 
 

@@ -83,6 +83,8 @@ class StudyManifest(Config):
     """One line: `synthetic_v1, 30 sessions, 600 units`."""
     data_fingerprint: str = ""
     metric: str = "bits_per_spike"
+    lower_is_better: bool = False
+    """A gain is then how far a score lies below the baseline's."""
     rehearsal: bool = False
     seeds: tuple[int, ...]
     variants: tuple[VariantEntry, ...]

@@ -25,7 +25,7 @@ def session_gains(cell: Cell, baseline: Cell, table: UnitTable | None) -> tuple[
     if not names or any([session.name for session in score.sessions] != names for score in (*own, *base)):
         return ()
     scores, before = _session_means(own), _session_means(base)  # n session
-    differences = scores - before
+    differences = cell.sign * (scores - before)
     gains, baselines, means = (values.mean(axis=0).tolist() for values in (differences, before, scores))
     halves = paired_t(differences.T).half_width.tolist() if len(seeds) > 1 else None
     better = _better(table, names)

@@ -53,7 +53,7 @@ def paired_gains(cells: Cells, prior: Prior, *, relative: bool) -> list[Gain | N
     found: list[Gain | None] = []
     for cell in cells.cells:
         known = prior if cell.entry.role in JUDGED else OWN
-        item = difference(cell.scores, base)
+        item = difference(cell.scores, base, cell.sign)
         gain = gains([item], relative=relative, prior=known)[0] if cell.comparable else None
         if gain is not None:
             correlation, saved = pairing([cell.scores[seed] for seed in gain.seeds], gain.baseline)

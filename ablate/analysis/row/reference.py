@@ -9,7 +9,7 @@ def target_of(cells: Cells) -> Cell | None:
     """The reference with the highest mean score, if it is above the baseline. The GLM is a floor, never a target."""
 
     def mean(cell: Cell) -> float:
-        return sum(cell.scores.values()) / len(cell.scores)
+        return cell.sign * sum(cell.scores.values()) / len(cell.scores)
 
     references = [cell for cell in cells.cells if cell.entry.role == "reference" and not _is_floor(cell)]
     usable = [cell for cell in references if cell.scores and not cell.refused]
@@ -33,4 +33,6 @@ def gap_of(cell: Cell, baseline: Cell, target: Cell | None) -> GapClosed:
         return GapClosed(blank="the reference itself")
     if cell.entry.role == "reference":
         return GapClosed(blank="a reference")
-    return gap_closed(cell.scores, baseline.scores, target.scores)
+    return gap_closed(
+        *({seed: held.sign * score for seed, score in held.scores.items()} for held in (cell, baseline, target))
+    )

@@ -7,6 +7,7 @@ a model that predicts nothing.
 from ablate.analysis.cells import Cell
 from ablate.analysis.row.cost import known_mean
 from ablate.analysis.row.units import Ranges
+from ablate.metric import METRICS
 
 LEAST_SHARE = 0.02
 """Of the ceiling: below it a percentage is a ratio of two noises (a baseline of .001 made `+19,424 %`)."""
@@ -15,9 +16,10 @@ LEAST_SHARE = 0.02
 def at_chance(baseline: Cell, ranges: Ranges) -> bool:
     """Whether the baseline predicts no better than a constant: its range over units or over time reaches zero.
 
-    Where the records have neither, it does when a seed's score is at or below zero.
+    Where the records have neither, it does when a seed's score is at or below zero. Zero means nothing of the kind in a
+    metric that is not ours.
     """
-    if not baseline.scores:
+    if not baseline.scores or any(score.metric not in METRICS for score in baseline.scored.values()):
         return False
     scores = baseline.scores.values()
     if sum(scores) <= 0:

@@ -51,16 +51,16 @@ def breakdowns(cells: Cells, load: UnitsLoader | None) -> tuple[list[Breakdown],
     found: list[Breakdown] = []
     for cell in cells.cells:
         seeds = [seed for seed in cell.scores if seed in cells.baseline.scores] if cell.comparable else []
-        found.append(_breakdown(files_of(cells.baseline, seeds), files_of(cell, seeds)))
+        found.append(_breakdown(files_of(cells.baseline, seeds), files_of(cell, seeds), cell.sign))
     return found, _ranges(cells.baseline, files_of(cells.baseline, list(cells.baseline.scores)))
 
 
 Files = Sequence[tuple[Units | None, Blocks | None]]
 
 
-def _breakdown(base: Files, own: Files) -> Breakdown:
+def _breakdown(base: Files, own: Files, sign: float) -> Breakdown:
     pairs = list(zip(base, own, strict=True))
-    units = paired_units([(b[0], o[0]) for b, o in pairs if b[0] is not None and o[0] is not None])
+    units = paired_units([(b[0], o[0]) for b, o in pairs if b[0] is not None and o[0] is not None], sign)
     differences = [difference_of(o[1], b[1]) for b, o in pairs if b[1] is not None and o[1] is not None]
     known = [blocks for blocks in differences if blocks is not None]
     return Breakdown(units, mean_blocks(known) if len(known) == len(pairs) else None)

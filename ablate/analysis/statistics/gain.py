@@ -88,9 +88,9 @@ def contrast(terms: Sequence[tuple[float, Mapping[int, float]]], baseline: Mappi
     return Contrast(seeds, differences, tuple(float(baseline[seed]) for seed in seeds))
 
 
-def difference(variant: Mapping[int, float], baseline: Mapping[int, float]) -> Contrast:
+def difference(variant: Mapping[int, float], baseline: Mapping[int, float], sign: float = 1.0) -> Contrast:
     """Variant minus baseline at every seed that both have."""
-    return contrast([(1.0, variant), (-1.0, baseline)], baseline)
+    return contrast([(sign, variant), (-sign, baseline)], baseline)
 
 
 def means_of(a: Float[ndarray, " n"], b: Float[ndarray, " n"]) -> Means:

@@ -77,6 +77,8 @@ class UnitTable:
     entries: tuple[tuple[int, ...], ...]
     baseline: Float[ndarray, " u"]
     score: Float[ndarray, " u"]
+    sign: float = 1.0
+    """-1 where a lower score is better."""
 
     @property
     def sizes(self) -> tuple[int, ...]:
@@ -84,10 +86,10 @@ class UnitTable:
 
     @property
     def gain(self) -> Float[ndarray, " u"]:
-        return self.score - self.baseline
+        return self.sign * (self.score - self.baseline)
 
 
-def paired_units(pairs: Sequence[tuple[Units, Units]]) -> UnitTable | None:
+def paired_units(pairs: Sequence[tuple[Units, Units]], sign: float = 1.0) -> UnitTable | None:
     """(baseline, variant) of each shared seed averaged over seeds; None when the layouts of units differ."""
     if not pairs:
         return None
@@ -97,7 +99,8 @@ def paired_units(pairs: Sequence[tuple[Units, Units]]) -> UnitTable | None:
     baseline = np.mean([base.flat for base, _ in pairs], axis=0)
     score = np.mean([variant.flat for _, variant in pairs], axis=0)
     missing = np.isnan(baseline) | np.isnan(score)
-    return UnitTable(first.names, first.entries, np.where(missing, np.nan, baseline), np.where(missing, np.nan, score))
+    base, own = (np.where(missing, np.nan, values) for values in (baseline, score))
+    return UnitTable(first.names, first.entries, base, own, sign)
 
 
 def draw_weights(sizes: Sequence[int], *, draws: int = DRAWS, seed: int = 0) -> Float[ndarray, "draws u"]:

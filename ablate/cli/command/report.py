@@ -83,6 +83,7 @@ def report_study(
 def save_report(store: "Store", analysis: "StudyAnalysis") -> None:
     """Table, page, figures and packed runs into the study's own folder: what is committed of a study."""
     from ablate.report import render
+    from ablate.report.scores import scores_text
     from ablate.result.files import write_bytes
 
     for name, format in SAVED_TEXTS.items():
@@ -90,6 +91,8 @@ def save_report(store: "Store", analysis: "StudyAnalysis") -> None:
         write_bytes(store.root / name, text.encode())
         say(f"wrote {store.root / name}")
     say(f"wrote {store.pack()}")
+    write_bytes(store.root / "scores.csv", scores_text(analysis).encode())
+    say(f"wrote {store.root / 'scores.csv'}")
     save_page(store, analysis, store.root / "report.html")
     save_figures(analysis, store.root / "figures", kinds=("svg",))
 

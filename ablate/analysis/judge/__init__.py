@@ -1,0 +1,6 @@
+"""Takes a table of scores that any program measured, gives the same `StudyAnalysis` as a study of ours. No torch."""
+
+from ablate.analysis.judge.choice import Choice
+from ablate.analysis.judge.judged import Judged, judge, judge_file
+
+__all__ = ["Choice", "Judged", "judge", "judge_file"]

@@ -1,0 +1,139 @@
+"""A text file of cells in, a `Table` out: encoding, delimiter and decimal sign found, every row with its line.
+
+Nothing is guessed in silence: what was found is in `said`, and what could be read in two ways is refused.
+"""
+
+import csv
+import io
+import math
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ablate.errors import AblateError, Problem
+
+MISSING = frozenset({"", "-", "na", "n/a", "nan", "none", "null", "<na>", "!"})
+"""What exports write for a value that is not there (DVC: `-` and `!`)."""
+NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?|[+-]?inf(inity)?", re.IGNORECASE)
+DELIMITERS = (",", ";", "\t", "|")
+MOST_TOLD = 5
+
+
+@dataclass(frozen=True)
+class Table:
+    """Cells as text, blanks around them cut. lines: where each row begins, the header being line 1 or later."""
+
+    where: str
+    header: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    lines: tuple[int, ...]
+    decimal_comma: bool = False
+    said: tuple[str, ...] = field(default_factory=tuple)
+
+    def column(self, name: str) -> list[str]:
+        index = self.header.index(name)
+        return [row[index] for row in self.rows]
+
+    def place(self, index: int) -> str:
+        """`file:line` of a row."""
+        return f"{self.where}:{self.lines[index]}"
+
+    def number(self, text: str) -> float | None:
+        """The value of a cell: NaN where it is missing, None where it is no number."""
+        if text.casefold() in MISSING:
+            return math.nan
+        plain = text.replace(",", ".") if self.decimal_comma and "." not in text else text
+        return float(plain) if NUMBER.fullmatch(plain) else None
+
+    def numeric(self, name: str) -> bool:
+        """Whether a column holds numbers and nothing else."""
+        values = [self.number(text) for text in self.column(name)]
+        return all(value is not None for value in values) and any(value == value for value in values)
+
+
+def read_table(path: Path) -> Table:
+    """The table in a file. Raises AblateError where it is empty, no text, or ragged."""
+    if not path.is_file():
+        what = "is a folder" if path.is_dir() else "there is no such file"
+        raise AblateError(what, where=str(path), hint="name a CSV file with one run a row")
+    content = path.read_bytes()
+    text, encoding = _decoded(content, str(path))
+    if not text.strip():
+        raise AblateError("the file is empty", where=str(path), hint="it needs a header and one run a row")
+    delimiter = _delimiter(text)
+    header, rows, lines = _cells(text, delimiter, str(path))
+    decimal_comma = _decimal_comma(rows, delimiter)
+    said = []
+    if encoding:
+        said.append(f"read as {encoding}, for it is no UTF-8")
+    if decimal_comma:
+        said.append("a comma is read as the decimal sign (0,5 is a half)")
+    return Table(str(path), header, rows, lines, decimal_comma, tuple(said))
+
+
+def _decoded(content: bytes, where: str) -> tuple[str, str]:
+    """(text, name of the encoding where it is not UTF-8)."""
+    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return content.decode("utf-16", errors="replace"), "UTF-16"
+    if b"\0" in content:
+        raise AblateError("this is no text file", where=where, hint="export the table as CSV")
+    try:
+        return content.decode("utf-8-sig"), ""
+    except UnicodeDecodeError:
+        return content.decode("latin-1"), "latin-1"
+
+
+def _delimiter(text: str) -> str:
+    """The sign that cuts the header into the most names."""
+    first = next(line for line in text.splitlines() if line.strip())
+    return max(DELIMITERS, key=lambda sign: len(next(csv.reader([first], delimiter=sign))))
+
+
+def _cells(
+    text: str, delimiter: str, where: str
+) -> tuple[tuple[str, ...], tuple[tuple[str, ...], ...], tuple[int, ...]]:
+    """Header, rows and the line on which each row begins; blank lines are passed over."""
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+    found: list[tuple[int, tuple[str, ...]]] = []
+    begin = 1
+    try:
+        for row in reader:
+            cells = tuple(cell.strip() for cell in row)
+            if any(cells):
+                found.append((begin, cells))
+            begin = reader.line_num + 1
+    except csv.Error as fault:
+        raise AblateError(f"cannot be read as a table: {fault}", where=f"{where}:{reader.line_num}") from fault
+    header = found[0][1]
+    if len(found) < 2:
+        raise AblateError("there is a header and no row", where=where, hint="it needs one run a row")
+    _one_of_each(header, f"{where}:{found[0][0]}")
+    ragged = [(line, row) for line, row in found[1:] if len(row) != len(header)]
+    if ragged:
+        hint = "put quotes around values that hold the separator"
+        if delimiter == ",":
+            hint += ", and separate columns by `;` where the comma is the decimal sign"
+        raise AblateError(
+            problems=tuple(
+                Problem(f"{len(row)} values, but the header has {len(header)} names", f"{where}:{line}", hint)
+                for line, row in ragged[:MOST_TOLD]
+            )
+        )
+    return header, tuple(row for _, row in found[1:]), tuple(line for line, _ in found[1:])
+
+
+def _one_of_each(header: Sequence[str], where: str) -> None:
+    twice = sorted({name for name in header if name and header.count(name) > 1})
+    if twice:
+        raise AblateError(f"two columns are called `{twice[0]}`", where=where, hint="give each column its own name")
+
+
+def _decimal_comma(rows: Sequence[Sequence[str]], delimiter: str) -> bool:
+    """Whether numbers are written 0,5: commas inside numbers, and no number with a point."""
+    if delimiter == ",":
+        return False
+    cells = [cell for row in rows for cell in row]
+    commas = any(re.fullmatch(r"[+-]?\d+,\d+(e[+-]?\d+)?", cell, re.IGNORECASE) for cell in cells)
+    points = any(re.fullmatch(r"[+-]?\d*\.\d+(e[+-]?\d+)?", cell, re.IGNORECASE) for cell in cells)
+    return commas and not points

@@ -1,0 +1,280 @@
+"""A table that any program wrote, judged: the same numbers as for our own runs, and nothing read in silence."""
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from planted import typical
+from tests_of_tables import LONG, SCORES, mlflow, sacred, wandb, wide_by_seed, wide_by_variant, write
+
+import ablate
+from ablate.analysis import analyse
+from ablate.analysis.judge import Choice, judge_file
+from ablate.analysis.judge.names import lower_is_better
+from ablate.errors import AblateError
+from ablate.report.scores import scores_text
+
+
+def judged(path: Path, **choice):
+    return judge_file(path, Choice(**choice)).analysis
+
+
+def fault(path: Path, **choice) -> str:
+    with pytest.raises(AblateError) as caught:
+        judge_file(path, Choice(**choice))
+    return str(caught.value).replace(str(path), path.name)
+
+
+# ------------------------------------------------------------------ the same verdicts
+
+
+def test_the_scores_of_a_study_judged_as_a_table_give_the_verdicts_of_its_report(tmp_path):
+    planted = typical()
+    report = analyse(planted.manifest(), planted.records())
+    table = judged(write(tmp_path, scores_text(report)))
+    assert {row.name: row.verdict for row in table.rows} == {row.name: row.verdict for row in report.rows}
+    assert [row.name for row in table.rows] == [row.name for row in report.rows]
+    for row in report.rows:
+        own = table.row(row.name)
+        assert own.by_seed == row.by_seed
+        if row.gain is not None:
+            assert own.gain.relative_interval == row.gain.relative_interval
+            assert own.gain.p_holm == row.gain.p_holm
+    assert (table.winner, table.metric, table.runs_failed) == (report.winner, "bits_per_spike", 1)
+
+
+def test_a_gain_in_a_loss_is_how_far_it_lies_below_the_baseline_with_fiellers_interval(tmp_path):
+    analysis = judged(write(tmp_path, LONG.replace("score", "val_loss")))
+    down = {name: [-value for value in values] for name, values in SCORES.items()}
+    for name in ("p1", "p2"):
+        differences = np.array(SCORES["baseline"]) - np.array(SCORES[name])
+        gain = analysis.row(name).gain
+        np.testing.assert_allclose(gain.by_seed, differences)
+        np.testing.assert_allclose(gain.mean, np.mean(down[name]) - np.mean(down["baseline"]))
+        np.testing.assert_allclose(gain.relative, differences.mean() / np.mean(SCORES["baseline"]))
+        # every ratio inside the interval is one that a t test of d - r b does not refuse, and none outside
+        for edge in (gain.relative_interval.low, gain.relative_interval.high):
+            assert abs(edge) < 1
+    assert analysis.row("p1").verdict == "hurts"
+    assert analysis.row("p1").score.mean == pytest.approx(np.mean(SCORES["p1"]))
+
+
+def test_a_table_upside_down_gives_the_verdicts_upside_down(tmp_path):
+    up, down = (judged(write(tmp_path, LONG), lower_is_better=lower) for lower in (False, True))
+    assert (up.row("p1").verdict, down.row("p1").verdict) == ("helps", "hurts")
+    assert up.row("p1").gain.interval.low == pytest.approx(-down.row("p1").gain.interval.high)
+    assert up.row("p1").gain.p == down.row("p1").gain.p
+
+
+def test_rewards_below_zero_are_not_at_chance_and_have_no_percent(tmp_path):
+    rows = [f"{name},{seed},{value - 100}" for name, values in SCORES.items() for seed, value in enumerate(values)]
+    analysis = judged(write(tmp_path, "variant,seed,reward\n" + "\n".join(rows)))
+    assert not analysis.baseline_at_chance
+    assert analysis.row("p1").verdict == "helps"
+    assert analysis.row("p1").gain.relative is None
+    assert analysis.detectable_relative is None
+
+
+# ------------------------------------------------------------------ layouts and exports
+
+
+@pytest.mark.parametrize("make", [wide_by_seed, wide_by_variant, mlflow, wandb, sacred])
+def test_each_layout_gives_the_same_gains_as_the_long_table(make, tmp_path):
+    text, choice = make()
+    wanted = judged(write(tmp_path, LONG), lower_is_better=False)
+    found = judged(write(tmp_path, text), **{"lower_is_better": False, "baseline": "baseline", **choice})
+    for name in ("p1", "p2"):
+        assert found.row(name).gain.by_seed == pytest.approx(wanted.row(name).gain.by_seed)
+        assert found.row(name).verdict == wanted.row(name).verdict
+
+
+def test_a_table_of_dvc_is_read_with_the_workspace_row_left_to_the_reader(tmp_path):
+    head = "Experiment,rev,typ,Created,parent,State,Executor,acc,seed,model\n"
+    rows = [
+        f"exp-{name}{seed},a{seed},branch_commit,2026-01-0{seed + 1},,,,{value},{seed},{name}"
+        for name, values in SCORES.items()
+        for seed, value in enumerate(values)
+    ]
+    analysis = judged(write(tmp_path, head + "\n".join(rows)))
+    assert analysis.row("p1").verdict == "helps"
+    rows.insert(0, f",workspace,baseline,,,,,{SCORES['p2'][2]},2,p2")
+    assert "variant `p2`, seed `2` is there already (line 2)" in fault(write(tmp_path, head + "\n".join(rows)))
+
+
+def test_a_run_that_crashed_counts_as_failed_although_the_export_has_a_score(tmp_path):
+    text, choice = wandb()
+    analysis = judged(write(tmp_path, text.replace("finished", "crashed", 1)), **choice, baseline="baseline")
+    assert [failure.state for failure in analysis.failures] == ["failed"]
+    assert "crashed (t.csv:2)" in analysis.failures[0].reason
+
+
+@pytest.mark.parametrize(
+    ("encode", "said"),
+    [
+        (lambda text: text.encode("utf-8-sig"), ""),
+        (lambda text: text.replace(",", ";").encode(), ""),
+        (lambda text: text.replace(",", ";").replace(".", ",").encode(), "decimal sign"),
+        (lambda text: text.replace("p1", "pä").encode("latin-1"), "latin-1"),
+        (lambda text: text.encode("utf-16"), "UTF-16"),
+        (lambda text: text.replace(",", "\t").encode(), ""),
+        (lambda text: text.replace("\n", "\r\n").encode(), ""),
+        (lambda text: text.replace("\n", "\n\n").encode(), ""),
+    ],
+)
+def test_every_way_to_write_a_table_is_read_and_what_is_unusual_is_said(encode, said, tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_bytes(encode(LONG))
+    found = judge_file(path)
+    wanted = judged(write(tmp_path, LONG, "other.csv"))
+    assert sorted(row.score.mean for row in found.analysis.rows) == sorted(row.score.mean for row in wanted.rows)
+    assert said in " ".join(found.said)
+    assert len(found.said) == (2 if said else 1)
+
+
+def test_scores_of_units_and_sessions_are_averaged_within_sessions_first_and_give_the_second_interval(tmp_path):
+    generator = np.random.default_rng(0)
+    rows = []
+    for name, values in SCORES.items():
+        for seed, value in enumerate(values):
+            for session, units in (("a", 2), ("b", 8)):
+                noise = generator.normal(0, 1e-3, units)
+                shift = 0.1 if session == "b" else 0.0
+                rows += [f"{name},{seed},{session},{i},{value + shift + e}" for i, e in enumerate(noise - noise.mean())]
+    analysis = judged(write(tmp_path, "variant,seed,session,unit,score\n" + "\n".join(rows)))
+    assert analysis.row("p1").score.mean == pytest.approx(np.mean(SCORES["p1"]) + 0.05)
+    assert analysis.row("p1").gain.over_units is not None
+    assert [session.name for session in analysis.row("p1").sessions] == ["a", "b"]
+
+
+# ------------------------------------------------------------------ never silently wrong
+
+
+@pytest.mark.parametrize(
+    ("text", "choice", "message"),
+    [
+        ("", {}, "error: t.csv: the file is empty"),
+        ("variant,seed,score\n", {}, "error: t.csv: there is a header and no row"),
+        (LONG + "p1,1,0.5\n", {}, "error: t.csv:11: variant `p1`, seed `1` is there already (line 6)"),
+        (LONG + "p1,1.0,0.5\n", {}, "error: t.csv:11: variant `p1`, seed `1` is there already (line 6)"),
+        (LONG + "P1,3,0.5\n", {}, "error: t.csv:11: `P1` and `p1` differ in case alone"),
+        (LONG + "p1,3\n", {}, "error: t.csv:11: 2 values, but the header has 3 names"),
+        (LONG + "p1,3,0,5\n", {}, "separate columns by `;` where the comma is the decimal sign"),
+        (LONG + "p1,3,high\n", {}, "error: t.csv:11: `score` is `high`, which is no number"),
+        (LONG + "p1,,0.5\n", {}, "error: t.csv:11: no seed"),
+        (LONG + ",3,0.5\n", {}, "error: t.csv:11: no variant"),
+        (LONG.replace("baseline", "plain"), {}, "say which variant it is with --baseline NAME; the table has plain"),
+        (LONG, {"baseline": "basline"}, "did you mean `baseline`?"),
+        ("variant,seed,score\nbaseline,0,1\nbaseline,1,2\n", {}, "`baseline` is the only variant"),
+        (LONG.replace("score", "quality"), {}, "say it with --lower-is-better or --higher-is-better"),
+        (LONG.replace("score", "loss_accuracy"), {}, "does not say whether higher or lower is better"),
+        (LONG.replace("seed", "number"), {}, "name it with --seed COLUMN"),
+        (LONG.replace("variant", "what"), {}, "name it with --variant COLUMN (`what` would do)"),
+        (LONG, {"score": "acc"}, "--score acc: there is no such column"),
+        (LONG.replace("variant,seed,score", "variant,variant,score"), {}, "two columns are called `variant`"),
+        (LONG, {"expect": {"p9": (0.0, 0.1)}}, "--expect p9: no variant has that name"),
+    ],
+)
+def test_what_cannot_be_read_or_could_be_two_things_is_one_clear_message(text, choice, message, tmp_path):
+    assert message in fault(write(tmp_path, text), **choice)
+
+
+def test_two_columns_that_could_be_the_score_are_refused_with_the_option_that_decides(tmp_path):
+    text = "\n".join(f"{line},{'acc' if not index else 0.5}" for index, line in enumerate(LONG.strip().split("\n")))
+    text = text.replace("score", "auc")
+    assert "the score could be `auc`, `acc`\n\nhint: say which with --score COLUMN" in fault(write(tmp_path, text))
+    assert judged(write(tmp_path, text), score="auc").metric == "auc"
+
+
+def test_two_columns_that_could_be_the_variant_are_refused(tmp_path):
+    text = "\n".join(f"{line},{'method' if not index else 'x'}" for index, line in enumerate(LONG.strip().split("\n")))
+    text = text.replace("variant", "model")
+    assert "the variant could be `model`, `method`\n\nhint: say which with --variant" in fault(write(tmp_path, text))
+
+
+def test_all_faults_of_a_table_are_told_together_by_line(tmp_path):
+    said = fault(write(tmp_path, LONG + "p1,1,0.5\np1,2,0.5\np2,9,x\n"))
+    assert all(place in said for place in ("t.csv:11", "t.csv:12", "t.csv:13"))
+
+
+@pytest.mark.parametrize("score", ["", "nan", "NaN", "inf", "-inf", "None", "-"])
+def test_a_score_that_is_missing_or_not_finite_is_a_run_that_diverged_and_bars_helps(score, tmp_path):
+    text = LONG.replace("p1,1,0.631\n", f"p1,1,{score}\n")
+    assert text != LONG
+    analysis = judged(write(tmp_path, text))
+    (failure,) = analysis.failures
+    assert (failure.variant, failure.seed, failure.state) == ("p1", 1, "diverged")
+    assert "t.csv:6" in failure.reason
+    assert analysis.row("p1").verdict != "helps"
+
+
+def test_seeds_that_do_not_pair_are_named(tmp_path):
+    found = judge_file(write(tmp_path, LONG.replace("p1,2,", "p1,7,")))
+    assert "p1: seed 7 left out, for baseline has no such seed." in found.said
+    assert "p1 has no seed 2: compared over the others." in found.said
+    assert found.analysis.row("p1").gain.seeds == (0, 1)
+
+
+def test_text_seeds_are_numbered_and_said(tmp_path):
+    text = LONG.replace(",0,", ",first,").replace(",1,", ",second,").replace(",2,", ",third,")
+    found = judge_file(write(tmp_path, text))
+    assert "numbered first = 0, second = 1, third = 2" in " ".join(found.said)
+    assert found.analysis.row("p1").verdict == "helps"
+
+
+def test_runs_scored_on_other_units_than_the_baseline_are_not_compared(tmp_path):
+    rows = [
+        f"{name},{seed},{unit + (5 if name == 'p1' else 0)},{value}"
+        for name, values in SCORES.items()
+        for seed, value in enumerate(values)
+        for unit in range(3)
+    ]
+    analysis = judged(write(tmp_path, "variant,seed,unit,score\n" + "\n".join(rows)))
+    assert analysis.row("p1").verdict == "invalid"
+    assert analysis.row("p2").verdict != "invalid"
+
+
+@pytest.mark.parametrize(
+    ("name", "lower"),
+    [
+        ("val_loss", True), ("metrics.rmse", True), ("test/error", True), ("NLL", True), ("log_likelihood", False),
+        ("negative log likelihood", True), ("val accuracy", False), ("bits_per_spike", False), ("Reward", False),
+        ("bits_per_byte", True), ("speed", None), ("loss_accuracy", None), ("glossary", None),
+    ],
+)  # fmt: skip
+def test_a_score_says_whether_lower_is_better_only_where_its_name_is_well_known(name, lower):
+    assert lower_is_better(name) is lower
+
+
+# ------------------------------------------------------------------ Python, speed, weight
+
+
+def test_a_frame_is_judged_like_its_file(tmp_path):
+    frame = pd.read_csv(write(tmp_path, LONG))
+    found = ablate.judge(frame, expect={"p1": (0.01, 0.9)}, worth=0.02)
+    assert found.row("p1").gain == judged(write(tmp_path, LONG), worth=0.02).row("p1").gain
+    assert found.row("p1").prediction.outcome == "met"
+    with_hole = frame.assign(seed=frame.seed.astype(float), score=frame.score.where(frame.variant != "p2"))
+    assert ablate.judge(with_hole).row("p2").verdict == "invalid"
+
+
+def test_ablate_and_its_judge_load_no_torch_and_ablate_alone_no_numpy():
+    code = "import sys, ablate; assert 'numpy' not in sys.modules; "
+    code += "import ablate.analysis.judge; assert 'torch' not in sys.modules"
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_a_thousand_rows_take_less_than_a_second(tmp_path):
+    generator = np.random.default_rng(0)
+    rows = [
+        f"{'baseline' if not v else f'p{v}'},{seed},{generator.normal(1, 0.1)}"
+        for v in range(100)
+        for seed in range(10)
+    ]
+    path = write(tmp_path, "variant,seed,score\n" + "\n".join(rows))
+    begin = time.process_time()
+    assert len(judged(path).rows) == 100
+    assert time.process_time() - begin < 1.0

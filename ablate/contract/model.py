@@ -42,6 +42,10 @@ class Model(nn.Module):
         """What a cost table says of the model beyond counts."""
         return {}
 
+    def measures(self) -> dict[str, float]:
+        """What is measured of the trained model beside its score, by name; empty where there is nothing."""
+        return {}
+
     def gates(self) -> dict[str, float]:
         """How far each gate has opened, for the learning curve; empty where there is none."""
         return {}

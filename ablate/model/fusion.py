@@ -22,7 +22,7 @@ from ablate.model.crossmodal.gated_cross_attention import GatedCrossAttentionCon
 from ablate.model.eeg import EegConfig
 from ablate.model.eeg.eegnet import EegnetConfig
 from ablate.model.eeg.segments import interval_of_token
-from ablate.model.isolation import notes
+from ablate.model.isolation import isolation, leak, notes
 from ablate.model.layer.imported import kept
 from ablate.model.media import MediaConfig, MediaStack, NoMedia
 
@@ -92,6 +92,11 @@ class FusionModel(Model):
         return notes_of_media | {
             name: text for part in self._flow().values() for name, text in part.cost_notes().items()
         }
+
+    def measures(self) -> dict[str, float]:
+        """leak: how much an interval's latents owe to another interval's frames, as the model was trained."""
+        matrix = isolation(self.media, self.spec)
+        return {} if matrix is None else {"leak": leak(matrix)}
 
     def gates(self) -> dict[str, float]:
         """How far each gate has opened, tanh(a) and tanh(g) of a gated fusion."""

@@ -39,17 +39,17 @@ def tell(matrix: Float[Tensor, "i i"]) -> str:
     return " ".join("".join("#" if value > 1e-5 else "." for value in row) for row in matrix.tolist())
 
 
-def leak(matrix: Float[Tensor, "i i"]) -> str:
-    """The largest dependence on another interval, relative to that on the own one's scale."""
+def leak(matrix: Float[Tensor, "i i"]) -> float:
+    """The largest dependence on another interval, 1 where it is as strong as the row's strongest; 0: diagonal."""
     others = matrix.masked_fill(torch.eye(len(matrix), dtype=torch.bool, device=matrix.device), 0.0)
-    return f"other intervals at most {float(others.max()):.2g}"
+    return float(others.max())
 
 
 def notes(config: MediaConfig, spec: FusionSpec, media: MediaStack) -> dict[str, str]:
     """What a cost table says of the video side beyond counts. Builds it anew on the CPU, without a frame encoder."""
     with torch.random.fork_rng(devices=[]), torch.device("cpu"):
         matrix = isolation(_without_frame_encoder(config, spec, media.video), spec)
-    found = {} if matrix is None else {"isolation (latents x frames)": f"{tell(matrix)}, {leak(matrix)}"}
+    found = {} if matrix is None else {"isolation (latents x frames)": f"{tell(matrix)}, other intervals at most {leak(matrix):.2g}"}
     if media.video.frozen:
         found["video"] = "frozen: no FLOPs once its features are cached"
     return found

@@ -93,6 +93,8 @@ class Usage(Config):
     """What a run used, measured."""
 
     seconds: float
+    cpu_seconds: float | None = None
+    """Of the processor, all threads together: other programs on the machine change it little."""
     steps: int
     best_step: int
     step_milliseconds: float
@@ -119,6 +121,8 @@ class RunRecord(Config):
     validation: Score | None = None
     cost: ModelCost | None = None
     usage: Usage | None = None
+    measures: dict[str, float] = {}
+    """What was measured of the trained model beside its score, by name (fusion: `leak`)."""
     environment: dict[str, Any] = {}
     started: str = ""
     finished: str = ""

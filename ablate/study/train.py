@@ -155,7 +155,7 @@ def _keep(
             except FloatingPointError as error:
                 record = record.model_copy(update={"state": "diverged", "reason": f"when scored: {error}"})
             else:
-                record = record.model_copy(update=scores)
+                record = record.model_copy(update={**scores, "measures": result.model.measures()})
                 run.write_json("units.json", units)
                 save_model(result.model, str(run.folder / "weights.safetensors"))
         run.write_lines("history.jsonl", result.history)

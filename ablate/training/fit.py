@@ -35,12 +35,14 @@ class FitResult:
     best_step: int
     steps: int
     seconds: float
+    cpu_seconds: float
     step_milliseconds: float
     peak_memory: int
 
     def usage(self) -> Usage:
         return Usage(
             seconds=self.seconds,
+            cpu_seconds=self.cpu_seconds,
             steps=self.steps,
             best_step=self.best_step,
             step_milliseconds=self.step_milliseconds,
@@ -94,6 +96,7 @@ def fit(
 
 def _result(run: Run) -> FitResult:
     state, reason = run.outcome
+    run.clock()
     return FitResult(
         model=run.model,
         state=state,
@@ -101,7 +104,8 @@ def _result(run: Run) -> FitResult:
         history=run.progress.history,
         best_step=run.progress.best_step,
         steps=run.progress.taken,
-        seconds=run.seconds(),
+        seconds=run.progress.seconds,
+        cpu_seconds=run.progress.cpu_seconds,
         step_milliseconds=run.step_milliseconds(),
         peak_memory=peak_memory(run.device),
     )

@@ -52,6 +52,7 @@ class Progress:
     losses: list[float] = field(default_factory=list)
     """Losses since the last row of the history."""
     seconds: float = 0.0
+    cpu_seconds: float = 0.0
     stepping_seconds: float = 0.0
     stepped: int = 0
     """Steps in `stepping_seconds`: all but those before the first look at the losses, when caches are cold."""
@@ -70,6 +71,7 @@ class Run:
         self._unread: list[StepLosses] = []
         self._warm = False
         self._started = self._saved = time.monotonic()
+        self._cpu_started = time.process_time()
         model.train()
 
     # -------------------------------------------------------------- evaluate, keep best, stop
@@ -173,9 +175,10 @@ class Run:
 
     def save(self, checkpoints: Checkpoints) -> None:
         """All losses must have been read. Draws nothing, so that saving never changes a run."""
+        self.clock()
         state = {
             "identity": self.identity,
-            "progress": asdict(self.progress) | {"seconds": self.seconds()},
+            "progress": asdict(self.progress),
             "best": self.best,
             "learner": self.learner.state_dict(),
             "random": random_states(),
@@ -217,12 +220,13 @@ class Run:
         if self.outcome[0] != "interrupted":
             copy_into(trained_tensors(self.model), self.best)
 
-    def seconds(self) -> float:
-        """Seconds of this run, those before it was resumed included."""
-        now = time.monotonic()
+    def clock(self) -> None:
+        """Brings the progress's seconds up to now, those before the run was resumed included: of the clock on the wall,
+        and of the processor, all threads of this process together."""
+        now, cpu_now = time.monotonic(), time.process_time()
         self.progress.seconds += now - self._started
-        self._started = now
-        return self.progress.seconds
+        self.progress.cpu_seconds += cpu_now - self._cpu_started
+        self._started, self._cpu_started = now, cpu_now
 
     def step_milliseconds(self) -> float:
         """Mean over warm steps; 0 if there was none."""

@@ -2,6 +2,7 @@
 
 A recipe's regime is chosen by its baseline, floor and ceiling, before any patch is trained in it. So this trains
 nothing but the baseline, never scores the test split, and adds its row to the log whether the setting pleases or not.
+A reference (`--variant resnet`) is tuned the same way, since a target that nobody tuned is no target.
 
     python tests/benchmarks/regime.py recipes/quickstart.yaml --seeds 0-2 --log results/quickstart/regime.md \\
         --name K --set data.window=64 --set training.batch_size=24
@@ -39,13 +40,13 @@ def main() -> None:
     told.add_argument("recipe", type=Path)
     told.add_argument("--name", required=True)
     told.add_argument("--set", action="append", default=[], dest="sets", metavar="KEY=VALUE")
+    told.add_argument("--variant", default="baseline", help="which variant is trained: the baseline, or a reference")
     told.add_argument("--seeds", default="0-2")
     told.add_argument("--log", type=Path, required=True)
     asked = told.parse_args()
     torch.set_num_threads(1)
-    row = measured(
-        asked.recipe, asked.name, tuple(asked.sets), Request(asked.recipe, seeds=asked.seeds).seed_list() or ()
-    )
+    seeds = Request(asked.recipe, seeds=asked.seeds).seed_list() or ()
+    row = measured(asked.recipe, asked.name, tuple(asked.sets), seeds, variant=asked.variant)
     if not asked.log.exists():
         asked.log.parent.mkdir(parents=True, exist_ok=True)
         asked.log.write_text(HEAD, encoding="utf-8")
@@ -54,10 +55,14 @@ def main() -> None:
     print(row, end="")
 
 
-def measured(recipe: Path, name: str, sets: tuple[str, ...], seeds: tuple[int, ...]) -> str:
-    """The row of one setting; trains the baseline once a seed."""
-    baseline = next(v for v in survey(load_recipe(recipe, sets=sets)).variants if v.role == "baseline")
-    configuration = baseline.configuration
+def measured(
+    recipe: Path, name: str, sets: tuple[str, ...], seeds: tuple[int, ...], *, variant: str = "baseline"
+) -> str:
+    """The row of one setting; trains the variant once a seed."""
+    found = {each.name: each for each in survey(load_recipe(recipe, sets=sets)).variants}
+    if variant not in found:
+        raise SystemExit(f"{recipe} has no variant {variant}; it has {', '.join(found)}")
+    configuration = found[variant].configuration
     dataset = open_data(configuration, CPU)
     finals, rises, seconds = [], [], []
     for seed in seeds:

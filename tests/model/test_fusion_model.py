@@ -149,6 +149,17 @@ def test_isolation_matrix_shows_which_frames_each_latent_knows(mixer: dict[str, 
 
 def test_isolation_of_a_model_without_video_is_nothing() -> None:
     assert isolation(build(fusion={"type": "none"}).media, spec()) is None
+    assert build(fusion={"type": "none"}).measures() == {}
+
+
+def test_the_leak_is_measured_of_a_model_as_it_is_and_leaves_it_so() -> None:
+    assert build(mixer={"type": "gru", "scope": "interval"}).measures() == {"leak": 0.0}
+    mixing = build(mixer={"type": "gru", "scope": "clip"}).train()
+    before = {name: value.clone() for name, value in mixing.state_dict().items()}
+    assert 0 < mixing.measures()["leak"] <= 1
+    assert mixing.training
+    assert all(parameter.grad is None for parameter in mixing.parameters())
+    assert all(torch.equal(value, before[name]) for name, value in mixing.state_dict().items())
 
 
 def test_spikes_are_refused_with_a_hint() -> None:

@@ -220,6 +220,8 @@ def test_a_run_reports_what_it_used():
     usage = train_toy(small_config()).usage()
     assert usage.steps == 24
     assert 0 < usage.step_milliseconds < 1000 * usage.seconds
+    assert usage.cpu_seconds is not None
+    assert usage.cpu_seconds > 0
     assert usage.peak_memory_bytes > 10_000_000
 
 

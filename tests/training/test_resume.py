@@ -126,6 +126,7 @@ def test_the_time_of_a_resumed_run_is_that_of_all_its_parts(tmp_path):
     stopped = train_toy(CONFIGS["plain"], checkpoints=Checkpoints(tmp_path), stop=StopAt(20))
     resumed = train_toy(CONFIGS["plain"], checkpoints=Checkpoints(tmp_path))
     assert resumed.seconds > 0.9 * stopped.seconds > 0
+    assert resumed.cpu_seconds > stopped.cpu_seconds > 0
 
 
 @pytest.mark.parametrize("other", [{"seed": 1}, {"config": small_config(**PATIENT, learning_rate=2e-3)}])

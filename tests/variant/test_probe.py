@@ -110,6 +110,7 @@ REAL = [
     "training: {evaluate_every: 20, patience: 5}",
     "data: {fraction: 0.5}",
     "data: {behavior: acausal}",
+    "data: {behavior: constant}",
     "data: {time_reversed: true}",
     "data: {min_spikes: 5}",
     "{data: {window: 16}, core: {dropout: 0.1}}",

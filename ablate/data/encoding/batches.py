@@ -164,17 +164,18 @@ class EncodingDataset:
         return SessionWindows(session, stimulus, behavior, target)
 
     def _behavior(self, session: int, index: Int[np.ndarray, "b t"]) -> Float[torch.Tensor, "b t k"] | None:
-        """Row t-1 for frame t, the last one measured before its bin (acausal: row t+1). Where there is none, the
-        mean."""
+        """Row t-1 for frame t, the last one measured before its bin (acausal: row t+1; constant: none). Where there is
+        none, the mean."""
         recording, statistics = self.recordings[session], self.statistics[session]
         if self.config.behavior == "none" or recording.behavior is None:
             return None
-        rows = index + (-1 if self.config.behavior == "causal" else 1)
+        rows = index + (1 if self.config.behavior == "acausal" else -1)
         values = self._stores[session].behavior(rows.clip(0, recording.frames - 1))
         mean, std = (
             torch.as_tensor(part, device=self._device) for part in (statistics.behavior_mean, statistics.behavior_std)
         )
-        inside = torch.as_tensor((rows >= 0) & (rows < recording.frames), device=self._device)
+        told = (rows >= 0) & (rows < recording.frames) & (self.config.behavior != "constant")
+        inside = torch.as_tensor(told, device=self._device)
         return (values - mean) / std * inside[:, :, None]
 
     # -------------------------------------------------------------- set up

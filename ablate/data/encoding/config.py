@@ -67,9 +67,10 @@ class EncodingDataConfig(Config):
     """Units with fewer spikes than this in a split's scored bins are left out of its score."""
     metric: str = "bits_per_spike"
     """What predictions are scored by: bits_per_spike, or correlation (blind to the scale of the rates)."""
-    behavior: Literal["causal", "acausal", "none"] = "causal"
+    behavior: Literal["causal", "acausal", "constant", "none"] = "causal"
     """causal: frame t comes with the sample measured before bin t. acausal: with the sample measured after it, as a
-    centred smoothing would leak. none: no behaviour is given."""
+    centred smoothing would leak. constant: every sample is the training mean, so that the modulator stays and only what
+    behaviour tells is taken away. none: no behaviour is given, and no part may ask for it."""
     time_reversed: bool = False
     """Gives windows newest frame first, to see how a wrong alignment is punished."""
     sessions_per_batch: int = Field(default=4, ge=1)

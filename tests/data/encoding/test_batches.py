@@ -132,6 +132,20 @@ def test_acausal_behaviour_leaks_the_next_sample_and_none_gives_none() -> None:
     assert next(hidden.train(seed=0, batch_size=8)).sessions[0].behavior is None
 
 
+def test_constant_behaviour_keeps_its_columns_and_tells_nothing() -> None:
+    told, constant = opened(ticking()), opened(ticking(), behavior="constant")
+    assert constant.spec == told.spec
+    assert constant.scored_hash("test") == told.scored_hash("test")
+    assert constant.fingerprint != told.fingerprint
+    one, other = (next(data.train(seed=0, batch_size=8)).sessions[0] for data in (told, constant))
+    assert torch.equal(one.stimulus, other.stimulus)
+    assert one.behavior is not None
+    assert other.behavior is not None
+    assert other.behavior.shape == one.behavior.shape
+    assert one.behavior.abs().max() > 0
+    assert other.behavior.abs().max() == 0  # z-scored: the training mean
+
+
 def test_behaviour_before_the_first_bin_is_the_mean() -> None:
     data = opened(ticking())
     windows = data.windows(0, np.array([31]))

@@ -49,7 +49,9 @@ def notes(config: MediaConfig, spec: FusionSpec, media: MediaStack) -> dict[str,
     """What a cost table says of the video side beyond counts. Builds it anew on the CPU, without a frame encoder."""
     with torch.random.fork_rng(devices=[]), torch.device("cpu"):
         matrix = isolation(_without_frame_encoder(config, spec, media.video), spec)
-    found = {} if matrix is None else {"isolation (latents x frames)": f"{tell(matrix)}, other intervals at most {leak(matrix):.2g}"}
+    found = {}
+    if matrix is not None:
+        found["isolation (latents x frames)"] = f"{tell(matrix)}, other intervals at most {leak(matrix):.2g}"
     if media.video.frozen:
         found["video"] = "frozen: no FLOPs once its features are cached"
     return found

@@ -14,11 +14,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from ablate.disk.name import check_name
+from ablate.disk.whole import writing
 from ablate.execution.child import BUSY, DONE, INTERRUPTED, OUT_OF_MEMORY, request_of
 from ablate.execution.job import Event, Job, Outcome, OutcomeState, Settings, Stop, log_tail
 from ablate.execution.launch import Exit, Launcher, launcher
 from ablate.execution.memory import free_device_bytes, free_host_bytes
-from ablate.result.files import check_name, writing
 
 _TICK = 0.2
 """Seconds between two looks at deadlines and at the wish to stop."""

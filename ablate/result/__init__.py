@@ -1,7 +1,8 @@
 """One run in, one record on disk; a study's folder in, its manifest and records out. Loads no torch."""
 
+from ablate.disk.digest import file_hash, text_hash
 from ablate.result.environment import environment
-from ablate.result.key import canonical_json, content_key, file_hash, text_hash
+from ablate.result.key import canonical_json, content_key
 from ablate.result.manifest import Schedule, StudyManifest, VariantEntry
 from ablate.result.record import ModelCost, RunRecord, Score, SessionScore, Tokens, Usage
 from ablate.result.store.folder import Damaged, Holder, Lock, RunWriter, Scan, Store

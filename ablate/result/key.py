@@ -5,17 +5,14 @@
 keys, drops white space and writes a number one way: 1e3, 1000.0 and 1000 are the same number and give the same key.
 """
 
-import hashlib
 import json
 from collections.abc import Mapping
 from enum import Enum
-from pathlib import Path, PurePath
+from pathlib import PurePath
 from typing import Any
 
+from ablate.disk.digest import text_hash
 from ablate.errors import AblateError
-
-KEY_CHARACTERS = 20
-"""80 bits: a million runs collide with a chance below 1e-12, and a folder's name stays readable."""
 
 _EXACT = 2**53
 """Up to here a float holds every integer exactly."""
@@ -33,20 +30,6 @@ def canonical_json(value: Any) -> str:
         return json.dumps(_canonical(value), sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
     except RecursionError:
         raise AblateError("the configuration is nested too deep to be hashed") from None
-
-
-def text_hash(text: str) -> str:
-    """20 hex characters of a text."""
-    return hashlib.blake2b(text.encode("utf-8", "surrogatepass")).hexdigest()[:KEY_CHARACTERS]
-
-
-def file_hash(path: Path) -> str:
-    """blake2b of a file's bytes, 64 hex characters, read in pieces."""
-    digest = hashlib.blake2b(digest_size=32)
-    with path.open("rb") as file:
-        while piece := file.read(1 << 20):
-            digest.update(piece)
-    return digest.hexdigest()
 
 
 def _canonical(value: Any) -> Any:

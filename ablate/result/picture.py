@@ -10,8 +10,10 @@ from typing import Literal
 from pydantic import ValidationError
 
 from ablate.config import Config
+from ablate.disk.name import check_key
+from ablate.disk.read import read_bytes
+from ablate.disk.whole import write_bytes, writing
 from ablate.errors import AblateError
-from ablate.result.files import check_key, read_bytes, write_bytes, writing
 
 Numbers = tuple[float, ...]
 

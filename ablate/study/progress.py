@@ -1,13 +1,13 @@
 """How far a run is, read from a small file that its worker writes and the display reads. No result needs it."""
 
 import json
-import os
 import time
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ablate.disk.whole import whole_file
 from ablate.result import Score, Store
 from ablate.training import Listener
 
@@ -69,11 +69,10 @@ class ProgressFile(Listener):
         progress = RunProgress(
             self._variant, self._seed, self._step, self._steps, self._loss, self._score, round(seconds, 2)
         )
-        partial = self._path.with_suffix(f".{os.getpid()}.partial")
         with suppress(OSError):
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            partial.write_text(json.dumps(asdict(progress)))
-            partial.replace(self._path)
+            with whole_file(self._path, durable=False) as file:
+                file.write(json.dumps(asdict(progress)).encode())
 
 
 def progress_path(store: Store, key: str) -> Path:

@@ -9,7 +9,6 @@ no code.
 import hashlib
 import json
 import logging
-import os
 import re
 from collections.abc import Mapping
 from contextlib import suppress
@@ -21,8 +20,8 @@ import safetensors.torch
 import torch
 from torch import Tensor
 
+from ablate.disk.whole import BESIDE, whole_file
 from ablate.errors import AblateError
-from ablate.result.files import sync_folder
 
 KEPT = 2
 NAME = re.compile(r"step-(\d{9})-([0-9a-f]{32})\.safetensors")
@@ -44,7 +43,8 @@ class Checkpoints:
         path = self.folder / f"step-{step:09d}-{_digest(content)}.safetensors"
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            _write_whole(path, content)
+            with whole_file(path) as file:
+                file.write(content)
         except OSError as error:
             raise AblateError(
                 f"cannot write a checkpoint: {error.strerror or error}",
@@ -70,25 +70,10 @@ class Checkpoints:
 
     def clear(self) -> None:
         """Removes all checkpoints, and the folder if nothing else is in it. For when the run's record is in place."""
-        for path in [*self.paths(), *self.folder.glob("*.partial")]:
+        for path in [*self.paths(), *self.folder.glob(f"{BESIDE}*")]:
             path.unlink(missing_ok=True)
         with suppress(OSError):
             self.folder.rmdir()
-
-
-def _write_whole(path: Path, content: bytes) -> None:
-    """Leaves either the whole file or none, whatever happens on the way."""
-    partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
-    try:
-        with open(partial, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(partial, path)
-    finally:
-        with suppress(OSError):
-            partial.unlink(missing_ok=True)
-    sync_folder(path.parent)
 
 
 def _digest(content: bytes) -> str:

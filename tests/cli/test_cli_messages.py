@@ -2,6 +2,7 @@
 
 import os
 import re
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -222,19 +223,19 @@ def test_features_are_encoded_once_and_found_the_second_time(tmp_path, monkeypat
 def test_a_full_disk_at_a_checkpoint_fails_the_run_with_a_message(tmp_path, monkeypatch):
     from ablate.training import checkpoint
 
-    real = checkpoint._write_whole
+    real = checkpoint.whole_file
 
-    def full(path, content):
+    @contextmanager
+    def full(path):
         with open("/dev/full", "wb") as file:
-            file.write(content)
-            file.flush()
+            yield file
 
     saving = TRAINING.replace("}", ", checkpoint_every: 2}")
     recipe = write_recipe(tmp_path, training=saving, patches=PATCHES, tail=TAIL, data=DATA)
-    monkeypatch.setattr(checkpoint, "_write_whole", full)
+    monkeypatch.setattr(checkpoint, "whole_file", full)
     outcome = run_study(request_of(recipe, tmp_path / "results", only="baseline"))
     assert "cannot write a checkpoint: No space left on device" in outcome.failures[0][1].reason
-    monkeypatch.setattr(checkpoint, "_write_whole", real)
+    monkeypatch.setattr(checkpoint, "whole_file", real)
     outcome = run_study(request_of(recipe, tmp_path / "results", only="baseline", retry="failed"))
     assert not outcome.failures
 

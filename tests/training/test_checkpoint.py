@@ -124,7 +124,7 @@ def test_content_that_lies_under_a_right_hash_is_damaged_too(tmp_path):
 def test_a_file_left_half_written_is_never_read(tmp_path):
     checkpoints = Checkpoints(tmp_path)
     path = checkpoints.save(1, {"step": 1})
-    path.rename(tmp_path / f"{path.name}.123.partial")
+    path.rename(tmp_path / f".tmp-{path.name}-123")
     assert checkpoints.load() is None
 
 

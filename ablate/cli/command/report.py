@@ -82,9 +82,9 @@ def report_study(
 
 def save_report(store: "Store", analysis: "StudyAnalysis") -> None:
     """Table, page, figures and packed runs into the study's own folder: what is committed of a study."""
+    from ablate.disk.whole import write_bytes
     from ablate.report import render
     from ablate.report.scores import scores_text
-    from ablate.result.files import write_bytes
 
     for name, format in SAVED_TEXTS.items():
         text = render(analysis, format, width=SAVED_WIDTH)

@@ -10,12 +10,8 @@ frame first.
 Rows of all files belong to the same bins. Row t of behavior.npy was measured during bin t.
 """
 
-import contextlib
 import io
 import math
-import os
-import shutil
-import uuid
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +22,7 @@ from ruamel.yaml.error import YAMLError
 from ablate.data.recording.array_file import map_array
 from ablate.data.recording.check import check_numbers, check_shapes
 from ablate.data.recording.session import OPTIONAL, Recording
+from ablate.disk.whole import whole_folder
 from ablate.errors import AblateError
 
 YAML_BYTES = 1 << 20  # a header is a few lines; a megabyte of it is a mistake or an attack
@@ -66,18 +63,11 @@ def write_recording(folder: Path, recording: Recording, *, checked: bool = True)
     if checked:
         check_shapes(recording, where=str(folder))
         check_numbers(recording, where=str(folder))
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    beside = folder.parent / f".{folder.name}.{os.getpid()}.{uuid.uuid4().hex[:8]}"
-    beside.mkdir()
-    try:
+    with whole_folder(folder) as beside:
         for name in ("stimulus", "spikes", *OPTIONAL):
             if (part := getattr(recording, name)) is not None:
                 np.save(beside / f"{name}.npy", part, allow_pickle=False)
         (beside / "recording.yaml").write_text(_header_text(recording), encoding="utf-8")
-        beside.rename(folder)
-    finally:
-        with contextlib.suppress(FileNotFoundError):
-            shutil.rmtree(beside)
 
 
 # ------------------------------------------------------------------ the header

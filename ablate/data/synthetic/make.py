@@ -4,13 +4,8 @@ Whoever comes second waits for the first maker's lock and then finds the folders
 but a hidden folder beside, since the whole world is moved in by one rename.
 """
 
-import contextlib
 import hashlib
 import json
-import os
-import shutil
-import uuid
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -21,10 +16,12 @@ from ablate.data.synthetic.eye import eye_position
 from ablate.data.synthetic.movie import make_movie
 from ablate.data.synthetic.units import make_units, world_rates
 from ablate.data.synthetic.world import WorldConfig, session_name
+from ablate.disk.cache import CACHE_VARIABLE, cache_folder
+from ablate.disk.lock import locked
+from ablate.disk.whole import whole_folder
 from ablate.errors import AblateError
 
 GENERATOR = 2  # raise it whenever the same configuration would give other numbers: old caches are then left alone
-CACHE_VARIABLE = "ABLATE_CACHE"
 
 
 def materialise(world: WorldConfig) -> Path:
@@ -33,10 +30,9 @@ def materialise(world: WorldConfig) -> Path:
     if folder.is_dir():
         return folder
     try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        with _alone(folder.with_suffix(".lock")):
+        with locked(folder.with_suffix(".lock"), wait=True):
             if not folder.is_dir():
-                _make_beside(world, folder)
+                _make(world, folder)
     except OSError as error:
         hint = f"set {CACHE_VARIABLE} to a folder with room, and write access"
         raise AblateError(f"the data could not be written: {error.strerror}", where=str(folder), hint=hint) from error
@@ -72,32 +68,7 @@ def world_key(world: WorldConfig) -> str:
     return hashlib.sha256(identity.encode()).hexdigest()
 
 
-def cache_folder() -> Path:
-    """$ABLATE_CACHE, else `ablate` in the user's cache folder."""
-    if os.environ.get(CACHE_VARIABLE):
-        return Path(os.environ[CACHE_VARIABLE])
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "ablate"
-
-
-def _make_beside(world: WorldConfig, folder: Path) -> None:
-    beside = folder.parent / f".{folder.name}.{os.getpid()}.{uuid.uuid4().hex[:8]}"
-    try:
+def _make(world: WorldConfig, folder: Path) -> None:
+    with whole_folder(folder) as beside:
         for index in range(world.sessions):
             write_recording(beside / session_name(index), make_session(world, index), checked=False)
-        beside.rename(folder)
-    finally:
-        shutil.rmtree(beside, ignore_errors=True)
-
-
-@contextlib.contextmanager
-def _alone(lock: Path) -> Iterator[None]:
-    """Waits until no other process makes the same world. Where files cannot be locked, both make it and one is kept."""
-    try:
-        import fcntl
-    except ImportError:  # no file locks on this system
-        yield
-        return
-    with lock.open("w") as file:
-        with contextlib.suppress(OSError):
-            fcntl.flock(file, fcntl.LOCK_EX)
-        yield

@@ -19,8 +19,9 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from ablate.contract import VideoEncoder, frame_key
+from ablate.disk.cache import cache_folder
 from ablate.errors import AblateError
-from ablate.model.video.cache.features import CACHE_HINT, FeatureCache, cache_folder
+from ablate.model.video.cache.features import CACHE_HINT, FeatureCache
 
 TRIES = 3  # another process may take a shard away (merge it) between two looks
 

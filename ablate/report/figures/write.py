@@ -9,8 +9,8 @@ from typing import Any, Literal, get_args
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
+from ablate.disk.whole import write_bytes, writing
 from ablate.report.figures.style import styled
-from ablate.result.files import write_bytes, writing
 
 Kind = Literal["svg", "png", "pdf"]
 

@@ -3,9 +3,9 @@
 from pathlib import Path
 
 from ablate.analysis import StudyAnalysis
+from ablate.disk.whole import write_bytes, writing
 from ablate.report.html.page import page
 from ablate.result import Store
-from ablate.result.files import write_bytes, writing
 
 
 def write_html(analysis: StudyAnalysis, path: Path, *, pictures: Store | None = None) -> None:

@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from ablate.disk.lock import acquire, holder
+from ablate.disk.name import check_key
+from ablate.disk.read import bytes_under
+from ablate.disk.whole import BESIDE, writing
 from ablate.errors import AblateError
-from ablate.result.files import bytes_under, check_key, writing
-from ablate.result.store.lock import acquire, holder
 from ablate.result.store.writer import PARTIAL, REPLACED, forget_hash
 
 if TYPE_CHECKING:
@@ -73,7 +75,7 @@ def _leftovers(store: "Store") -> list[_Found]:
     for path in sorted(store.runs.glob(".*")):
         if path.name.startswith((PARTIAL, REPLACED)) and not _held(store, path):
             found.append(("partial", path, "its writer is dead"))
-    found.extend(("partial", path, "its writer is dead") for path in sorted(store.root.glob(".tmp-*")))
+    found.extend(("partial", path, "its writer is dead") for path in sorted(store.root.glob(f"{BESIDE}*")))
     return found
 
 

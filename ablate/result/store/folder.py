@@ -28,13 +28,15 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from ablate.disk import lock as locks
+from ablate.disk.lock import Holder, Lock
+from ablate.disk.name import check_key, check_name
+from ablate.disk.read import parse_json, read_bytes, read_json
+from ablate.disk.whole import write_bytes, writing
 from ablate.errors import AblateError
-from ablate.result.files import check_key, check_name, parse_json, read_bytes, read_json, write_bytes, writing
 from ablate.result.manifest import StudyManifest
 from ablate.result.record import RunRecord
-from ablate.result.store import lock as locks
 from ablate.result.store.fault import Damaged, reason
-from ablate.result.store.lock import Holder, Lock
 from ablate.result.store.pack import EMPTY, PACK, Pack, PackedRun, packed_bytes, read_pack, scored_rows
 from ablate.result.store.verify import changed_files
 from ablate.result.store.writer import PARTIAL, REPLACED, RunWriter

@@ -14,8 +14,9 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from ablate.disk.name import check_key
+from ablate.disk.read import json_line, parse_json, read_bytes
 from ablate.errors import AblateError
-from ablate.result.files import check_key, json_line, parse_json, read_bytes
 from ablate.result.record import RunRecord
 from ablate.result.store.fault import Damaged, reason
 

@@ -2,9 +2,10 @@
 
 from pathlib import Path
 
+from ablate.disk.digest import file_hash
+from ablate.disk.name import check_name
+from ablate.disk.read import read_json
 from ablate.errors import AblateError
-from ablate.result.files import check_name, read_json
-from ablate.result.key import file_hash
 from ablate.result.store.writer import HASHES
 
 

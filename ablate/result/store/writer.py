@@ -9,9 +9,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from ablate.disk.digest import file_hash
+from ablate.disk.name import check_name
+from ablate.disk.read import json_text, read_json
+from ablate.disk.whole import move_folder, sync_file, sync_folder, write_json, writing
 from ablate.errors import AblateError
-from ablate.result.files import check_name, json_text, read_json, sync_file, sync_folder, write_json, writing
-from ablate.result.key import file_hash
 from ablate.result.record import RunRecord
 
 PARTIAL = ".partial-"
@@ -71,12 +73,11 @@ class RunWriter:
                 shutil.rmtree(aside, ignore_errors=True)
                 os.rename(self.place, aside)  # a crash between the renames is put right by `Store.lock_run`
             try:
-                os.rename(self.folder, self.place)
+                move_folder(self.folder, self.place)
             except OSError:
                 if aside.exists():
                     os.rename(aside, self.place)
                 raise
-            sync_folder(self.place.parent)
             shutil.rmtree(aside, ignore_errors=True)
         return True
 

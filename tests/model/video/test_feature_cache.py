@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 
 from ablate.contract import frame_key
+from ablate.disk.cache import cache_folder
 from ablate.errors import AblateError
-from ablate.model.video.cache.features import STRIPES, FeatureCache, cache_folder
+from ablate.model.video.cache.features import STRIPES, FeatureCache
 from ablate.model.video.cache.shard import MERGE_AT, locked
 
 
@@ -36,7 +37,7 @@ def test_what_was_put_is_found_here_and_by_another_process_memory_mapped(tmp_pat
 
 
 def test_half_written_and_damaged_shards_are_passed_over(tmp_path: Path) -> None:
-    (tmp_path / ".abc.partial").write_bytes(b"half")
+    (tmp_path / ".tmp-abc").write_bytes(b"half")
     (tmp_path / "empty.npy").write_bytes(b"")
     np.save(tmp_path / "other.npy", np.zeros(3))
     cache = FeatureCache(tmp_path, 3)

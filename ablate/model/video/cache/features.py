@@ -14,10 +14,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from ablate.disk.cache import CACHE_VARIABLE
+from ablate.disk.lock import locked
 from ablate.errors import AblateError
-from ablate.model.video.cache.shard import MERGE_AT, SMALL, Rows, locked, map_shard, merge_shards, row_type, write_shard
+from ablate.model.video.cache.shard import MERGE_AT, SMALL, Rows, map_shard, merge_shards, row_type, write_shard
 
-CACHE_HINT = "set ABLATE_CACHE to a folder"
+CACHE_HINT = f"set {CACHE_VARIABLE} to a folder"
 STRIPES = 16  # locks of a cache, so that processes with other batches compute side by side
 
 
@@ -120,9 +122,3 @@ class FeatureCache:
         for row, (a, b) in enumerate(rows["key"].tolist()):
             self._where[a, b] = (path.name, row)
         return True
-
-
-def cache_folder() -> Path:
-    """Where all caches lie: ABLATE_CACHE, or `ablate` under the user's cache folder."""
-    named = os.environ.get("ABLATE_CACHE")
-    return Path(named) if named else Path(os.environ.get("XDG_CACHE_HOME", "~/.cache")).expanduser() / "ablate"

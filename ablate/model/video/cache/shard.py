@@ -7,21 +7,15 @@ feature lost.
 """
 
 import hashlib
-import os
-import tempfile
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-try:
-    import fcntl
-except ImportError:  # no Unix: processes may then compute a frame twice
-    fcntl = None  # type: ignore[assignment]
-
+from ablate.disk.lock import locked
+from ablate.disk.whole import whole_file
 
 Rows: TypeAlias = NDArray[Any]  # structured: fields key and value
 RowType: TypeAlias = np.dtype[Any]
@@ -39,18 +33,8 @@ def write_shard(folder: Path, rows: Rows, *, durable: bool) -> Path:
     """Adds a shard, named by its keys. durable: also proof against a power cut, which costs milliseconds."""
     folder.mkdir(parents=True, exist_ok=True)
     place = folder / (hashlib.blake2b(rows["key"].tobytes(), digest_size=12).hexdigest() + ".npy")
-    handle, beside = tempfile.mkstemp(dir=folder, prefix=".", suffix=".partial")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            np.save(file, rows)
-            if durable:
-                file.flush()
-                os.fsync(file.fileno())
-        os.replace(beside, place)
-    except BaseException:
-        with suppress(OSError):
-            os.unlink(beside)
-        raise
+    with whole_file(place, durable=durable) as file:
+        np.save(file, rows)
     return place
 
 
@@ -77,22 +61,3 @@ def merge_shards(folder: Path, files: Sequence[Path], rows: RowType) -> None:
         for file, _ in small:
             if file != merged:
                 file.unlink(missing_ok=True)
-
-
-@contextmanager
-def locked(file: Path, *, wait: bool) -> Iterator[bool]:
-    """Holds a lock between processes, which the system lifts if this one is killed; false if another holds it.
-
-    Where the file system knows no locks everybody holds them: a frame may then be computed twice, never wrongly.
-    """
-    file.parent.mkdir(parents=True, exist_ok=True)
-    with file.open("ab") as opened:
-        held = True
-        if fcntl is not None:
-            try:
-                fcntl.flock(opened, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
-            except BlockingIOError:
-                held = False
-            except OSError:
-                pass
-        yield held

@@ -9,17 +9,17 @@ from pathlib import Path
 
 import pytest
 
+from ablate.disk.lock import acquire, holder
 from ablate.errors import AblateError
 from ablate.result import Store
-from ablate.result.store.lock import acquire, holder
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[2]
 KEY = "ab" * 10
 
 HOLD = """
 import sys, time
 from pathlib import Path
-from ablate.result.store.lock import acquire
+from ablate.disk.lock import acquire
 lock = acquire(Path(sys.argv[1]))
 print("held", flush=True)
 time.sleep(60)
@@ -90,7 +90,7 @@ def test_a_lock_file_with_anything_in_it_is_still_a_lock(tmp_path, text):
         assert lock is not None
 
 
-def test_waiting_for_the_plan_ends_with_the_holders_name(tmp_path):
+def test_waiting_for_the_manifest_ends_with_the_holders_name(tmp_path):
     store = Store(tmp_path)
     with store.lock_study():
         begun = time.monotonic()

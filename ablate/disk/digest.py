@@ -1,0 +1,21 @@
+"""Hashes of texts and files."""
+
+import hashlib
+from pathlib import Path
+
+KEY_CHARACTERS = 20
+"""80 bits: a million runs collide with a chance below 1e-12, and a folder's name stays readable."""
+
+
+def text_hash(text: str) -> str:
+    """20 hex characters of a text."""
+    return hashlib.blake2b(text.encode("utf-8", "surrogatepass")).hexdigest()[:KEY_CHARACTERS]
+
+
+def file_hash(path: Path) -> str:
+    """blake2b of a file's bytes, 64 hex characters, read in pieces."""
+    digest = hashlib.blake2b(digest_size=32)
+    with path.open("rb") as file:
+        while piece := file.read(1 << 20):
+            digest.update(piece)
+    return digest.hexdigest()

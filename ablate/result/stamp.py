@@ -19,7 +19,8 @@ def stamp_of(entries: Iterable[str]) -> str:
         return ""
     digest = hashlib.blake2b(digest_size=10)
     for entry in sorted(set(entries)):
-        files = [file for place in sorted(glob.glob(entry)) for file in _files(Path(place))]
+        places = [entry] if os.path.exists(entry) else sorted(glob.glob(entry))  # a folder may be named `mouse[1]`
+        files = [file for place in places for file in _files(Path(place))]
         if not files:
             return ""
         for file in files:

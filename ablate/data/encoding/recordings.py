@@ -71,7 +71,9 @@ def _folders_of(entry: str) -> list[Path]:
     for root in roots:
         base = Path(pattern.anchor) if pattern.is_absolute() else root
         relative = str(pattern.relative_to(pattern.anchor)) if pattern.is_absolute() else str(pattern)
-        matches = sorted(base.glob(relative)) if any(sign in relative for sign in "*?[") else [base / relative]
+        literal = base / relative  # a folder may well be named `mouse[1]`
+        globbed = any(sign in relative for sign in "*?[") and not literal.exists()
+        matches = sorted(base.glob(relative)) if globbed else [literal]
         folders = [folder for match in matches for folder in _recordings_at(match)]
         if folders:
             return folders

@@ -66,21 +66,28 @@ def _header(path: Path) -> tuple[tuple[int, ...], bool, np.dtype[Any], int]:
         return tuple(int(size) for size in shape), fortran, dtype, file.tell()
 
 
-def all_rows(array: np.ndarray, test: Callable[[np.ndarray], bool]) -> bool:
-    """Whether a test holds for all rows, looked at in pieces."""
+def first_place(array: np.ndarray, is_wrong: Callable[[np.ndarray], np.ndarray]) -> tuple[int, ...] | None:
+    """Index of the first value that a test finds wrong, looked at in pieces of rows; None where all are right."""
     row_bytes = max(1, array.nbytes // max(1, len(array)))
     step = max(1, CHUNK_BYTES // row_bytes)
-    return all(bool(test(np.asarray(array[start : start + step]))) for start in range(0, len(array), step))
+    for start in range(0, len(array), step):
+        wrong = is_wrong(np.asarray(array[start : start + step]))
+        if wrong.any():
+            row, *rest = np.unravel_index(int(np.argmax(wrong)), wrong.shape)
+            return (start + int(row), *map(int, rest))
+    return None
 
 
-def is_finite(rows: np.ndarray) -> bool:
-    return bool(np.isfinite(rows).all())
+def not_finite(rows: np.ndarray) -> np.ndarray:
+    return ~np.isfinite(rows)
 
 
-def is_whole(rows: np.ndarray) -> bool:
-    """Finite and without fractions."""
-    return rows.dtype.kind in "biu" or bool((np.isfinite(rows) & (np.floor(rows) == rows)).all())
+def not_whole(rows: np.ndarray) -> np.ndarray:
+    """Infinite, or with a fraction."""
+    if rows.dtype.kind in "biu":
+        return np.zeros(rows.shape, bool)
+    return np.asarray(~(np.isfinite(rows) & (np.floor(rows) == rows)))
 
 
-def is_not_negative(rows: np.ndarray) -> bool:
-    return rows.dtype.kind in "bu" or bool((rows >= 0).all())
+def negative(rows: np.ndarray) -> np.ndarray:
+    return np.asarray(rows < 0)

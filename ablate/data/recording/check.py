@@ -1,12 +1,27 @@
-"""What must hold of a recording: types, axes and lengths of its arrays, and then their values."""
+"""What must hold of a recording: axes and lengths of its arrays, and then their values."""
+
+from collections.abc import Callable
 
 import numpy as np
 
-from ablate.data.recording.array_file import all_rows, is_finite, is_not_negative, is_whole
+from ablate.data.recording.array_file import first_place, negative, not_finite, not_whole
 from ablate.data.recording.session import OPTIONAL, Recording
 from ablate.errors import AblateError
 
 COUNTS = "spikes.npy holds the number of spikes in each bin; valid.npy marks bins that are not to be scored"
+FASTEST_RATE_HZ = 10_000  # spikes a second: ten units at once with the shortest refractory period of a neuron, 1 ms
+MOST_IN_ANY_BIN = 100  # however short the bin: a burst of many units at once
+
+MEANT = {
+    "behavior": ("f", 2, "float32 (t, k)"),
+    "valid": ("b", 2, "bool (t, u)"),
+    "trials": ("iu", 1, "int (t,)"),
+    "rates": ("f", 2, "float32 (t, u)"),
+    "floor_rates": ("f", 2, "float32 (t, u)"),
+    "repeats": ("uif", 3, "counts (r, t, u)"),
+    "repeat_stimulus": ("uf", 3, "uint8 or float32 (t, h, w)"),
+}
+"""Kinds of number, axes, and how that is said."""
 
 
 def check_shapes(recording: Recording, *, where: str) -> None:
@@ -20,15 +35,11 @@ def check_shapes(recording: Recording, *, where: str) -> None:
     _require(spikes.ndim == 2, f"spikes must have axes (t, u), not shape {spikes.shape}", where)
     _require(spikes.shape[1] > 0, "spikes has no units", where)
     _require(stimulus.size > 0, f"stimulus is empty, shape {stimulus.shape}", where)
-    kinds = {"behavior": ("f", 2), "valid": ("b", 2), "trials": ("i", 1), "rates": ("f", 2)}
-    kinds["floor_rates"] = kinds["rates"]
-    meant = {"behavior": "float32 (t, k)", "valid": "bool (t, u)", "trials": "int (t,)", "rates": "float32 (t, u)"}
-    meant["floor_rates"] = meant["rates"]
-    for name, (kind, axes) in kinds.items():
+    for name, (kinds, axes, meant) in MEANT.items():
         part = getattr(recording, name)
         if part is not None:
-            fault = f"{name} must be {meant[name]}, not {part.dtype} of shape {part.shape}"
-            _require(part.dtype.kind == kind and part.ndim == axes, fault, where)
+            fault = f"{name} must be {meant}, not {part.dtype} of shape {part.shape}"
+            _require(part.dtype.kind in kinds and part.ndim == axes, fault, where)
     for name in ("spikes", *OPTIONAL):
         part = getattr(recording, name)
         if part is not None and len(part) != len(stimulus):
@@ -41,20 +52,53 @@ def check_shapes(recording: Recording, *, where: str) -> None:
         _require(fits, f"{name} has shape {None if part is None else part.shape}, spikes has {spikes.shape}", where)
     names, columns = len(recording.behavior_names), recording.behaviors
     _require(not names or names == columns, f"{names} behavior_names for {columns} columns of behavior", where)
+    _check_repeats(recording, where)
+
+
+def _check_repeats(recording: Recording, where: str) -> None:
+    """That the repeats are of these units, and of their stimulus."""
+    repeats, stimulus = recording.repeats, recording.repeat_stimulus
+    if repeats is None:
+        _require(stimulus is None, "repeat_stimulus.npy has no repeats.npy with the counts of its showings", where)
+        return
+    _require(0 not in repeats.shape, f"repeats is empty, shape {repeats.shape}", where)
+    units = repeats.shape[2]
+    _require(units == recording.units, f"repeats has {units} units, spikes has {recording.units}", where)
+    if stimulus is not None:
+        fits = len(stimulus) == repeats.shape[1]
+        _require(fits, f"repeats has {repeats.shape[1]} bins, repeat_stimulus has {len(stimulus)} frames", where)
+        same = stimulus.shape[1:] == recording.stimulus.shape[1:]
+        _require(same, f"repeat_stimulus has shape {stimulus.shape}, stimulus {recording.stimulus.shape}", where)
 
 
 def check_numbers(recording: Recording, *, where: str) -> None:
-    """Values. Raises AblateError for the first fault."""
-    for name in ("stimulus", "behavior", "rates", "floor_rates"):
+    """Values. Raises AblateError for the first fault, with its place."""
+    gap = "fill or cut the gap; valid.npy marks bins that are not to be scored"
+    for name in ("stimulus", "behavior", "rates", "floor_rates", "repeat_stimulus"):
         part = getattr(recording, name)
         if part is not None and part.dtype.kind == "f":
-            hint = "fill or cut the gap; valid.npy marks bins that are not to be scored"
-            _require(all_rows(part, is_finite), f"{name} contains NaN or infinity", where, hint)
-    _require(all_rows(recording.spikes, is_whole), "spikes contains counts that are not whole numbers", where, COUNTS)
-    _require(all_rows(recording.spikes, is_not_negative), "spikes contains negative counts", where, COUNTS)
+            _refuse(name, part, not_finite, "contains NaN or infinity", where, gap)
+    most = MOST_IN_ANY_BIN + FASTEST_RATE_HZ / recording.bin_rate_hz
+    for name in ("spikes", "repeats"):
+        part = getattr(recording, name)
+        if part is not None:
+            _refuse(name, part, not_whole, "contains counts that are not whole numbers", where, COUNTS)
+            _refuse(name, part, negative, "contains negative counts", where, COUNTS)
+            what = f"contains counts that no neuron can fire in a bin of {1000 / recording.bin_rate_hz:.3g} ms"
+            _refuse(name, part, lambda rows: rows > most, what, where, COUNTS)
     for name in ("rates", "floor_rates"):
         part = getattr(recording, name)
-        _require(part is None or all_rows(part, is_not_negative), f"{name} contains negative rates", where)
+        if part is not None:
+            _refuse(name, part, negative, "contains negative rates", where)
+
+
+def _refuse(
+    name: str, array: np.ndarray, is_wrong: Callable[[np.ndarray], np.ndarray], what: str, where: str, hint: str = ""
+) -> None:
+    place = first_place(array, is_wrong)
+    if place is not None:
+        value = array[place].item()
+        raise AblateError(f"{name} {what}: {name}[{', '.join(map(str, place))}] is {value:g}", where=where, hint=hint)
 
 
 def _require(holds: bool, what: str, where: str, hint: str = "") -> None:

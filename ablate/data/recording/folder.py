@@ -6,8 +6,11 @@ frame first.
     behavior.npy     (t, k) float32, optional            valid.npy     (t, u) bool, optional
     trials.npy       (t,) int, -1 = none, optional       rates.npy     (t, u) float32 true rates, spikes a bin, optional
     floor_rates.npy  (t, u) float32, optional: the rates of a world without receptive fields, which a model must beat
+    repeats.npy      (r, t, u) counts of r showings of repeat_stimulus.npy (t, h, w), optional; never trained on
 
-Rows of all files belong to the same bins. Row t of behavior.npy was measured during bin t.
+Rows of all files but the last two belong to the same bins. Row t of behavior.npy was measured during bin t. Numbers may
+have any type and byte order (`ablate.data.recording.held`). Whatever else lies in the folder is named,
+and refused where its name is nearly one of these.
 """
 
 import io
@@ -21,11 +24,14 @@ from ruamel.yaml.error import YAMLError
 
 from ablate.data.recording.array_file import map_array
 from ablate.data.recording.check import check_numbers, check_shapes
-from ablate.data.recording.session import OPTIONAL, Recording
+from ablate.data.recording.held import held, with_unit_axis
+from ablate.data.recording.listing import check_keys, unread_files
+from ablate.data.recording.session import OPTIONAL, REPEATED, Recording
 from ablate.disk.whole import whole_folder
 from ablate.errors import AblateError
 
 YAML_BYTES = 1 << 20  # a header is a few lines; a megabyte of it is a mistake or an attack
+SLOWEST_HZ, FASTEST_HZ = 0.1, 100_000  # bins of 10 s to 10 us; beyond that a length was written for a rate
 
 
 def read_recording(folder: Path, *, max_frames: int | None = None, check_values: bool = True) -> Recording:
@@ -38,15 +44,21 @@ def read_recording(folder: Path, *, max_frames: int | None = None, check_values:
     if not any(folder.iterdir()):
         hint = "a recording has recording.yaml, stimulus.npy and spikes.npy"
         raise AblateError("the folder is empty", where=str(folder), hint=hint)
+    unread = unread_files(folder)
     notes = _read_header(folder)
-    arrays = {name: map_array(folder / f"{name}.npy") for name in ("stimulus", "spikes")}
-    arrays |= {name: map_array(folder / f"{name}.npy") for name in OPTIONAL if (folder / f"{name}.npy").exists()}
+    there = [name for name in (*OPTIONAL, *REPEATED) if (folder / f"{name}.npy").exists()]
+    arrays = {
+        name: held(name, map_array(folder / f"{name}.npy"), str(folder)) for name in ("stimulus", "spikes", *there)
+    }
+    if "repeats" in arrays:
+        arrays["repeats"] = with_unit_axis(arrays["repeats"])
     names = tuple(str(name) for name in notes.pop("behavior_names", None) or ())
     recording = Recording(
         name=str(notes.pop("name", folder.name)),
         bin_rate_hz=float(notes.pop("bin_rate_hz")),
         behavior_names=names,
         notes=notes,
+        unread=unread,
         **arrays,
     )
     check_shapes(recording, where=str(folder))
@@ -64,7 +76,7 @@ def write_recording(folder: Path, recording: Recording, *, checked: bool = True)
         check_shapes(recording, where=str(folder))
         check_numbers(recording, where=str(folder))
     with whole_folder(folder) as beside:
-        for name in ("stimulus", "spikes", *OPTIONAL):
+        for name in ("stimulus", "spikes", *OPTIONAL, *REPEATED):
             if (part := getattr(recording, name)) is not None:
                 np.save(beside / f"{name}.npy", part, allow_pickle=False)
         (beside / "recording.yaml").write_text(_header_text(recording), encoding="utf-8")
@@ -85,17 +97,30 @@ def _read_header(folder: Path) -> dict[str, Any]:
         raise AblateError("recording.yaml is not valid YAML", where=str(folder)) from error
     if not isinstance(header, dict):
         raise AblateError("recording.yaml must hold keys and values", where=str(folder))
-    rate = header.get("bin_rate_hz")
-    if rate is None:
-        hint = "add `bin_rate_hz: 120` (bins a second) to recording.yaml"
-        raise AblateError("recording.yaml has no bin_rate_hz", where=str(folder), hint=hint)
-    if isinstance(rate, bool) or not isinstance(rate, int | float) or not math.isfinite(rate) or rate <= 0:
-        raise AblateError(f"bin_rate_hz must be a positive number, not {rate!r}", where=str(folder))
-    if not str(header.get("name", folder.name)).strip():
+    header = {str(key): value for key, value in header.items()}
+    check_keys(header, folder)
+    _check_rate(header.get("bin_rate_hz"), folder)
+    name = header.get("name", folder.name)
+    if isinstance(name, list | dict | bool) or name is None:
+        raise AblateError(f"the recording's name must be text, not {name!r}", where=str(folder))
+    if not str(name).strip():
         raise AblateError("the recording's name is empty", where=str(folder))
     if not isinstance(header.get("behavior_names") or [], list):
         raise AblateError("behavior_names must be a list of names", where=str(folder))
-    return {str(key): value for key, value in header.items()}
+    return header
+
+
+def _check_rate(rate: Any, folder: Path) -> None:
+    """Raises AblateError for what is no number of bins a second."""
+    if rate is None:
+        hint = "add `bin_rate_hz: 120` (bins a second) to recording.yaml"
+        raise AblateError("recording.yaml has no bin_rate_hz", where=str(folder), hint=hint)
+    if isinstance(rate, bool) or not isinstance(rate, int | float) or not 0 < rate < math.inf:
+        raise AblateError(f"bin_rate_hz must be a positive number, not {rate!r:.40}", where=str(folder))
+    if not SLOWEST_HZ <= rate <= FASTEST_HZ:
+        hint = f"it counts bins a second; for bins of {rate:g} s write `bin_rate_hz: {1 / rate:g}`"
+        what = f"bin_rate_hz: {rate:g} would make a bin last {1 / rate:.3g} s"
+        raise AblateError(what, where=str(folder), hint=hint if rate < 1 else "it counts bins a second")
 
 
 def _header_text(recording: Recording) -> str:

@@ -10,11 +10,18 @@ from ablate.contract import SessionSpec
 Array = np.ndarray
 
 OPTIONAL = ("behavior", "valid", "trials", "rates", "floor_rates")
+"""Arrays with a row a bin, beside stimulus and spikes."""
+REPEATED = ("repeats", "repeat_stimulus")
+"""Arrays with their own clock: the counts of every showing of one stimulus, and that stimulus."""
 
 
 @dataclass(frozen=True)
 class Recording:
-    """One session. Arrays are memory maps where the recording was read from a folder."""
+    """One session. Arrays are memory maps where the recording was read from a folder.
+
+    repeats: (r, t, u) counts of every showing of repeat_stimulus (t, h, w); never trained on. unread: what else lies
+    in the folder.
+    """
 
     name: str
     bin_rate_hz: float
@@ -25,8 +32,11 @@ class Recording:
     trials: Array | None = None
     rates: Array | None = None
     floor_rates: Array | None = None
+    repeats: Array | None = None
+    repeat_stimulus: Array | None = None
     behavior_names: tuple[str, ...] = ()
     notes: dict[str, Any] = field(default_factory=dict)
+    unread: tuple[str, ...] = ()
 
     @property
     def frames(self) -> int:

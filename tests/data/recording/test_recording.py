@@ -2,14 +2,18 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pytest
+import torch
 from data_samples import noise_recording
 
+from ablate.data.encoding.frames import FrameStore, content_hash
 from ablate.data.encoding.recordings import RecordingsConfig
 from ablate.data.recording import read_recording, write_recording
 from ablate.errors import AblateError
+from ablate.result.stamp import stamp_of
 
 FRAMES = 200
 
@@ -53,6 +57,12 @@ def pickled(folder: Path) -> None:
     np.save(folder / "spikes.npy", np.array([[1, None]], dtype=object), allow_pickle=True)
 
 
+def with_one(array: np.ndarray, place: tuple[int, ...], value: float) -> np.ndarray:
+    array = array.copy()
+    array[place] = value
+    return array
+
+
 def with_nan(shape: tuple[int, ...]) -> np.ndarray:
     array = np.zeros(shape, np.float32)
     array[-1] = np.nan
@@ -75,26 +85,44 @@ FAULTS = {
     "stimulus.npy is not a .npy file": lambda folder: (folder / "stimulus.npy").write_text("hello") and None,
     "stimulus.npy tells of 18128 bytes (shape (900, 4, 5), uint8) but has 4128": cut_short,
     "spikes.npy holds pickled objects, which are never loaded": pickled,
-    "stimulus must be uint8 or float32, not int64": save("stimulus", np.zeros((FRAMES, 4, 5), np.int64)),
+    "stimulus must hold numbers, not complex64": save("stimulus", np.zeros((FRAMES, 4, 5), np.complex64)),
     "stimulus must have axes (t, h, w), not shape (200, 4)": save("stimulus", np.zeros((FRAMES, 4), np.uint8)),
     "stimulus is empty, shape (0, 4, 5)": save("stimulus", np.zeros((0, 4, 5), np.uint8)),
-    "stimulus contains NaN or infinity": save("stimulus", with_nan((FRAMES, 4, 5))),
-    "behavior contains NaN or infinity": save("behavior", with_nan((FRAMES, 2))),
+    "stimulus contains NaN or infinity: stimulus[199, 0, 0] is nan": save("stimulus", with_nan((FRAMES, 4, 5))),
+    "behavior contains NaN or infinity: behavior[199, 0] is nan": save("behavior", with_nan((FRAMES, 2))),
     "behavior has 150 bins, shorter than the stimulus with 200 frames": save(
         "behavior", np.zeros((150, 2), np.float32)
     ),
     "behavior must be float32 (t, k), not float32 of shape (200,)": save("behavior", np.zeros(FRAMES, np.float32)),
-    "spikes must be counts, not <U1": save("spikes", np.full((FRAMES, 3), "a")),
+    "spikes must hold numbers, not <U1": save("spikes", np.full((FRAMES, 3), "a")),
     "spikes must have axes (t, u), not shape (200,)": save("spikes", np.zeros(FRAMES, np.uint8)),
     "spikes has no units": save("spikes", np.zeros((FRAMES, 0), np.uint8)),
     "spikes has 150 bins, shorter than the stimulus with 200 frames": save("spikes", COUNTS[:150]),
     "spikes has 201 bins, longer than the stimulus with 200 frames": save("spikes", np.ones((201, 3))),
-    "spikes contains negative counts": save("spikes", -COUNTS),
-    "spikes contains counts that are not whole numbers": save("spikes", COUNTS / 2),
+    "spikes contains negative counts: spikes[0, 0] is -1": save("spikes", -COUNTS),
+    "spikes contains counts that are not whole numbers: spikes[0, 0] is 0.5": save("spikes", COUNTS / 2),
     "valid has shape (200, 2), spikes has (200, 3)": save("valid", np.ones((FRAMES, 2), bool)),
     "valid must be bool (t, u), not int64 of shape (200, 3)": save("valid", np.ones((FRAMES, 3), np.int64)),
     "trials must be int (t,), not float64 of shape (200,)": save("trials", np.ones(FRAMES)),
-    "rates contains negative rates": save("rates", -COUNTS.astype(np.float32)),
+    "spikes contains counts that no neuron can fire in a bin of 10 ms: spikes[7, 2] is 1e+09": save(
+        "spikes", with_one(COUNTS, (7, 2), 1e9)
+    ),
+    "stimulus contains NaN or infinity: stimulus[3, 1, 1] is inf": save(
+        "stimulus", with_one(np.zeros((FRAMES, 4, 5)), (3, 1, 1), 1e300)
+    ),
+    "bin_rate_hz: 0.0333 would make a bin last 30 s": put("bin_rate_hz: 0.0333\n"),
+    "bin_rate_hz: 1e+06 would make a bin last 1e-06 s": put("bin_rate_hz: 1000000\n"),
+    "bin_rate_hz must be a positive number, not datetime.date(2024, 1, 1)": put("bin_rate_hz: 2024-01-01\n"),
+    "the recording's name must be text, not ['a']": put("bin_rate_hz: 9\nname: [a]\n"),
+    "recording.yaml: `behaviour_names` is not read": put("bin_rate_hz: 9\nbehaviour_names: [a, b]\n"),
+    "recording.yaml: `bin_rate` is not read": put("bin_rate: 9\n"),
+    "repeats has 2 units, spikes has 3": save("repeats", np.ones((5, 40, 2))),
+    "repeats must be counts (r, t, u), not float64 of shape (5,)": save("repeats", np.ones(5)),
+    "repeats contains negative counts: repeats[0, 0, 0] is -1": save("repeats", -np.ones((5, 40, 3))),
+    "repeat_stimulus.npy has no repeats.npy with the counts of its showings": save(
+        "repeat_stimulus", np.zeros((40, 4, 5), np.uint8)
+    ),
+    "rates contains negative rates: rates[0, 0] is -1": save("rates", -COUNTS.astype(np.float32)),
 }
 
 
@@ -106,6 +134,79 @@ def test_a_fault_is_one_clear_message(folder: Path, message: str, spoil: Callabl
     (problem,) = caught.value.problems
     assert problem.what == message
     assert problem.where == str(folder)
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    {
+        "behaviour.npy": "behavior.npy",
+        "vaild.npy": "valid.npy",
+        "Trials.npy": "trials.npy",
+        "trials.npz": "trials.npy",
+        "repeat.npy": "repeats.npy",
+        "mask.npy": "valid.npy",
+    }.items(),
+)
+def test_a_file_that_was_meant_to_be_read_is_refused_with_the_nearest_name(folder: Path, name: str, meant: str) -> None:
+    (folder / "behavior.npy").unlink()
+    (folder / name).write_bytes(b"")
+    with pytest.raises(AblateError) as caught:
+        read_recording(folder)
+    (problem,) = caught.value.problems
+    assert (problem.what, problem.hint) == (f"{name} is not read", f"did you mean {meant}? Rename it, or move it")
+
+
+def test_misnamed_files_are_told_together_and_what_is_not_read_is_kept_by_name(folder: Path) -> None:
+    for name in ("notes.txt", "spikes_before_sorting.npy", ".DS_Store"):
+        (folder / name).write_bytes(b"")
+    assert read_recording(folder).unread == ("notes.txt", "spikes_before_sorting.npy")
+    for name in ("vaild.npy", "trails.npy"):
+        (folder / name).write_bytes(b"")
+    with pytest.raises(AblateError) as caught:
+        read_recording(folder)
+    assert [problem.what for problem in caught.value.problems] == ["trails.npy is not read", "vaild.npy is not read"]
+
+
+STIMULI = ("bool", "u1", "i1", ">u2", "i2", "<i4", ">i8", "f2", ">f4", "f4", ">f8", "longdouble")
+OTHERS = {
+    "behavior": ("i2", "f2", ">f4", "f8", "longdouble"),
+    "spikes": ("bool", "i1", ">u2", ">i4", "u8", "f2", ">f4", "f8", "longdouble"),
+    "trials": ("i1", "u1", ">i4", "u8"),
+    "rates": ("f2", ">f4", "f8", "longdouble"),
+    "valid": ("bool",),
+}
+
+
+@pytest.mark.parametrize("order", ["C", "F"])
+@pytest.mark.parametrize(
+    ("name", "dtype"),
+    [("stimulus", one) for one in STIMULI] + [(n, one) for n, types in OTHERS.items() for one in types],
+)
+def test_every_type_byte_order_and_memory_order_is_read_as_the_same_numbers(
+    folder: Path, name: str, dtype: str, order: Literal["C", "F"]
+) -> None:
+    meant = np.random.default_rng(0).integers(
+        0, 2, {"stimulus": (FRAMES, 4, 5), "behavior": (FRAMES, 2)}.get(name, (FRAMES, 3))
+    )
+    meant = meant[:, 0] if name == "trials" else meant
+    np.save(folder / f"{name}.npy", np.array(meant, dtype=dtype, order=order))
+    recording = read_recording(folder)
+    np.testing.assert_array_equal(getattr(recording, name), meant)
+    rows = np.array([[0, 5, 199]])
+    store = FrameStore(recording, torch.device("cpu"))
+    np.testing.assert_array_equal(store.stimulus(rows).numpy(), np.asarray(recording.stimulus, np.float32)[rows])
+    np.testing.assert_array_equal(store.behavior(rows).numpy(), np.asarray(recording.behavior, np.float32)[rows])
+    np.testing.assert_array_equal(store.spikes(rows).numpy(), np.asarray(recording.spikes, np.float32)[rows])
+    assert len(content_hash(recording)) == 64
+
+
+def test_repeats_of_one_unit_may_leave_out_its_axis(tmp_path: Path) -> None:
+    one = noise_recording("one", FRAMES, spikes=np.ones((FRAMES, 1), np.uint8), rates=None)
+    write_recording(tmp_path / "one", one)
+    np.save(tmp_path / "one" / "repeats.npy", np.ones((6, 40), np.uint8))
+    repeats = read_recording(tmp_path / "one").repeats
+    assert repeats is not None
+    assert repeats.shape == (6, 40, 1)
 
 
 def test_a_missing_or_empty_folder_is_said(tmp_path: Path) -> None:
@@ -145,6 +246,16 @@ def test_a_folder_of_recordings_a_glob_and_a_list_find_the_same(
     monkeypatch.setenv("ABLATE_DATA", str(tmp_path))
     assert RecordingsConfig(path="b").folders() == whole[1:]
     assert RecordingsConfig(path=str(tmp_path), max_sessions=1).folders() == whole[:1]
+
+
+@pytest.mark.parametrize("name", ["mouse[1]", "day [2024]", "what?", "a*b", "[a-z]"])
+def test_a_folder_may_be_named_like_a_pattern(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    write_recording(tmp_path / name / "rec", noise_recording("rec", FRAMES))
+    for entry in (tmp_path / name, tmp_path / name / "rec"):
+        assert RecordingsConfig(path=str(entry)).folders() == (tmp_path / name / "rec",)
+        assert stamp_of([str(entry)])
+    monkeypatch.setenv("ABLATE_DATA", str(tmp_path))
+    assert RecordingsConfig(path=name).folders() == (tmp_path / name / "rec",)
 
 
 def test_no_recording_at_a_path_is_said() -> None:

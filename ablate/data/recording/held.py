@@ -1,0 +1,45 @@
+"""Numbers as the program holds them: one type an array, native byte order, whatever numpy wrote.
+
+A file that already is of its type stays memory-mapped. Another type, width or byte order is read into memory, so that
+what torch cannot take is met here and not in the middle of a run.
+"""
+
+import numpy as np
+
+from ablate.errors import AblateError
+
+FLOATS = ("behavior", "rates", "floor_rates")
+COUNTS = ("spikes", "repeats")
+WIDEST = 8  # bytes a number: torch knows nothing wider
+
+
+def held(name: str, array: np.ndarray, where: str) -> np.ndarray:
+    """The array in the type that the program works with. Raises AblateError for what holds no numbers."""
+    if array.dtype.kind not in "buif":
+        raise AblateError(f"{name} must hold numbers, not {array.dtype}", where=where)
+    wanted = _wanted(name, array.dtype)
+    if wanted == array.dtype and array.dtype.isnative:
+        return array
+    with np.errstate(over="ignore"):  # what float32 cannot hold becomes infinite, and is refused as that
+        return np.asarray(array, wanted)
+
+
+def _wanted(name: str, dtype: "np.dtype[np.generic]") -> "np.dtype[np.generic]":
+    """stimulus: uint8 or float32. Behaviour: float32. Counts and rates: as they are, at most 8 bytes."""
+    kind = dtype.kind
+    if name in ("stimulus", "repeat_stimulus"):
+        return np.dtype(np.uint8 if kind == "b" or dtype == np.uint8 else np.float32)
+    if name == "behavior":
+        return np.dtype(np.float32)
+    if name in COUNTS and kind == "b":
+        return np.dtype(np.uint8)
+    if name == "trials" and kind in "ui":
+        return np.dtype(np.int64)
+    if name in FLOATS and kind == "f" and dtype.itemsize < np.dtype(np.float32).itemsize:
+        return np.dtype(np.float32)
+    return np.dtype(f"{kind}{min(dtype.itemsize, WIDEST)}") if kind != "b" else np.dtype(bool)
+
+
+def with_unit_axis(repeats: np.ndarray) -> np.ndarray:
+    """(r, t) of a single unit as (r, t, 1)."""
+    return repeats[:, :, None] if repeats.ndim == 2 else repeats

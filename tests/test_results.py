@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,7 +13,22 @@ from ablate.result.store.pack import PACK
 RESULTS = Path(__file__).resolve().parent.parent / "results"
 TABLES = sorted(RESULTS.glob("*/table.json"))
 MEANT_TO_STAND_BELOW = {"planted_truth"}  # a linear model of one frame, stopped early, that patches are to fix
-MOST_BYTES = 1_000_000
+OLD = {"retina", "v1_bars", "vit_vs_vivit"}  # written by older code: results/README.md marks them so
+MOST_BYTES = 2_000_000  # 800 trials of 51 runs; git compresses them to a third
+
+
+def table_of(path: Path) -> dict[str, Any]:
+    table: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return table
+
+
+def baseline_of(table: dict[str, Any]) -> dict[str, Any]:
+    row: dict[str, Any] = next(row for row in table["rows"] if row["variant"] == table["baseline"])
+    return row
+
+
+def references_of(table: dict[str, Any]) -> dict[str, float]:
+    return {row["variant"]: row["score"] for row in table["rows"] if row["role"] == "reference"}
 
 
 def test_there_are_tables():
@@ -21,20 +37,38 @@ def test_there_are_tables():
 
 @pytest.mark.parametrize("path", TABLES, ids=lambda path: path.parent.name)
 def test_the_baseline_of_a_study_clears_its_floor(path):
-    table = json.loads(path.read_text(encoding="utf-8"))
-    floor = table.get("floor")
-    if floor is None or path.parent.name in MEANT_TO_STAND_BELOW:
-        pytest.skip("no score without receptive fields is known, or the study is about that")
-    baseline = next(row for row in table["rows"] if row["variant"] == table["baseline"])
-    assert baseline["score"] > 1.5 * floor
-    assert baseline["score"] > 0.5 * table["attainable"]
+    """The floor: what needs no receptive field; where that is not known, the linear model; for labels, the controls."""
+    if path.parent.name in MEANT_TO_STAND_BELOW:
+        pytest.skip("the study is about a baseline that stands below")
+    table = table_of(path)
+    score, references = baseline_of(table)["score"], references_of(table)
+    controls = [value for name, value in references.items() if name not in ("glm", "resnet")]
+    floors = [table["floor"]] if table.get("floor") is not None else controls or [references["glm"]]
+    assert floors
+    assert score > 1.25 * max(floors)
+    if table.get("attainable") is not None:
+        assert score > 0.5 * table["attainable"]
+
+
+@pytest.mark.parametrize("path", TABLES, ids=lambda path: path.parent.name)
+def test_the_baseline_of_a_study_has_come_to_its_flat_part(path):
+    if path.parent.name in OLD | MEANT_TO_STAND_BELOW:
+        pytest.skip("older code drew no curves into the table, or the baseline is stopped early on purpose")
+    table = table_of(path)
+    said = {(guard["kind"], guard["row"]) for guard in table["guards"]}
+    assert not said & {(kind, table["baseline"]) for kind in ("still learning", "plateau", "below the floor")}
+
+
+def test_studies_that_are_called_old_carry_no_records():
+    """A study that was trained again leaves the list."""
+    assert {path.parent.name for path in TABLES if not (path.parent / "study.json").exists()} == OLD
 
 
 COMMITTED = sorted(path.parent for path in RESULTS.glob("*/study.json"))
 
 
 def test_records_are_committed():
-    assert {folder.name for folder in COMMITTED} >= {"quickstart", "planted_truth"}
+    assert {folder.name for folder in COMMITTED} >= {"quickstart", "planted_truth", "flipflop", "fusion_quickstart"}
 
 
 @pytest.mark.parametrize("folder", COMMITTED, ids=lambda folder: folder.name)

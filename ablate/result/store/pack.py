@@ -2,8 +2,9 @@
 
     {"history": [...], "record": {...}, "units": {...}}      one run a line, sorted by variant, seed and key
 
-Left out: weights, logs, and the steps between two scores in the history. Plain lines, since git compresses them and a
-reader can search them; the bytes follow from the runs alone.
+Left out: weights, logs, the steps between two scores in the history, and each unit's gain in nats, which follows from
+its value and weight and would be half of the bytes of a study of many trials. Plain lines, since git compresses them
+and a reader can search them; the bytes follow from the runs alone.
 """
 
 import json
@@ -71,7 +72,18 @@ def read_pack(path: Path) -> Pack:
 
 
 def _plain(run: PackedRun) -> dict[str, Any]:
-    return {"history": run.history, "record": run.record.model_dump(mode="json"), "units": run.units}
+    return {"history": run.history, "record": run.record.model_dump(mode="json"), "units": _without_gains(run.units)}
+
+
+def _without_gains(units: Any) -> Any:
+    """`units.json` as it is packed; what is no table of sessions is left as it is."""
+    if not isinstance(units, dict) or not isinstance(units.get("sessions"), list):
+        return units
+    sessions = [
+        {name: value for name, value in session.items() if name != "gain"} if isinstance(session, dict) else session
+        for session in units["sessions"]
+    ]
+    return {**units, "sessions": sessions}
 
 
 def _run(line: Any) -> PackedRun:

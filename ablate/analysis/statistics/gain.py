@@ -95,8 +95,10 @@ def difference(variant: Mapping[int, float], baseline: Mapping[int, float], sign
 
 def means_of(a: Float[ndarray, " n"], b: Float[ndarray, " n"]) -> Means:
     """The means of two paired samples of two or more, with their error."""
-    (va, cab), (_, vb) = np.cov(a, b, ddof=1) / len(a)
-    return Means(float(a.mean()), float(b.mean()), float(va), float(vb), float(cab))
+    n, mean_a, mean_b = len(a), float(a.mean()), float(b.mean())
+    da, db = a - mean_a, b - mean_b
+    scale = 1 / (n - 1) / n  # np.cov takes four times as long, which is felt where studies are simulated
+    return Means(mean_a, mean_b, float(da @ da) * scale, float(db @ db) * scale, float(da @ db) * scale)
 
 
 def gains(contrasts: Sequence[Contrast], *, relative: bool = True, prior: Prior = OWN) -> list[Gain | None]:

@@ -101,11 +101,12 @@ def _judged(cells: Cells, state: Settling, look: Look, rule: AnalysisRule, relat
     }
     seen = tuple(_first(cell, state.schedule, looks.get(cell.entry.name, look).here) for cell in cells.cells)
     seen_cells = replace(cells, baseline=next(cell for cell in seen if cell.entry.role == "baseline"), cells=seen)
-    found = paired_gains(seen_cells, rows_prior(seen_cells, rule), relative=relative)
+    still = tuple(cell for cell in seen if _goes_on(cell, state))  # settled rows keep their gain
+    found = paired_gains(replace(seen_cells, cells=still), rows_prior(seen_cells, rule), relative=relative)
+    new = {cell.entry.name: gain for cell, gain in zip(still, found, strict=True)}
     gains = {
-        cell.entry.name: counted(gain, look) if _goes_on(cell, state) else state.rows[cell.entry.name].gain
-        for cell, gain in zip(seen, found, strict=True)
-        if cell.entry.role in JUDGED and gain is not None
+        name: (None if (gain := new[name]) is None else counted(gain, look)) if name in new else state.rows[name].gain
+        for name in looks
     }
     family = [
         cell.entry.name

@@ -1,0 +1,94 @@
+"""Do 95 % intervals hold the truth in 95 % of rows, and do 80 % powers find 80 %? By the program's own functions."""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+import ours
+from worlds import NORMAL, Plan, plant
+
+from ablate.analysis.row.gains import paired_gains, rows_prior
+from ablate.analysis.statistics.moderated import Prior
+from ablate.analysis.statistics.noise import seeds_needed, smallest_detectable_gain
+from ablate.analysis.stopping.power import detectable_by_looks
+from ablate.result.manifest import AnalysisRule
+
+TRUE_GAINS = (0.05, 0.5, 1.0)
+"""Relative to the baseline."""
+NOISE = (0.05, 0.25)
+"""Standard deviation of a paired gain, relative to the baseline."""
+ROWS = 10
+
+
+class Held(NamedTuple):
+    """gain: true, relative. share: of the intervals that hold it. without: share of rows that have no interval, since
+    the baseline is not clear of zero."""
+
+    variance: str
+    noise: float
+    seeds: str
+    gain: float
+    share: float
+    without: float
+
+
+def fixed_intervals(studies: int, seed: int) -> Iterator[Held]:
+    """Fieller's intervals of ten rows at 3, 5 and 10 seeds."""
+    for noise in NOISE:
+        for gain in TRUE_GAINS:
+            planted = plant(NORMAL, Plan((gain / noise,) * ROWS), studies, 10, seed)
+            for variance in ("own", "moderated"):
+                for seeds in (3, 5, 10):
+                    part, inside = planted.first(seeds), []
+                    for study in range(studies):
+                        cells = ours.cells_of(part, study, noise)
+                        prior = rows_prior(cells, AnalysisRule(variance=variance))
+                        for found in paired_gains(cells, prior, relative=True)[1:]:
+                            interval = found.relative_interval if found is not None else None
+                            inside.append(np.nan if interval is None else interval.low <= gain <= interval.high)
+                    yield Held(variance, noise, str(seeds), gain, float(np.nanmean(inside)), float(np.isnan(inside).mean()))
+
+
+def intervals_after_stopping(studies: int, seed: int) -> Iterator[Held]:
+    """Repeated Fieller intervals of rows that were run until settled, beside a noisy baseline."""
+    gains = (0.0, *TRUE_GAINS)
+    for noise in (*NOISE, 0.5):
+        planted = plant(NORMAL, Plan(tuple(gain / noise for gain in gains for _ in range(3))), studies, 12, seed)
+        found = ours.until_settled(planted, unit=noise)
+        for place, gain in enumerate(gains):
+            held = found.held_relative[:, 3 * place : 3 * place + 3]
+            yield Held("moderated", noise, "settled", gain, float(np.nanmean(held)), float(np.isnan(held).mean()))
+
+
+class Power(NamedTuple):
+    """What is promised, and the share of studies that found it."""
+
+    promise: str
+    gain: float
+    seeds: str
+    found: float
+
+
+def powers(arrays: int, studies: int, seed: int) -> Iterator[Power]:
+    """One real gain among ten rows, of the size that is said to be found in 80 % of studies."""
+    for variance in ("own", "moderated"):
+        for seeds in (3, 5, 10):
+            gain = smallest_detectable_gain(1.0, seeds, patches=ROWS, moderated=variance == "moderated")
+            assert gain is not None
+            yield Power(f"smallest detectable, {variance}", gain, str(seeds), _found(gain, seeds, variance, arrays, seed))
+    for gain in (1.5, 2.5):
+        for variance, prior in (("own", Prior(0.0, 0.0)), ("moderated", Prior(1.0, 2.0))):
+            (needed,) = seeds_needed([gain], [1.0], [float(ROWS)], prior)
+            assert needed is not None
+            for seeds in (needed - 1, needed):
+                name = f"seeds needed {'less one' if seeds < needed else ''}".strip()
+                yield Power(f"{name}, {variance}", gain, str(seeds), _found(gain, seeds, variance, arrays, seed))
+    gain = detectable_by_looks(ours.SCHEDULE.looks, ROWS)
+    planted = plant(NORMAL, Plan((gain, *(0.0,) * (ROWS - 1))), studies, 12, seed)
+    found = ours.until_settled(planted, worth=1e-6)
+    yield Power("smallest detectable, until settled", gain, "12", float((found.words[:, 0] == 1).mean()))
+
+
+def _found(gain: float, seeds: int, variance: str, studies: int, seed: int) -> float:
+    planted = plant(NORMAL, Plan((gain, *(0.0,) * (ROWS - 1))), studies, seeds, seed)
+    return float((ours.fixed(planted, variance)[:, 0] == 1).mean())

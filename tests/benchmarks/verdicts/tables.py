@@ -1,0 +1,89 @@
+"""What was measured as text: one table a file, each ending in how it was made."""
+
+from collections.abc import Iterable, Sequence
+
+from compare import Cell, Line
+from coverage import Held, Power
+
+SIZES = (1.5, 2.5, 4.0)
+
+
+def columns(rows: Sequence[Sequence[str]]) -> str:
+    """Cells under one another, the first column to the left, the others to the right."""
+    widths = [max(len(row[place]) for row in rows) for place in range(len(rows[0]))]
+    lines = []
+    for row in rows:
+        cells = [row[0].ljust(widths[0]), *(text.rjust(width) for text, width in zip(row[1:], widths[1:], strict=True))]
+        lines.append("  ".join(cells).rstrip())
+    return "\n".join(lines)
+
+
+def share(value: float, digits: int = 1) -> str:
+    return f"{100 * value:.{digits}f}"
+
+
+def found(sizes: dict[float, float]) -> str:
+    return " ".join(f"{100 * sizes[size]:3.0f}" for size in SIZES)
+
+
+def of_rules(lines: Iterable[Line]) -> str:
+    head = ("rule", "runs", "false winner", "all null", "found 1.5 2.5 4", "right", "mixed: runs", "false", "right", "studies")
+    rows = [
+        (
+            line.rule.name,
+            f"{line.half.runs:.0f}",
+            share(line.half.false_winner),
+            share(line.none.false_winner),
+            found(line.half.found),
+            share(line.half.right),
+            f"{line.mixed.runs:.0f}",
+            share(line.mixed.false_any),
+            share(line.mixed.right),
+            str(line.half.studies),
+        )
+        for line in lines
+    ]
+    return columns([head, *rows])
+
+
+def of_worlds(named: Iterable[tuple[str, Iterable[Cell]]]) -> str:
+    """Our rules in every world, one under the other."""
+    head = ("world", "runs", "found 1.5 2.5 4", "right", "any false", "all null", "intervals hold", "worst row")
+    parts = []
+    for name, cells in named:
+        rows = [
+            (
+                cell.world.name,
+                f"{cell.half.runs:.1f}",
+                found(cell.half.found),
+                share(cell.half.right),
+                share(cell.half.false_any),
+                share(cell.none.false_any),
+                "" if cell.held is None else share(cell.held[0]),
+                "" if cell.held is None else share(cell.held[1]),
+            )
+            for cell in cells
+        ]
+        parts.append(f"{name}\n{columns([head, *rows])}")
+    return "\n\n".join(parts)
+
+
+def of_coverage(lines: Iterable[Held]) -> str:
+    head = ("variance", "noise", "seeds", "true gain", "held", "no interval")
+    rows = [
+        (line.variance, f"{line.noise:.0%}", line.seeds, f"{line.gain:.0%}", share(line.share), share(line.without))
+        for line in lines
+    ]
+    return columns([head, *rows])
+
+
+def of_power(lines: Iterable[Power]) -> str:
+    head = ("what is said", "gain, sd", "seeds", "found")
+    rows = [(line.promise, f"{line.gain:.2f}", line.seeds, share(line.found)) for line in lines]
+    return columns([head, *rows])
+
+
+def of_interplay(named: dict[int, dict[str, float]]) -> str:
+    names = next(iter(named.values()))
+    rows = [(f"{seeds} seeds", *(share(values[name]) for name in names)) for seeds, values in named.items()]
+    return columns([("pairs, of 3 sd each", *names), *rows])

@@ -32,7 +32,9 @@ def main() -> None:
     options.add_argument("--by-study", type=int, default=1000, help="a cell, where a rule goes study by study")
     options.add_argument("--packages", type=int, default=100, help="a cell, for rules of other packages")
     options.add_argument("--seed", type=int, default=0)
-    options.add_argument("--out", type=Path, default=OUT, help="folder of the tables; docs follow if it is the usual one")
+    options.add_argument(
+        "--out", type=Path, default=OUT, help="folder of the tables; docs follow if it is the usual one"
+    )
     chosen = options.parse_args()
     counts = Counts(chosen.studies, chosen.by_study, chosen.packages)
     begun = time.process_time()
@@ -51,7 +53,9 @@ def write(path: Path, counts: Counts, seed: int, table: Callable[[], str], note:
     begun = time.process_time()
     text = table()
     spent = time.process_time() - begun
-    made = f"seed {seed}; {counts.arrays} studies a cell, {counts.studies} study by study; {spent:.0f} s of processor time"
+    made = (
+        f"seed {seed}; {counts.arrays} studies a cell, {counts.studies} study by study; {spent:.0f} s of processor time"
+    )
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(f"{text}\n\n{made}{note}\n", encoding="utf-8")
     print(f"{text}\n\n{made}{note}\n", flush=True)

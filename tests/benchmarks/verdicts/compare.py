@@ -135,9 +135,7 @@ def worlds(name: str, counts: Counts, seed: int) -> Iterator[Cell]:
             continue
         first, second = ours.until_settled(half), ours.until_settled(none)
         held = float(np.nanmean(first.held)), float(np.nanmin(np.nanmean(first.held, axis=0)))
-        yield Cell(
-            world, worth_of(half, first.words, first.runs), worth_of(none, second.words, second.runs), held
-        )
+        yield Cell(world, worth_of(half, first.words, first.runs), worth_of(none, second.words, second.runs), held)
 
 
 def interplay(seeds: int, counts: Counts, seed: int) -> dict[str, float]:
@@ -149,4 +147,3 @@ def interplay(seeds: int, counts: Counts, seed: int) -> dict[str, float]:
         "synergistic": float((said[:, 1] == "synergistic").mean()),
         "falsely named": float((said[:, 2] != "no evidence").mean()),
     }
-

@@ -46,7 +46,9 @@ def fixed_intervals(studies: int, seed: int) -> Iterator[Held]:
                         for found in paired_gains(cells, prior, relative=True)[1:]:
                             interval = found.relative_interval if found is not None else None
                             inside.append(np.nan if interval is None else interval.low <= gain <= interval.high)
-                    yield Held(variance, noise, str(seeds), gain, float(np.nanmean(inside)), float(np.isnan(inside).mean()))
+                    yield Held(
+                        variance, noise, str(seeds), gain, float(np.nanmean(inside)), float(np.isnan(inside).mean())
+                    )
 
 
 def intervals_after_stopping(studies: int, seed: int) -> Iterator[Held]:
@@ -75,7 +77,9 @@ def powers(arrays: int, studies: int, seed: int) -> Iterator[Power]:
         for seeds in (3, 5, 10):
             gain = smallest_detectable_gain(1.0, seeds, patches=ROWS, moderated=variance == "moderated")
             assert gain is not None
-            yield Power(f"smallest detectable, {variance}", gain, str(seeds), _found(gain, seeds, variance, arrays, seed))
+            yield Power(
+                f"smallest detectable, {variance}", gain, str(seeds), _found(gain, seeds, variance, arrays, seed)
+            )
     for gain in (1.5, 2.5):
         for variance, prior in (("own", Prior(0.0, 0.0)), ("moderated", Prior(1.0, 2.0))):
             (needed,) = seeds_needed([gain], [1.0], [float(ROWS)], prior)

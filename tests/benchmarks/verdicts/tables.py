@@ -27,7 +27,18 @@ def found(sizes: dict[float, float]) -> str:
 
 
 def of_rules(lines: Iterable[Line]) -> str:
-    head = ("rule", "runs", "false winner", "all null", "found 1.5 2.5 4", "right", "mixed: runs", "false", "right", "studies")
+    head = (
+        "rule",
+        "runs",
+        "false winner",
+        "all null",
+        "found 1.5 2.5 4",
+        "right",
+        "mixed: runs",
+        "false",
+        "right",
+        "studies",
+    )
     rows = [
         (
             line.rule.name,

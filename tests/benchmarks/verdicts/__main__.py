@@ -1,6 +1,6 @@
 """Rules for verdicts held against planted truths: whose winners are false, who finds what, for how many runs.
 
-    python tests/benchmarks/verdicts [--studies 4000] [--by-study 1000] [--packages 100] [--seed 0] [--out DIR] [--train]
+    python tests/benchmarks/verdicts [--studies 4000] [--by-study 1000] [--packages 100] [--seed 0] [--out DIR]
 
 Scores are planted: no training, ten CPU minutes on one thread. Writes the tables and the figure of docs/verdicts.md.
 The rules of autorank, AdaStop and rliable are left out where these are not installed: pip install ".[bench]" in an

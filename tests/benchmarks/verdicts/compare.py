@@ -9,7 +9,7 @@ import others
 import ours
 import packages
 from measure import Worth, worth_of
-from worlds import HALF, MIXED, NONE, NORMAL, WORLDS, Plan, Planted, World, plant
+from worlds import HALF, MIXED, NONE, NORMAL, WORLDS, Planted, World, plant
 
 MOST_SEEDS = 25
 """What the largest plan of AdaStop may buy."""

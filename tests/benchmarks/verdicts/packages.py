@@ -58,7 +58,7 @@ def adastop_words(planted: Planted, *, n: int, looks: int, permutations: int) ->
         bought = dict.fromkeys(table, 0)
         for look in range(1, looks + 1):
             going = {list(table)[place] for place in np.ravel(comparator.current_comparisons)}
-            bought.update({name: n * look for name in going})
+            bought.update(dict.fromkeys(going, n * look))
             comparator.partial_compare({name: values[: bought[name]] for name, values in table.items()}, verbose=False)
             if comparator.is_finished:
                 break

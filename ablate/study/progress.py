@@ -5,14 +5,11 @@ import time
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ablate.disk.whole import whole_file
 from ablate.result import Score, Store
 from ablate.training import Listener
-
-if TYPE_CHECKING:
-    from ablate.study.train import RunJob
 
 SECONDS_BETWEEN_WRITES = 0.5
 
@@ -38,10 +35,9 @@ class RunProgress:
 class ProgressFile(Listener):
     """The listener of a run: writes where it is, at most twice a second. Silent on a full disk: that stops no run."""
 
-    def __init__(self, store: Store, job: "RunJob"):
-        self._path = progress_path(store, job.key)
-        self._variant, self._seed = job.variant, job.seed
-        self._steps = job.configuration.training.steps
+    def __init__(self, path: Path, *, variant: str, seed: int, steps: int):
+        self._path = path
+        self._variant, self._seed, self._steps = variant, seed, steps
         self._started = time.monotonic()
         self._written = 0.0
         self._step = 0

@@ -14,7 +14,7 @@ from ablate.execution.job import Busy, Interrupted, Stop
 from ablate.recipe import Configuration
 from ablate.result import ModelCost, RunRecord, Score, Store, canonical_json, environment, text_hash
 from ablate.result.record import RunState
-from ablate.study.progress import ProgressFile
+from ablate.study.progress import ProgressFile, progress_path
 from ablate.training import Checkpoints, FitResult, evaluate, fit, pick_device, seeded, stream_seed
 from ablate.training.device import device_driver, device_name, resolve_precision
 
@@ -124,7 +124,8 @@ def _train(job: RunJob, store: Store, *, stop: Callable[[], bool]) -> None:
 
     if job.afresh:
         store.drop_checkpoints(job.key)
-    listener = ProgressFile(store, job)
+    steps = job.configuration.training.steps
+    listener = ProgressFile(progress_path(store, job.key), variant=job.variant, seed=job.seed, steps=steps)
     try:
         result = fit(
             model,

@@ -81,7 +81,7 @@ def plain(store: Store) -> dict[str, dict]:
             told.pop(name)
         told["environment"].pop("git")
         if told["usage"]:
-            for name in ("seconds", "step_milliseconds", "peak_memory_bytes"):
+            for name in ("seconds", "cpu_seconds", "step_milliseconds", "peak_memory_bytes"):
                 told["usage"].pop(name)
         records[key] = told
     return records

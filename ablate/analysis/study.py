@@ -14,6 +14,7 @@ from ablate.analysis.cells import Cell, Cells, common_hash, gather
 from ablate.analysis.efficiency import efficiency_curves
 from ablate.analysis.guard import guards_of
 from ablate.analysis.headline import answer, next_steps
+from ablate.analysis.measured import measured
 from ablate.analysis.notes import notes
 from ablate.analysis.outcome import Attribution, Gain, Settling, StudyAnalysis, VariantAnalysis
 from ablate.analysis.row.breakdown import HistoryLoader
@@ -80,6 +81,7 @@ def analyse(
         detectable_basis=basis,
         attribution=combined,
         efficiency=efficiency_curves(cells.cells, relative=relative),
+        measured=measured(cells),
     )
     return _with_notes(_guarded(analysis, cells, relative=relative), cells)
 

@@ -18,6 +18,8 @@ from ablate.analysis.outcome.interval import Estimate, Gain, GapClosed, Interval
 from ablate.analysis.outcome.row import (
     CostSummary,
     LearningCurve,
+    Measured,
+    MeasureVerdict,
     Outcome,
     Prediction,
     SessionGain,
@@ -44,6 +46,8 @@ __all__ = [
     "Interval",
     "LearningCurve",
     "Look",
+    "MeasureVerdict",
+    "Measured",
     "Note",
     "NoteKind",
     "Outcome",

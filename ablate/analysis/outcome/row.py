@@ -7,6 +7,7 @@ from ablate.analysis.outcome.interval import Estimate, Gain, GapClosed, Interval
 from ablate.result.manifest import Role
 
 Verdict = Literal["baseline", "reference", "helps", "hurts", "negligible", "no evidence", "invalid"]
+MeasureVerdict = Literal["more", "less", "the same", "no evidence"]
 Outcome = Literal["met", "below", "above", "undecided"]
 
 
@@ -41,6 +42,18 @@ class Prediction:
     observed: float | None
     interval: Interval | None
     outcome: Outcome
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What the runs of a variant measured beside their score. difference: to the baseline, paired by seed, 95 %;
+    None without two of them. verdict: of a patch."""
+
+    measure: str
+    variant: str
+    mean: Estimate
+    difference: Interval | None
+    verdict: MeasureVerdict | None
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from typing import Literal
 
 from ablate.analysis.outcome.combination import Attribution, EfficiencyCurve
 from ablate.analysis.outcome.guard import Guard
-from ablate.analysis.outcome.row import VariantAnalysis
+from ablate.analysis.outcome.row import Measured, VariantAnalysis
 from ablate.analysis.outcome.settling import Settling
 from ablate.result.manifest import AnalysisRule
 
@@ -84,6 +84,8 @@ class StudyAnalysis:
     data_fingerprint: str
     scored_hash: str
     environment: tuple[tuple[str, str], ...]
+    measured: tuple[Measured, ...] = ()
+    """What runs measured beside their score, by measure."""
     settling: Settling | None = None
     """Of a study that is run until settled: everything above is of its last complete look."""
 

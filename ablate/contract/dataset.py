@@ -36,6 +36,11 @@ class Dataset(Protocol):
         ...
 
     @property
+    def notices(self) -> tuple[str, ...]:
+        """What is no fault, but should be known before anybody believes a score."""
+        return ()
+
+    @property
     def min_spikes(self) -> int:
         """Units with fewer spikes in a split are left out of its score."""
         return 1
@@ -81,6 +86,10 @@ class DataOptions(Protocol):
     def describe(self) -> DataSpec:
         """The spec without the data: what a model must know to be built and counted."""
         ...
+
+    def sources(self) -> tuple[str, ...]:
+        """The files and folders that are read; none where the data are made."""
+        return ()
 
     def summary(self) -> str:
         """One line for the head of a study."""

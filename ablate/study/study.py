@@ -70,6 +70,7 @@ def study_of(request: Request) -> Study:
     store = Store.of(request.out, name)
     manifest = make_manifest(recipe, request, layout, chosen, name=name, seeds=seeds)
     manifest = manifest.model_copy(update={"data_files": files, "data_stamp": files_before, "schedule": schedule})
+    notices = (*notices, *notices_of(chosen[:1]))
     return Study(recipe, store, manifest, make_jobs(manifest, chosen, store, request), notices)
 
 
@@ -108,8 +109,7 @@ def data_sets(request: Request) -> tuple[str, ...]:
 
 def data_files(variants: Sequence[Variant]) -> tuple[str, ...]:
     """The places that recorded data are read from; none where all data are made."""
-    paths = [getattr(variant.configuration.data, "path", ()) for variant in variants]
-    return tuple(dict.fromkeys(one for path in paths for one in ((path,) if isinstance(path, str) else path) if one))
+    return tuple(dict.fromkeys(one for variant in variants for one in variant.configuration.data.sources()))
 
 
 def rehearsed(variants: Sequence[Variant], quick: bool) -> tuple[Variant, ...]:
@@ -239,6 +239,12 @@ def facts_of(variants: Sequence[Variant]) -> dict[str, DataFacts]:
             known[text] = DataFacts(dataset.spec, dataset.fingerprint, dataset.metric)
         facts[variant.name] = known[text]
     return facts
+
+
+def notices_of(variants: Sequence[Variant]) -> tuple[Problem, ...]:
+    """What is no fault of the data, but should be known; said once."""
+    said = dict.fromkeys(one for variant in variants for one in open_data(variant.configuration, CPU).notices)
+    return tuple(Problem(what, "data") for what in said)
 
 
 def refuse_unscorable(dataset: Dataset, variant: Variant) -> None:

@@ -35,6 +35,8 @@ NOT_DATA = ("path",)  # where a recording lies does not change what it is
 class EncodingDataset:
     """Opened recordings, split, on their device. Raises AblateError where a split of a session is empty."""
 
+    notices: tuple[str, ...] = ()
+
     def __init__(
         self,
         recordings: tuple[Recording, ...],

@@ -127,6 +127,10 @@ class EncodingDataConfig(Config):
         """Reads (or first makes) the recordings and puts them on the device."""
         raise NotImplementedError
 
+    def sources(self) -> tuple[str, ...]:
+        """The files and folders that are read; none where the recordings are made."""
+        return ()
+
     def rehearsal(self) -> "EncodingDataConfig":
         """Few and short recordings of the same kind, for `--quick` and for the checks before a study."""
         raise NotImplementedError

@@ -41,6 +41,9 @@ class RecordingsConfig(EncodingDataConfig):
         found = dict.fromkeys(folder for entry in entries for folder in _folders_of(entry))
         return tuple(found)[: self.max_sessions]
 
+    def sources(self) -> tuple[str, ...]:
+        return tuple(one for one in ((self.path,) if isinstance(self.path, str) else self.path) if one)
+
     def session_specs(self) -> tuple[SessionSpec, ...]:
         specs = []
         for folder in self.folders():

@@ -49,6 +49,10 @@ class TrialDataConfig(Config):
         """Reads (or makes) the trials and puts them on the device."""
         raise NotImplementedError
 
+    def sources(self) -> tuple[str, ...]:
+        """The files and folders that are read; none where the trials are made."""
+        return ()
+
     def rehearsal(self) -> "TrialDataConfig":
         """Few trials of the same kind, for `--quick` and for the checks before a study."""
         raise NotImplementedError

@@ -17,6 +17,8 @@ from ablate.contract import FusionBatch, FusionSpec, Split, Target, frame_key
 from ablate.data.trials.config import TrialDataConfig
 from ablate.data.trials.split import TrialSplit, check_overlap
 
+FLAT = 1e-3
+"""Standard deviation over the training split, in those of the median channel, below which a channel did not move."""
 SHUFFLE_SEEDS = {"train": 1, "validation": 2, "test": 3}
 
 
@@ -31,21 +33,20 @@ class TrialDataset:
         *,
         fingerprint: str,
         device: torch.device,
+        notices: tuple[str, ...] = (),
     ):
         check_overlap(splits, config.split)
         self.spec = replace(spec, class_prior=class_prior(splits["train"], spec.classes))
         self.fingerprint, self.metric = fingerprint, config.metric
         self.poison = config.poison_pads
-        self.device = device
+        self.device, self.notices = device, notices
         mean = splits["train"].eeg.mean(axis=(0, 2), dtype=np.float64)[:, None]
         std = splits["train"].eeg.std(axis=(0, 2), dtype=np.float64)[:, None] + 1e-12
         splits = {**splits, "train": splits["train"].first(config.fraction)}
         if config.shuffle_pairs:
             splits = {name: split.with_shuffled_video(SHUFFLE_SEEDS[name]) for name, split in splits.items()}
         self.splits = splits
-        self._eeg = {
-            name: torch.from_numpy(((split.eeg - mean) / std).astype(np.float32)) for name, split in splits.items()
-        }
+        self._eeg = {name: torch.from_numpy(scaled(split.eeg, mean, std)) for name, split in splits.items()}
         self._known_keys: dict[str, dict[int, NDArray[np.int64]]] = {}
         self._entry = {name: entries(split.session) for name, split in splits.items()}
 
@@ -171,6 +172,13 @@ def entries(session: NDArray[np.int64]) -> NDArray[np.int64]:
         own = session == subject
         place[own] = np.arange(own.sum())
     return place
+
+
+def scaled(eeg: NDArray[np.float32], mean: NDArray[np.float64], std: NDArray[np.float64]) -> NDArray[np.float32]:
+    """z-scores; zero in a channel that did not move in training, whose scale nobody knows."""
+    z = ((eeg - mean) / std).astype(np.float32)
+    z[:, (std < FLAT * np.median(std))[:, 0]] = 0
+    return z
 
 
 def class_prior(train: TrialSplit, classes: int) -> tuple[float, ...]:

@@ -1,11 +1,12 @@
 """Recorded trials of EEG and video: a native folder, or the folders of EAV, SEED-DV, and MNE.
 
 Splits are drawn over trials or over subjects, never over segments; the same seed gives the same split for every
-variant.
+variant. Every trial is checked before anything is trained (`check`).
 """
 
 import hashlib
 from collections.abc import Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 
@@ -16,14 +17,21 @@ from pydantic import Field, model_validator
 
 from ablate.config import non_default
 from ablate.contract import FusionSpec
+from ablate.data.trials.check import Checked, CheckOptions, TrialFacts, check_trials
 from ablate.data.trials.config import TrialDataConfig
 from ablate.data.trials.dataset import TrialDataset
+from ablate.data.trials.draw import deal, in_turn, spread
 from ablate.data.trials.layout.film import FilmStyle
 from ablate.data.trials.layout.table import TrialRow, TrialTable, padded, padded_mask
+from ablate.data.trials.signal import Bads, SignalOptions
 from ablate.data.trials.split import TrialSplit
 from ablate.errors import AblateError
+from ablate.result.stamp import stamp_of
 
 REHEARSED = 8  # trials of each split that a rehearsal reads
+READER = 2  # raised when the same files would be read otherwise
+
+LayoutName = Literal["native", "eav", "seed_dv", "mne"]
 
 
 class TrialsConfig(TrialDataConfig):
@@ -32,140 +40,181 @@ class TrialsConfig(TrialDataConfig):
     type: Literal["trials"] = "trials"
     path: str
     """The folder."""
-    layout: Literal["native", "eav", "seed_dv", "mne"] = "native"
+    layout: LayoutName = "native"
     """How the folder is laid out."""
     validation: float = Field(default=0.15, gt=0, lt=1)
     """Share of the trials (or subjects) that stops and selects."""
     test: float = Field(default=0.2, gt=0, lt=1)
     """Share of the trials (or subjects) that is only scored."""
     split_seed: int = Field(default=0, ge=0)
-    """Draws which trials (or subjects) go where."""
+    """Draws which trials (or subjects) go where; of trials, every class in proportion within every subject."""
     interval_s: float = Field(default=2.0, gt=0)
     """Seconds of an interval; a native folder says its own."""
     frames: int = Field(default=16, ge=1, le=512)
     """Frames of an interval that are taken from a film, evenly in time; arrays and features have their own."""
     image_size: int = Field(default=224, ge=8, le=1024)
     """Rows and columns that a film's frames are scaled to."""
-    decimate: int = Field(default=1, ge=1, le=32)
-    """Keep one of this many EEG samples, after a low-pass filter."""
+    pixel_max: float | None = Field(default=None, gt=0)
+    """What white is in arrays of pixels that are not uint8: 1, 255, 4095, ..."""
+    channels: tuple[str, ...] | None = None
+    """EEG channels by name; null takes all, and then every file must have the same."""
+    bads: Bads = "refuse"
+    """What becomes of channels that a file marks as bad or that are flat: drop leaves them out of all trials,
+    interpolate fills them in by spherical splines (needs MNE), keep keeps them."""
+    resample_hz: float | None = Field(default=None, gt=0)
+    """Bring all EEG to this rate, after a low-pass filter; null needs one rate in all files."""
+    most_absent: float = Field(default=0.25, ge=0, le=1)
+    """Share of intervals without any frame that is put up with; 1 allows EEG alone."""
+    numbers_are_classes: bool = False
+    """Labels that are numbers are classes all the same, however many there are."""
     most_trials: int | None = Field(default=None, ge=1)
-    """Trials of each split at most; null takes all."""
+    """Trials of each split at most, of every subject in proportion; null takes all."""
 
     @model_validator(mode="after")
     def _leaves_something_to_train_on(self) -> "TrialsConfig":
         if self.validation + self.test >= 1:
             raise ValueError(f"validation {self.validation} and test {self.test} leave nothing to train on")
+        if self.channels is not None and len(set(self.channels)) != len(self.channels or ()):
+            raise ValueError("a channel stands in `channels` twice")
         return self
 
-    def table(self) -> TrialTable:
-        """The trials; nothing is read but headers."""
-        from ablate.data.trials.layout import eav, mne, native, seed_dv
-
+    def checked(self) -> Checked:
+        """The trials of the folder, every one looked at. Raises AblateError with every fault at once."""
         folder = Path(self.path)
         if not folder.is_dir():
-            raise AblateError(
-                f"there is no folder {folder}", where="data.path", hint="paths are relative to where ablate runs"
-            )
+            hint = "paths are relative to where ablate runs; `ablate data make --type trials FOLDER` writes an example"
+            raise AblateError(f"there is no folder {folder}", where="data.path", hint=hint)
+        reading = {name: getattr(self, name) for name in _READING}
+        table = _table(TrialsConfig(**reading), stamp_of((self.path,)))
+        stamp = stamp_of([str(file) for file in table.files if file.is_file()])
+        return _checked(TrialsConfig(**reading), stamp_of((self.path,)), stamp)
+
+    @property
+    def check_options(self) -> CheckOptions:
+        """What the check needs to know."""
+        signal = SignalOptions(self.channels, self.bads, self.resample_hz)
+        return CheckOptions(signal, self.most_absent, self.numbers_are_classes)
+
+    def read_table(self) -> TrialTable:
+        """The trials by the headers of their files, and what is wrong with these."""
+        from ablate.data.trials.layout import eav, mne, native, seed_dv
+
+        folder, style = Path(self.path), FilmStyle(self.frames, self.image_size)
         if self.layout == "native":
-            return native.read_folder(folder)
-        reader = {"eav": eav.read_folder, "seed_dv": seed_dv.read_folder, "mne": mne.read_folder}[self.layout]
-        return reader(folder, self.interval_s, FilmStyle(self.frames, self.image_size))
+            return native.read_folder(folder, self.pixel_max)
+        if self.layout == "seed_dv":
+            return seed_dv.read_folder(folder, self.interval_s, style, self.pixel_max)
+        return {"eav": eav, "mne": mne}[self.layout].read_folder(folder, self.interval_s, style)
+
+    def sources(self) -> tuple[str, ...]:
+        """The folder, and the files outside of it that its manifest names."""
+        folder = Path(self.path).resolve()
+        try:
+            files = self.read_table().files
+        except AblateError:  # it is said when the trials are opened
+            files = ()
+        outside = {str(file) for file in files if folder not in file.resolve().parents}
+        return (self.path, *sorted(outside))
 
     def describe(self) -> FusionSpec:
-        return self._spec(self.table())
+        return self._spec(self.checked())
 
-    def _spec(self, table: TrialTable) -> FusionSpec:
+    def _spec(self, checked: Checked) -> FusionSpec:
+        table, signal = checked.table, checked.signal
         classes = len(table.labels)
         return FusionSpec(
             session_names=table.subjects,
             intervals=table.intervals,
             frames=table.frames,
             frame_shape=table.frame_shape,
-            eeg_channels=len(table.channels),
-            eeg_samples=table.samples // self.decimate,
+            eeg_channels=len(signal.channels),
+            eeg_samples=signal.samples,
             classes=classes,
             class_prior=(1 / classes,) * classes,
             labels_per="trial",
         )
 
     def summary(self) -> str:
-        table = self.table()
+        table = self.checked().table
         counts = f"{len(table.subjects)} subjects, {len(table.rows)} trials, {len(table.labels)} classes"
         return f"trials ({self.layout}, {Path(self.path).name}), {counts}"
 
     def open(self, device: torch.device) -> TrialDataset:
-        table = self.table()
-        spec = self._spec(table)
-        if spec.eeg_samples % spec.intervals:
-            raise AblateError(
-                f"decimate {self.decimate} leaves {spec.eeg_samples} samples, "
-                f"which {spec.intervals} intervals do not divide",
-                where="data.decimate",
-                hint=f"choose a divisor of {table.samples // table.intervals}",
-            )
-        splits = {name: self._split(table, rows) for name, rows in self.rows_of(table).items()}
-        content = hashlib.blake2b(repr(sorted(non_default(self).items())).encode(), digest_size=16)
+        checked = self.checked()
+        facts = dict(zip((row.trial_id for row in checked.table.rows), checked.facts, strict=True))
+        splits = {name: self._split(checked, rows, facts) for name, rows in self.rows_of(checked.table).items()}
+        content = hashlib.blake2b(repr((READER, sorted(non_default(self).items()))).encode(), digest_size=16)
         for name, split in splits.items():
-            content.update(repr((name, split.trial_ids, split.labels.tolist())).encode())
+            content.update(repr((name, split.trial_ids, split.labels.tolist(), checked.signal.channels)).encode())
             content.update(split.eeg.tobytes())
             content.update(split.frame_mask.tobytes())
-        return TrialDataset(splits, spec, self, fingerprint=content.hexdigest(), device=device)
+            content.update(b"".join(facts[trial].content for trial in split.trial_ids))
+        fingerprint = content.hexdigest()
+        return TrialDataset(
+            splits, self._spec(checked), self, fingerprint=fingerprint, device=device, notices=checked.notices
+        )
 
     def rehearsal(self) -> "TrialsConfig":
         values = {name: getattr(self, name) for name in type(self).model_fields}
         return type(self)(**{**values, "most_trials": min(self.most_trials or REHEARSED, REHEARSED)})
 
     def rows_of(self, table: TrialTable) -> dict[str, list[TrialRow]]:
-        """Which trials each split holds: a seeded draw over trials within each subject, or over subjects."""
+        """Which trials each split holds: a seeded draw over trials within each subject, or over subjects.
+
+        In a split the trials stand so that any first part of them holds every subject and class in proportion.
+        """
         rng = np.random.default_rng(self.split_seed)
+        label = {row.stimulus or row.trial_id: row.label for row in table.rows}
         place: dict[str, str] = {}
         if self.split == "subject":
-            drawn = self._draw(table.subjects, rng, "subjects")
+            names = [table.subjects[index] for index in rng.permutation(len(table.subjects))]
+            drawn = deal(names, self.test, self.validation, "subjects")
             place = {row.trial_id: drawn[row.subject] for row in table.rows}
         elif any(row.stimulus for row in table.rows):  # what another subject was shown too is never in two splits
-            drawn = self._draw(sorted({row.stimulus for row in table.rows}), rng, "stimuli")
-            place = {row.trial_id: drawn[row.stimulus] for row in table.rows}
+            drawn = deal(spread(sorted(label), label.__getitem__, rng), self.test, self.validation, "stimuli")
+            place = {row.trial_id: drawn[row.stimulus or row.trial_id] for row in table.rows}
         else:
             for subject in table.subjects:
-                place |= self._draw([row.trial_id for row in table.rows if row.subject == subject], rng, "trials")
-        splits: dict[str, list[TrialRow]] = {"train": [], "validation": [], "test": []}
-        for row in table.rows:
-            splits[place[row.trial_id]].append(row)
-        return {name: rows[: self.most_trials] for name, rows in splits.items()}
+                own = [row.trial_id for row in table.rows if row.subject == subject]
+                place |= deal(spread(own, label.__getitem__, rng), self.test, self.validation, f"trials of {subject}")
+        splits: dict[str, list[TrialRow]] = {}
+        for name in ("train", "validation", "test"):
+            rows = [row for row in table.rows if place[row.trial_id] == name]
+            shuffled = [rows[index] for index in rng.permutation(len(rows))]
+            mixed = in_turn(in_turn(shuffled, lambda row: (row.subject, row.label)), lambda row: row.subject)
+            splits[name] = mixed if self.most_trials is None else mixed[: self.most_trials]
+        return splits
 
-    def _draw(self, names: Sequence[str], rng: np.random.Generator, what: str) -> dict[str, str]:
-        """A split for each name, at least one in each."""
-        test, validation = (max(1, round(share * len(names))) for share in (self.test, self.validation))
-        if len(names) <= test + validation:
-            raise AblateError(
-                f"{len(names)} {what} are too few for train, validation and test",
-                where="data.split",
-                hint="use `split: trial`" if what == "subjects" else "record more trials, or use `split: subject`",
-            )
-        order = [names[index] for index in rng.permutation(len(names))]
-        return {
-            name: "test" if index < test else "validation" if index < test + validation else "train"
-            for index, name in enumerate(order)
-        }
-
-    def _split(self, table: TrialTable, rows: Sequence[TrialRow]) -> TrialSplit:
+    def _split(self, checked: Checked, rows: Sequence[TrialRow], facts: dict[str, TrialFacts]) -> TrialSplit:
+        table = checked.table
         subjects, labels = list(table.subjects), list(table.labels)
         return TrialSplit(
             trial_ids=tuple(row.trial_id for row in rows),
             session=np.array([subjects.index(row.subject) for row in rows]),
-            eeg=np.stack([self._decimated(row.eeg()) for row in rows]),
+            eeg=np.stack([checked.signal.read(row) for row in rows]),
             frames=FilmOfRows(tuple(rows), table.frames),
-            frame_mask=np.stack([padded_mask(row.mask(), table.frames) for row in rows]),
+            frame_mask=np.stack([padded_mask(facts[row.trial_id].mask, table.frames) for row in rows]),
             labels=np.array([[labels.index(row.label)] for row in rows]),
         )
 
-    def _decimated(self, eeg: NDArray[np.float32]) -> NDArray[np.float32]:
-        if self.decimate == 1:
-            return eeg
-        from scipy.signal import decimate
 
-        kept = decimate(eeg, self.decimate, ftype="fir", axis=1)
-        return np.asarray(kept[:, : eeg.shape[1] // self.decimate], dtype=np.float32)
+_READING = (
+    *("path", "layout", "interval_s", "frames", "image_size", "pixel_max"),
+    *("channels", "bads", "resample_hz", "most_absent", "numbers_are_classes"),
+)
+"""The options that say how files are read, whatever is then done with the trials."""
+
+
+@lru_cache(maxsize=2)
+def _table(config: TrialsConfig, stamp: str) -> TrialTable:
+    """Kept while nobody touches the folder."""
+    return config.read_table()
+
+
+@lru_cache(maxsize=2)
+def _checked(config: TrialsConfig, stamp: str, stamp_of_files: str) -> Checked:
+    """Kept while nobody touches the files: variants, rehearsals and prices share one walk."""
+    return check_trials(_table(config, stamp), config.check_options)
 
 
 class FilmOfRows:

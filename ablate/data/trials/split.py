@@ -6,6 +6,7 @@ from typing import Literal, Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
+from ablate.data.trials.draw import first_of_all
 from ablate.errors import AblateError
 
 
@@ -37,18 +38,18 @@ class TrialSplit:
         return len(self.trial_ids)
 
     def first(self, share: float) -> "TrialSplit":
-        """The first part of the trials, at least one."""
-        kept = max(1, round(share * len(self)))
-        rows = np.arange(kept)
+        """The first part of the trials of every subject, at least one of each."""
+        kept = first_of_all(range(len(self)), round(share * len(self)), lambda row: int(self.session[row]))
+        rows = np.array(kept, dtype=np.int64)
         return replace(
             self,
-            trial_ids=self.trial_ids[:kept],
-            session=self.session[:kept],
-            eeg=self.eeg[:kept],
+            trial_ids=tuple(self.trial_ids[row] for row in kept),
+            session=self.session[rows],
+            eeg=self.eeg[rows],
             frames=Rows(self.frames, rows),
-            frame_mask=self.frame_mask[:kept],
-            labels=self.labels[:kept],
-            truth=None if self.truth is None else self.truth[:kept],
+            frame_mask=self.frame_mask[rows],
+            labels=self.labels[rows],
+            truth=None if self.truth is None else self.truth[rows],
         )
 
     def with_shuffled_video(self, seed: int) -> "TrialSplit":

@@ -54,9 +54,9 @@ def problem(folder: Path) -> str:
 
 
 def test_what_was_written_is_read_back(tmp_path: Path) -> None:
-    table = read_folder(written(tmp_path))
-    assert (table.intervals, table.frames, table.frame_shape, table.samples) == (4, 4, (5,), 800)
-    assert table.channels == ("Fz", "Cz", "Pz")
+    table = read_folder(written(tmp_path), None)
+    assert (table.intervals, table.frames, table.frame_shape, table.seconds) == (4, 4, (5,), 8.0)
+    assert table.rows[0].recording.channels == ("Fz", "Cz", "Pz")
     assert table.subjects == ("s0", "s1", "s2")
     assert table.labels == ("calm", "happy")
     source = trial(7)
@@ -103,7 +103,7 @@ def test_a_trial_without_video_is_legal(tmp_path: Path) -> None:
     trials = [trial(index) for index in range(12)]
     for name in ("features", "frame_mask", "frame_t"):
         del trials[4][name]
-    table = read_folder(written(tmp_path, trials))
+    table = read_folder(written(tmp_path, trials), None)
     frames, mask = table.rows[4].frames()
     assert frames.shape == (4, 4, 5)
     assert not mask.any()
@@ -117,7 +117,7 @@ def test_hdf5_is_read_like_npz(tmp_path: Path) -> None:
             file[name] = arrays[name]
     manifest = tmp_path / "manifest.csv"
     manifest.write_text(manifest.read_text().replace("t003.npz", "t003.h5"))
-    row = read_folder(tmp_path).rows[3]
+    row = read_folder(tmp_path, None).rows[3]
     assert np.array_equal(row.eeg(), trial(3)["eeg"])
     assert np.array_equal(row.mask(), trial(3)["frame_mask"])
 
@@ -126,16 +126,17 @@ def test_one_sample_too_many_is_cut_and_units_become_microvolts(tmp_path: Path) 
     trials = [trial(index, samples=801) for index in range(12)]
     for told in trials:
         told["eeg"] = told["eeg"] * 1e-6
-    row = read_folder(written(tmp_path, trials, units="V")).rows[0]
-    assert row.eeg().shape == (3, 800)
-    np.testing.assert_allclose(row.eeg(), trials[0]["eeg"][:, :800] * 1e6, rtol=1e-6)
+    config = TrialsConfig(path=str(written(tmp_path, trials, units="V")))
+    eeg = config.checked().signal.read(config.read_table().rows[0])
+    assert eeg.shape == (3, 800)
+    np.testing.assert_allclose(eeg, trials[0]["eeg"][:, :800] * 1e6, rtol=1e-6)
 
 
 @pytest.mark.parametrize("split", ["trial", "subject"])
 def test_splits_are_seeded_keep_groups_together_and_leave_none_out(tmp_path: Path, split: Any) -> None:
     folder = written(tmp_path, [trial(index, subjects=5) for index in range(30)])
     config = TrialsConfig(path=str(folder), split=split)
-    table = config.table()
+    table = config.read_table()
     drawn = config.rows_of(table)
     assert sum(len(rows) for rows in drawn.values()) == 30
     again = TrialsConfig(path=str(folder), split=split).rows_of(table)
@@ -159,17 +160,17 @@ def test_a_rehearsal_reads_few_trials(tmp_path: Path) -> None:
     assert {name: len(split) for name, split in data.splits.items()} == {"train": 8, "validation": 8, "test": 8}
 
 
-def test_decimation_keeps_the_slow_and_drops_the_fast(tmp_path: Path) -> None:
+def test_resampling_keeps_the_slow_and_drops_the_fast(tmp_path: Path) -> None:
     trials = [trial(index) for index in range(12)]
     time = np.arange(800) / 100
-    for told in trials:
-        told["eeg"][:] = np.sin(2 * np.pi * 2 * time) + np.sin(2 * np.pi * 45 * time)
-    data = TrialsConfig(path=str(written(tmp_path, trials)), decimate=4).open(CPU)
+    for index, one in enumerate(trials):
+        one["eeg"][:] = np.sin(2 * np.pi * 2 * time) + np.sin(2 * np.pi * 45 * time + index)
+    data = TrialsConfig(path=str(written(tmp_path, trials)), resample_hz=25.0).open(CPU)
     assert data.spec.eeg_samples == 200
     slow = np.sin(2 * np.pi * 2 * time[::4])
     assert np.corrcoef(data.splits["train"].eeg[0, 0], slow)[0, 1] > 0.99
-    with pytest.raises(AblateError, match="which 4 intervals do not divide"):
-        TrialsConfig(path=str(tmp_path), decimate=31).open(CPU)
+    with pytest.raises(AblateError, match=r"an interval of 2 s at 33\.3 Hz has 66\.6 samples, no whole number"):
+        TrialsConfig(path=str(tmp_path), resample_hz=33.3).open(CPU)
 
 
 def test_missing_files_are_told(tmp_path: Path) -> None:
@@ -188,8 +189,7 @@ def test_every_problem_of_the_manifest_is_told_with_its_line(tmp_path: Path) -> 
     lines[7] = lines[7].replace("10.0", "soon", 1)
     manifest.write_text("\n".join(lines))
     assert problem(tmp_path).splitlines() == [
-        "manifest.csv:4: trial `t001` stands here twice",
-        "manifest.csv:6: there is no file gone.npz",
+        "manifest.csv:4: trial `t001` stands here twice (first in line 3)",
         "manifest.csv:6: there is no file gone.npz",
         "manifest.csv:8: t0_eeg_s is `soon`, no number",
     ]
@@ -198,15 +198,15 @@ def test_every_problem_of_the_manifest_is_told_with_its_line(tmp_path: Path) -> 
 @pytest.mark.parametrize(
     ("change", "expected"),
     [
-        ({"eeg": np.ones((3, 790))}, "EEG of shape (3, 790), expected (channels, 800)"),
+        ({"eeg": np.ones((3, 790))}, "EEG of shape (3, 790), expected (3 channels, 800 samples)"),
         ({"eeg": np.full((3, 800), np.nan)}, "the EEG holds NaN or infinity"),
         ({"eeg": 1e-5 * np.random.default_rng(0).standard_normal((3, 800))}, "standard deviation of 1e-05 microvolts"),
         ({"frame_t": trial(1)["frame_t"] + 1.9}, "frame 1 of interval 0 was shown 2.400 s"),
         ({"t0_video_s": 13.0}, "frame 0 of interval 0 was shown 3.100 s after the first EEG sample, outside [0, 2)"),
-        ({"frame_mask": np.ones((4, 2), dtype=bool)}, "frame_mask of shape (4, 2) for frames (4, 4)"),
+        ({"frame_mask": np.ones((4, 2), dtype=bool)}, "frame_mask of shape (4, 2) and type bool for frames (4, 4)"),
         ({"features": np.zeros((4, 4))}, "features of shape (4, 4), expected (i, f, d)"),
-        ({"features": np.zeros((4, 4, 6))}, "frames of different shapes: [(5,), (6,)]"),
-        ({"features": np.zeros((3, 4, 5))}, "trials of different numbers of intervals: [3, 4]"),
+        ({"features": np.zeros((4, 4, 6))}, "frames of shape (6,), those of trial `t000` have (5,)"),
+        ({"features": np.zeros((3, 4, 5))}, "3 intervals, trial `t000` has 4"),
     ],
 )
 def test_a_wrong_trial_is_told(tmp_path: Path, change: dict[str, Any], expected: str) -> None:

@@ -29,9 +29,10 @@ def eav(folder: Path, key: str = "seg1", subjects: int = 1) -> None:
 @pytest.mark.parametrize("key", ["seg1", "seg"])
 def test_eav_axes_are_time_channel_trial_at_500_hz(tmp_path: Path, key: str) -> None:
     eav(tmp_path, key)
-    config = TrialsConfig(path=str(tmp_path), layout="eav", decimate=5)
-    table = config.table()
-    assert (len(table.rows), len(table.channels), table.rate_hz, table.intervals) == (20, 30, 500, 2)
+    config = TrialsConfig(path=str(tmp_path), layout="eav", resample_hz=100.0, most_absent=1.0)
+    table = config.read_table()
+    recording = table.rows[7].recording
+    assert (len(table.rows), len(recording.channels), recording.rate_hz, table.intervals) == (20, 30, 500, 2)
     assert table.rows[7].eeg().shape == (30, 2000)
     assert table.rows[7].eeg()[0].mean() == pytest.approx(700, abs=2)
     assert table.rows[7].label == "7"
@@ -54,14 +55,14 @@ def test_eav_features_beside_the_eeg_are_read(tmp_path: Path) -> None:
 
 def test_eav_files_of_another_shape_are_told(tmp_path: Path) -> None:
     with pytest.raises(AblateError, match="there is no subjectN_eeg"):
-        TrialsConfig(path=str(tmp_path), layout="eav").table()
+        TrialsConfig(path=str(tmp_path), layout="eav").checked()
     savemat(tmp_path / "subject1_eeg.mat", {"other": np.zeros(3)})
     with pytest.raises(AblateError, match="holds neither `seg1` nor `seg`"):
-        TrialsConfig(path=str(tmp_path), layout="eav").table()
+        TrialsConfig(path=str(tmp_path), layout="eav").checked()
     savemat(tmp_path / "subject2_eeg.mat", {"seg": np.zeros((30, 100, 4))})
     (tmp_path / "subject1_eeg.mat").unlink()
     with pytest.raises(AblateError, match=r"`seg` of shape \(30, 100, 4\), expected"):
-        TrialsConfig(path=str(tmp_path), layout="eav").table()
+        TrialsConfig(path=str(tmp_path), layout="eav").checked()
 
 
 CONCEPTS = np.array([[3, 1, 4, 2], [2, 4, 1, 3]])  # each block shows them in an order of its own
@@ -85,8 +86,8 @@ def seed_dv(folder: Path, name: str | None = "features.npy") -> np.ndarray:
 def test_seed_dv_is_exactly_five_chunks_of_two_seconds(tmp_path: Path, name: str) -> None:
     eeg = seed_dv(tmp_path, name)
     config = TrialsConfig(path=str(tmp_path), layout="seed_dv")
-    table = config.table()
-    assert (len(table.rows), table.intervals, table.interval_s, table.samples) == (16, 5, 2.0, 2000)
+    table = config.read_table()
+    assert (len(table.rows), table.intervals, table.interval_s, table.seconds) == (16, 5, 2.0, 10.0)
     row = next(row for row in table.rows if row.trial_id == "sub2_block1_place03")
     np.testing.assert_allclose(row.eeg()[:, 400:800], eeg[1, 3, 1] + 2)
     assert row.label == "concept_03"
@@ -100,29 +101,29 @@ def test_seed_dv_is_exactly_five_chunks_of_two_seconds(tmp_path: Path, name: str
 def test_seed_dv_files_of_another_shape_are_told(tmp_path: Path) -> None:
     seed_dv(tmp_path)
     with pytest.raises(AblateError, match="interval_s is 1"):
-        TrialsConfig(path=str(tmp_path), layout="seed_dv", interval_s=1.0).table()
+        TrialsConfig(path=str(tmp_path), layout="seed_dv", interval_s=1.0).checked()
     np.save(tmp_path / "sub3.npy", np.zeros((2, 4, 5, 400, 62), dtype=np.float32))
     with pytest.raises(AblateError, match=r"expected \(2, 4, 5, 62, 400\) or \(2, 62, 10400\)"):
-        TrialsConfig(path=str(tmp_path), layout="seed_dv").table()
+        TrialsConfig(path=str(tmp_path), layout="seed_dv").checked()
 
 
 def test_the_place_in_a_seed_dv_block_is_no_label(tmp_path: Path) -> None:
     """A reader that took the place for the concept gave one label to seven different concepts."""
     seed_dv(tmp_path)
-    rows = TrialsConfig(path=str(tmp_path), layout="seed_dv").table().rows
+    rows = TrialsConfig(path=str(tmp_path), layout="seed_dv").read_table().rows
     told = {row.trial_id: row.label for row in rows}
     for block in range(2):
         for place in range(4):
             assert told[f"sub1_block{block}_place{place:02d}"] == f"concept_{CONCEPTS[block, place]:02d}"
     (tmp_path / "meta-info" / "All_video_label.npy").unlink()
     with pytest.raises(AblateError, match=r"there is no All_video_label\.npy"):
-        TrialsConfig(path=str(tmp_path), layout="seed_dv").table()
+        TrialsConfig(path=str(tmp_path), layout="seed_dv").checked()
 
 
 def test_a_seed_dv_clip_that_all_subjects_saw_is_in_one_split(tmp_path: Path) -> None:
     seed_dv(tmp_path)
     config = TrialsConfig(path=str(tmp_path), layout="seed_dv")
-    held = {name: {row.stimulus for row in rows} for name, rows in config.rows_of(config.table()).items()}
+    held = {name: {row.stimulus for row in rows} for name, rows in config.rows_of(config.read_table()).items()}
     assert all(held.values())
     assert not held["train"] & held["test"]
     assert not held["train"] & held["validation"]
@@ -136,7 +137,7 @@ def test_seed_dv_as_recorded_is_cut_after_the_hint(tmp_path: Path) -> None:
         clips = eeg[:, place].transpose(0, 2, 1, 3).reshape(2, 62, 2000)
         recorded[:, :, place * 2600 + 600 : (place + 1) * 2600] = clips
     np.save(tmp_path / "sub3.npy", recorded)
-    rows = {row.trial_id: row for row in TrialsConfig(path=str(tmp_path), layout="seed_dv").table().rows}
+    rows = {row.trial_id: row for row in TrialsConfig(path=str(tmp_path), layout="seed_dv").read_table().rows}
     np.testing.assert_allclose(rows["sub3_block1_place02"].eeg(), rows["sub1_block1_place02"].eeg() - 1, atol=1e-5)
 
 
@@ -199,7 +200,7 @@ def test_eav_films_are_read_by_their_trials_number(tmp_path: Path) -> None:
     eav(tmp_path)
     eav_films(tmp_path, missing=(5,))
     config = TrialsConfig(path=str(tmp_path), layout="eav", frames=3, image_size=16)
-    table = config.table()
+    table = config.read_table()
     assert (table.intervals, table.frames, table.frame_shape) == (2, 3, (3, 16, 16))
     for trial in (0, 7, 19):
         frames, mask = table.rows[trial].frames()
@@ -216,19 +217,19 @@ def test_eav_films_of_another_subject_are_told(tmp_path: Path) -> None:
     eav(tmp_path)
     eav_films(tmp_path, swapped=True)
     with pytest.raises(AblateError, match=r"Speaking_Happiness\.mp4 does not fit trial 17's label"):
-        TrialsConfig(path=str(tmp_path), layout="eav").table()
+        TrialsConfig(path=str(tmp_path), layout="eav").checked()
 
 
 def test_seed_dv_films_are_cut_after_the_hint(tmp_path: Path) -> None:
     seed_dv(tmp_path, None)
     with pytest.raises(AblateError, match="nor a film of each of 2 blocks"):
-        TrialsConfig(path=str(tmp_path), layout="seed_dv").table()
+        TrialsConfig(path=str(tmp_path), layout="seed_dv").checked()
     for block, name in enumerate(("1st", "2nd")):  # a place: 3 s of hint, then the clips, each of one grey
         greys = [grey for place in range(4) for grey in [255] * 12 + [20 * place + 3 * c + 100 * block
                  for c in range(5) for _ in range(8)]]  # fmt: skip
         film(tmp_path / "Video" / f"{name}_10min.mp4", greys, rate=4)
     config = TrialsConfig(path=str(tmp_path), layout="seed_dv", frames=2, image_size=8)
-    row = next(row for row in config.table().rows if row.trial_id == "sub2_block1_place03")
+    row = next(row for row in config.read_table().rows if row.trial_id == "sub2_block1_place03")
     frames, mask = row.frames()
     assert mask.all()
     assert np.array_equal(mask, row.mask())
@@ -250,7 +251,7 @@ def test_mne_files_and_a_film_are_matched_by_time(tmp_path: Path, suffix: str) -
     lines += [f"t{n},s0,{n % 2},a_raw{suffix},{'film.mp4' if n else ''},{3 + 4 * n},{4 * n},4" for n in range(9)]
     (tmp_path / "manifest.csv").write_text("\n".join(lines))
     config = TrialsConfig(path=str(tmp_path), layout="mne", frames=5, image_size=16)
-    table = config.table()
+    table = config.read_table()
     np.testing.assert_allclose(table.rows[2].eeg(), signal[:, 1100:1500], rtol=1e-3, atol=0.04)  # BDF's step is 1/32
     frames, mask = table.rows[2].frames()
     assert mask.shape == (2, 5)

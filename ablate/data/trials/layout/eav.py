@@ -16,18 +16,22 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.io import loadmat
 
+from ablate.data.trials.layout.arrays import read_array
 from ablate.data.trials.layout.film import FilmStyle, Stretch, read_frames, read_mask
-from ablate.data.trials.layout.table import Frames, TrialRow, TrialTable, no_frames, trimmed
-from ablate.errors import AblateError
+from ablate.data.trials.layout.stored import clean, frame_shape
+from ablate.data.trials.layout.table import EegFile, Frames, TrialRow, TrialTable, hash_of, no_frames, whole_intervals
+from ablate.errors import AblateError, Problem
 
 RATE_HZ, CHANNELS = 500.0, 30
+NAMES = tuple(f"channel_{index:02d}" for index in range(CHANNELS))
 NO_FEATURES = 1  # width of the frames where no features are there
 
 
 def read_folder(folder: Path, interval_s: float, style: FilmStyle) -> TrialTable:
-    """All subjects below the folder. Raises AblateError for files of another shape."""
+    """All subjects below the folder. Raises AblateError where there are none."""
     files = {
         match[1]: path
         for path in sorted(folder.rglob("*_eeg.mat"))
@@ -35,74 +39,125 @@ def read_folder(folder: Path, interval_s: float, style: FilmStyle) -> TrialTable
     }
     if not files:
         raise AblateError("there is no subjectN_eeg.mat", where=str(folder), hint="give the folder of EAV's subjects")
-    samples = _eeg(files[min(files, key=int)]).shape[0]
-    intervals = round(samples / RATE_HZ / interval_s)
-    shape = frame_shape(list(files.values()), intervals, style)
-    rows = [
-        _row(Trial(files[number], number, index, str(label), samples), shape, interval_s, style)
-        for number in sorted(files, key=int)
-        for index, label in enumerate(_labels(files[number]))
-    ]
-    names = tuple(f"channel_{index:02d}" for index in range(CHANNELS))
+    subjects, problems = [], list[Problem]()
+    for number in sorted(files, key=int):
+        try:
+            subjects.append(_subject(files[number], number))
+        except AblateError as error:
+            problems += error.problems
+    samples = subjects[0].samples if subjects else 0
+    intervals = whole_intervals(samples / RATE_HZ, interval_s) if samples else 1
+    if intervals is None:
+        what = f"trials of {samples / RATE_HZ:g} s are no whole number of intervals of {interval_s:g} s"
+        problems.append(Problem(what, "data.interval_s", "EAV's trials have 20 s: 2, 4, 5 or 10"))
+    shape = shape_of_frames(subjects, intervals or 1, style)
+    rows = [_row(subject, index, shape, interval_s, style) for subject in subjects for index in range(subject.trials)]
     seen = (3, *shape[2:4]) if len(shape) == 5 else shape[2:]
-    return TrialTable(tuple(rows), RATE_HZ, names, interval_s, intervals, shape[1], seen)
+    read = [path for one in subjects for path in (one.file, one.label_file, one.feature_file, *one.films.values())]
+    there = tuple(path for path in read if path.is_file())
+    return TrialTable(str(folder), tuple(rows), interval_s, shape[0], shape[1], seen, there, tuple(problems))
 
 
-def frame_shape(files: Sequence[Path], intervals: int, style: FilmStyle) -> tuple[int, ...]:
+@dataclass(frozen=True)
+class Subject:
+    """One subject's files. labels: class index of each trial. films: by the number of their trial, from 1. features:
+    shape of the frames beside the EEG (i, f, d), if there are any."""
+
+    file: Path
+    name: str
+    samples: int
+    labels: tuple[int, ...]
+    films: dict[int, Path]
+    features: tuple[int, ...] | None
+
+    @property
+    def trials(self) -> int:
+        return len(self.labels)
+
+    @property
+    def label_file(self) -> Path:
+        return self.file.with_name(f"{self.file.stem}_label.mat")
+
+    @property
+    def feature_file(self) -> Path:
+        return feature_file(self.file)
+
+
+def _subject(file: Path, number: str) -> Subject:
+    """What the headers say. Raises AblateError for files of another shape, and for labels that are none."""
+    samples, trials = _eeg(file).shape[0], _eeg(file).shape[2]
+    labels = _labels(file, trials)
+    features = _features(file)
+    shape = None
+    if features is not None:
+        stored, mask = features["features"], features["frame_mask"]
+        if stored.ndim != 4 or len(stored) != trials or mask.shape != stored.shape[:3]:
+            what = f"features of shape {stored.shape} and frame_mask of shape {mask.shape} for {trials} trials"
+            raise AblateError(what, where=str(feature_file(file)), hint="(trials, i, f, d) and (trials, i, f)")
+        shape = (*stored.shape[1:3], *frame_shape(stored.shape[1:], "features", str(feature_file(file))))
+    return Subject(file, f"subject{number}", samples, labels, _films(file, labels), shape)
+
+
+def shape_of_frames(subjects: Sequence[Subject], intervals: int, style: FilmStyle) -> tuple[int, ...]:
     """Of a trial's frames (i, f, ...), pads included: features if there are any, else films, else nothing."""
-    features = [film["features"].shape[2:] for file in files if (film := _features(file)) is not None]
+    features = [subject.features for subject in subjects if subject.features is not None]
     if features:
-        return (intervals, max(f for f, _ in features), features[0][1])
-    if any(_films(file) for file in files):
+        return (intervals, max(shape[1] for shape in features), features[0][2])
+    if any(subject.films for subject in subjects):
         return (intervals, style.frames, style.size, style.size, 3)
     return (intervals, 1, NO_FEATURES)
 
 
-@dataclass(frozen=True)
-class Trial:
-    """Where a trial stands. file: of its EEG. index: from 0."""
-
-    file: Path
-    subject: str
-    index: int
-    label: str
-    samples: int
-
-
-def _row(trial: Trial, shape: tuple[int, ...], interval_s: float, style: FilmStyle) -> TrialRow:
-    name = f"subject{trial.subject}_trial{trial.index:03d}"
-    film = _films(trial.file).get(trial.index + 1) if len(shape) == 5 else None
+def _row(subject: Subject, index: int, shape: tuple[int, ...], interval_s: float, style: FilmStyle) -> TrialRow:
+    name = f"{subject.name}_trial{index:03d}"
+    film = subject.films.get(index + 1) if len(shape) == 5 else None
     shown = None if film is None else Stretch(film, 0.0, shape[0], interval_s)
+    has_features = len(shape) == 3 and subject.features is not None
 
     def frames() -> Frames:
         if shown is not None:
             return read_frames(shown, style)
-        features = _features(trial.file) if len(shape) == 3 else None
-        if features is None:
+        if not has_features:
             return no_frames(shape, np.uint8 if len(shape) == 5 else np.float32)
-        return features["features"][trial.index].astype(np.float32), features["frame_mask"][trial.index].astype(
-            np.bool_
-        )
+        return _stored(subject, index, shape)
 
-    def mask() -> Any:
+    def mask() -> NDArray[np.bool_]:
         return frames()[1] if shown is None else read_mask(shown, style)
 
-    def eeg() -> Any:
-        return trimmed(_eeg(trial.file)[:, :, trial.index].T, trial.samples, name)
+    def content() -> bytes:
+        if shown is not None:
+            return shown.content()
+        seen, valid = frames()
+        return hash_of(seen[valid], valid)
 
-    return TrialRow(name, f"subject{trial.subject}", trial.label, eeg, frames, mask)
+    def eeg() -> NDArray[np.floating]:
+        return np.asarray(_eeg(subject.file)[:, :, index].T, dtype=np.float64)
+
+    source = str(film or (subject.feature_file if has_features else ""))
+    recording = EegFile(str(subject.file), RATE_HZ, NAMES)
+    label, where = str(subject.labels[index]), f"{subject.file} (trial {index})"
+    return TrialRow(name, subject.name, label, where, recording, eeg, frames, mask, content, source)
 
 
-@lru_cache(maxsize=64)
-def _films(file: Path) -> dict[int, Path]:
+def _stored(subject: Subject, index: int, shape: tuple[int, ...]) -> Frames:
+    """A trial's features beside the EEG."""
+    features, where = _features(subject.file) or {}, f"{subject.feature_file} (trial {index})"
+    stored, mask = features["features"][index], features["frame_mask"][index].astype(np.bool_)
+    if (len(stored), stored.shape[2]) != (shape[0], shape[2]):
+        what = f"features of shape {stored.shape}, expected ({shape[0]}, f, {shape[2]})"
+        raise AblateError(what, where=where, hint="intervals, frames, width; the same in every subject")
+    return clean(stored, mask, "features", where, None), mask
+
+
+def _films(file: Path, labels: Sequence[int]) -> dict[int, Path]:
     """The subject's films by the number of their trial. Raises AblateError if their names contradict the labels."""
     found = {}
     for path in sorted((file.parent.parent / "Video").glob("*.mp4")):
         if match := re.match(r"(\d{3})_Trial_\d+_([A-Za-z]+_[A-Za-z]+)", path.stem):
             found[int(match[1])] = (path, match[2].lower())
-    labels, named = _labels(file), dict[int, str]()
+    named = dict[int, str]()
     for number, (path, name) in found.items():
-        label = int(labels[number - 1]) if number <= len(labels) else -1
+        label = labels[number - 1] if 1 <= number <= len(labels) else -1
         if label < 0 or named.setdefault(label, name) != name:
             raise AblateError(
                 f"{path.name} does not fit trial {number}'s label",
@@ -112,14 +167,13 @@ def _films(file: Path) -> dict[int, Path]:
     return {number: path for number, (path, _) in found.items()}
 
 
-@lru_cache(maxsize=2)
 def _eeg(file: Path) -> Any:
     """(time, channel, trial) microvolts."""
     content = _mat(file)
     for key in ("seg1", "seg"):
         if key in content:
             found = content[key]
-            if found.ndim != 3 or found.shape[1] != CHANNELS:
+            if found.ndim != 3 or found.shape[1] != CHANNELS or not found.size:
                 raise AblateError(
                     f"`{key}` of shape {found.shape}, expected (time, {CHANNELS}, trials)",
                     where=str(file),
@@ -129,24 +183,47 @@ def _eeg(file: Path) -> Any:
     raise AblateError("holds neither `seg1` nor `seg`", where=str(file), hint="give EAV's own files")
 
 
-def _labels(file: Path) -> Any:
-    """Class index of each trial."""
+def _labels(file: Path, trials: int) -> tuple[int, ...]:
+    """Class index of each trial. Raises AblateError unless exactly one class of each trial is set."""
     beside = file.with_name(f"{file.stem}_label.mat")
     if not beside.is_file():
         raise AblateError(f"there is no {beside.name}", where=str(file.parent), hint="labels lie beside the EEG")
-    return _mat(beside)["label"].argmax(axis=0)
+    stored = _mat(beside).get("label")
+    if stored is None or stored.ndim != 2 or stored.shape[1] != trials:
+        what = "holds no `label`" if stored is None else f"`label` of shape {stored.shape} for {trials} trials"
+        raise AblateError(what, where=str(beside), hint="(classes, trials), one class of each trial set to 1")
+    wrong = np.flatnonzero(~(np.isin(stored, (0, 1)).all(axis=0) & (stored.sum(axis=0) == 1)))
+    if len(wrong):
+        what = f"{len(wrong)} trials are of no class or of several (the first: trial {int(wrong[0])})"
+        raise AblateError(what, where=str(beside), hint="one class of each trial is set to 1, the others to 0")
+    return tuple(int(label) for label in stored.argmax(axis=0))
+
+
+def feature_file(file: Path) -> Path:
+    """Where features would lie, beside the EEG."""
+    return file.with_name(file.name.replace("_eeg.mat", "_features.npz"))
+
+
+def _features(file: Path) -> dict[str, Any] | None:
+    beside = feature_file(file)
+    if not beside.is_file():
+        return None
+    facts = beside.stat()
+    return _features_of(beside, facts.st_size, facts.st_mtime_ns)
 
 
 @lru_cache(maxsize=2)
-def _features(file: Path) -> Any:
-    beside = file.with_name(file.name.replace("_eeg.mat", "_features.npz"))
-    if not beside.is_file():
-        return None
-    with np.load(beside, allow_pickle=False) as opened:
-        return {name: opened[name] for name in ("features", "frame_mask")}
+def _features_of(file: Path, size: int, changed: int) -> dict[str, Any]:
+    return {name: read_array(file, name) for name in ("features", "frame_mask")}
 
 
 def _mat(file: Path) -> dict[str, Any]:
+    facts = file.stat()
+    return _mat_of(file, facts.st_size, facts.st_mtime_ns)
+
+
+@lru_cache(maxsize=4)
+def _mat_of(file: Path, size: int, changed: int) -> dict[str, Any]:
     """A .mat file up to version 7; 7.3 is HDF5, whose axes are reversed."""
     try:
         return dict(loadmat(file))
@@ -155,5 +232,5 @@ def _mat(file: Path) -> dict[str, Any]:
 
         with h5py.File(file) as opened:
             return {name: np.asarray(opened[name]).T for name in opened if name in ("seg1", "seg", "label")}
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, TypeError) as error:
         raise AblateError(f"cannot be read: {error}", where=str(file), hint="give EAV's own files") from error

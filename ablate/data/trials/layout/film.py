@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ablate.data.trials.layout.table import Frames
+from ablate.data.trials.layout.table import Frames, hash_of, hash_of_file
 from ablate.errors import AblateError
 
 REPAIR = "play it to the end to see whether it is whole, or leave the trial out"
@@ -41,6 +41,10 @@ class Stretch:
         """The slot (interval * frames + slot) of each time in the film; -1 outside the stretch."""
         place = np.floor((times - self.start + SLACK) * frames / self.interval_s).astype(np.int64)
         return np.where((place >= 0) & (place < self.intervals * frames), place, -1)
+
+    def content(self) -> bytes:
+        """Hash of the film's bytes and of which part of it is shown."""
+        return hash_of(hash_of_file(self.file), self.start, self.intervals, self.interval_s)
 
 
 def read_mask(stretch: Stretch, style: FilmStyle) -> NDArray[np.bool_]:
@@ -87,9 +91,14 @@ def _decoded(file: Path, start: float) -> Iterator[Any]:
         raise _unreadable(file, error) from error
 
 
-@lru_cache(maxsize=512)
 def _packet_times(file: Path) -> NDArray[np.float64]:
     """When each frame of the film is shown, seconds."""
+    facts = file.stat()
+    return _times_of(file, facts.st_size, facts.st_mtime_ns)
+
+
+@lru_cache(maxsize=512)
+def _times_of(file: Path, size: int, changed: int) -> NDArray[np.float64]:
     av = _pyav(file)
     try:
         with av.open(str(file)) as film:

@@ -6,68 +6,148 @@ t0_eeg_s: start of the trial in the EEG file, seconds. t0_video_s: the same mome
 cell in `video` has none. Needs the extras [eeg] and [video].
 """
 
-import csv
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ablate.data.trials.layout.film import FilmStyle, Stretch, read_frames, read_mask
-from ablate.data.trials.layout.table import Frames, TrialRow, TrialTable, no_frames, trimmed
-from ablate.errors import AblateError
+from ablate.data.trials.layout.manifest import Line, number_faults, read_manifest
+from ablate.data.trials.layout.table import EegFile, Frames, TrialRow, TrialTable, hash_of, no_frames, whole_intervals
+from ablate.errors import AblateError, Problem
 
 COLUMNS = ("trial_id", "subject", "label", "eeg", "video", "t0_eeg_s", "t0_video_s", "seconds")
+OPENED_BY_MNE = "a recording that mne.io.read_raw opens: .fif, .bdf, .edf, .vhdr, .set, ..."
 
 
 def read_folder(folder: Path, interval_s: float, style: FilmStyle) -> TrialTable:
-    """The trials of the manifest. Raises AblateError for missing columns, files or extras."""
+    """The trials of the manifest. Raises AblateError for a missing manifest or extra."""
     file = folder / "manifest.csv"
-    if not file.is_file():
-        raise AblateError("there is no manifest.csv", where=str(folder), hint=f"with the columns {', '.join(COLUMNS)}")
-    with file.open(encoding="utf-8-sig", newline="") as opened:
-        lines = list(csv.DictReader(opened))
-    missing = [name for name in COLUMNS if not lines or name not in lines[0]]
-    if missing:
-        raise AblateError(
-            f"without the columns {', '.join(missing)}", where=str(file), hint="see ablate.data.trials.layout.mne"
-        )
-    raw = open_eeg(folder / lines[0]["eeg"])
-    rate, channels = float(raw.info["sfreq"]), tuple(raw.ch_names)
-    intervals = {round(float(line["seconds"]) / interval_s) for line in lines}
-    if len(intervals) != 1:
-        raise AblateError(
-            f"trials of {sorted(intervals)} intervals", where=str(file), hint="cut all to the same seconds"
-        )
-    count = intervals.pop()
-    rows = tuple(_row(folder, line, count, interval_s, rate, style) for line in lines)
-    return TrialTable(rows, rate, channels, interval_s, count, style.frames, (3, style.size, style.size))
+    lines, problems = read_manifest(file, COLUMNS)
+    rows, counts = [], dict[int, Line]()
+    for line in lines:
+        faults = [*_faults(folder, line), *_length_faults(line, interval_s)]
+        if not faults:
+            try:
+                count = whole_intervals(line.seconds("seconds"), interval_s) or 1
+                recording = eeg_file(folder / line.cells["eeg"])
+                faults += _outside(folder, line, count * interval_s, recording)
+            except AblateError as error:
+                faults += error.problems
+        problems += faults
+        if not faults:
+            counts.setdefault(count, line)
+            rows.append(_row(folder, line, count, interval_s, style))
+    if len(counts) > 1:
+        first, *others = counts.items()
+        problems += [
+            Problem(f"{count} intervals, trial `{first[1].trial_id}` has {first[0]}", line.where, "cut all alike")
+            for count, line in others
+        ]
+    names = {line.cells[key] for line in lines for key in ("eeg", "video") if line.cells[key]}
+    return TrialTable(
+        str(file),
+        tuple(rows),
+        interval_s,
+        next(iter(counts), 1),
+        style.frames,
+        (3, style.size, style.size),
+        (file, *sorted(folder / name for name in names)),
+        tuple(dict.fromkeys(problems)),  # a file that cannot be read stands in many lines
+    )
 
 
-def _row(
-    folder: Path, line: dict[str, str], intervals: int, interval_s: float, rate: float, style: FilmStyle
-) -> TrialRow:
-    samples = round(intervals * interval_s * rate)
+def _faults(folder: Path, line: Line) -> list[Problem]:
+    """Cells that lead to no file, or hold no number."""
+    needed = ("t0_eeg_s", "seconds", *(("t0_video_s",) if line.cells["video"] else ()))
+    found = number_faults(line, needed)
+    if not line.cells["eeg"]:
+        found.append(Problem("a trial without EEG", line.where, "every trial needs EEG; only video may be absent"))
+    for key in ("eeg", "video"):
+        name = line.cells[key]
+        if name and not (folder / name).is_file():
+            found.append(Problem(f"there is no file {name}", line.where, "files are relative to the manifest"))
+    return found
+
+
+def _length_faults(line: Line, interval_s: float) -> list[Problem]:
+    """Seconds that are no whole number of intervals: the next trial's first second would be read as this one's last."""
+    try:
+        seconds = line.seconds("seconds")
+    except ValueError:
+        return []
+    if seconds > 0 and whole_intervals(seconds, interval_s) is not None:
+        return []
+    what = f"seconds is {seconds:g}, no whole number of intervals of {interval_s:g} s"
+    return [Problem(what, line.where, "change `seconds`, or `data.interval_s`")]
+
+
+def _outside(folder: Path, line: Line, seconds: float, recording: EegFile) -> list[Problem]:
+    """A trial that the EEG file does not hold to its end."""
+    start = line.seconds("t0_eeg_s")
+    length = eeg_seconds(folder / line.cells["eeg"])
+    if start >= 0 and round((start + seconds) * recording.rate_hz) <= round(length * recording.rate_hz):
+        return []
+    what = f"the trial lasts from {start:g} to {start + seconds:g} s, but {line.cells['eeg']} from 0 to {length:g} s"
+    return [Problem(what, line.where, "t0_eeg_s counts seconds from the first sample of the file")]
+
+
+def _row(folder: Path, line: Line, intervals: int, interval_s: float, style: FilmStyle) -> TrialRow:
+    file = folder / line.cells["eeg"]
+    recording = eeg_file(file)
+    samples = round(intervals * interval_s * recording.rate_hz)
     shape = (intervals, style.frames, style.size, style.size, 3)
     shown = None
-    if line["video"]:
-        shown = Stretch(folder / line["video"], float(line["t0_video_s"]), intervals, interval_s)
+    if line.cells["video"]:
+        shown = Stretch(folder / line.cells["video"], line.seconds("t0_video_s"), intervals, interval_s)
 
-    def eeg() -> Any:
-        raw = open_eeg(folder / line["eeg"])
-        first = round(float(line["t0_eeg_s"]) * rate)
-        return trimmed(raw.get_data(start=first, stop=first + samples) * 1e6, samples, line["trial_id"])  # volts
+    def eeg() -> NDArray[np.floating]:
+        first = round(line.seconds("t0_eeg_s") * recording.rate_hz)
+        return np.asarray(open_eeg(file).get_data(start=first, stop=first + samples)) * 1e6  # volts
 
     def frames() -> Frames:
         return no_frames(shape, np.uint8) if shown is None else read_frames(shown, style)
 
-    def mask() -> np.ndarray:
+    def mask() -> NDArray[np.bool_]:
         return no_frames(shape, np.uint8)[1] if shown is None else read_mask(shown, style)
 
-    return TrialRow(line["trial_id"], line["subject"], line["label"], eeg, frames, mask)
+    return TrialRow(
+        line.trial_id,
+        line.cells["subject"],
+        line.cells["label"],
+        line.where,
+        recording,
+        eeg,
+        frames,
+        mask,
+        lambda: hash_of(None) if shown is None else shown.content(),
+        "" if shown is None else str(shown.file),
+    )
+
+
+def eeg_file(file: Path) -> EegFile:
+    """What the header says."""
+    raw = open_eeg(file)
+    bads = tuple(raw.info["bads"])
+    return EegFile(str(file), float(raw.info["sfreq"]), tuple(raw.ch_names), bads, raw.get_montage())
+
+
+def eeg_seconds(file: Path) -> float:
+    """How long the recording is."""
+    raw = open_eeg(file)
+    return float(raw.n_times / raw.info["sfreq"])
 
 
 def open_eeg(file: Path) -> Any:
-    """MNE's raw object, EEG channels only."""
+    """MNE's raw object, EEG channels only; nothing but its header is read. Raises AblateError for what is none."""
+    facts = file.stat()
+    return _opened(file, facts.st_size, facts.st_mtime_ns)
+
+
+@lru_cache(maxsize=256)
+def _opened(file: Path, size: int, changed: int) -> Any:
     try:
         import mne
     except ImportError as error:
@@ -75,6 +155,11 @@ def open_eeg(file: Path) -> Any:
             "reading .fif and .bdf needs MNE", where=str(file), hint="pip install 'ablate[eeg]'"
         ) from error
     try:
-        return mne.io.read_raw(file, verbose="error").pick("eeg")
-    except (OSError, ValueError) as error:
-        raise AblateError(f"MNE cannot read it: {error}", where=str(file)) from error
+        raw = mne.io.read_raw(file, verbose="error")
+    except (OSError, ValueError, RuntimeError, KeyError) as error:
+        raise AblateError(f"MNE cannot read it: {error}", where=str(file), hint=OPENED_BY_MNE) from error
+    kinds = raw.get_channel_types()
+    if "eeg" not in kinds:
+        what = f"has no channel of type eeg, only {', '.join(sorted(set(kinds)))}"
+        raise AblateError(what, where=str(file), hint="raw.set_channel_types(...) in MNE says what they are")
+    return raw.pick("eeg")

@@ -1,7 +1,8 @@
 """The native folder of trials, read and written.
 
     meta.yaml      eeg_rate_hz, channel_names, units (uV, mV, V), interval_s
-    manifest.csv   trial_id, subject, session, label, eeg, video or features, t0_eeg_s, t0_video_s; files relative to it
+    manifest.csv   trial_id, subject, session, label, eeg, video or features, t0_eeg_s, t0_video_s; files relative to
+                   it. Optionally bads: the trial's bad channels, separated by spaces
     *.npz, *.h5    eeg (channels, samples); video (i, f, h, w, 3) uint8 or features (i, f, d), frame_mask (i, f),
                    frame_t (i, f) seconds since t0_video_s
 
@@ -9,7 +10,6 @@ One file may hold both EEG and frames. A trial may have no video at all (an empt
 """
 
 import csv
-import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,54 +18,86 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
 
-from ablate.data.trials.layout.table import MICROVOLTS, Frames, TrialRow, TrialTable, trimmed
+from ablate.data.trials.layout.arrays import array_shape, read_array
+from ablate.data.trials.layout.manifest import Line, number_faults, read_manifest
+from ablate.data.trials.layout.meta import META_KEYS, Meta, read_meta
+from ablate.data.trials.layout.stored import clean, frame_shape
+from ablate.data.trials.layout.table import EegFile, Frames, TrialRow, TrialTable, hash_of, no_frames
 from ablate.errors import AblateError, Problem
 
-META_KEYS = ("eeg_rate_hz", "channel_names", "units", "interval_s")
 COLUMNS = ("trial_id", "subject", "session", "label", "eeg", "t0_eeg_s", "t0_video_s")
 SLACK = 0.05  # of an interval: frame times are rounded to the video's clock
 
 
 @dataclass(frozen=True)
 class Layout:
-    """What all trials of a folder share. scale: to microvolts. shape: of a trial's frames, pads included."""
+    """What all trials of a folder share. shape: of a trial's frames (i, f, ...), pads included."""
 
     folder: Path
-    samples: int
-    scale: float
+    meta: Meta
     shape: tuple[int, ...]
-    interval_s: float
+    pixel_max: float | None
 
 
-def read_folder(folder: Path) -> TrialTable:
-    """The trials of a folder; only headers are read. Raises AblateError with every problem of the manifest at once."""
-    meta, lines = _meta(folder / "meta.yaml"), _manifest(folder / "manifest.csv")
-    problems = _problems(folder, lines)
-    if problems:
-        raise AblateError(problems=problems)
-    rate, interval_s = float(meta["eeg_rate_hz"]), float(meta["interval_s"])
-    shapes = [_shape(folder, line) for line in lines]
-    found = {shape[2:] for shape in shapes if shape}
-    if len(found) != 1:
-        what = "no trial has frames" if not found else f"frames of different shapes: {sorted(found)}"
-        raise AblateError(what, where=str(folder / "manifest.csv"), hint="all trials need frames of one size")
-    counts = {shape[0] for shape in shapes if shape}
-    if len(counts) != 1:
-        raise AblateError(
-            f"trials of different numbers of intervals: {sorted(counts)}",
-            where=str(folder / "manifest.csv"),
-            hint="cut all trials to the same length",
-        )
-    intervals, frames = counts.pop(), max(shape[1] for shape in shapes if shape)
-    frame_shape = found.pop()
-    samples = round(intervals * interval_s * rate)
-    layout = Layout(folder, samples, MICROVOLTS[str(meta["units"])], (intervals, frames, *frame_shape), interval_s)
-    rows = tuple(_row(layout, line) for line in lines)
-    pixels = len(frame_shape) == 3
-    shape = (frame_shape[2], *frame_shape[:2]) if pixels else frame_shape
-    return TrialTable(rows, rate, tuple(meta["channel_names"]), interval_s, intervals, frames, shape)
+def read_folder(folder: Path, pixel_max: float | None) -> TrialTable:
+    """The trials of a folder; only headers are read. Raises AblateError where there is no trial to speak of."""
+    meta = read_meta(folder / "meta.yaml")
+    lines, problems = read_manifest(folder / "manifest.csv", COLUMNS)
+    if not {"video", "features"} & set(lines[0].cells if lines else COLUMNS):
+        where = str(folder / "manifest.csv")
+        raise AblateError("without the columns video or features", where=where, hint="name one of the two")
+    shapes: dict[str, tuple[int, ...]] = {}
+    for line in lines:
+        faults = _faults(folder, line)
+        try:
+            shape = () if faults else _shape(folder, line)
+        except AblateError as error:
+            faults = list(error.problems)
+        problems += faults
+        if not faults:
+            shapes[line.where] = shape
+    lines = [line for line in lines if line.where in shapes]
+    layout, others = _layout(folder, meta, lines, shapes, pixel_max)
+    problems += others
+    frames_first = layout.shape if len(layout.shape) >= 3 else (1, 1, 1)
+    files = {folder / line.get(key) for line in lines for key in ("eeg", "video", "features") if line.get(key)}
+    return TrialTable(
+        str(folder / "manifest.csv"),
+        tuple(_row(layout, line) for line in lines),
+        meta.interval_s,
+        frames_first[0],
+        frames_first[1],
+        tuple(frames_first[2:]),
+        tuple(sorted({folder / "meta.yaml", folder / "manifest.csv", *files})),
+        tuple(problems),
+    )
+
+
+def _layout(
+    folder: Path,
+    meta: Meta,
+    lines: Sequence[Line],
+    shapes: Mapping[str, tuple[int, ...]],
+    pixel_max: float | None,
+) -> tuple[Layout, list[Problem]]:
+    """What the trials share; those that do not share it are named beside the one that they differ from."""
+    shown = [line for line in lines if shapes[line.where]]
+    if not shown:
+        what = "no trial has frames"
+        problems = [Problem(what, str(folder / "manifest.csv"), "fill in `video` or `features`")] if lines else []
+        return Layout(folder, meta, (), pixel_max), problems
+    first, problems = shapes[shown[0].where], []
+    for line in shown:
+        shape = shapes[line.where]
+        if shape[2:] != first[2:]:
+            what = f"frames of shape {shape[2:]}, those of trial `{shown[0].trial_id}` have {first[2:]}"
+            problems.append(Problem(what, line.where, "all trials need frames of one kind and size"))
+        elif shape[0] != first[0]:
+            what = f"{shape[0]} intervals, trial `{shown[0].trial_id}` has {first[0]}"
+            problems.append(Problem(what, line.where, "cut all trials to the same length"))
+    most = max(shapes[line.where][1] for line in shown)
+    return Layout(folder, meta, (first[0], most, *first[2:]), pixel_max), problems
 
 
 def write_folder(folder: Path, meta: Mapping[str, Any], trials: Sequence[Mapping[str, Any]]) -> None:
@@ -87,104 +119,64 @@ def write_folder(folder: Path, meta: Mapping[str, Any], trials: Sequence[Mapping
             writer.writerow({**row, "eeg": name, kind: name if kind in trial else ""})
 
 
-def _row(layout: Layout, line: Mapping[str, str]) -> TrialRow:
-    name = line["trial_id"]
+def _row(layout: Layout, line: Line) -> TrialRow:
+    meta, file = layout.meta, layout.folder / line.cells["eeg"]
+    found = _frame_file(layout.folder, line)
 
-    def eeg() -> NDArray[np.float32]:
-        return trimmed(_array(layout.folder / line["eeg"], "eeg") * layout.scale, layout.samples, name)
+    def eeg() -> NDArray[np.floating]:
+        stored = read_array(file, "eeg")
+        if stored.dtype.kind not in "iuf":
+            raise AblateError(f"eeg of type {stored.dtype}, expected numbers", where=str(file))
+        return np.asarray(stored, dtype=np.float64) * meta.scale
 
-    def mask() -> NDArray[np.bool_]:
-        return _mask(layout, line)
+    def content() -> bytes:
+        frames, mask = _frames(layout, line)
+        return hash_of(frames[mask], mask)
 
-    return TrialRow(name, line["subject"], line["label"], eeg, lambda: _frames(layout, line), mask)
-
-
-def _meta(file: Path) -> dict[str, Any]:
-    try:
-        meta = YAML(typ="safe").load(file.read_text(encoding="utf-8"))
-    except (OSError, YAMLError) as error:
-        raise AblateError(
-            f"cannot be read: {type(error).__name__}", where=str(file), hint="a folder of trials needs meta.yaml"
-        ) from error
-    missing = [key for key in META_KEYS if not isinstance(meta, dict) or key not in meta]
-    if missing:
-        raise AblateError(f"without {', '.join(missing)}", where=str(file), hint=f"it needs {', '.join(META_KEYS)}")
-    if str(meta["units"]) not in MICROVOLTS:
-        raise AblateError(
-            f"units `{meta['units']}` are unknown", where=str(file), hint=f"one of {', '.join(MICROVOLTS)}"
-        )
-    return dict(meta)
-
-
-def _manifest(file: Path) -> list[dict[str, str]]:
-    try:
-        with file.open(encoding="utf-8-sig", newline="") as opened:
-            reader = csv.DictReader(opened)
-            lines, columns = list(reader), reader.fieldnames or ()
-    except OSError as error:
-        raise AblateError(
-            f"cannot be read: {type(error).__name__}", where=str(file), hint="a folder of trials needs manifest.csv"
-        ) from error
-    missing = [name for name in COLUMNS if name not in columns]
-    if missing or not {"video", "features"} & set(columns):
-        lacking = missing or ["video or features"]
-        raise AblateError(
-            f"without the columns {', '.join(lacking)}", where=str(file), hint=f"it has {', '.join(columns)}"
-        )
-    if not lines:
-        raise AblateError("holds no trial", where=str(file), hint="write one line for each trial")
-    return lines
+    return TrialRow(
+        line.trial_id,
+        line.cells["subject"],
+        line.cells["label"],
+        line.where,
+        EegFile(str(file), meta.rate_hz, meta.channels, line.names("bads")),
+        eeg,
+        lambda: _frames(layout, line),
+        lambda: _mask(layout, line),
+        content,
+        "" if found is None else str(found[0]),
+    )
 
 
-def _problems(folder: Path, lines: Sequence[Mapping[str, str]]) -> tuple[Problem, ...]:
-    """Doubled trials, missing files, times that are no numbers: each with its line."""
-    found, seen = [], set()
-    for number, line in enumerate(lines, start=2):
-        where = f"{folder / 'manifest.csv'}:{number}"
-        if line["trial_id"] in seen:
-            found.append(Problem(f"trial `{line['trial_id']}` stands here twice", where, "give each trial its own id"))
-        seen.add(line["trial_id"])
-        for key in ("eeg", "video", "features"):
-            name = line.get(key) or ""
-            if name and not (folder / name).is_file():
-                found.append(Problem(f"there is no file {name}", where, "files are relative to the manifest"))
-            if key == "eeg" and not name:
-                found.append(Problem("a trial without EEG", where, "every trial needs EEG; only video may be absent"))
-        for key in ("t0_eeg_s", "t0_video_s"):
-            if not _is_number(line[key]):
-                found.append(Problem(f"{key} is `{line[key]}`, no number", where, "seconds on a clock that both share"))
-    return tuple(found)
+def _faults(folder: Path, line: Line) -> list[Problem]:
+    """Missing files, and times that are no numbers."""
+    found = number_faults(line, ("t0_eeg_s", "t0_video_s"))
+    for key in ("eeg", "video", "features"):
+        name = line.get(key)
+        if name and not (folder / name).is_file():
+            found.append(Problem(f"there is no file {name}", line.where, "files are relative to the manifest"))
+        if key == "eeg" and not name:
+            found.append(Problem("a trial without EEG", line.where, "every trial needs EEG; only video may be absent"))
+    return list(dict.fromkeys(found))
 
 
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
-
-
-def _frame_file(folder: Path, line: Mapping[str, str]) -> tuple[Path, str] | None:
+def _frame_file(folder: Path, line: Line) -> tuple[Path, str] | None:
     """Where a trial's frames are, and under which name; None if it has none."""
     for key in ("features", "video"):
         if line.get(key):
-            return folder / line[key], key
+            return folder / line.cells[key], key
     return None
 
 
-def _shape(folder: Path, line: Mapping[str, str]) -> tuple[int, ...]:
-    """Shape of a trial's frames from the file's header; empty if it has none."""
+def _shape(folder: Path, line: Line) -> tuple[int, ...]:
+    """(i, f, d) or (i, f, 3, h, w) of a trial's frames from the file's header; empty if it has none."""
     found = _frame_file(folder, line)
     if found is None:
         return ()
-    shape = _header(*found)
-    if len(shape) != (3 if found[1] == "features" else 5):
-        expected = "(i, f, d)" if found[1] == "features" else "(i, f, h, w, 3)"
-        raise AblateError(f"{found[1]} of shape {shape}, expected {expected}", where=str(found[0]))
-    return shape
+    shape = array_shape(*found)
+    return (*shape[:2], *frame_shape(shape, found[1], str(found[0])))
 
 
-def _mask(layout: Layout, line: Mapping[str, str]) -> NDArray[np.bool_]:
+def _mask(layout: Layout, line: Line) -> NDArray[np.bool_]:
     """Which of a trial's frames are valid; none where it has no video.
 
     Raises AblateError for frames that were not shown in the interval that they stand in.
@@ -192,70 +184,50 @@ def _mask(layout: Layout, line: Mapping[str, str]) -> NDArray[np.bool_]:
     found = _frame_file(layout.folder, line)
     if found is None:
         return np.zeros(layout.shape[:2], dtype=np.bool_)
-    mask, shape = _array(found[0], "frame_mask").astype(np.bool_), _header(*found)[:2]
-    if mask.shape != shape:
-        raise AblateError(f"frame_mask of shape {mask.shape} for frames {shape}", where=str(found[0]))
-    times = _array(found[0], "frame_t", optional=True)
+    stored, shape = read_array(found[0], "frame_mask"), array_shape(*found)[:2]
+    if stored.shape != shape or stored.dtype.kind not in "biuf" or not np.isin(stored, (0, 1)).all():
+        raise AblateError(
+            f"frame_mask of shape {stored.shape} and type {stored.dtype} for frames {shape}",
+            where=str(found[0]),
+            hint="True where a frame is there, False where it is padding",
+        )
+    mask = np.asarray(stored.astype(np.bool_))
+    times = read_array(found[0], "frame_t", optional=True)
     if times is not None:
-        _check_times(times + float(line["t0_video_s"]) - float(line["t0_eeg_s"]), mask, layout, line["trial_id"])
-    return np.asarray(mask)
+        _check_times(times, mask, layout, line)
+    return mask
 
 
-def _check_times(since_eeg: NDArray[np.floating], mask: NDArray[np.bool_], layout: Layout, trial: str) -> None:
-    """Raises AblateError if a valid frame was not shown in the interval that it stands in."""
-    start, slack = np.arange(layout.shape[0])[:, None] * layout.interval_s, SLACK * layout.interval_s
-    outside = mask & ((since_eeg < start - slack) | (since_eeg >= start + layout.interval_s + slack))
+def _check_times(times: NDArray[np.floating], mask: NDArray[np.bool_], layout: Layout, line: Line) -> None:
+    """Raises AblateError if a valid frame was not shown in the interval that it stands in, or nobody knows when."""
+    trial = f"trial {line.trial_id}"
+    if times.shape != mask.shape or times.dtype.kind not in "iuf":
+        what = f"frame_t of shape {times.shape} and type {times.dtype} for frames {mask.shape}"
+        raise AblateError(what, where=trial, hint="seconds since t0_video_s, one for each frame")
+    if not np.isfinite(times[mask]).all():
+        i, f = (int(index[0]) for index in np.nonzero(mask & ~np.isfinite(times)))
+        what = f"frame {f} of interval {i} is valid, but its time in frame_t is NaN or infinity"
+        raise AblateError(what, where=trial, hint="give its time, or mark it as False in frame_mask")
+    since_eeg, interval_s = times + line.seconds("t0_video_s") - line.seconds("t0_eeg_s"), layout.meta.interval_s
+    start, slack = np.arange(len(mask))[:, None] * interval_s, SLACK * interval_s
+    outside = mask & ((since_eeg < start - slack) | (since_eeg >= start + interval_s + slack))
     if outside.any():
         i, f = (int(index[0]) for index in np.nonzero(outside))
         raise AblateError(
             f"frame {f} of interval {i} was shown {since_eeg[i, f]:.3f} s after the first EEG sample, "
-            f"outside [{start[i, 0]:g}, {start[i, 0] + layout.interval_s:g})",
+            f"outside [{start[i, 0]:g}, {start[i, 0] + interval_s:g})",
             where=trial,
-            hint="check t0_eeg_s and t0_video_s, and into which interval each frame was put",
+            hint="check t0_eeg_s and t0_video_s (seconds), and into which interval each frame was put",
         )
 
 
-def _frames(layout: Layout, line: Mapping[str, str]) -> Frames:
+def _frames(layout: Layout, line: Line) -> Frames:
     """A trial's frames and which are valid."""
     found = _frame_file(layout.folder, line)
     if found is None:
-        kind = np.uint8 if len(layout.shape) == 5 else np.float32
-        return np.zeros(layout.shape, dtype=kind), _mask(layout, line)
-    return _array(*found), _mask(layout, line)
-
-
-def _header(file: Path, name: str) -> tuple[int, ...]:
-    """Shape of one array, without reading it."""
-    if file.suffix in (".h5", ".hdf5"):
-        return tuple(_array(file, name).shape)
-    try:
-        with zipfile.ZipFile(file) as archive, archive.open(f"{name}.npy") as opened:
-            version = np.lib.format.read_magic(opened)
-            read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
-            return tuple(read(opened)[0])
-    except (OSError, KeyError, ValueError, zipfile.BadZipFile):
-        return tuple(_array(file, name).shape)  # tells what is wrong
-
-
-def _array(file: Path, name: str, *, optional: bool = False) -> Any:
-    """One array of an .npz or .h5 file. Raises AblateError if it is not there."""
-    try:
-        if file.suffix in (".h5", ".hdf5"):
-            import h5py
-
-            with h5py.File(file) as opened:
-                if name in opened:
-                    return np.asarray(opened[name])
-        else:
-            with np.load(file, allow_pickle=False) as opened:
-                if name in opened:
-                    return opened[name]
-    except ImportError as error:
-        raise AblateError("reading HDF5 needs h5py", where=str(file), hint="pip install 'ablate[h5]'") from error
-    except (OSError, ValueError, zipfile.BadZipFile) as error:
-        raise AblateError(f"cannot be read: {error}", where=str(file), hint="an .npz or .h5 file") from error
-    if optional:
-        return None
-    raise AblateError(
-        f"holds no array `{name}`", where=str(file), hint="see the arrays of a native trial in the README"
-    )
+        if len(layout.shape) == 5:
+            return no_frames((*layout.shape[:2], *layout.shape[3:], 3), np.uint8)
+        return no_frames(layout.shape, np.float32)
+    mask = _mask(layout, line)
+    frames = clean(read_array(*found), mask, found[1], f"{found[0]} (trial {line.trial_id})", layout.pixel_max)
+    return frames, mask

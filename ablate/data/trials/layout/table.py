@@ -1,47 +1,70 @@
 """Trials on disk, whatever their layout: a row for each, whose EEG and frames are read when they are asked for."""
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from ablate.errors import AblateError
+from ablate.errors import Problem
 
 Frames = tuple[NDArray[np.generic], NDArray[np.bool_]]
-MICROVOLTS = {"uV": 1.0, "µV": 1.0, "mV": 1e3, "V": 1e6}
-FLAT = 1e-2  # microvolts: no amplifier is so quiet, so a smaller standard deviation means volts
+MICROVOLTS = {"uV": 1.0, "µV": 1.0, "μV": 1.0, "mV": 1e3, "V": 1e6}  # the micro sign and the Greek letter
+
+
+@dataclass(frozen=True)
+class EegFile:
+    """What a recording says of itself. name: the file, in messages. bads: channels that it marks as bad. montage: where
+    its channels sit (an MNE montage), if it says so."""
+
+    name: str
+    rate_hz: float
+    channels: tuple[str, ...]
+    bads: tuple[str, ...] = ()
+    montage: Any = None
 
 
 @dataclass(frozen=True)
 class TrialRow:
     """One recorded trial.
 
-    eeg: reads (channels, samples) float32 microvolts. frames: reads (i, f, h, w, 3) uint8 pixels or (i, f, d)
-    features, and which frames are valid (i, f). mask: reads the latter alone. stimulus: what was shown, where other
-    trials (of other subjects, say) show it too; trials of one stimulus are never in two splits.
+    where: its line of the manifest, or its file and place. recording: what the file of its EEG says of itself. eeg:
+    reads (channels, samples) microvolts as recorded, `recording`'s channels at its rate. frames: reads (i, f, h, w, 3)
+    uint8 pixels or (i, f, d) float32 features, and which frames are valid (i, f). mask: reads the latter alone.
+    content: hash of the frames. shown: where they come from; empty where the trial is said to have none. stimulus: what
+    was shown, where other trials (of other subjects, say) show it too; trials of one stimulus are never in two splits.
     """
 
     trial_id: str
     subject: str
     label: str
-    eeg: Callable[[], NDArray[np.float32]]
+    where: str
+    recording: EegFile
+    eeg: Callable[[], NDArray[np.floating]]
     frames: Callable[[], Frames]
     mask: Callable[[], NDArray[np.bool_]]
+    content: Callable[[], bytes]
+    shown: str = ""
     stimulus: str = ""
 
 
 @dataclass(frozen=True)
 class TrialTable:
-    """All trials of a folder. frame_shape: (3, h, w) or (d,). frames: the most that any interval of any trial holds."""
+    """All trials of a folder. frame_shape: (3, h, w) or (d,). frames: the most that any interval of any trial holds.
+    files: that are read, wherever they lie. problems: trials that could not become rows, and why."""
 
+    where: str
     rows: tuple[TrialRow, ...]
-    rate_hz: float
-    channels: tuple[str, ...]
     interval_s: float
     intervals: int
     frames: int
     frame_shape: tuple[int, ...]
+    files: tuple[Path, ...] = ()
+    problems: tuple[Problem, ...] = ()
 
     @property
     def subjects(self) -> tuple[str, ...]:
@@ -52,33 +75,15 @@ class TrialTable:
         return tuple(sorted({row.label for row in self.rows}))
 
     @property
-    def samples(self) -> int:
-        """EEG samples of a trial."""
-        return round(self.intervals * self.interval_s * self.rate_hz)
+    def seconds(self) -> float:
+        """Of a trial."""
+        return self.intervals * self.interval_s
 
 
-def trimmed(eeg: NDArray[np.generic], samples: int, where: str) -> NDArray[np.float32]:
-    """A trial's EEG in exactly as many samples as its intervals hold.
-
-    One sample too many is cut: MNE's windows are closed on both sides, 5 s at 100 Hz give 501. Raises AblateError
-    for any other length, and for values that are not finite or look like volts.
-    """
-    if eeg.ndim != 2 or eeg.shape[1] not in (samples, samples + 1):
-        raise AblateError(
-            f"EEG of shape {eeg.shape}, expected (channels, {samples})",
-            where=where,
-            hint="samples = intervals x interval_s x rate; rows are channels",
-        )
-    values = np.asarray(eeg[:, :samples], dtype=np.float32)
-    if not np.isfinite(values).all():
-        raise AblateError("the EEG holds NaN or infinity", where=where, hint="drop the trial, or repair it beforehand")
-    if values.std() < FLAT:
-        raise AblateError(
-            f"the EEG has a standard deviation of {values.std():.2g} microvolts",
-            where=where,
-            hint="it looks like volts (as MNE gives them): set `units: V`, or multiply by 1e6",
-        )
-    return values
+def whole_intervals(seconds: float, interval_s: float) -> int | None:
+    """How many intervals a trial holds; None where it is no whole number of them."""
+    count = round(seconds / interval_s)
+    return count if count >= 1 and abs(count * interval_s - seconds) < 1e-6 * seconds else None
 
 
 def padded(frames: NDArray[np.generic], most: int) -> NDArray[np.generic]:
@@ -96,3 +101,27 @@ def padded_mask(mask: NDArray[np.bool_], most: int) -> NDArray[np.bool_]:
 def no_frames(shape: tuple[int, ...], dtype: DTypeLike) -> Frames:
     """What stands for a trial without video: frames of this shape (i, f, ...), none of which is valid."""
     return np.zeros(shape, dtype=dtype), np.zeros(shape[:2], dtype=np.bool_)
+
+
+def hash_of(*parts: object) -> bytes:
+    """Of arrays (type, shape and bytes) and of whatever else has a plain text."""
+    content = hashlib.blake2b(digest_size=16)
+    for part in parts:
+        if isinstance(part, np.ndarray):
+            content.update(f"{part.shape} {part.dtype.str}".encode())
+            content.update(np.ascontiguousarray(part).tobytes())
+        else:
+            content.update(repr(part).encode())
+    return content.digest()
+
+
+def hash_of_file(file: Path) -> bytes:
+    """Of its bytes, kept while the file is untouched: many trials may lie in one film."""
+    facts = file.stat()
+    return _hash_of_bytes(file, facts.st_size, facts.st_mtime_ns)
+
+
+@lru_cache(maxsize=4096)
+def _hash_of_bytes(file: Path, size: int, changed: int) -> bytes:
+    with file.open("rb") as opened:
+        return hashlib.file_digest(opened, lambda: hashlib.blake2b(digest_size=16)).digest()

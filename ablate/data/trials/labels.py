@@ -1,0 +1,60 @@
+"""What is wrong with the labels of trials: asked before anything is trained, since any text makes a class."""
+
+from collections import Counter
+from collections.abc import Sequence
+
+from ablate.data.trials.layout.table import TrialRow
+from ablate.errors import Problem
+
+MOST_NUMBERS = 12
+"""Classes whose names are whole numbers: ten tasks and a rating of 1 to 9 are classes, sixteen valences are not."""
+REGRESSION = (
+    "is regression meant? Only classes can be learned so far: write a class in the manifest (`low`, `high`), "
+    "or say `data.numbers_are_classes: true`"
+)
+
+
+def label_problems(rows: Sequence[TrialRow], where: str, numbers_are_classes: bool) -> list[Problem]:
+    """Numbers that look like measurements, names that are one class written in two ways, and no two classes at all."""
+    counts = Counter(row.label for row in rows if row.label)
+    problems = list(_written_twice(counts, where))
+    numbers = {label: value for label in counts if (value := _number(label)) is not None}
+    if counts and len(numbers) == len(counts) and not numbers_are_classes:
+        broken = any(value != int(value) for value in numbers.values())
+        if broken or len(numbers) > MOST_NUMBERS:
+            shown = sorted(numbers, key=lambda label: numbers[label])
+            what = f"{len(counts)} different numbers as labels ({shown[0]} to {shown[-1]}) of {len(rows)} trials"
+            problems.append(Problem(what, where, REGRESSION))
+    elif counts and len(counts) == len(rows) > 2:
+        what = f"each of {len(rows)} trials has a label of its own, as `{next(iter(counts))}`"
+        problems.append(Problem(what, where, "a class needs several trials; is `label` the right column?"))
+    if len(counts) == 1:
+        what = f"all {len(rows)} trials have the label `{next(iter(counts))}`"
+        problems.append(Problem(what, where, "there is nothing to tell apart: two classes are the least"))
+    return problems
+
+
+def _written_twice(counts: Counter[str], where: str) -> list[Problem]:
+    """Labels that differ only in capitals, spaces within, or how a number is written."""
+    alike: dict[str, list[str]] = {}
+    for label in counts:
+        value = _number(label)
+        alike.setdefault(" ".join(label.casefold().split()) if value is None else repr(value), []).append(label)
+    return [
+        Problem(
+            f"{' and '.join(f'`{name}` ({counts[name]} trials)' for name in sorted(names))} are two classes",
+            where,
+            "write one name in one way",
+        )
+        for names in alike.values()
+        if len(names) > 1
+    ]
+
+
+def _number(label: str) -> float | None:
+    """The finite number that a label is."""
+    try:
+        value = float(label)
+    except ValueError:
+        return None
+    return value if abs(value) < 1e300 else None

@@ -2,6 +2,7 @@
 
 import hashlib
 import math
+import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -123,9 +124,19 @@ class Request:
             )
         return (self.retry, "interrupted")
 
+    def data_path(self) -> str | None:
+        """`--data` as it is recorded: from the working directory, since records are committed and an absolute path
+        means nothing to whoever reads them. Absolute only where there is no such way (another drive)."""
+        if self.data is None:
+            return None
+        try:
+            return Path(os.path.relpath(self.data)).as_posix()
+        except ValueError:
+            return str(self.data.resolve())
+
     def overrides(self) -> tuple[str, ...]:
         """Everything that changes what a recipe means, in a fixed order, for `study.json`."""
-        data = () if self.data is None else (f"data={self.data}",)
+        data = () if self.data is None else (f"data={self.data_path()}",)
         return (*self.sets, *data, *(("quick",) if self.quick else ()))
 
     def recipe_text(self) -> str:

@@ -104,7 +104,7 @@ def data_sets(request: Request) -> tuple[str, ...]:
         raise AblateError(
             "there is no such recording", where=str(request.data), hint="`ablate data make` writes synthetic ones"
         )
-    return (*request.sets, "data.type=recordings", f"data.path={json.dumps(str(request.data.resolve()))}")
+    return (*request.sets, "data.type=recordings", f"data.path={json.dumps(request.data_path())}")
 
 
 def data_files(variants: Sequence[Variant]) -> tuple[str, ...]:

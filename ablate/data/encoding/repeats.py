@@ -1,6 +1,6 @@
 """Stretches of the stimulus that recur, found by hash, so that a model is never tested on what it was trained on.
 
-A frame is hashed by its bytes; a stretch of `length` frames by the rolling polynomial sum_j f(t-j) B^j mod 2^64, for
+A frame is one number (`frame_facts`); a stretch of `length` frames is the polynomial sum_j f(t-j) B^j mod 2^64, for
 all frames at once. Two kinds of recurrence are told apart. A *repeat* is a run of at least `length` recurring
 stretches (a movie shown again, an m-sequence's next period): its frames are mapped to their first showing, so that a
 split of the first showings splits all. A *chance* recurrence is shorter (coin flips of a full-field flicker):
@@ -8,18 +8,18 @@ nothing is mapped, the bin is merely not scored. Where chance recurrences abound
 anything, and is doubled. Stretches that never change are not counted: a blank screen says nothing of what follows it.
 """
 
-import zlib
 from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Bool, Int, UInt64
+
+from ablate.data.encoding.frame_facts import mixed
 
 Array = np.ndarray
 
 BASE = 0x9E3779B97F4A7C15 | 1  # odd, so that it has an inverse mod 2^64 and a rolling sum can be shifted back
 CHANCE_SHARE = 0.05  # of all frames: more chance recurrences than this mean that the stretch is too short
 LONGEST_STRETCH = 1024  # frames: about 10 s; what recurs by chance over so long is a periodic stimulus
-WORD_BYTES = 8
 
 
 @dataclass(frozen=True)
@@ -36,25 +36,10 @@ class Recurrence:
         return int(np.count_nonzero(self.canonical != np.arange(len(self.canonical))))
 
 
-def frame_hashes(stimulus: Array) -> UInt64[np.ndarray, " t"]:
-    """One number a frame, from its bytes. Frames of up to 8 bytes are their own number; larger ones are hashed one
-    by one."""
-    frames = len(stimulus)
-    size = stimulus[0].nbytes
-    if size <= WORD_BYTES:
-        padded = np.zeros((frames, WORD_BYTES), np.uint8)
-        padded[:, :size] = np.ascontiguousarray(stimulus).reshape(frames, -1).view(np.uint8)
-        numbers = padded.view(np.uint64)[:, 0].copy()
-    else:
-        crc = (zlib.crc32(np.ascontiguousarray(frame).data.cast("B")) for frame in stimulus)
-        numbers = np.fromiter(crc, np.uint64, frames)
-    return _mixed(numbers + np.uint64(size))
-
-
 def find_recurrence(frames: UInt64[np.ndarray, " t"], run_start: Int[np.ndarray, " t"], length: int) -> Recurrence:
     """What recurs. run_start: first frame of the unbroken run (session, trial) that each frame belongs to."""
     while True:
-        stretch, first = _stretches(frames, run_start, length)
+        stretch, first = stretches(frames, run_start, length)
         matched = (stretch >= 0) & (first < np.arange(len(frames)))
         starts, ends = _equal_offset_runs(matched, np.arange(len(frames)) - first)
         long = ends - starts >= length
@@ -74,7 +59,7 @@ def no_recurrence(frames: int) -> Recurrence:
     return Recurrence(np.arange(frames), np.full(frames, -1), 0)
 
 
-def _stretches(
+def stretches(
     frames: UInt64[np.ndarray, " t"], run_start: Int[np.ndarray, " t"], length: int
 ) -> tuple[Int[np.ndarray, " t"], Int[np.ndarray, " t"]]:
     """Group of the stretch that ends at each frame (-1: does not count), and where that stretch first ended."""
@@ -101,7 +86,7 @@ def _rolling_sums(frames: UInt64[np.ndarray, " t"], length: int) -> UInt64[np.nd
     shrinking = _powers(pow(BASE, -1, 1 << 64), count)
     total = np.cumsum(frames * shrinking, dtype=np.uint64)
     before = np.concatenate([np.zeros(length, np.uint64), total[: count - length]])
-    return _mixed((total - before) * _powers(BASE, count))
+    return mixed((total - before) * _powers(BASE, count))
 
 
 def _powers(base: int, count: int) -> UInt64[np.ndarray, " t"]:
@@ -128,10 +113,3 @@ def _followed(canonical: Int[np.ndarray, " t"]) -> Int[np.ndarray, " t"]:
         if np.array_equal(further, canonical):
             return canonical
         canonical = further
-
-
-def _mixed(numbers: UInt64[np.ndarray, " t"]) -> UInt64[np.ndarray, " t"]:
-    """SplitMix64's finaliser (Steele, Lea & Flood 2014): spreads small numbers over all 64 bits."""
-    numbers = (numbers ^ (numbers >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    numbers = (numbers ^ (numbers >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return numbers ^ (numbers >> np.uint64(31))

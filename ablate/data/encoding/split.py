@@ -1,9 +1,10 @@
-"""Which bins train, validate and test: blocks of time or whole trials, with a guard between, and no stretch in two
+"""Which bins train, validate and test: blocks of time or whole trials, with a guard between, and no content in two
 splits.
 
 Stages: find what recurs over all sessions; plan blocks over the first showings; give every showing its first
-showing's split; keep a guard wherever the split changes; leave out the bins of validation and test whose stretch was
-met, by chance, in an earlier split.
+showing's split; keep a guard wherever the split changes. Where what recurs is shown too shortly for that (pictures,
+clips), whole contents are dealt to the splits instead. Last, leave out the bins of validation and test whose content
+was met, by chance, in an earlier split.
 """
 
 from collections.abc import Sequence
@@ -11,58 +12,75 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
-from jaxtyping import Int, Int8
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
+from jaxtyping import Bool, Int, Int8
 
+from ablate.data.encoding.blocks import TEST, TRAIN, UNUSED, VALIDATION, keep_guards, plan_blocks
 from ablate.data.encoding.config import SplitConfig
-from ablate.data.encoding.repeats import Recurrence, find_recurrence, frame_hashes, no_recurrence
+from ablate.data.encoding.content import Content, content_of, seen_before
+from ablate.data.encoding.frame_facts import frame_facts
+from ablate.data.encoding.groups import label_groups
+from ablate.data.encoding.repeats import CHANCE_SHARE, Recurrence, find_recurrence, no_recurrence
+from ablate.data.encoding.whole_trials import label_trials, run_starts, trials_of
 from ablate.data.recording import Recording
 from ablate.errors import AblateError
 
+__all__ = ["TEST", "TRAIN", "UNUSED", "VALIDATION", "SessionSplit", "plan_blocks", "split_sessions"]
+
 Array = np.ndarray
 
-UNUSED, TRAIN, VALIDATION, TEST = -1, 0, 1, 2
+EARLIER = {VALIDATION: (TRAIN,), TEST: (TRAIN, VALIDATION)}
 
 
 @dataclass(frozen=True)
 class SessionSplit:
     """label: (t,) TRAIN, VALIDATION, TEST or UNUSED. run_start: (t,) first frame of the unbroken run of each frame.
-    repeated: frames shown before. dropped: bins of validation and test left out for having been met by chance in
-    another split."""
+    repeated: frames whose content was shown before. dropped: bins of validation and test left out for having been met
+    by chance in another split. in_train: test frames whose content is in train all the same (`repeats: ignore`).
+    grouped: whole contents were dealt to the splits, not blocks of time."""
 
     label: Array
     run_start: Array
     repeated: int
     dropped: int
+    in_train: int = 0
+    grouped: bool = False
 
 
 def split_sessions(recordings: Sequence[Recording], config: SplitConfig, guard: int) -> tuple[SessionSplit, ...]:
     """The split of all sessions together: a movie shown in two of them is in one split only."""
-    lengths = [recording.frames for recording in recordings]
-    offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
-    trials = [_trials_of(recording, config) for recording in recordings]
-    run_start = np.concatenate([_run_starts(ids) + offset for ids, offset in zip(trials, offsets, strict=False)])
-    recurrence = _recurrence(recordings, run_start, config)
+    offsets = np.concatenate([[0], np.cumsum([one.frames for one in recordings])]).astype(np.int64)
+    trials = [trials_of(recording, config) for recording in recordings]
+    run_start = np.concatenate([run_starts(ids) + offset for ids, offset in zip(trials, offsets, strict=False)])
+    facts = [frame_facts(recording.stimulus) for recording in recordings]
+    frames = np.concatenate([one.number for one in facts])
+    found = find_recurrence(frames, run_start, config.repeat_frames)
+    content = content_of(facts, run_start, longest=config.repeat_frames, memory=guard)
+    separate = config.repeats == "separate"
+    recurrence = found if separate else no_recurrence(len(frames))
+    grouped = False
     if config.kind == "trials":
-        label = _label_trials(trials, recurrence, config)
+        label = label_trials(trials, run_start, frames, recurrence, content, config)
     else:
         label = _label_blocks(offsets, recurrence, config, guard)
-    kept = _without_chance(label, recurrence)
-    parts = []
-    for begin, end in pairwise(offsets.tolist()):
-        here = slice(begin, end)
-        repeated = int(np.count_nonzero(recurrence.canonical[here] != np.arange(begin, end)))
-        dropped = int(np.count_nonzero(kept[here] != label[here]))
-        parts.append(SessionSplit(kept[here], run_start[here] - begin, repeated, dropped))
-    return tuple(parts)
-
-
-def _recurrence(recordings: Sequence[Recording], run_start: Int[np.ndarray, " t"], config: SplitConfig) -> Recurrence:
-    if config.repeats == "ignore":
-        return no_recurrence(len(run_start))
-    frames = np.concatenate([frame_hashes(recording.stimulus) for recording in recordings])
-    return find_recurrence(frames, run_start, config.repeat_frames)
+        grouped = _needs_groups(label, content)
+        if grouped and separate:
+            label = label_groups(content, offsets, [one.bin_rate_hz for one in recordings], config, guard)
+    again = found.canonical != np.arange(len(frames))
+    if grouped or config.kind == "trials":  # else what little recurs is left out, and is no repeat
+        again |= _shown_before(content, run_start, guard)
+    kept = _without_seen(label, found, content) if separate else label
+    in_train = _seen(kept, found, content, TEST, (TRAIN,))
+    return tuple(
+        SessionSplit(
+            label=kept[begin:end],
+            run_start=run_start[begin:end] - begin,
+            repeated=int(again[begin:end].sum()),
+            dropped=int(np.count_nonzero(kept[begin:end] != label[begin:end])),
+            in_train=int(in_train[begin:end].sum()),
+            grouped=grouped and separate,
+        )
+        for begin, end in pairwise(offsets.tolist())
+    )
 
 
 # ------------------------------------------------------------------ blocks of time
@@ -87,109 +105,47 @@ def _label_blocks(
             )
     label = label[canonical]
     for begin, end in pairwise(offsets.tolist()):
-        _keep_guards(label[begin:end], guard)
+        keep_guards(label[begin:end], guard)
     return label
 
 
-def plan_blocks(frames: int, config: SplitConfig, guard: int) -> Int8[np.ndarray, " t"] | None:
-    """Labels of an unbroken stretch: rounds of train, validation, test, every second one mirrored, guards between.
-
-    Shares are of the frames that remain when the guards are taken off. None where nothing remains.
-    """
-    shares = {TRAIN: 1 - config.validation - config.test, VALIDATION: config.validation, TEST: config.test}
-    rounds = 1 if config.kind == "tail" else config.blocks
-    blocks: list[tuple[int, float]] = []
-    for index in range(rounds):
-        for split in list(shares)[:: 1 if index % 2 == 0 else -1]:
-            if blocks and blocks[-1][0] == split:
-                blocks[-1] = (split, blocks[-1][1] + shares[split])
-            else:
-                blocks.append((split, shares[split]))
-    usable = frames - guard * (len(blocks) - 1)
-    if usable < len(blocks):
-        return None
-    ends = np.round(np.cumsum([share for _, share in blocks]) / rounds * usable).astype(int)
-    label = np.full(frames, UNUSED, np.int8)
-    begin = 0
-    for index, ((split, _), end) in enumerate(zip(blocks, ends, strict=True)):
-        label[begin + index * guard : end + index * guard] = split
-        begin = end
-    return label
+# ------------------------------------------------------------------ content in two splits
 
 
-def _keep_guards(label: Int8[np.ndarray, " t"], guard: int) -> None:
-    """Takes, in place, the first bins of a run that begins within a guard of another split (the seams between
-    showings)."""
-    changes = np.flatnonzero(np.diff(label)) + 1
-    starts, ends = np.concatenate([[0], changes]), np.concatenate([changes, [len(label)]])
-    last_split, last_end = UNUSED, 0
-    for start, end in zip(starts.tolist(), ends.tolist(), strict=True):
-        split = int(label[start])
-        if split == UNUSED:
-            continue
-        if last_split not in (UNUSED, split):
-            begin = min(max(start, last_end + guard), end)
-            label[start:begin] = UNUSED
-            if begin == end:
-                continue
-        last_split, last_end = split, end
+def _needs_groups(label: Int8[np.ndarray, " t"], content: Content) -> bool:
+    """Whether blocks of time leave more than chance of a split's content in an earlier split, or no split at all."""
+    for split, earlier in EARLIER.items():
+        seen = np.count_nonzero(seen_before(content.symbol, label, split, earlier))
+        if seen > CHANCE_SHARE * np.count_nonzero(label == split):
+            return True
+    recurs = len(np.unique(content.symbol)) < len(content.symbol)
+    return content.length > 0 and recurs and not all((label == split).any() for split in (TRAIN, VALIDATION, TEST))
 
 
-# ------------------------------------------------------------------ whole trials
+def _seen(
+    label: Int8[np.ndarray, " t"], found: Recurrence, content: Content, split: int, earlier: Sequence[int]
+) -> Bool[np.ndarray, " t"]:
+    """Frames of a split whose content is in one of the earlier ones: a picture, a short or a long stretch."""
+    seen = seen_before(found.stretch, label, split, earlier)
+    return np.asarray(seen | seen_before(content.symbol, label, split, earlier))
 
 
-def _trials_of(recording: Recording, config: SplitConfig) -> Int[np.ndarray, " t"]:
-    """Trial of each frame; one endless trial where trials do not matter."""
-    if config.kind != "trials":
-        return np.zeros(recording.frames, np.int64)
-    if recording.trials is None:
-        hint = "write trials.npy (t,) with -1 for none, or set `split.kind: interleaved`"
-        raise AblateError(f"{recording.name} has no trials.npy to split by", where="data.split.kind", hint=hint)
-    return np.asarray(recording.trials, np.int64)
-
-
-def _run_starts(trials: Int[np.ndarray, " t"]) -> Int[np.ndarray, " t"]:
-    """First frame of the unbroken run of each frame."""
-    starts = np.flatnonzero(np.concatenate([[True], trials[1:] != trials[:-1]]))
-    return np.repeat(starts, np.diff(np.append(starts, len(trials))))
-
-
-def _label_trials(
-    trials: list[Int[np.ndarray, " t"]], recurrence: Recurrence, config: SplitConfig
-) -> Int8[np.ndarray, " t"]:
-    """Whole trials; trials that share a repeated stretch go together. Splits fill up evenly over the recording."""
-    keys = np.concatenate([np.where(ids >= 0, ids * len(trials) + index, -1) for index, ids in enumerate(trials)])
-    _, trial = np.unique(keys, return_inverse=True)
-    count = int(trial.max()) + 1
-    links = coo_array((np.ones(len(trial), bool), (trial, trial[recurrence.canonical])), shape=(count, count))
-    _, component = connected_components(links, directed=False)
-    group = np.where(keys >= 0, component[trial], -1)
-    used = group[group >= 0]
-    if not len(used):
-        raise AblateError("trials.npy marks no bin as part of a trial", where="data.split.kind")
-    names, first, sizes = np.unique(used, return_index=True, return_counts=True)
-    split_of = np.full(count, UNUSED, np.int8)
-    shares = np.array([1 - config.validation - config.test, config.validation, config.test])
-    filled, seen = np.zeros(3), 0
-    for index in np.argsort(first):
-        seen += int(sizes[index])
-        split = int(np.argmax(np.round(shares * seen - filled, 6)))  # the split furthest behind its share
-        filled[split] += sizes[index]
-        split_of[names[index]] = split
-    return np.where(group >= 0, split_of[group], UNUSED).astype(np.int8)
-
-
-# ------------------------------------------------------------------ chance
-
-
-def _without_chance(label: Int8[np.ndarray, " t"], recurrence: Recurrence) -> Int8[np.ndarray, " t"]:
+def _without_seen(label: Int8[np.ndarray, " t"], found: Recurrence, content: Content) -> Int8[np.ndarray, " t"]:
     """Leaves out bins of validation met in train, and of test met in train or validation."""
     kept = label.copy()
-    stretch = recurrence.stretch
-    met = np.zeros(int(stretch.max(initial=-1)) + 1, bool)
-    for split in (TRAIN, VALIDATION, TEST):
-        bins = np.flatnonzero((label == split) & (stretch >= 0))
-        if split != TRAIN:
-            kept[bins[met[stretch[bins]]]] = UNUSED
-        met[stretch[bins]] = True
+    for split, earlier in EARLIER.items():
+        kept[_seen(label, found, content, split, earlier)] = UNUSED
     return kept
+
+
+def _shown_before(content: Content, run_start: Int[np.ndarray, " t"], guard: int) -> Bool[np.ndarray, " t"]:
+    """Frames of a later showing. What comes back within a guard (an eye that drifts to and fro) is one showing."""
+    order = np.argsort(content.symbol, kind="stable")
+    same = content.symbol[order][1:] == content.symbol[order][:-1]
+    apart = (np.diff(order) > guard) | (np.diff(run_start[order]) != 0)
+    new = np.concatenate([[True], ~same | apart])  # the first frame of a showing
+    later = new & np.concatenate([[False], same])
+    begun = np.maximum.accumulate(np.where(new, np.arange(len(order)), 0))
+    again = np.zeros(len(order), bool)
+    again[order] = later[begun] & (content.symbol[order] >= 0)
+    return again

@@ -1,0 +1,85 @@
+"""Whole trials to splits; trials that share content go together."""
+
+import numpy as np
+from jaxtyping import Int, Int8
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+
+from ablate.data.encoding.blocks import UNUSED
+from ablate.data.encoding.config import SplitConfig
+from ablate.data.encoding.content import NOTHING, Content, is_common
+from ablate.data.encoding.frame_facts import mixed
+from ablate.data.encoding.groups import deal
+from ablate.data.encoding.repeats import Recurrence
+from ablate.data.recording import Recording
+from ablate.errors import AblateError
+
+Array = np.ndarray
+
+
+def trials_of(recording: Recording, config: SplitConfig) -> Int[np.ndarray, " t"]:
+    """Trial of each frame; one endless trial where trials do not matter."""
+    if config.kind != "trials":
+        return np.zeros(recording.frames, np.int64)
+    if recording.trials is None:
+        hint = "write trials.npy (t,) with -1 for none, or set `split.kind: interleaved`"
+        raise AblateError(f"{recording.name} has no trials.npy to split by", where="data.split.kind", hint=hint)
+    return np.asarray(recording.trials, np.int64)
+
+
+def run_starts(trials: Int[np.ndarray, " t"]) -> Int[np.ndarray, " t"]:
+    """First frame of the unbroken run of each frame."""
+    starts = np.flatnonzero(np.concatenate([[True], trials[1:] != trials[:-1]]))
+    return np.repeat(starts, np.diff(np.append(starts, len(trials))))
+
+
+def label_trials(
+    trials: list[Int[np.ndarray, " t"]],
+    run_start: Int[np.ndarray, " t"],
+    frames: Array,
+    recurrence: Recurrence,
+    content: Content,
+    config: SplitConfig,
+) -> Int8[np.ndarray, " t"]:
+    """The split of each frame. Linked are trials with a long stretch in common, with a picture or short stretch in
+    common, and trials that are equal from first to last frame, however little these hold. Splits fill up evenly over
+    the recording."""
+    keys = np.concatenate([np.where(ids >= 0, ids * len(trials) + index, -1) for index, ids in enumerate(trials)])
+    if not (keys >= 0).any():
+        raise AblateError("trials.npy marks no bin as part of a trial", where="data.split.kind")
+    _, trial = np.unique(keys, return_inverse=True)
+    count = int(trial.max()) + 1
+    source, target = [trial], [trial[recurrence.canonical]]
+    if config.repeats == "separate":
+        first = _first_trial(np.where(keys >= 0, content.symbol, NOTHING), trial)
+        source += [trial[first >= 0], trial]
+        target += [first[first >= 0], trial[_first_equal_run(frames, run_start)]]
+    links = (np.concatenate(source), np.concatenate(target))
+    _, component = connected_components(coo_array((np.ones(len(links[0]), bool), links), shape=(count, count)), False)
+    label = np.full(len(keys), UNUSED, np.int8)
+    label[keys >= 0] = deal(component[trial[keys >= 0]], config)
+    return label
+
+
+def _first_trial(symbol: Int[np.ndarray, " t"], trial: Int[np.ndarray, " t"]) -> Int[np.ndarray, " t"]:
+    """The first trial that has each frame's content; -1 for `NOTHING`, and for what most trials have, such as a cue,
+    unless it fills the trial: a clip that is shown in every second trial."""
+    _, once = np.unique(np.stack([symbol, trial]), axis=1, return_index=True)  # one place a content and trial
+    once = once[symbol[once] != NOTHING]
+    common = is_common(symbol, once, trials=len(np.unique(trial[once])))
+    filled = np.bincount(trial, weights=common) > 0.5 * np.bincount(trial)
+    tells = (symbol != NOTHING) & (~common | filled[trial])
+    _, place, inverse = np.unique(symbol[tells], return_index=True, return_inverse=True)
+    first = np.full(len(symbol), -1)
+    first[tells] = trial[tells][place][inverse]
+    return first
+
+
+def _first_equal_run(frames: Array, run_start: Int[np.ndarray, " t"]) -> Int[np.ndarray, " t"]:
+    """First frame of the first run that is equal to each frame's own."""
+    starts = np.flatnonzero(run_start == np.arange(len(frames)))
+    lengths = np.diff(np.append(starts, len(frames)))
+    place = np.arange(len(frames)) - run_start
+    sums = np.add.reduceat(frames * (mixed(place.astype(np.uint64) + np.uint64(1)) | np.uint64(1)), starts)
+    _, first, inverse = np.unique(mixed(sums + lengths.astype(np.uint64)), return_index=True, return_inverse=True)
+    return np.repeat(starts[first][inverse], lengths)

@@ -159,6 +159,7 @@ def _assembled(manifest: StudyManifest, cells: Cells, state: Settling | None) ->
         scored_hash=common_hash(cells.baseline),
         environment=tuple(_flat(manifest.environment)),
         settling=state,
+        overrides=manifest.overrides,
     )
 
 

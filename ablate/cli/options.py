@@ -27,6 +27,9 @@ Device = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1 or mps.")]
 Quick = Annotated[
     bool, typer.Option("--quick", help="A rehearsal: few steps, little data, one seed. Its numbers are not results.")
 ]
+Details = Annotated[
+    bool, typer.Option("--details", help="Print all of the report: changes, sessions, models, methods, provenance.")
+]
 TABLE_OR_JSON = ("table", "json")
 
 

@@ -12,7 +12,8 @@ sys.path[:0] = [str(Path(__file__).parent)]
 from report_speed import study  # noqa: E402
 
 from ablate.analysis import analyse  # noqa: E402
-from ablate.report.html import page  # noqa: E402
+from ablate.report import compose  # noqa: E402
+from ablate.report.writer.page import page  # noqa: E402
 
 
 def main() -> None:
@@ -23,7 +24,7 @@ def main() -> None:
         start = time.process_time()
         analysis = analyse(manifest, records, units=units, history=lambda _, curve=curve: curve)
         analysed = time.process_time()
-        text = page(analysis)
+        text = page(compose(analysis))
         drawn = time.process_time()
         print(
             f"{variants} variants x {seeds} seeds: analyse {analysed - start:.1f} s, page {drawn - analysed:.1f} s "

@@ -140,7 +140,7 @@ CASES = {
     "plateau": (
         {"curves": curves(FLAT, **PLATEAU)},
         {"curves": curves(FLAT, baseline1=[value - 0.02 for value in FLAT])},
-        "seed 1 of baseline has stood at 0.250 bits/spike since step 300, a level that its other seeds left (0.400)",
+        "Seed 1 of baseline has stood at 0.250 bits/spike since step 300, a level that its other seeds left (0.400)",
     ),
     "taught unequally": (
         {"entries": taught(32)},
@@ -222,13 +222,13 @@ def test_three_intervals_answer_three_questions(tmp_path):
         app, ["report", str(study(**of_sessions(6)).write(tmp_path / "six")), "--html", str(tmp_path / "six.html")]
     )
     page = (tmp_path / "six.html").read_text()
-    assert "other neurons, 95 %" in page
-    assert "other minutes, 95 %" in page
+    assert "gain over neurons, 95 %</th>" in page
+    assert "gain over minutes, 95 %</th>" in page
     CliRunner().invoke(
         app, ["report", str(study(**of_sessions(2)).write(tmp_path / "two")), "--html", str(tmp_path / "two.html")]
     )
     page = (tmp_path / "two.html").read_text()
-    assert "other neurons, 95 %" not in page
+    assert "gain over neurons, 95 %</th>" not in page
     rows = json.loads(
         CliRunner().invoke(app, ["report", str(tmp_path / "six" / "planted"), "--format", "json"]).stdout
     )["rows"]

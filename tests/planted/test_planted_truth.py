@@ -80,7 +80,7 @@ def test_a_redundant_patch_is_worth_less_when_added_last_and_a_synergistic_one_m
 
 
 def test_a_reader_of_the_table_is_told_the_pairs(study):
-    told = " ".join(render(study, "table").split())
+    told = " ".join(render(study, "table", details=True).split())
     assert "faster and longer are redundant: together less than the sum of both" in told
     assert "window and filter are synergistic: together more than the sum of both" in told
     assert "behavior and redraw" not in told

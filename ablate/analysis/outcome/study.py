@@ -88,6 +88,8 @@ class StudyAnalysis:
     """What runs measured beside their score, by measure."""
     settling: Settling | None = None
     """Of a study that is run until settled: everything above is of its last complete look."""
+    overrides: tuple[str, ...] = ()
+    """What the command line changed of the recipe: `training.steps=500`, `data=...`."""
 
     def row(self, name: str) -> VariantAnalysis:
         """The row of that name (aliases count); KeyError if there is none."""

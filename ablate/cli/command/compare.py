@@ -5,12 +5,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from ablate.cli.console import out
 from ablate.cli.options import known_format
 from ablate.errors import AblateError
 
 if TYPE_CHECKING:
     from ablate.analysis.comparison import Side
     from ablate.result import Store
+
+
+ALL = 10_000
+"""Lines: nothing of a comparison is left out."""
 
 
 def compare(
@@ -27,11 +32,16 @@ def compare(
 def compare_studies(first: Path, second: Path, *, format: str = "table") -> int:
     """Prints the comparison. Raises AblateError where one of them is no study."""
     from ablate.analysis.comparison import compare
-    from ablate.report.side_by_side import comparison_json, comparison_text
+    from ablate.report import View
+    from ablate.report.content import compose_comparison
+    from ablate.report.writer.table_data import comparison_json
 
     known_format(format)
     comparison = compare(_side(first), _side(second))
-    print(comparison_json(comparison) if format == "json" else comparison_text(comparison), end="")
+    if format == "json":
+        print(comparison_json(comparison), end="")
+    else:
+        out().print(View(compose_comparison(comparison), most=ALL))
     return 0
 
 

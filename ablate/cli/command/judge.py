@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, get_args
 import typer
 
 from ablate.cli.console import say
-from ablate.cli.options import known_format
+from ablate.cli.options import Details, known_format
 from ablate.errors import AblateError
 
 if TYPE_CHECKING:
@@ -34,6 +34,7 @@ def judge(
     format: Annotated[str, typer.Option(help="table, markdown, csv, json, latex or units.")] = "table",
     html: Annotated[Path | None, typer.Option(help="Write one self-contained HTML file.", metavar="FILE")] = None,
     figures: Annotated[Path | None, typer.Option(help="Write every figure as SVG, PNG and PDF.", metavar="DIR")] = None,
+    details: Details = False,
 ) -> None:
     """Judge runs that another program trained: columns variant, seed and score (optional: session, unit, seconds)."""
     from ablate.analysis.judge import Choice
@@ -47,10 +48,12 @@ def judge(
         worth=None if worth is None else share(worth),
         expect=dict(expected(text) for text in expect or ()),
     )
-    raise typer.Exit(judge_table(file, choice, format=format, html=html, figures=figures))
+    raise typer.Exit(judge_table(file, choice, format=format, html=html, figures=figures, details=details))
 
 
-def judge_table(file: Path, choice: "Choice", *, format: str, html: Path | None, figures: Path | None) -> int:
+def judge_table(
+    file: Path, choice: "Choice", *, format: str, html: Path | None, figures: Path | None, details: bool
+) -> int:
     """Prints the report of the table. Raises AblateError where it cannot be read, or could be read in two ways."""
     from ablate.analysis.judge import judge_file
     from ablate.cli.screen.ranking import print_report
@@ -61,9 +64,10 @@ def judge_table(file: Path, choice: "Choice", *, format: str, html: Path | None,
     for text in judged.said:
         say(text)
     if html is not None:
-        from ablate.report.html import write_html
+        from ablate.report import compose
+        from ablate.report.writer.page import write_page
 
-        write_html(judged.analysis, html)
+        write_page(compose(judged.analysis), html)
         say(f"wrote {html}")
     if figures is not None:
         from ablate.report.figures import write_figures
@@ -71,7 +75,7 @@ def judge_table(file: Path, choice: "Choice", *, format: str, html: Path | None,
         for written in write_figures(judged.analysis, figures):
             say(f"wrote {written}")
     if format != "table" or not (html or figures):
-        print_report(judged.analysis, format)
+        print_report(judged.analysis, format, details=details, again=f"ablate judge {file}")
     return 0
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, get_args
 import typer
 
 from ablate.cli.console import say
-from ablate.cli.options import StudyPath, known_format
+from ablate.cli.options import Details, StudyPath, known_format
 from ablate.errors import AblateError
 
 if TYPE_CHECKING:
@@ -34,12 +34,14 @@ def report(
         bool,
         typer.Option("--save", help="Write table, page, figures and records into the study's folder, to be committed."),
     ] = False,
+    details: Details = False,
     watch: Annotated[
         bool, typer.Option("--watch", help="Print the table again whenever a run finishes, until Ctrl-C.")
     ] = False,
 ) -> None:
     """Print the ranked table of STUDY. A report is a pure function of the results folder: it trains nothing."""
-    raise typer.Exit(report_study(study, format=format, html=html, figures=figures, save=save, watch=watch))
+    code = report_study(study, format=format, html=html, figures=figures, save=save, details=details, watch=watch)
+    raise typer.Exit(code)
 
 
 def report_study(
@@ -49,11 +51,13 @@ def report_study(
     html: Path | None = None,
     figures: Path | None = None,
     save: bool = False,
+    details: bool = False,
     watch: bool = False,
 ) -> int:
-    """Prints the report of every study under `path`. Raises AblateError when there is none."""
-    from ablate.cli.screen.overview import print_overview
-    from ablate.cli.screen.ranking import print_report, watch_studies
+    """Prints the report of every study under `path`, of several an overview first. Raises AblateError when there is
+    none.
+    """
+    from ablate.cli.screen.ranking import print_overview, print_report, watch_studies
     from ablate.cli.studies import analysis_of, studies_under
     from ablate.report import Format
 
@@ -67,7 +71,7 @@ def report_study(
     to_files = bool(html or figures or save)
     analyses = [analysis_of(store, tell=True) for store in stores]
     if len(stores) > 1 and format == "table" and not to_files:
-        print_overview(list(zip(stores, analyses, strict=True)))
+        print_overview(stores, analyses)
     for store, analysis in zip(stores, analyses, strict=True):
         if save:
             save_report(store, analysis)
@@ -75,8 +79,8 @@ def report_study(
             save_page(store, analysis, html)
         if figures is not None:
             save_figures(analysis, figures)
-        if format != "table" or not to_files:
-            print_report(analysis, format)
+        if format != "table" or not (html or figures or save):
+            print_report(analysis, format, store, details=details)
     return 0
 
 
@@ -87,7 +91,7 @@ def save_report(store: "Store", analysis: "StudyAnalysis") -> None:
     from ablate.report.scores import scores_text
 
     for name, format in SAVED_TEXTS.items():
-        text = render(analysis, format, width=SAVED_WIDTH)
+        text = render(analysis, format, SAVED_WIDTH, store=store)
         write_bytes(store.root / name, text.encode())
         say(f"wrote {store.root / name}")
     say(f"wrote {store.pack()}")
@@ -99,9 +103,10 @@ def save_report(store: "Store", analysis: "StudyAnalysis") -> None:
 
 def save_page(store: "Store", analysis: "StudyAnalysis", path: Path) -> None:
     """The HTML page."""
-    from ablate.report.html import write_html
+    from ablate.report import compose
+    from ablate.report.writer.page import write_page
 
-    write_html(analysis, path, pictures=store)
+    write_page(compose(analysis, store), path)
     say(f"wrote {path}")
 
 

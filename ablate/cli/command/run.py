@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ablate.cli.console import err, say
-from ablate.cli.options import DataPath, Device, Out, Quick, RecipePath, Seeds, Sets, Variants
+from ablate.cli.options import DataPath, Details, Device, Out, Quick, RecipePath, Seeds, Sets, Variants
 from ablate.request import Request, request_hash
 
 if TYPE_CHECKING:
@@ -65,6 +65,7 @@ def run(
     worth: Annotated[
         str | None, typer.Option(help="With --until: the smallest relative gain worth having.", metavar="2%")
     ] = None,
+    details: Details = False,
 ) -> None:
     """Train every variant of RECIPE and print the ranked table. Finished runs are kept and never trained twice."""
     request = Request(
@@ -89,10 +90,10 @@ def run(
         budget=budget,
         worth=worth,
     )
-    raise typer.Exit(run_recipe(request, price_only=price))
+    raise typer.Exit(run_recipe(request, price_only=price, details=details))
 
 
-def run_recipe(request: Request, *, price_only: bool = False) -> int:
+def run_recipe(request: Request, *, price_only: bool = False, details: bool = False) -> int:
     """The exit code: 0 all runs done, 1 some failed, 130 stopped by a signal."""
     request.until_settled()
     request.allowance()
@@ -102,7 +103,7 @@ def run_recipe(request: Request, *, price_only: bool = False) -> int:
     if done is not None:
         store, records = done
         say(f"every run of this study is done; nothing was trained (results in {store.root})")
-        show_table(store, records)
+        show_table(store, records, details=details)
         return say_failures(store, records, request)
     if price_only:
         from ablate.cli.screen.price import show_price
@@ -116,7 +117,7 @@ def run_recipe(request: Request, *, price_only: bool = False) -> int:
     warn_of_cost(request)
     with ProgressDisplay(err()) as display:
         end = run_study(request, display)
-    show_table(end.study.store)
+    show_table(end.study.store, details=details)
     return say_end(end, request)
 
 

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ablate.cli.console import out, say
+from ablate.cli.console import say
+from ablate.cli.screen.ranking import print_report
 from ablate.cli.studies import analysis_of
-from ablate.report import live_table
 from ablate.request import Request
 from ablate.result import RunRecord, Store
 
@@ -18,13 +18,14 @@ FAILED = 1
 INTERRUPTED = 130
 
 
-def show_table(store: Store, records: Sequence[RunRecord] | None = None) -> None:
+def show_table(store: Store, records: Sequence[RunRecord] | None = None, *, details: bool = False) -> None:
     """The ranked table, on stdout; `--only` may have left out what the variants are compared with."""
     manifest = store.manifest()
     if not any(entry.role == "baseline" for entry in manifest.variants):
         say("no table yet: `--only` left the baseline out, and gains are measured against it")
         return
-    out().print(live_table(analysis_of(store, records)))  # whole: the guards need curves and units
+    analysis = analysis_of(store, records)  # whole: the guards need curves and units
+    print_report(analysis, "table", store, details=details)
 
 
 def say_end(end: "StudyEnd", request: Request) -> int:
@@ -32,7 +33,7 @@ def say_end(end: "StudyEnd", request: Request) -> int:
     study = end.study
     command = retry_command(request)
     trained = f"{end.trained} runs trained, {end.kept} kept from before"
-    say(f"{trained}; results in {study.store.root}, `ablate report {study.store.root}` prints this table again")
+    say(f"{trained}; results in {study.store.root}")
     if end.beyond is not None and end.beyond.to_come is not None:
         look, runs = end.beyond.to_come.here, end.beyond.runs_to_buy
         still = f"open: {', '.join(end.beyond.open)}"

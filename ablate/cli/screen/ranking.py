@@ -1,22 +1,40 @@
 """The ranked table, once or again whenever a run finishes."""
 
+import shlex
 import time
+from collections.abc import Sequence
 
 from ablate.analysis import StudyAnalysis
 from ablate.cli.console import out, say
 from ablate.cli.studies import analysis_of
-from ablate.report import live_table, render
+from ablate.report import View, compose, render
+from ablate.report.content import overview
 from ablate.result import Store
+from ablate.result.provenance import study_facts
 
 WATCH_SECONDS = 2.0
 
 
-def print_report(analysis: StudyAnalysis, format: str) -> None:
-    """To stdout; a table fits the terminal, everything else is text to be kept."""
+def print_report(
+    analysis: StudyAnalysis, format: str, store: Store | None = None, *, details: bool = False, again: str = ""
+) -> None:
+    """To stdout; a table fits the terminal, everything else is text to be kept.
+
+    store: the study's folder, where it has one. again: the command that gave this report, where no folder does.
+    """
     if format == "table":
-        out().print(live_table(analysis))
+        command = again or ("" if store is None else f"ablate report {shlex.quote(str(store.root))}")
+        more = f"`{command} --details` shows all of the report, `--html FILE` writes it as a page."
+        out().print(View(compose(analysis, store), details=details, more=more))
     else:
-        print(render(analysis, format), end="")
+        print(render(analysis, format, store=store), end="")
+
+
+def print_overview(stores: Sequence[Store], analyses: Sequence[StudyAnalysis]) -> None:
+    """One line a study."""
+    facts = [study_facts(store.manifest(), store.records()) for store in stores]
+    out().print(View(overview(list(zip(facts, analyses, strict=True)))))
+    out().print()
 
 
 def watch_studies(stores: list[Store]) -> int:
@@ -31,8 +49,8 @@ def watch_studies(stores: list[Store]) -> int:
                 analyses = [analysis_of(store, quick_look=True) for store in stores]
                 if console.is_terminal:
                     console.clear()
-                for analysis in analyses:
-                    print_report(analysis, "table")
+                for store, analysis in zip(stores, analyses, strict=True):
+                    print_report(analysis, "table", store)
                 say(watched(analyses))
             time.sleep(WATCH_SECONDS)
     except KeyboardInterrupt:

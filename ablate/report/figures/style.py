@@ -16,7 +16,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from ablate.analysis import StudyAnalysis, VariantAnalysis
 from ablate.analysis.words import count
-from ablate.report.columns import cut, plain
+from ablate.report.text import cut, plain
 
 OKABE_ITO = ("#e69f00", "#56b4e9", "#009e73", "#0072b2", "#d55e00", "#cc79a7", "#b8a900")
 """Orange, sky blue, bluish green, blue, vermilion, purple, and yellow, darkened to be seen on white."""
@@ -123,13 +123,6 @@ def looks(analysis: StudyAnalysis) -> dict[str, Look]:
 def name_of(row: VariantAnalysis | str, width: int = 26) -> str:
     """A variant's name as one printable, bounded line."""
     return cut(plain(row if isinstance(row, str) else row.name), width)
-
-
-def best_rows(analysis: StudyAnalysis, most: int) -> list[VariantAnalysis]:
-    """The winner, or the first rows of the ranking that have a gain."""
-    if analysis.winner is not None:
-        return [analysis.row(analysis.winner)]
-    return [row for row in analysis.rows if row.role == "variant" and row.gain is not None][:most]
 
 
 def is_relative(rows: Sequence[VariantAnalysis]) -> bool:

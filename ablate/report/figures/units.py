@@ -10,8 +10,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from ablate.analysis import StudyAnalysis, UnitGain, VariantAnalysis
+from ablate.analysis.best import drawn_rows
 from ablate.metric import metric_named
-from ablate.report.figures.style import BASELINE, INK, MUTED, Look, best_rows, figure, grid, looks, name_of
+from ablate.report.figures.style import BASELINE, INK, MUTED, Look, figure, grid, looks, name_of
 
 MOST = 3
 TRIMMED = 0.01
@@ -20,7 +21,7 @@ TRIMMED = 0.01
 
 def draw(analysis: StudyAnalysis) -> Figure | None:
     """The winner, or where nothing wins the first three of the ranking; None without per-unit scores."""
-    rows = [row for row in best_rows(analysis, MOST) if len(row.units) > 1]
+    rows = [row for row in drawn_rows(analysis, MOST)[:MOST] if len(row.units) > 1]
     if not rows:
         return None
     drawing = figure(3.3 if len(rows) == 1 else 2.7, width=4.0 if len(rows) == 1 else 7.2)

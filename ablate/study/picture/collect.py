@@ -11,11 +11,11 @@ from safetensors.torch import load_model
 from torch import nn
 
 from ablate.analysis import StudyAnalysis, VariantAnalysis
+from ablate.analysis.best import main_rows
 from ablate.analysis.words import unit_of
 from ablate.contract import Dataset
 from ablate.errors import AblateError
 from ablate.recipe import Configuration
-from ablate.report.main_rows import main_rows
 from ablate.result import RunRecord, Store
 from ablate.result.picture import ModelPicture
 from ablate.study.picture.attention import attention_pictures

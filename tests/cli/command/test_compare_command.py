@@ -35,8 +35,8 @@ def test_what_differs_and_what_changed_is_told(tmp_path: Path, capsys: pytest.Ca
     said = capsys.readouterr().out
     assert "verdicts that changed: tokens (helps -> hurts)" in said
     assert "gains that differ by more than noise (*): tokens" in said
-    assert "  training.steps  100  200\n" in said
-    assert "data: the same" in said
+    assert "\ntraining.steps  100  200\n" in said
+    assert "Data: the same" in said
 
 
 def test_json_carries_both_sides(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -54,7 +54,7 @@ def test_a_study_and_itself_differ_in_nothing(tmp_path: Path, capsys: pytest.Cap
     compare_studies(study, study)
     said = capsys.readouterr().out
     assert "no verdict changed" in said
-    for kind in ("configuration", "data", "environment"):
+    for kind in ("Configuration", "Data", "Environment"):
         assert f"{kind}: the same" in said
 
 

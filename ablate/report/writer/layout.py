@@ -1,5 +1,6 @@
-"""Columns and a width in, cells that fit out: columns are shortened and dropped in a fixed order, never wrapped into
-soup."""
+"""Columns and a width in, cells that fit out. Short: columns are shortened and dropped in a fixed order, never wrapped.
+Whole: no column is, and what has no room beside the others stands in a further table.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,7 +8,8 @@ from dataclasses import dataclass
 from rich.cells import cell_len
 
 from ablate.analysis import VariantAnalysis
-from ablate.report.columns import GIVING_WAY, Column, cut
+from ablate.report.columns import GIVING_WAY, Column
+from ablate.report.text import cut
 
 GAP = 2
 
@@ -49,7 +51,7 @@ class _Written:
         if self.level not in self._forms:
             form = self.column.forms[self.level]
             cells = tuple(form.cell(row) for row in self.rows)
-            self._forms[self.level] = (cells, max(map(cell_len, (form.title, *cells))))
+            self._forms[self.level] = (cells, max(map(cell_len, (form.heading, *cells))))
         return self._forms[self.level]
 
     @property
@@ -62,7 +64,8 @@ class _Written:
 def lay_out(columns: Sequence[Column], rows: Sequence[VariantAnalysis], width: int) -> tuple[Laid, ...]:
     """The columns that fit into `width` characters; what is left over goes to the columns that can be cut."""
     kept = {column.key: _Written(column, rows) for column in columns}
-    for key in GIVING_WAY:
+    unnamed = [column.key for column in reversed(columns) if column.key not in GIVING_WAY and not column.kept]
+    for key in (*unnamed, *GIVING_WAY):
         if _total(kept) <= width:
             break
         written = kept.get(key)
@@ -70,7 +73,7 @@ def lay_out(columns: Sequence[Column], rows: Sequence[VariantAnalysis], width: i
             continue
         written.level += 1
         if written.level == len(written.column.forms):
-            if key in ("variant", "verdict", "gain", "score"):
+            if written.column.kept:
                 written.level -= 1
             else:
                 del kept[key]
@@ -80,8 +83,26 @@ def lay_out(columns: Sequence[Column], rows: Sequence[VariantAnalysis], width: i
         cells, natural = written.form()
         taken = min(natural, written.least + spare) if written.column.min_width is not None else natural
         spare -= taken - written.least
-        laid.append(Laid(key, written.column.forms[written.level].title, cells, taken, written.column.right))
+        laid.append(Laid(key, written.column.forms[written.level].heading, cells, taken, written.column.right))
     return tuple(laid)
+
+
+def lay_out_whole(columns: Sequence[Column], rows: Sequence[VariantAnalysis], width: int) -> list[list[Laid]]:
+    """All columns in their longest form, in as many tables as that takes; each names the variant."""
+    name = next(column for column in columns if column.key == "variant")
+    first = _longest(name, rows, width // 2)
+    tables: list[list[Laid]] = [[]]
+    for column in columns:
+        laid = first if column is name else _longest(column, rows, width - first.width - GAP)
+        if sum(other.width + GAP for other in tables[-1]) + laid.width > width:
+            tables.append([first])
+        tables[-1].append(laid)
+    return tables
+
+
+def _longest(column: Column, rows: Sequence[VariantAnalysis], most: int) -> Laid:
+    cells, natural = _Written(column, rows).form()
+    return Laid(column.key, column.heading, cells, min(natural, most), column.right)
 
 
 def _total(kept: dict[str, _Written]) -> int:

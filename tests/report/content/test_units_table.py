@@ -15,12 +15,13 @@ def table_of(values: dict[str, list[float | None]], **fields) -> list[str]:
         value = values[key.removesuffix("-0")]
         return {"sessions": [{"name": "retina", "entry": list(range(len(value))), "value": value}]}
 
-    return render(analyse(planted.manifest(), planted.records(), units=units), "units").splitlines()
+    lines = render(analyse(planted.manifest(), planted.records(), units=units), "units").splitlines()
+    return lines[next(place for place, line in enumerate(lines) if line.startswith("|")) :]
 
 
 def test_the_baseline_stands_first_then_the_references():
     lines = table_of({BASELINE: [1.5, 1.7], "wide": [1.6, 1.9], "glm": [1.4, 1.75]})
-    assert lines[2:6] == [
+    assert lines[:4] == [
         "| unit | baseline | glm | wide |",
         "| ---: | ---: | ---: | ---: |",
         "| 0 | 1.500 | 1.400 | 1.600 |",
@@ -37,7 +38,7 @@ def test_mean_and_median_are_over_the_scored_units():
 
 def test_it_says_on_how_many_units_the_baseline_leads():
     lines = table_of({BASELINE: [1.5, 1.7], "glm": [1.4, 1.75]})
-    assert lines[-1] == "- The baseline is above `glm` on 1 of 2 units."
+    assert lines[-1] == "- The baseline is above \\`glm\\` on 1 of 2 units."
 
 
 def test_a_study_without_scores_a_unit_says_so():

@@ -5,11 +5,11 @@ No address remains in it, and its identifiers carry the figure's name, so that t
 
 import re
 
+from markupsafe import Markup
 from matplotlib.figure import Figure
 
 from ablate.report.figures import rendered
 from ablate.report.figures.style import BAND, BASELINE, GRID, INK, MUTED, OKABE_ITO, PAPER
-from ablate.report.html.markup import Html, tag
 
 VARIABLES = {
     INK: "currentColor",
@@ -26,7 +26,7 @@ SCALE = 1.6
 """CSS pixels a point: the figures' 8.5 points become 13.6 pixels, a little less than the text around them."""
 
 
-def inline_svg(figure: Figure, name: str, label: str, *, scale: float = SCALE) -> Html:
+def inline_svg(figure: Figure, name: str, label: str, *, scale: float = SCALE) -> Markup:
     """label: what a screen reader says. scale: CSS pixels a point at full size."""
     text = rendered(figure, "svg").decode()
     text = text[text.index("<svg") :]
@@ -37,7 +37,7 @@ def inline_svg(figure: Figure, name: str, label: str, *, scale: float = SCALE) -
     text = re.sub(r'(href="|url\()#', rf"\1#{name}-", text)
     text = re.sub("|".join(VARIABLES), lambda found: VARIABLES[found[0]], text)
     text = text.replace("'DejaVu Sans'", "inherit")
-    return Html(_opened(text, label, scale))
+    return Markup(_opened(text, label, scale))
 
 
 def _opened(text: str, label: str, scale: float) -> str:
@@ -45,12 +45,8 @@ def _opened(text: str, label: str, scale: float) -> str:
     size = re.search(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', text)
     assert size is not None  # matplotlib always writes one
     width = float(size[1]) * scale
-    opening = tag(
-        "svg",
-        width=f"{width:.0f}",
-        viewBox=f"0 0 {size[1]} {size[2]}",
-        role="img",
-        aria_label=label,
-        style=f"max-width: {width:.0f}px; min-width: {min(width, 560):.0f}px",
-    )
-    return re.sub(r"<svg[^>]*>", lambda _: opening.removesuffix("</svg>"), text, count=1)
+    opening = Markup(
+        '<svg width="{width:.0f}" viewBox="0 0 {size[1]} {size[2]}" role="img" aria-label="{label}" '
+        'style="max-width: {width:.0f}px">'
+    ).format(width=width, size=size, label=label)
+    return re.sub(r"<svg[^>]*>", lambda _: opening, text, count=1)

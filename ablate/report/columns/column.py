@@ -1,0 +1,55 @@
+"""What a column is: its heading, how it is written long and short, its side, and its fields in CSV and JSON."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from ablate.analysis import Interval, VariantAnalysis
+
+Cell = Callable[[VariantAnalysis], str]
+Fields = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Form:
+    """One way to write a column."""
+
+    heading: str
+    cell: Cell
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column with its forms from long to short; on a terminal, once none is left, it is dropped.
+
+    fields: what it holds in CSV and JSON, by name. part: where there is no room for all columns side by side, those of
+    `beside` (other intervals, cost) stand in a second table. min_width: it may be cut to this. kept: never dropped.
+    """
+
+    key: str
+    forms: tuple[Form, ...]
+    fields: Callable[[VariantAnalysis], Fields]
+    part: Literal["gain", "beside"] = "gain"
+    right: bool = False
+    min_width: int | None = None
+    kept: bool = False
+
+    @property
+    def heading(self) -> str:
+        return self.forms[0].heading
+
+    @property
+    def cell(self) -> Cell:
+        return self.forms[0].cell
+
+
+def one(key: str, heading: str, cell: Cell, fields: Callable[[VariantAnalysis], Fields], **more: Any) -> Column:
+    """A column that is always written the same way."""
+    return Column(key, (Form(heading, cell),), fields, **more)
+
+
+def ends(name: str, interval: Interval | None) -> Fields:
+    return {
+        f"{name}_low": None if interval is None else interval.low,
+        f"{name}_high": None if interval is None else interval.high,
+    }

@@ -1,0 +1,66 @@
+"""How to read a report: how the gains were judged, the score, the intervals, the words, each with its formula."""
+
+from collections.abc import Iterator
+
+from ablate.analysis import StudyAnalysis
+from ablate.metric import metric_named
+from ablate.report.content.block import Block, Facts, Lines
+
+INTERVALS = (
+    ("gain", "mean over seeds s of ( variant(s) − baseline(s) )"),
+    (
+        "gain, 95 %",
+        "Would the gain be there if both models were trained again? gain ± t(0.975) · standard error over the n seeds "
+        "that both finished, paired by seed; relative to the baseline by Fieller. The verdict rests on this one.",
+    ),
+    (
+        "gain over neurons",
+        "Would the gain be there in other neurons? Sessions are drawn again, then units within each, 2,000 times "
+        "(hierarchical bootstrap); the seeds are taken as they are. With few sessions it is too narrow.",
+    ),
+    (
+        "gain over minutes",
+        "Would the gain be there in other minutes of the same recordings? Blocks of the test's time are drawn again, "
+        "2,000 times; seeds and neurons are taken as they are.",
+    ),
+)
+
+WORDS = (
+    ("helps", "gain above zero with p ≤ 0.05 after Holm over all patches of the study, and every seed finite."),
+    ("hurts", "gain below zero with p ≤ 0.05 after Holm."),
+    (
+        "negligible",
+        "the gain is surely smaller than what the recipe calls worth having (two one-sided tests, p ≤ 0.05 after "
+        "Holm).",
+    ),
+    (
+        "no evidence",
+        "anything else that could be compared. Not the same as no effect: the note says how many seeds a gain of the "
+        "size seen would need.",
+    ),
+    ("early", "learning had not ended when the runs stopped: the verdict ranks speed of learning."),
+    ("invalid", "nothing to compare: no finite seed, or scored on other bins than the baseline."),
+    (
+        "met, below, above, undecided",
+        "how the expectation fared that was written down before the first run: the gain lies within it and is clear of "
+        "zero; its whole interval lies below it; above it; or the interval is too wide to say.",
+    ),
+    (
+        "gap",
+        "share of the distance from the baseline to the reference that the gain closes; blank where that distance is "
+        "not itself clear of zero.",
+    ),
+    ("ceiling", "score as a share of what the true rates score, where they are known."),
+    ("hollow marker", "in a figure: no evidence of a gain."),
+)
+
+
+def guide(analysis: StudyAnalysis) -> Iterator[Block]:
+    """What was done in this study, then what is the same for every study but for its score."""
+    beneath = ("rehearsal", "warning", "expectation")
+    method = tuple(note.text for note in analysis.notes if note.kind not in beneath)
+    if method:
+        yield Lines("method", "How the gains were judged", method)
+    metric = metric_named(analysis.metric)
+    score = (("score", metric.formula), (metric.label, metric.meaning))
+    yield Facts("guide", "How to read this report", (*(fact for fact in score if fact[1]), *INTERVALS, *WORDS))

@@ -1,0 +1,70 @@
+"""The top of a report: what was asked of which data, the answer, what makes it doubtful as a whole, the landmarks."""
+
+from collections.abc import Iterator
+
+from ablate.analysis import StudyAnalysis, VariantAnalysis
+from ablate.analysis.headline import REHEARSAL
+from ablate.analysis.words import ABSENT, number, percent, plural, with_interval
+from ablate.report.content.block import Block, Facts, Lines
+
+WHOLE = ("control moved", "below the floor", "small denominator", "lost pairs")
+"""Guards that are about every row: they stand above the table. All others stand beneath it."""
+
+
+def title(analysis: StudyAnalysis) -> str:
+    """True whatever recordings the recipe was run on."""
+    data = f" on {analysis.data_description}" if analysis.data_description else ""
+    return f"{analysis.name}{data}: {analysis.question}"
+
+
+def head(analysis: StudyAnalysis) -> Iterator[Block]:
+    """Name and data, question, answer, alarms, landmarks."""
+    parts = (analysis.data_description, plural(len(analysis.seeds), "seed"), f"test {analysis.unit}")
+    named = f"{analysis.name}: {', '.join(part for part in parts if part)}"
+    if analysis.rehearsal:
+        yield Lines("rehearsal", "Rehearsal", (REHEARSAL.removeprefix("Rehearsal: "),), "alarm", brief=True)
+    yield Lines("name", "Study", (named, *_changed(analysis)), "name", brief=True)
+    yield Lines("question", "Question", (analysis.question,), "question", "question", brief=True)
+    answer = analysis.answer.removeprefix(REHEARSAL).strip()
+    yield Lines("answer", "Answer", (answer,), "answer", "answer", brief=True)
+    alarms = [guard.sentence for guard in analysis.guards if guard.kind in WHOLE]
+    new = tuple(_sentence(text) for text in alarms if text.lower() not in answer.lower())
+    if new:
+        yield Lines("alarms", "Beware", new, "alarm", "beware", brief=True)
+    yield Facts("landmarks", "Landmarks", tuple(landmarks(analysis)), brief=True)
+
+
+def _changed(analysis: StudyAnalysis) -> tuple[str, ...]:
+    """What the command line changed: the recipe's own question may then speak of something else."""
+    if not analysis.overrides:
+        return ()
+    return (f"The recipe was changed on the command line: {', '.join(analysis.overrides)}.",)
+
+
+def landmarks(analysis: StudyAnalysis) -> Iterator[tuple[str, str]]:
+    """The figures that every row is read against."""
+    yield analysis.baseline_name, _score(analysis.baseline)
+    for row in analysis.references:
+        yield f"reference {row.name}", number(row.score.mean if row.score else None)
+    if analysis.attainable is not None:
+        yield "attainable", number(analysis.attainable)
+    if analysis.floor is not None:
+        yield "without receptive fields", number(analysis.floor)
+    if analysis.attainable_accuracy is not None:
+        yield "attainable accuracy", number(analysis.attainable_accuracy)
+    if analysis.detectable is not None:
+        size = f"{number(analysis.detectable)} {analysis.unit}"
+        if analysis.detectable_relative is not None:
+            size = percent(analysis.detectable_relative)
+        yield "smallest detectable gain", size
+    done = analysis.runs_done + analysis.runs_failed
+    yield "runs", f"{done} of {analysis.runs_planned}" if done < analysis.runs_planned else str(done)
+
+
+def _score(row: VariantAnalysis) -> str:
+    return ABSENT if row.score is None else with_interval(row.score.mean, row.score.interval)
+
+
+def _sentence(text: str) -> str:
+    """A sentence begins with a capital, but for a variant's name."""
+    return text[:1].upper() + text[1:] if text.startswith(("the ", "seed ")) else text

@@ -9,7 +9,7 @@ a model has one set of them.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -115,7 +115,7 @@ def resampled(eeg: NDArray[np.float64], samples: int) -> NDArray[np.float64]:
 def interpolated(eeg: NDArray[np.float64], row: TrialRow, bads: tuple[str, ...]) -> NDArray[np.float64]:
     """Bad channels from their neighbours by spherical splines (Perrin et al. 1989, MNE's implementation).
 
-    Positions are those of the file, or MNE's standard_1005 by name. Raises AblateError where there are none.
+    Positions are those of the file, or MNE's table of the 10-05 system by name. Raises AblateError where there are none.
     """
     if not bads:
         return eeg
@@ -128,7 +128,7 @@ def interpolated(eeg: NDArray[np.float64], row: TrialRow, bads: tuple[str, ...])
     info = mne.create_info(list(recording.channels), recording.rate_hz, "eeg")
     raw = mne.io.RawArray(eeg * 1e-6, info, verbose="error")
     try:
-        raw.set_montage(recording.montage or "standard_1005", match_case=False, verbose="error")
+        raw.set_montage(recording.montage or _ten_five(mne), match_case=False, verbose="error")
         raw.info["bads"] = list(bads)
         raw.interpolate_bads(verbose="error")
     except (ValueError, RuntimeError) as error:
@@ -136,6 +136,11 @@ def interpolated(eeg: NDArray[np.float64], row: TrialRow, bads: tuple[str, ...])
         hint = "name them as in the 10-05 system, keep positions in the .fif file, or choose `bads: drop`"
         raise AblateError(what, where=where, hint=hint) from error
     return np.asarray(raw.get_data()) * 1e6
+
+
+def _ten_five(mne: Any) -> str:
+    """MNE's name of the 10-05 system: it changed in 1.13."""
+    return "colin27_1005" if "colin27_1005" in mne.channels.get_builtin_montages() else "standard_1005"
 
 
 def signal_of(table: TrialTable, options: SignalOptions) -> tuple[Signal, list[Problem]]:

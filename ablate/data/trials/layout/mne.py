@@ -26,32 +26,25 @@ def read_folder(folder: Path, interval_s: float, style: FilmStyle) -> TrialTable
     """The trials of the manifest. Raises AblateError for a missing manifest or extra."""
     file = folder / "manifest.csv"
     lines, problems = read_manifest(file, COLUMNS)
-    rows, counts = [], dict[int, Line]()
+    rows, first = list[TrialRow](), None
     for line in lines:
         faults = [*_faults(folder, line), *_length_faults(line, interval_s)]
         if not faults:
             try:
                 count = whole_intervals(line.seconds("seconds"), interval_s) or 1
-                recording = eeg_file(folder / line.cells["eeg"])
-                faults += _outside(folder, line, count * interval_s, recording)
+                first = first or (line, count)
+                faults = _misfits(folder, line, count, interval_s, first)
             except AblateError as error:
-                faults += error.problems
+                faults = list(error.problems)
         problems += faults
         if not faults:
-            counts.setdefault(count, line)
             rows.append(_row(folder, line, count, interval_s, style))
-    if len(counts) > 1:
-        first, *others = counts.items()
-        problems += [
-            Problem(f"{count} intervals, trial `{first[1].trial_id}` has {first[0]}", line.where, "cut all alike")
-            for count, line in others
-        ]
     names = {line.cells[key] for line in lines for key in ("eeg", "video") if line.cells[key]}
     return TrialTable(
         str(file),
         tuple(rows),
         interval_s,
-        next(iter(counts), 1),
+        first[1] if first else 1,
         style.frames,
         (3, style.size, style.size),
         (file, *sorted(folder / name for name in names)),
@@ -84,10 +77,13 @@ def _length_faults(line: Line, interval_s: float) -> list[Problem]:
     return [Problem(what, line.where, "change `seconds`, or `data.interval_s`")]
 
 
-def _outside(folder: Path, line: Line, seconds: float, recording: EegFile) -> list[Problem]:
-    """A trial that the EEG file does not hold to its end."""
-    start = line.seconds("t0_eeg_s")
-    length = eeg_seconds(folder / line.cells["eeg"])
+def _misfits(folder: Path, line: Line, intervals: int, interval_s: float, first: tuple[Line, int]) -> list[Problem]:
+    """A trial that is longer or shorter than the first one, or that its EEG file does not hold to its end."""
+    if intervals != first[1]:
+        what = f"{intervals} intervals, trial `{first[0].trial_id}` has {first[1]}"
+        return [Problem(what, line.where, "cut all trials to the same length")]
+    start, seconds = line.seconds("t0_eeg_s"), intervals * interval_s
+    recording, length = eeg_file(folder / line.cells["eeg"]), eeg_seconds(folder / line.cells["eeg"])
     if start >= 0 and round((start + seconds) * recording.rate_hz) <= round(length * recording.rate_hz):
         return []
     what = f"the trial lasts from {start:g} to {start + seconds:g} s, but {line.cells['eeg']} from 0 to {length:g} s"

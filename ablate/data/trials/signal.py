@@ -115,7 +115,8 @@ def resampled(eeg: NDArray[np.float64], samples: int) -> NDArray[np.float64]:
 def interpolated(eeg: NDArray[np.float64], row: TrialRow, bads: tuple[str, ...]) -> NDArray[np.float64]:
     """Bad channels from their neighbours by spherical splines (Perrin et al. 1989, MNE's implementation).
 
-    Positions are those of the file, or MNE's table of the 10-05 system by name. Raises AblateError where there are none.
+    Positions are those of the file, or MNE's table of the 10-05 system by name. Raises AblateError where there are
+    none.
     """
     if not bads:
         return eeg

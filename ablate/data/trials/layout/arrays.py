@@ -40,15 +40,16 @@ def read_array(file: Path, name: str, *, optional: bool = False) -> Any:
 
 
 def _from_npz(file: Path, name: str) -> tuple[Any, list[str]]:
-    opened = np.load(file, allow_pickle=False)
-    if isinstance(opened, np.ndarray):
-        raise AblateError(
-            f"is a single array of shape {opened.shape}, not an .npz of named ones",
-            where=str(file),
-            hint=f"write it by np.savez(file, {name}=...); {PAGE}",
-        )
-    with opened:
-        return opened.get(name), list(opened)
+    with file.open("rb") as bytes_of_file:
+        opened = np.load(bytes_of_file, allow_pickle=False)
+        if isinstance(opened, np.ndarray):
+            raise AblateError(
+                f"is a single array of shape {opened.shape}, not an .npz of named ones",
+                where=str(file),
+                hint=f"write it by np.savez(file, {name}=...); {PAGE}",
+            )
+        with opened:
+            return opened.get(name), list(opened)
 
 
 def _from_hdf5(file: Path, name: str) -> tuple[Any, list[str]]:

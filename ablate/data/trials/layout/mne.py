@@ -152,7 +152,7 @@ def _opened(file: Path, size: int, changed: int) -> Any:
         ) from error
     try:
         raw = mne.io.read_raw(file, verbose="error")
-    except (OSError, ValueError, RuntimeError, KeyError) as error:
+    except Exception as error:  # each of MNE's readers fails in its own way at files that are none
         raise AblateError(f"MNE cannot read it: {error}", where=str(file), hint=OPENED_BY_MNE) from error
     kinds = raw.get_channel_types()
     if "eeg" not in kinds:

@@ -11,7 +11,7 @@ from ablate.data.coincidence.ceiling import full_accuracy, pooled_accuracy
 from ablate.recipe import load_recipe
 from ablate.training import evaluate, fit, stream_seed
 from ablate.training.seed import seeded
-from ablate.variant import expand
+from ablate.variant import lay_out
 
 RECIPE = Path(__file__).parents[1] / "recipes" / "fusion_quickstart.yaml"
 CPU = torch.device("cpu")
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.slow
 @lru_cache
 def accuracy(name: str) -> float:
     """Test accuracy of one variant, trained as the recipe says."""
-    variant = next(variant for variant in expand(load_recipe(RECIPE)) if variant.name == name)
+    variant = next(variant for variant in lay_out(load_recipe(RECIPE)).variants if variant.name == name)
     configuration = variant.configuration
     data = configuration.data.open(CPU)
     with seeded(stream_seed(0, "init", configuration.training.reseed)):

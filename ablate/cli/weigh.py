@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ablate.contract import DataSpec, EncodingSpec
-from ablate.errors import AblateError
+from ablate.errors import AblateError, Problems
 from ablate.model.cost import describe
 from ablate.recipe import load_recipe
 from ablate.request import Request
@@ -58,9 +58,9 @@ def resized(spec: DataSpec, *, units: int | None, behaviors: int | None, session
 
 def cpu_seconds(request: Request) -> float:
     """All training steps of all variants and seeds by their FLOPs, on all cores."""
-    recipe = load_recipe(request.recipe, sets=data_sets(request))
-    layout = survey(recipe)
-    if layout.problems:
+    recipe, problems = load_recipe(request.recipe, sets=data_sets(request)), Problems()
+    layout = survey(recipe, problems)
+    if problems:
         return 0.0  # the manifest, which comes next, tells them together with those that it finds itself
     weighed = weigh(select(layout.variants, request))
     seeds = len(request.seed_list() or recipe.seeds)

@@ -2,10 +2,10 @@
 
 import math
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
-from ablate.errors import Problem
+from ablate.errors import Problem, Problems
 from ablate.recipe.schema import STRATEGIES, Range, Selection, Strategy
 from ablate.recipe.tree.node import Node
 from ablate.recipe.vocabulary.explain import did_you_mean, written
@@ -18,21 +18,19 @@ SAFE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,79}")
 SELECTION_KEYS = ("name", "title", "patches", "expect", "expect_cost", *STRATEGIES)
 
 
-@dataclass
+@dataclass(frozen=True)
 class Reading:
-    """Reads entries one by one and keeps what is wrong: unknown keys apart, since they come first."""
+    """Reads entries one by one; what is wrong goes to `problems`, and the default stands in."""
 
-    unknown: list[Problem] = field(default_factory=list)
-    wrong: list[Problem] = field(default_factory=list)
-    notices: list[Problem] = field(default_factory=list)
+    problems: Problems
 
     def fault(self, node: Node, wanted: str, hint: str = "") -> None:
-        self.wrong.append(Problem(f"`{node.path}` is {written(node)}, expected {wanted}", node.where, hint))
+        self.problems.fault(f"`{node.path}` is {written(node)}, expected {wanted}", node.where, hint)
 
     def known_keys(self, node: Node, known: tuple[str, ...]) -> None:
         for key, value in node.value.items():
             if key not in known:
-                self.unknown.append(unknown_key(value, key, known))
+                self.problems.unknown.append(unknown_key(value, key, known))
 
     def text(self, node: Node | None, default: str = "") -> str:
         if node is None or node.value is None:
@@ -79,9 +77,8 @@ class Reading:
             self.fault(node, "a list of whole numbers", f"for {count} seeds write `seeds: {list(range(int(count)))}`")
             return (0,)
         if len(set(values)) < len(values):
-            self.wrong.append(
-                Problem(f"`{node.path}` names a seed twice", node.where, "every seed is one run of each variant")
-            )
+            what = f"`{node.path}` names a seed twice"
+            self.problems.fault(what, node.where, "every seed is one run of each variant")
         return tuple(values)
 
     def range(self, node: Node | None) -> Range | None:
@@ -98,7 +95,7 @@ class Reading:
             return None
         if max(abs(low), abs(high)) > 1:
             what = f"`{node.path}` expects a change of {100 * max(low, high, key=abs):g} %"
-            self.notices.append(Problem(what, node.where, "gains are relative: 0.03 is 3 %"))
+            self.problems.notices.append(Problem(what, node.where, "gains are relative: 0.03 is 3 %"))
         return low, high
 
     def costs(self, node: Node | None) -> dict[str, float] | None:
@@ -159,9 +156,8 @@ class Reading:
         heads = [key for key in (*STRATEGIES, "patches") if key in node.value]
         if len(heads) != 1:
             what = f"`{node.path}` names {' and '.join(f'`{head}`' for head in heads) or 'no strategy and no patches'}"
-            self.wrong.append(
-                Problem(what, node.where, "write `{patches: [p1, p2]}` or one strategy: `{ladder: [p1, p2]}`")
-            )
+            hint = "write `{patches: [p1, p2]}` or one strategy: `{ladder: [p1, p2]}`"
+            self.problems.fault(what, node.where, hint)
             return None
         chosen = node.value[heads[0]]
         names = None if heads[0] != "patches" and chosen.value in (None, "all") else self._names(chosen, patches)
@@ -198,9 +194,9 @@ class Reading:
         for item in faults:
             choices = (*patches, *STRATEGIES) if len(names) == 1 else patches
             hint = did_you_mean(str(item.value), choices, what="patches")
-            self.wrong.append(Problem(f"`{node.path}` names `{item.value}`, which is no patch", item.where, hint))
+            self.problems.fault(f"`{node.path}` names `{item.value}`, which is no patch", item.where, hint)
         for name in sorted({name for name in names if names.count(name) > 1}):
-            self.wrong.append(Problem(f"`{node.path}` names `{name}` twice", node.where, "a patch is applied once"))
+            self.problems.fault(f"`{node.path}` names `{name}` twice", node.where, "a patch is applied once")
         return () if faults or len(set(names)) < len(names) else tuple(names)
 
 

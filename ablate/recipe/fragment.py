@@ -3,7 +3,6 @@ Configuration."""
 
 from dataclasses import dataclass
 
-from ablate.errors import Problem
 from ablate.recipe.entry import SAFE_NAME, Reading
 from ablate.recipe.schema import STRATEGIES, Configuration, Patch
 from ablate.recipe.tree.node import Node
@@ -55,9 +54,7 @@ class PatchReader:
         reading = self.reading
         if not SAFE_NAME.fullmatch(name) or name in TAKEN_NAMES:
             reason = "is taken" if name in TAKEN_NAMES else "is not a name of letters, digits, `_`, `-` and `.`"
-            reading.wrong.append(
-                Problem(f"the patch name `{name}` {reason}", entry.where, "give the patch another name")
-            )
+            reading.problems.fault(f"the patch name `{name}` {reason}", entry.where, "give the patch another name")
         if not entry.is_mapping:
             reading.fault(entry, "a mapping", "a patch holds what it changes, in the shape of the recipe")
             return Patch(name, tree=Node({}, entry.where, entry.path))
@@ -78,21 +75,18 @@ class PatchReader:
 
     def fragment(self, entry: Node, reserved: tuple[str, ...] = ()) -> Node:
         """What an entry changes, in the shape of a Configuration and in its normal form."""
+        problems = self.reading.problems
         words = short_words(self.before.get("model"), entry.get("model"), entry.get("baseline"))
         whole = Node({}, entry.where, entry.path)
-        for key, value in nested(entry, self.reading.wrong).value.items():
+        for key, value in nested(entry, problems).value.items():
             if key in reserved:
                 continue
             if key not in words:
                 known = (*reserved, *words)
-                self.reading.unknown.append(unknown_key(value, key, known, self._elsewhere(key)))
+                problems.unknown.append(unknown_key(value, key, known, self._elsewhere(key)))
                 continue
-            whole = joined(whole, _at(words[key], value, entry), self.reading.wrong)
-        normalizer = Normalizer(strict=False, keep_null=True)
-        tree = normalizer.part(whole, Configuration, self.before)
-        self.reading.unknown += normalizer.problems
-        self.reading.notices += normalizer.notices
-        return tree
+            whole = joined(whole, _at(words[key], value, entry), problems)
+        return Normalizer(problems, strict=False, keep_null=True).part(whole, Configuration, self.before)
 
     def _was(self, was: Node, tree: Node) -> Node | None:
         """The values expected before: in the shape of a fragment, or the bare value where the patch sets one key."""

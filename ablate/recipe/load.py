@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from ablate.data import EncodingDataConfig
-from ablate.errors import AblateError, Problem
+from ablate.errors import Problems
 from ablate.recipe.controls import with_fusion_controls
 from ablate.recipe.entry import SAFE_NAME, Reading
 from ablate.recipe.fragment import PatchReader, short_words
@@ -38,15 +38,14 @@ SET = "--set"
 def load_recipe(path: Path | str, sets: Sequence[str] = ()) -> Recipe:
     """Reads and checks a recipe. `sets` are `key=value` overrides, the value in YAML. Raises AblateError with all
     problems."""
-    path = Path(path)
-    text = read_text(path)
-    return read_recipe(text, str(path), sets)
+    return read_recipe(read_text(Path(path)), str(path), sets)
 
 
 def read_recipe(text: str, path: str, sets: Sequence[str] = ()) -> Recipe:
     """The same from a text; `path` stands in messages, and its stem is the study's name where the recipe gives none."""
-    reading = Reading()
-    root = _aliased(nested(parse(text, path), reading.wrong), reading)
+    problems = Problems()
+    reading = Reading(problems)
+    root = _aliased(nested(parse(text, path, problems), problems), problems)
     root, overrides = _overridden(root, sets, reading)
     reading.known_keys(root, KEYS)
     resolved = _baseline(root, overrides, reading)
@@ -56,7 +55,7 @@ def read_recipe(text: str, path: str, sets: Sequence[str] = ()) -> Recipe:
     if reading.flag(root.get("controls"), default=True) and resolved.configuration is not None:
         patches, references = with_fusion_controls(resolved.configuration, patches, references, _first_line(root))
     for patch in (*patches.values(), *references.values()):
-        reading.wrong += _alone(before, patch)
+        _alone(before, patch, problems)
     names = tuple(patches)
     stem = Path(path).stem
     name = reading.name(root.get("name"), stem if SAFE_NAME.fullmatch(stem) else "study")
@@ -64,10 +63,8 @@ def read_recipe(text: str, path: str, sets: Sequence[str] = ()) -> Recipe:
     variants, seeds = reading.selections(root.get("variants"), names), reading.seeds(root.get("seeds"))
     glm = reading.flag(root.get("glm"), default=True)
     analysis = reading.rule(root.get("analysis"))
-    problems = _unique(reading.unknown) + _unique(reading.wrong)
-    if problems or resolved.configuration is None:
-        raise AblateError(problems=problems)
-    notices = _unique(reading.notices)
+    problems.refuse()
+    assert resolved.configuration is not None, "or a problem would say why"
     return Recipe(
         name=name,
         configuration=resolved.configuration,
@@ -81,20 +78,20 @@ def read_recipe(text: str, path: str, sets: Sequence[str] = ()) -> Recipe:
         glm=glm,
         analysis=analysis,
         tree=before,
-        notices=notices,
+        notices=tuple(dict.fromkeys(problems.notices)),
         path=path,
         text=text,
     )
 
 
-def _aliased(root: Node, reading: Reading) -> Node:
+def _aliased(root: Node, problems: Problems) -> Node:
     """`model:` read as `baseline:`."""
     model = root.get("model")
     if model is None:
         return root
     entries = {key: value for key, value in root.value.items() if key != "model"}
     if "baseline" in entries:
-        reading.wrong.append(Problem("`model` and `baseline` say the same thing", model.where, "keep one of the two"))
+        problems.fault("`model` and `baseline` say the same thing", model.where, "keep one of the two")
     entries.setdefault("baseline", model.at("baseline"))
     return replace(root, value=entries)
 
@@ -103,7 +100,7 @@ def _overridden(root: Node, sets: Sequence[str], reading: Reading) -> tuple[Node
     """The tree with the overrides of plain entries laid over it, and the overrides of the configuration, in order."""
     overrides: list[Node] = []
     for text in sets:
-        node = _override(text, reading)
+        node = _override(text, reading.problems)
         if node is None:
             continue
         key = next(iter(node.value))
@@ -113,24 +110,22 @@ def _overridden(root: Node, sets: Sequence[str], reading: Reading) -> tuple[Node
             overrides.append(node)
         else:
             known = tuple(dict.fromkeys((*KEYS, *short_words(root.get("baseline")))))
-            reading.unknown.append(unknown_key(node.value[key], key, known))
+            reading.problems.unknown.append(unknown_key(node.value[key], key, known))
     return root, overrides
 
 
-def _override(text: str, reading: Reading) -> Node | None:
+def _override(text: str, problems: Problems) -> Node | None:
     """`training.steps=100` as a tree."""
     key, equals, value = text.partition("=")
     key = key.strip()
     if not equals or not key or any(not name for name in key.split(".")):
-        hint = "write `--set training.steps=100`"
-        reading.wrong.append(Problem(f"`{text}` is no `key=value`", SET, hint))
+        problems.fault(f"`{text}` is no `key=value`", SET, "write `--set training.steps=100`")
         return None
-    try:
-        parsed = parse_value(value, SET, numbered=False)
-    except AblateError as error:
-        reading.wrong += [
-            Problem(f"the value of `{key}`: {problem.what}", SET, problem.hint) for problem in error.problems
-        ]
+    own, parsed = Problems(), None
+    with own.collecting():
+        parsed = parse_value(value, SET, own, numbered=False)
+    if own:
+        problems.wrong += [replace(problem, what=f"the value of `{key}`: {problem.what}") for problem in own.found]
         return None
     node = (parsed or Node(None, SET)).at(key)
     names = key.split(".")
@@ -140,7 +135,7 @@ def _override(text: str, reading: Reading) -> Node | None:
 
 
 def _baseline(root: Node, overrides: Sequence[Node], reading: Reading) -> Resolved:
-    """The baseline's configuration, with the overrides laid over it; its problems go to `reading`."""
+    """The baseline's configuration with the overrides laid over it: they may put a wrong value right, not a word."""
     sections = {field: root.get(word) for field, word in SECTIONS.items()}
     for field, word in SECTIONS.items():
         section = sections[field]
@@ -152,17 +147,17 @@ def _baseline(root: Node, overrides: Sequence[Node], reading: Reading) -> Resolv
     )
     if "training" not in tree.value:
         tree.value["training"] = Node({}, _first_line(root), "training")
-    resolved = resolve(replace(tree, where=_first_line(root)))  # the places of missing sections: the file
-    reading.unknown += resolved.unknown
-    reading.notices += resolved.notices
-    wrong, before = list(resolved.wrong), len(reading.unknown)
+    problems, last = reading.problems, Problems()
+    resolved = resolve(replace(tree, where=_first_line(root)), last)  # the places of missing sections: the file
+    problems.unknown += last.unknown
+    problems.notices += last.notices
     for override in overrides:
+        before, last = len(problems.unknown), Problems()
         fragment = PatchReader(reading, _tree(resolved)).fragment(override)
-        resolved = resolve(merge(_tree(resolved), fragment))
-        if len(reading.unknown) == before:  # else it is among them already
-            reading.unknown += [problem for problem in resolved.unknown if problem.where == SET]
-        before, wrong = len(reading.unknown), list(resolved.wrong)
-    reading.wrong += wrong
+        resolved = resolve(merge(_tree(resolved), fragment), last)
+        if len(problems.unknown) == before:  # else it is among them already
+            problems.unknown += [problem for problem in last.unknown if problem.where == SET]
+    problems.wrong += last.wrong
     return resolved
 
 
@@ -193,7 +188,7 @@ def _references(
     for name in references:
         if name in patches:
             what = f"`references.{name}` and `patches.{name}` have the same name"
-            reading.wrong.append(Problem(what, references[name].where, "rename one of them"))
+            reading.problems.fault(what, references[name].where, "rename one of them")
     wanted = root.get("glm")
     if (
         "glm" in (*references, *patches)
@@ -209,15 +204,13 @@ def _references(
     return {**references, "glm": Patch("glm", title=title, tree=replace(tree, path="references.glm"))}
 
 
-def _alone(before: Node, patch: Patch) -> list[Problem]:
+def _alone(before: Node, patch: Patch, problems: Problems) -> None:
     """What is wrong with the values of a patch, whatever it is combined with."""
-    _, problems = validate(merge(before, patch.tree))
-    written = f"`{patch.tree.path}."
-    return [problem for problem in problems if problem.what.startswith(written) and ", expected " in problem.what]
-
-
-def _unique(problems: Sequence[Problem]) -> tuple[Problem, ...]:
-    return tuple(dict.fromkeys(problems))
+    own, written = Problems(), f"`{patch.tree.path}."
+    validate(merge(before, patch.tree), own)
+    problems.wrong += [
+        problem for problem in own.found if problem.what.startswith(written) and ", expected " in problem.what
+    ]
 
 
 def _predicts_spikes(configuration: Configuration | None) -> bool:

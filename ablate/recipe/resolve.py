@@ -4,12 +4,12 @@ The same path serves the baseline, a patch's fragment once merged, and every var
 """
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from ablate.errors import AblateError, Problem
+from ablate.errors import AblateError, Problems
 from ablate.recipe.schema import Configuration
 from ablate.recipe.tree.node import Node
 from ablate.recipe.vocabulary.explain import explain
@@ -21,37 +21,27 @@ SECTIONS = {"data": "data", "model": "baseline", "training": "training"}
 
 @dataclass(frozen=True)
 class Resolved:
-    """A configuration if there is one, the normal form of its tree, and the problems, unknown keys first."""
+    """A configuration if there is one, and the normal form of its tree."""
 
     configuration: Configuration | None
     tree: Node
-    unknown: tuple[Problem, ...] = ()
-    wrong: tuple[Problem, ...] = ()
-    notices: tuple[Problem, ...] = ()
-
-    @property
-    def problems(self) -> tuple[Problem, ...]:
-        return self.unknown + self.wrong
 
 
-def resolve(tree: Node) -> Resolved:
+def resolve(tree: Node, problems: Problems) -> Resolved:
     """Brings a tree into its normal form and validates it as a Configuration."""
-    normalizer = Normalizer()
-    normal = normalizer.part(tree, Configuration)
-    configuration, wrong = validate(normal)
-    return Resolved(configuration, normal, tuple(normalizer.problems), wrong, tuple(normalizer.notices))
+    normal = Normalizer(problems).part(tree, Configuration)
+    return Resolved(validate(normal, problems), normal)
 
 
-def validate(tree: Node) -> tuple[Configuration | None, tuple[Problem, ...]]:
+def validate(tree: Node, problems: Problems) -> Configuration | None:
     """Strictly, so that neither text nor true is read as a number: through JSON, in which a list may be a tuple."""
     try:
-        return Configuration.model_validate_json(json.dumps(tree.plain()), strict=True), ()
+        return Configuration.model_validate_json(json.dumps(tree.plain()), strict=True)
     except ValidationError as error:
-        return None, tuple(explain(error, tree, Configuration))
+        problems.wrong += explain(error, tree, Configuration)
     except AblateError as error:  # raised by a validator of a config
-        return None, tuple(
-            Problem(problem.what, problem.where or tree.where, problem.hint) for problem in error.problems
-        )
+        problems.wrong += [replace(problem, where=problem.where or tree.where) for problem in error.problems]
+    return None
 
 
 def located(configuration: BaseModel, source: Node) -> Node:

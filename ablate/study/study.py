@@ -11,7 +11,7 @@ import torch
 
 from ablate.config import non_default
 from ablate.contract import Dataset, DataSpec, Split
-from ablate.errors import AblateError, Problem
+from ablate.errors import AblateError, Problem, Problems
 from ablate.model.cost import describe
 from ablate.recipe import Configuration, Recipe, load_recipe
 from ablate.request import Request, request_hash
@@ -29,7 +29,7 @@ from ablate.result.manifest import AnalysisRule, Role
 from ablate.result.stamp import stamp_of
 from ablate.study.train import RunJob, open_data
 from ablate.variant import Layout, Variant, also_changed, survey
-from ablate.variant.probe import refuse_noops, unread_options
+from ablate.variant.probe import real_variants
 
 CPU = torch.device("cpu")
 MADE_DATA = ("synthetic_v1", "coincidence", "flipflop")
@@ -54,13 +54,12 @@ def study_of(request: Request) -> Study:
 
     Raises AblateError for everything that a person can fix: before anything is trained or written.
     """
-    recipe = load_recipe(request.recipe, sets=data_sets(request))
-    layout = survey(recipe)
+    recipe, problems = load_recipe(request.recipe, sets=data_sets(request)), Problems()
+    layout = survey(recipe, problems)
     files = data_files(layout.variants)
     files_before = stamp_of(files)  # before they are read, so that a change after that is seen
-    chosen = sound_variants(layout, request)
-    notices = (*recipe.notices, *layout.notices, *unread_options(chosen))
-    chosen = rehearsed(chosen, request.quick)
+    chosen = rehearsed(sound_variants(layout, request, problems), request.quick)
+    facts = facts_of(chosen)
     schedule = schedule_of(recipe.seeds) if request.until_settled() else None
     seeds = schedule.seeds if schedule else request.seed_list() or recipe.seeds
     worth = request.worth_having()
@@ -68,10 +67,10 @@ def study_of(request: Request) -> Study:
     seeds = seeds[:1] if request.quick else seeds
     name = recipe.name + (QUICK_SUFFIX if request.quick else "")
     store = Store.of(request.out, name)
-    manifest = make_manifest(recipe, request, layout, chosen, name=name, seeds=seeds)
+    manifest = make_manifest(recipe, request, layout, chosen, facts, name=name, seeds=seeds)
     manifest = manifest.model_copy(update={"data_files": files, "data_stamp": files_before, "schedule": schedule})
-    notices = (*notices, *notices_of(chosen[:1]))
-    return Study(recipe, store, manifest, make_jobs(manifest, chosen, store, request), notices)
+    jobs = make_jobs(manifest, chosen, facts, store, request)
+    return Study(recipe, store, manifest, jobs, (*recipe.notices, *problems.notices, *facts[chosen[0].name].notices))
 
 
 def schedule_of(seeds: Sequence[int]) -> Schedule:
@@ -81,18 +80,16 @@ def schedule_of(seeds: Sequence[int]) -> Schedule:
     return Schedule(seeds=(*seeds, *more)[:most])
 
 
-def sound_variants(layout: Layout, request: Request) -> tuple[Variant, ...]:
+def sound_variants(layout: Layout, request: Request, problems: Problems) -> tuple[Variant, ...]:
     """The chosen variants, each a real change. Raises AblateError with every problem of the recipe at once."""
-    try:
-        chosen = layout.variants if layout.problems else select(layout.variants, request)
-        open_data(
-            rehearsed(chosen[:1], request.quick)[0].configuration, CPU
-        )  # a fault of the data is named once, first
-        chosen = refuse_noops(chosen, allow_noop=request.allow_noop)
-    except AblateError as error:
-        raise AblateError(problems=(*layout.problems, *error.problems)) from None
-    if layout.problems:
-        raise AblateError(problems=layout.problems)
+    chosen = layout.variants
+    with problems.collecting():
+        if not problems:
+            chosen = select(chosen, request)
+        first = rehearsed(chosen[:1], request.quick)[0]
+        open_data(first.configuration, CPU)  # a fault of the data is named once, first
+        chosen = real_variants(chosen, problems, allow_noop=request.allow_noop)
+    problems.refuse()
     return chosen
 
 
@@ -152,13 +149,13 @@ def make_manifest(
     request: Request,
     layout: Layout,
     variants: Sequence[Variant],
+    facts: Mapping[str, "DataFacts"],
     *,
     name: str,
     seeds: tuple[int, ...],
 ) -> StudyManifest:
-    """The manifest as `study.json` keeps it."""
+    """The manifest as `study.json` keeps it. facts: those of every variant's data, by the variant's name."""
     baseline = next((v for v in variants if v.role == "baseline"), variants[0])
-    facts = facts_of(variants)
     costs = {v.name: cost_of(v, facts[v.name]) for v in variants}
     written = [v for v in layout.variants if v.role == "baseline"]  # `--only` may leave it out of the chosen ones
     compared = next(iter(rehearsed(written, request.quick)), baseline)
@@ -225,6 +222,8 @@ class DataFacts:
     spec: DataSpec
     fingerprint: str
     metric: str
+    notices: tuple[Problem, ...]
+    """What is no fault of the data, but should be known."""
 
 
 def facts_of(variants: Sequence[Variant]) -> dict[str, DataFacts]:
@@ -236,15 +235,10 @@ def facts_of(variants: Sequence[Variant]) -> dict[str, DataFacts]:
         if text not in known:
             dataset = open_data(variant.configuration, CPU)
             refuse_unscorable(dataset, variant)
-            known[text] = DataFacts(dataset.spec, dataset.fingerprint, dataset.metric)
+            notices = tuple(Problem(what, "data") for what in dict.fromkeys(dataset.notices))
+            known[text] = DataFacts(dataset.spec, dataset.fingerprint, dataset.metric, notices)
         facts[variant.name] = known[text]
     return facts
-
-
-def notices_of(variants: Sequence[Variant]) -> tuple[Problem, ...]:
-    """What is no fault of the data, but should be known; said once."""
-    said = dict.fromkeys(one for variant in variants for one in open_data(variant.configuration, CPU).notices)
-    return tuple(Problem(what, "data") for what in said)
 
 
 def refuse_unscorable(dataset: Dataset, variant: Variant) -> None:
@@ -282,11 +276,14 @@ def expectations_hash(entries: Sequence[VariantEntry], rule: AnalysisRule) -> st
 
 
 def make_jobs(
-    manifest: StudyManifest, variants: Sequence[Variant], store: Store, request: Request
+    manifest: StudyManifest,
+    variants: Sequence[Variant],
+    facts: Mapping[str, "DataFacts"],
+    store: Store,
+    request: Request,
 ) -> tuple[RunJob, ...]:
     """Seed-major: seed 0 of every variant, the baseline first, then seed 1, so that a part is useful already."""
     configurations = {variant.name: variant.configuration for variant in variants}
-    facts = facts_of(variants)
     jobs: dict[str, RunJob] = {}
     for seed in manifest.seeds:
         for entry in manifest.variants:

@@ -7,7 +7,7 @@ patches that make the same configuration, contradictions whose order nobody stat
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from ablate.errors import AblateError, Problem
+from ablate.errors import Problem, Problems
 from ablate.recipe import Configuration, Patch, Recipe, Selection
 from ablate.recipe.vocabulary.explain import did_you_mean
 from ablate.result.manifest import Role
@@ -19,22 +19,17 @@ from ablate.variant.variant import Layout, Variant
 BASELINE = "baseline"
 
 
-def expand(recipe: Recipe) -> tuple[Variant, ...]:
-    """The variants of a recipe, the baseline first. Raises AblateError with all problems."""
-    return lay_out(recipe).variants
-
-
 def lay_out(recipe: Recipe) -> Layout:
-    """The variants with the ladders that they form. Raises AblateError with all problems."""
-    layout = survey(recipe)
-    if layout.problems:
-        raise AblateError(problems=layout.problems)
+    """The variants of a recipe, the baseline first, and its ladders. Raises AblateError with all problems."""
+    problems = Problems()
+    layout = survey(recipe, problems)
+    problems.refuse()
     return layout
 
 
-def survey(recipe: Recipe) -> Layout:
-    """The variants that are sound, with the problems of the others: for those who look for further ones first."""
-    return _Expansion(recipe).layout()
+def survey(recipe: Recipe, problems: Problems) -> Layout:
+    """The variants that are sound; what is wrong with the others goes to `problems`, for those who look for more."""
+    return _Expansion(recipe, problems).layout()
 
 
 @dataclass
@@ -42,9 +37,9 @@ class _Expansion:
     """Collects variants by their configuration, and problems."""
 
     recipe: Recipe
+    problems: Problems
     variants: dict[str, Variant] = field(default_factory=dict)
     """By the configuration's text; controls by their name, since they may equal the baseline."""
-    problems: list[Problem] = field(default_factory=list)
     primary: dict[tuple[str, ...], str] = field(default_factory=dict)
     """Patches -> key in `variants`."""
 
@@ -65,15 +60,13 @@ class _Expansion:
         ladders = self._ladders(selections)
         for selection, _ in selections:
             self._expectations(selection)
-        problems = tuple(dict.fromkeys(self.problems))
-        return Layout(tuple(self.variants.values()), ladders, self._unused(), problems)
+        self._unused()
+        return Layout(tuple(self.variants.values()), ladders)
 
     def _combinations(self, selection: Selection) -> list[Combination]:
-        try:
+        with self.problems.collecting():
             return combinations_of(selection, self.recipe)
-        except AblateError as error:
-            self.problems += error.problems
-            return []
+        return []
 
     def _reference(self, reference: Patch) -> None:
         configuration = self.resolution.configuration((reference.name,), (reference,), reference.name)
@@ -82,9 +75,7 @@ class _Expansion:
         key = _text(configuration)
         if key in self.variants:
             what = f"reference `{reference.name}` has the same configuration as `{self.variants[key].name}`"
-            self.problems.append(
-                Problem(what, reference.where, "a reference is another model to be compared with: change it")
-            )
+            self.problems.fault(what, reference.where, "a reference is another model to be compared with: change it")
             return
         self.variants[key] = Variant(
             reference.name,
@@ -106,7 +97,7 @@ class _Expansion:
         patches = tuple(self.recipe.patches[name] for name in combination.patches)
         if not combination.ordered:
             found = conflicts(self.recipe.tree, patches, combination.name)
-            self.problems += found
+            self.problems.wrong += found
             if found:
                 return
         configuration = self.resolution.configuration(combination.patches, patches, combination.name)
@@ -144,11 +135,11 @@ class _Expansion:
         other = self.variants[key]
         if other.role == "baseline":
             what = f"the patches of `{combination.name}` undo each other: its configuration is the baseline's"
-            self.problems.append(Problem(what, combination.selection.where, "leave this combination out"))
+            self.problems.fault(what, combination.selection.where, "leave this combination out")
             return False
         if len(combination.patches) == len(other.patches) == 1 and other.role == "variant":
             what = f"patches `{other.name}` and `{combination.name}` make the same configuration"
-            self.problems.append(Problem(what, self.recipe.patches[combination.name].where, "keep one of the two"))
+            self.problems.fault(what, self.recipe.patches[combination.name].where, "keep one of the two")
             return False
         return True
 
@@ -170,7 +161,7 @@ class _Expansion:
             for name in variant.names:
                 if name in owners:
                     what = f"two variants with different configurations are called `{name}`"
-                    self.problems.append(Problem(what, variant.where, "give one of them another `name:`"))
+                    self.problems.fault(what, variant.where, "give one of them another `name:`")
                 owners[name] = variant
 
     def _ladders(self, selections: list[tuple[Selection, list[Combination]]]) -> tuple[tuple[str, ...], ...]:
@@ -193,23 +184,23 @@ class _Expansion:
                 if not self.problems:  # else its variant may be missing because of them
                     known = tuple(name for variant in self.variants.values() for name in variant.names)
                     what = f"`{selection.path}.expect` names `{name}`, which is no variant"
-                    self.problems.append(Problem(what, selection.where, did_you_mean(name, known, what="variants")))
+                    self.problems.fault(what, selection.where, did_you_mean(name, known, what="variants"))
                 continue
             variant = self.variants[key]
             if variant.expect not in (None, gain):
                 both = f"{_pair(variant.expect)} and {_pair(gain)}"
                 what = f"two different gains are expected of variant `{variant.name}`: {both}"
-                self.problems.append(Problem(what, selection.where, "state `expect` in one place"))
+                self.problems.fault(what, selection.where, "state `expect` in one place")
             self.variants[key] = replace(variant, expect=gain)
 
-    def _unused(self) -> tuple[Problem, ...]:
+    def _unused(self) -> None:
         used = {name for variant in self.variants.values() for name in variant.patches}
         used |= {name for patches in self.primary for name in patches}
-        return tuple(
+        self.problems.notices += [
             Problem(f"patch `{name}` is in no variant", patch.where, "add it to `variants`, or `each`")
             for name, patch in self.recipe.patches.items()
             if name not in used
-        )
+        ]
 
 
 def _text(configuration: Configuration) -> str:

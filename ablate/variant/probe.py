@@ -22,7 +22,7 @@ from typing import Any
 import torch
 
 from ablate.contract import Dataset
-from ablate.errors import AblateError, Problem
+from ablate.errors import AblateError, Problem, Problems
 from ablate.model.cost import describe
 from ablate.recipe import Configuration
 from ablate.training import TrainingConfig
@@ -47,47 +47,37 @@ class Effect:
     unread: tuple[str, ...] = ()
 
 
-def refuse_noops(
-    variants: Sequence[Variant], *, allow_noop: bool = False, probe: "Probe | None" = None
+def real_variants(
+    variants: Sequence[Variant], problems: Problems, *, allow_noop: bool = False, probe: "Probe | None" = None
 ) -> tuple[Variant, ...]:
-    """The variants; one that does nothing becomes a control if its patch (or `allow_noop`) says so, else it is refused.
+    """The variants that do something; one that does nothing is a control if its patch (or `allow_noop`) says so.
 
-    probe: keeps what was measured, for `unread_options`. Raises AblateError with all no-ops, and whatever a
-    variant's model or data cannot be built for; where that is the baseline, it is said of the baseline alone.
+    Others that do nothing go to `problems`, and so does whatever a variant's model or data cannot be built for; where
+    that is the baseline, it is said of the baseline alone. A section of a real patch that nothing reads is a notice.
     """
-    probe, kept, problems = probe or Probe(), list[Variant](), list[Problem]()
+    probe, kept = probe or Probe(), list[Variant]()
     for variant in variants:
-        if variant.parent is None:
-            probe.build(variant)
-            kept.append(variant)
-            continue
-        try:
-            with blame_own_parts(variant.configuration):
+        own, effect = Problems(), Effect(True)
+        with own.collecting(), blame_own_parts(variant.configuration):
+            if variant.parent is not None:
                 effect = probe(variant.parent, variant.configuration)
-                if imported_targets(variant.configuration.model_dump()):  # the probe may not have had to run it
-                    probe.describe(variant.configuration)
-        except AblateError as error:
-            problems += [_in_variant(problem, variant) for problem in error.problems]
+            if variant.parent is None or imported_targets(variant.configuration.model_dump()):
+                probe.describe(variant.configuration)  # an own part is run once, though the probe may not have had to
+        problems.wrong += [_in_variant(problem, variant) for problem in own.found]
+        if own and variant.parent is None:
+            break
+        if own:
             continue
         if effect.real:
             kept.append(variant)
+            if effect.unread:
+                notice = f"`{variant.name}`: nothing reads {_listed(effect.unread)}"
+                problems.notices.append(Problem(notice, variant.where))
         elif variant.allow_noop or allow_noop:
             kept.append(replace(variant, role="control"))
         else:
-            problems.append(_noop(variant, effect))
-    if problems:
-        raise AblateError(problems=tuple(dict.fromkeys(problems)))
+            problems.wrong.append(_noop(variant, effect))
     return tuple(kept)
-
-
-def unread_options(variants: Sequence[Variant], *, probe: "Probe | None" = None) -> tuple[Problem, ...]:
-    """Sections of a real patch that change nothing: worth a warning, though the patch as a whole is real."""
-    probe, found = probe or Probe(), list[Problem]()
-    for variant in variants:
-        effect = probe(variant.parent, variant.configuration) if variant.parent is not None else Effect(True)
-        if effect.real and effect.unread:
-            found.append(Problem(f"`{variant.name}`: nothing reads {_listed(effect.unread)}", variant.where))
-    return tuple(found)
 
 
 @dataclass
@@ -112,14 +102,6 @@ class Probe:
             why = why or found
             unread += () if found else paths
         return Effect(bool(why), why, unread)
-
-    def build(self, variant: Variant) -> None:
-        """Builds a variant's model and runs it once on its data. Raises AblateError, with its name, for a misfit."""
-        try:
-            with blame_own_parts(variant.configuration):
-                self.describe(variant.configuration)
-        except AblateError as error:
-            raise AblateError(problems=tuple(_in_variant(problem, variant) for problem in error.problems)) from None
 
     def describe(self, config: Configuration) -> None:
         """Builds a model and runs it once, by its shapes alone."""

@@ -1,8 +1,8 @@
 """Patches in, the validated configuration of the baseline with them out, each combination worked out once."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
-from ablate.errors import Problem
+from ablate.errors import Problem, Problems
 from ablate.recipe import Configuration, Patch
 from ablate.recipe.resolve import resolve
 from ablate.recipe.tree.node import Node
@@ -17,17 +17,17 @@ class Resolution:
 
     baseline: Node
     resolved: dict[tuple[str, ...], Configuration | None]
-    problems: list[Problem] = field(default_factory=list)
+    problems: Problems
 
     def configuration(self, names: tuple[str, ...], patches: tuple[Patch, ...], variant: str) -> Configuration | None:
         """The validated configuration of some patches; problems are named once."""
         if names not in self.resolved:
             before = apply(self.baseline, patches[:-1])
-            found = list(stale(self.baseline, before, patches[-1]))
-            resolved = resolve(apply(before, patches[-1:]))
+            own, found = Problems(), stale(self.baseline, before, patches[-1])
+            resolved = resolve(apply(before, patches[-1:]), own)
             suffix = f" (variant `{variant}`)" if len(patches) > 1 else ""
-            found += [replace(problem, what=problem.what + suffix) for problem in resolved.problems]
-            self.problems += found
+            found += [replace(problem, what=problem.what + suffix) for problem in own.found]
+            self.problems.wrong += found
             self.resolved[names] = self._taught(resolved.configuration) if not found else None
         return self.resolved[names]
 
@@ -35,7 +35,7 @@ class Resolution:
         """The configuration of a combination that nobody asked for: what is wrong with it is no one's concern."""
         if names in self.resolved:
             return self.resolved[names]
-        return self._taught(resolve(apply(self.baseline, patches)).configuration)
+        return self._taught(resolve(apply(self.baseline, patches), Problems()).configuration)
 
     def _taught(self, configuration: Configuration | None) -> Configuration | None:
         """With the baseline's supervised bins a step."""
@@ -54,7 +54,7 @@ class Resolution:
             if without is None or without != whole or patch.allow_noop:
                 continue
             counts = False
-            self.problems.append(_changes_nothing(patch, others, combination))
+            self.problems.wrong.append(_changes_nothing(patch, others, combination))
         return counts
 
 

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from ablate.errors import Problem
 from ablate.recipe import Configuration
 from ablate.recipe.schema import Range
 from ablate.result.manifest import Role
@@ -46,12 +45,7 @@ class Variant:
 
 @dataclass(frozen=True)
 class Layout:
-    """All variants of a study in the order in which they run, the ladders by names of variants, and what to know.
-
-    notices: beside those of the recipe itself. problems: why variants that were asked for are not among these.
-    """
+    """All variants of a study in the order in which they run, and the ladders by names of variants."""
 
     variants: tuple[Variant, ...]
     ladders: tuple[tuple[str, ...], ...] = ()
-    notices: tuple[Problem, ...] = ()
-    problems: tuple[Problem, ...] = ()

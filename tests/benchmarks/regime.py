@@ -27,7 +27,7 @@ from ablate.result.record import Score
 from ablate.study.train import build_model, open_data
 from ablate.training import fit
 from ablate.training.evaluate import evaluate
-from ablate.variant import survey
+from ablate.variant import lay_out
 
 HEAD = """| setting | changed | validation, by seed | ceiling | floor | of the ceiling | rise | spread | CPU s a run |
 |---|---|---|---|---|---|---|---|---|
@@ -59,7 +59,7 @@ def measured(
     recipe: Path, name: str, sets: tuple[str, ...], seeds: tuple[int, ...], *, variant: str = "baseline"
 ) -> str:
     """The row of one setting; trains the variant once a seed."""
-    found = {each.name: each for each in survey(load_recipe(recipe, sets=sets)).variants}
+    found = {each.name: each for each in lay_out(load_recipe(recipe, sets=sets)).variants}
     if variant not in found:
         raise SystemExit(f"{recipe} has no variant {variant}; it has {', '.join(found)}")
     configuration = found[variant].configuration

@@ -3,7 +3,7 @@
 import pytest
 
 from ablate.recipe import read_recipe
-from ablate.variant import expand
+from ablate.variant import lay_out
 
 BASE = "data: {type: coincidence}\nbaseline: {type: fusion}\n"
 NAMES = ["eeg_alone", "video_alone", "shuffled_pairs", "mask_shifted"]
@@ -12,12 +12,12 @@ NAMES = ["eeg_alone", "video_alone", "shuffled_pairs", "mask_shifted"]
 def test_models_that_must_fail_are_references_and_poisoned_pads_a_control() -> None:
     recipe = read_recipe(BASE + "variants: [each]\n", "x.yaml")
     assert list(recipe.references) == NAMES
-    roles = {variant.name: variant.role for variant in expand(recipe)}
+    roles = {variant.name: variant.role for variant in lay_out(recipe).variants}
     assert roles == {"baseline": "baseline", **dict.fromkeys(NAMES, "reference"), "poisoned_pads": "control"}
 
 
 def test_each_changes_what_it_says() -> None:
-    found = {v.name: v.configuration for v in expand(read_recipe(BASE + "variants: [each]\n", "x.yaml"))}
+    found = {v.name: v.configuration for v in lay_out(read_recipe(BASE + "variants: [each]\n", "x.yaml")).variants}
     assert found["eeg_alone"].model.fusion.type == "none"
     assert found["video_alone"].model.eeg.type == "none"
     assert found["shuffled_pairs"].data.shuffle_pairs

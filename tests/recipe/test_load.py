@@ -144,6 +144,15 @@ glm: no
     ]
 
 
+def test_a_fault_of_the_yaml_is_told_beside_those_of_what_it_says(complaints):
+    bad = "data: {type: synthetic_v1, sesions: 2}\nbaseline: !mine {type: glm}\nseeds: [0]\nseeds: 3\n"
+    assert [text.split("\n")[0].removeprefix("error: recipes/x.yaml:") for text in complaints(bad)] == [
+        "1: unknown key `data.sesions`",
+        "2: the tag `!mine` is not read",
+        "4: `seeds` is written twice (first on line 3)",
+    ]
+
+
 def test_an_option_of_another_type_is_told_with_the_types_that_have_it(good, complaints):
     bad = good.replace("embedding_dim: 192", "channels: [1, 2, 3]")
     assert complaints(bad) == [

@@ -8,7 +8,7 @@ import torch
 
 from ablate.recipe import Configuration, load_recipe
 from ablate.training import evaluate, fit, seeded, stream_seed
-from ablate.variant import expand
+from ablate.variant import lay_out
 
 ROOT = Path(__file__).parents[2]
 RECORDINGS = ROOT.parent / "shared" / "data"
@@ -25,7 +25,7 @@ def recipe_of(name: str, *more: str):
 
 
 def configurations(name: str, *more: str) -> dict[str, Configuration]:
-    return {variant.name: variant.configuration for variant in expand(recipe_of(name, *more))}
+    return {variant.name: variant.configuration for variant in lay_out(recipe_of(name, *more)).variants}
 
 
 def needs(name: str) -> None:
@@ -50,7 +50,7 @@ def test_a_recipe_on_real_recordings_opens_with_what_it_asks_expects_and_costs(n
     assert recipe.expectation
     assert recipe.cost
     assert recipe.seeds == (0, 1, 2)
-    roles = [variant.role for variant in expand(recipe)]
+    roles = [variant.role for variant in lay_out(recipe).variants]
     assert (roles.count("baseline"), roles.count("reference"), roles.count("control")) == (1, 1, 1)
 
 

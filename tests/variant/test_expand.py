@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from ablate.errors import AblateError
+from ablate.errors import AblateError, Problems
 from ablate.recipe import read_recipe
 from ablate.variant import Layout, lay_out, survey
 
@@ -182,7 +182,9 @@ def test_names_and_expectations_that_fit_nothing_are_told(told):
 
 
 def test_a_patch_that_no_variant_uses_is_noticed():
-    assert [notice.what for notice in laid_out("variants: [p1]\n").notices] == [
+    problems = Problems()
+    survey(read_recipe(HEAD + "variants: [p1]\n", "x.yaml"), problems)
+    assert [notice.what for notice in problems.notices] == [
         "patch `p2` is in no variant",
         "patch `p3` is in no variant",
     ]
@@ -203,12 +205,12 @@ def test_a_reference_that_is_the_baseline_is_refused(told):
 
 def test_a_survey_keeps_the_sound_variants_beside_the_problems_of_the_others():
     recipe = read_recipe(f"{HEAD}  idle: {{core: {{dropout: 0.1}}}}\n", "x.yaml")
-    found = survey(recipe)
-    assert names(found) == ["baseline", "p1", "p2", "p3"]
-    assert [problem.what.split(":")[0] for problem in found.problems] == ["patch `idle` changes nothing"]
+    problems = Problems()
+    assert names(survey(recipe, problems)) == ["baseline", "p1", "p2", "p3"]
+    assert [problem.what.split(":")[0] for problem in problems.found] == ["patch `idle` changes nothing"]
     with pytest.raises(AblateError) as caught:
         lay_out(recipe)
-    assert caught.value.problems == found.problems
+    assert caught.value.problems == problems.found
 
 
 def test_a_variant_with_fewer_bins_a_window_is_given_more_windows():

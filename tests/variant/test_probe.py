@@ -6,10 +6,10 @@ import pytest
 import torch
 
 from ablate.contract import Modulator
-from ablate.errors import AblateError
+from ablate.errors import AblateError, Problems
 from ablate.recipe import read_recipe
-from ablate.variant import lay_out
-from ablate.variant.probe import Probe, refuse_noops, unread_options
+from ablate.variant import Variant, lay_out
+from ablate.variant.probe import Probe, real_variants
 
 HEAD = """\
 data:
@@ -76,12 +76,20 @@ BASES = {
 }
 
 
+def checked(text: str, **options: object) -> tuple[Variant, ...]:
+    """The variants of a recipe that do something. Raises AblateError with all that is wrong with the others."""
+    problems = Problems()
+    variants = real_variants(lay_out(read_recipe(text, "x.yaml")).variants, problems, **options)
+    problems.refuse()
+    return variants
+
+
 @pytest.mark.parametrize("name", NOOPS)
 def test_a_planted_noop_is_refused_before_training(name, probe):
     head = HEAD.replace(*BASES[name]) if name in BASES else HEAD
     assert name not in BASES or head != HEAD
     with pytest.raises(AblateError, match=r"changes nothing|make the same configuration"):
-        refuse_noops(lay_out(read_recipe(f"{head}  {NOOPS[name]}\n", "x.yaml")).variants, probe=probe)
+        checked(f"{head}  {NOOPS[name]}\n", probe=probe)
 
 
 REAL = [
@@ -121,14 +129,13 @@ REAL = [
 @pytest.mark.parametrize("fragment", REAL)
 def test_a_real_patch_is_never_refused(fragment, probe):
     fragment = fragment if fragment.startswith("{") else "{" + fragment + "}"
-    variants = lay_out(read_recipe(f"{HEAD}  p: {fragment}\n", "x.yaml")).variants
-    assert refuse_noops(variants, probe=probe) == variants
+    text = f"{HEAD}  p: {fragment}\n"
+    assert checked(text, probe=probe) == lay_out(read_recipe(text, "x.yaml")).variants
 
 
 def test_the_refusal_names_the_option_that_nothing_reads(probe):
-    variants = lay_out(read_recipe(HEAD + "  p: {frontend: {window: hann_periodic}}\n", "x.yaml")).variants
     with pytest.raises(AblateError) as caught:
-        refuse_noops(variants, probe=probe)
+        checked(HEAD + "  p: {frontend: {window: hann_periodic}}\n", probe=probe)
     assert str(caught.value) == (
         "error: x.yaml:23: patch `p` changes nothing: parameters, FLOPs, loss and gradient stay the same, "
         "so nothing reads `baseline.frontend.window`\n\n"
@@ -138,25 +145,24 @@ def test_the_refusal_names_the_option_that_nothing_reads(probe):
 
 def test_an_allowed_noop_is_a_control(probe):
     text = HEAD + "  p: {allow_noop: true, frontend: {window: hann_periodic}}\n"
-    assert refuse_noops(lay_out(read_recipe(text, "x.yaml")).variants, probe=probe)[1].role == "control"
+    assert checked(text, probe=probe)[1].role == "control"
     text = text.replace("allow_noop: true, ", "")
-    allowed = refuse_noops(lay_out(read_recipe(text, "x.yaml")).variants, allow_noop=True, probe=probe)
+    allowed = checked(text, allow_noop=True, probe=probe)
     assert allowed[1].role == "control"
 
 
 def test_a_dead_section_of_a_real_patch_is_noticed(probe):
     text = HEAD + "  p: {frontend: {window: hann_periodic}, training: {steps: 300}}\n"
-    variants = lay_out(read_recipe(text, "x.yaml")).variants
-    assert refuse_noops(variants, probe=probe) == variants
-    assert [problem.what for problem in unread_options(variants, probe=probe)] == [
-        "`p`: nothing reads `baseline.frontend.window`"
-    ]
+    variants, problems = lay_out(read_recipe(text, "x.yaml")).variants, Problems()
+    assert real_variants(variants, problems, probe=probe) == variants
+    assert [notice.what for notice in problems.notices] == ["`p`: nothing reads `baseline.frontend.window`"]
+    assert not problems
 
 
 def test_a_variant_that_cannot_be_built_is_told_with_its_name(probe):
     text = HEAD + "  p: {tokenizer: {kernel_size: [3, 4, 4], stride: [3, 4, 4]}}\n"
     with pytest.raises(AblateError, match=r"x\.yaml:23: variant `p`: "):
-        refuse_noops(lay_out(read_recipe(text, "x.yaml")).variants, probe=probe)
+        checked(text, probe=probe)
 
 
 def test_an_option_of_the_initial_weights_alone_is_real(probe, tmp_path: Path):
@@ -196,11 +202,11 @@ def test_a_faulty_part_of_the_baseline_is_told_of_the_baseline_alone(probe, impo
     text = HEAD.replace("modulator: {hidden_dim: 4, beh_emb_dim: 2}", OWN.format(part))
     text += "  p: {training: {steps: 300}}\n  q: {core: {ff_dim: 16}}\n"
     with pytest.raises(AblateError, match=f"baseline: .*{part}") as told:
-        refuse_noops(lay_out(read_recipe(text, "x.yaml")).variants, probe=probe)
+        checked(text, probe=probe)
     assert len(told.value.problems) == 1
 
 
 def test_a_fault_in_the_forward_pass_of_a_users_part_is_told_with_its_line(probe, importable):
     text = HEAD + f"  p: {{{OWN.format('Misled')}}}\n"
     with pytest.raises(AblateError, match=r"variant `p`: .*KeyError: 'pupil' \(test_probe\.py, line \d+\)"):
-        refuse_noops(lay_out(read_recipe(text, "x.yaml")).variants, probe=probe)
+        checked(text, probe=probe)

@@ -8,6 +8,7 @@ import typer
 
 from ablate.cli.console import say
 from ablate.cli.options import DataPath, Device, Out, RecipePath, Sets
+from ablate.errors import Problems
 from ablate.request import Request
 
 
@@ -34,7 +35,7 @@ def check_recipe(recipe: Path, *, sets: Sequence[str], data: Path | None, cost: 
     from ablate.variant.own_part import imported_targets
 
     request = Request(recipe=recipe, sets=tuple(sets), data=data, device=device, out=out)
-    for variant in survey(load_recipe(recipe, sets=data_sets(request))).variants:
+    for variant in survey(load_recipe(recipe, sets=data_sets(request)), Problems()).variants:
         for target in imported_targets(variant.configuration.model_dump()):
             say(f"note: {variant.name} runs code of yours: {target}")
     study = study_of(request)

@@ -37,12 +37,13 @@ def params(
     from ablate.recipe import load_recipe
     from ablate.request import Request
     from ablate.study.study import data_sets
-    from ablate.variant import expand
+    from ablate.variant import lay_out
 
     known_format(format)
     path = recipe or default_recipe()
-    expanded = expand(load_recipe(path, sets=data_sets(Request(recipe=path, sets=tuple(sets or ()), data=data))))
-    weighed = weigh(chosen(expanded, variant or ()), units=units, behaviors=behaviors, sessions=sessions)
+    request = Request(recipe=path, sets=tuple(sets or ()), data=data)
+    layout = lay_out(load_recipe(path, sets=data_sets(request)))
+    weighed = weigh(chosen(layout.variants, variant or ()), units=units, behaviors=behaviors, sessions=sessions)
     if format == "json":
         print_json(weighed)
         return

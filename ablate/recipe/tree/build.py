@@ -15,7 +15,7 @@ from ruamel.yaml.events import (
     StreamEndEvent,
 )
 
-from ablate.errors import AblateError, Problem
+from ablate.errors import AblateError, Problems
 from ablate.recipe.tree.node import Node, shortened
 from ablate.recipe.tree.scalar import Scalar, scalar
 
@@ -26,10 +26,10 @@ MAX_DEPTH = 40
 class TreeBuilder:
     """Builds the tree from the parser's events."""
 
-    def __init__(self, name: str, numbered: bool):
+    def __init__(self, name: str, numbered: bool, problems: Problems):
         self.name = name
         self.numbered = numbered
-        self.problems: list[Problem] = []
+        self.problems = problems
         self.anchors: dict[str, tuple[Node, int]] = {}
         self.nodes = 0
 
@@ -56,7 +56,7 @@ class TreeBuilder:
         if depth > MAX_DEPTH:
             raise AblateError(f"more than {MAX_DEPTH} levels of nesting", where=where)
         if getattr(event, "tag", None) is not None:
-            self._problem(
+            self.problems.fault(
                 f"the tag `{shortened(str(event.tag))}` is not read",
                 where,
                 "a recipe holds plain values: leave the tag out",
@@ -77,7 +77,7 @@ class TreeBuilder:
         try:
             return scalar(event.value) if plain else event.value
         except ValueError:  # Python refuses whole numbers of more than a few thousand digits
-            self._problem("this number is too large", where, "")
+            self.problems.fault("this number is too large", where, "")
             return None
 
     def _alias(self, event: Any, path: str) -> Node:
@@ -106,12 +106,12 @@ class TreeBuilder:
             inner = f"{path}.{key}" if path else key
             node = replace(self._value(next(events), events, inner, depth + 1), where=where)
             if key == "<<":
-                self._problem(
+                self.problems.fault(
                     "merge keys (`<<`) are not part of YAML 1.2", where, "write the keys out, or make them a patch"
                 )
             elif key in entries:
                 first = entries[key].where.rpartition(":")[2]
-                self._problem(f"`{inner}` is written twice (first on line {first})", where, "keep one of the two")
+                self.problems.fault(f"`{inner}` is written twice (first on line {first})", where, "keep one of the two")
             else:
                 entries[key] = node
         return entries
@@ -120,7 +120,8 @@ class TreeBuilder:
         if not isinstance(event, ScalarEvent):
             raise AblateError("a key must be a word", where=self._where(event), hint="write `key: value`")
         if event.tag is not None:
-            self._problem(f"the tag `{shortened(str(event.tag))}` is not read", self._where(event), "leave the tag out")
+            what = f"the tag `{shortened(str(event.tag))}` is not read"
+            self.problems.fault(what, self._where(event), "leave the tag out")
         return str(event.value)
 
     def _count(self, nodes: int, where: str) -> None:
@@ -129,9 +130,6 @@ class TreeBuilder:
             raise AblateError(
                 f"the file expands to more than {MAX_NODES} values", where=where, hint="use fewer aliases (`*name`)"
             )
-
-    def _problem(self, what: str, where: str, hint: str) -> None:
-        self.problems.append(Problem(what, where, hint))
 
     def _where(self, event: Any) -> str:
         return f"{self.name}:{event.start_mark.line + 1}" if self.numbered else self.name

@@ -11,16 +11,11 @@ from pathlib import Path
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
-from ablate.errors import AblateError
+from ablate.errors import AblateError, Problems
 from ablate.recipe.tree.build import TreeBuilder
 from ablate.recipe.tree.node import Node, kind
 
 MAX_BYTES = 512 * 1024  # a recipe is written by a person; the largest shipped one has a few kilobytes
-
-
-def read_document(path: Path) -> Node:
-    """The file's tree. Raises AblateError for whatever keeps it from being read."""
-    return parse(read_text(path), str(path))
 
 
 def read_text(path: Path) -> str:
@@ -42,9 +37,12 @@ def read_text(path: Path) -> str:
         raise AblateError(f"cannot be read ({_reason(error)})", where=name) from error
 
 
-def parse(text: str, name: str) -> Node:
-    """The tree of a YAML text whose top level is a mapping; `name` stands before the line in messages."""
-    root = parse_value(text, name)
+def parse(text: str, name: str, problems: Problems) -> Node:
+    """The tree of a YAML text whose top level is a mapping; `name` stands before the line in messages.
+
+    Raises AblateError where there is no tree to go on with.
+    """
+    root = parse_value(text, name, problems)
     if root is None:
         raise AblateError(
             "the file is empty", where=name, hint="a recipe starts with name, question, data, and baseline"
@@ -58,13 +56,13 @@ def parse(text: str, name: str) -> Node:
     return root
 
 
-def parse_value(text: str, name: str, *, numbered: bool = True) -> Node | None:
+def parse_value(text: str, name: str, problems: Problems, *, numbered: bool = True) -> Node | None:
     """The tree of any YAML text; None when it holds nothing. numbered: whether places carry a line."""
-    builder = TreeBuilder(name, numbered)
+    builder = TreeBuilder(name, numbered, problems)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # ruamel warns of anchors written twice: the later one wins, as in YAML
-            root = builder.document(YAML(typ="safe", pure=True).parse(text))
+            return builder.document(YAML(typ="safe", pure=True).parse(text))
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         where = f"{name}:{mark.line + 1}" if mark and numbered else name
@@ -77,9 +75,6 @@ def parse_value(text: str, name: str, *, numbered: bool = True) -> Node | None:
         raise
     except Exception as error:  # the parser itself fails on some broken input; that is still the file's fault
         raise AblateError(f"this is not YAML ({type(error).__name__})", where=name) from error
-    if builder.problems:
-        raise AblateError(problems=tuple(builder.problems))
-    return root
 
 
 def _reason(error: BaseException) -> str:

@@ -5,12 +5,12 @@ is `modulator: {type: none}`, `tokenizer.kernel_size: ...` is the nested form.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pydantic.fields import FieldInfo
 
-from ablate.errors import Problem
+from ablate.errors import Problem, Problems
 from ablate.recipe.tree.node import Node
 from ablate.recipe.vocabulary.explain import config_of, did_you_mean, nearest, unknown_type
 from ablate.recipe.vocabulary.fields import ConfigClass, accepts_none, alternatives, default_type
@@ -27,17 +27,16 @@ INFERRED: Mapping[str, str] = {"feature_dim": "the width of the features follows
 
 @dataclass
 class Normalizer:
-    """Collects what is wrong while trees are brought into their normal form.
+    """Brings trees into their normal form; words that mean nothing there, or say a thing twice, go to `problems`.
 
     strict: whether an option that only another type of the same part has is refused (in a patch it may meet that type
     in a later combination, so it is checked when the variants are made).
     """
 
+    problems: Problems
     strict: bool = True
     keep_null: bool = False
     """In a patch null stands for the default and is kept for the merge; in a baseline it is left out here."""
-    problems: list[Problem] = field(default_factory=list)
-    notices: list[Problem] = field(default_factory=list)
 
     def part(self, node: Node, annotation: Any, before: Node | None = None) -> Node:
         """The normal form of what stands in a field; `before` is what the patched tree holds there."""
@@ -55,7 +54,7 @@ class Normalizer:
     def _tagged(self, node: Node, annotation: Any, tagged: Mapping[str, ConfigClass], before: Node | None) -> Node:
         written, earlier = node.get("type"), before.get("type") if before is not None else None
         if written is not None and (not isinstance(written.value, str) or written.value not in tagged):
-            self.problems.append(unknown_type(written, written.plain(), tuple(tagged)))
+            self.problems.unknown.append(unknown_type(written, written.plain(), tuple(tagged)))
             return node
         name = written.value if written else earlier.value if earlier else self._default(annotation, tagged)
         if not isinstance(name, str) or name not in tagged:
@@ -81,7 +80,7 @@ class Normalizer:
                 self._unknown(written, value, config)
             elif name in entries:
                 what = f"`{value.path}` and `{entries[name].path}` say the same thing"
-                self.problems.append(Problem(what, value.where, "keep one of the two"))
+                self.problems.unknown.append(Problem(what, value.where, "keep one of the two"))
             elif value.value is None and not self.keep_null:
                 if accepts_none(fields[name]):
                     entries[name] = value
@@ -100,15 +99,15 @@ class Normalizer:
             return True
         owners = [type_of(other) for other in others if name in other.model_fields]
         what = f"unknown key `{value.path}`: type {type_of(config)} has no `{name}`"
-        self.problems.append(Problem(what, value.where, f"types that have it: {', '.join(owners)}"))
+        self.problems.unknown.append(Problem(what, value.where, f"types that have it: {', '.join(owners)}"))
         return True
 
     def _unknown(self, name: str, value: Node, config: ConfigClass) -> None:
         if name in INFERRED and "modulator" in value.path.split("."):
             what = f"`{value.path}` is not read: {INFERRED[name]}"
-            self.notices.append(Problem(what, value.where, "leave it out"))
+            self.problems.notices.append(Problem(what, value.where, "leave it out"))
             return
-        self.problems.append(unknown_key(value, name, tuple(config.model_fields)))
+        self.problems.unknown.append(unknown_key(value, name, tuple(config.model_fields)))
 
     def _fold_params(self, node: Node, tagged: Mapping[str, ConfigClass], before: Node | None) -> Node:
         """`{type: x, params: {...}}` as the flat form; a user's own part, patched or written, keeps its `params`."""
@@ -124,7 +123,7 @@ class Normalizer:
         for key, value in (params.value or {}).items():
             if key in entries:
                 what = f"`{value.path}` and `{entries[key].path}` say the same thing"
-                self.problems.append(Problem(what, value.where, "keep one of the two"))
+                self.problems.unknown.append(Problem(what, value.where, "keep one of the two"))
             entries.setdefault(key, value)
         return replace(node, value=entries)
 
@@ -140,7 +139,7 @@ def unknown_key(value: Node, name: str, known: tuple[str, ...], elsewhere: str =
     return Problem(f"unknown key `{value.path}`", value.where, did_you_mean(name, known))
 
 
-def nested(node: Node, problems: list[Problem]) -> Node:
+def nested(node: Node, problems: Problems) -> Node:
     """`a.b: 1` as `a: {b: 1}`."""
     if not any("." in key for key in node.value):
         return node
@@ -153,11 +152,11 @@ def nested(node: Node, problems: list[Problem]) -> Node:
     return replace(node, value=entries)
 
 
-def joined(first: Node, second: Node, problems: list[Problem]) -> Node:
+def joined(first: Node, second: Node, problems: Problems) -> Node:
     """Two spellings of one mapping as one; what both set is a problem."""
     if not (first.is_mapping and second.is_mapping):
         what = f"`{second.path}` and `{first.path}` say the same thing"
-        problems.append(Problem(what, second.where, "keep one of the two"))
+        problems.unknown.append(Problem(what, second.where, "keep one of the two"))
         return first
     entries = dict(first.value)
     for key, value in second.value.items():

@@ -5,14 +5,23 @@ from pathlib import Path
 
 import pytest
 
-from ablate.errors import AblateError
-from ablate.recipe.tree.document import MAX_BYTES, parse, read_document
+from ablate.errors import AblateError, Problems
+from ablate.recipe.tree.document import MAX_BYTES, parse, read_text
+from ablate.recipe.tree.node import Node
 
 
 def message(text: str) -> str:
     with pytest.raises(AblateError) as caught:
-        parse(text, "x.yaml")
+        tree(text)
     return str(caught.value)
+
+
+def tree(text: str) -> Node:
+    """The tree of a text. Raises AblateError with all that is wrong with it."""
+    problems = Problems()
+    root = parse(text, "x.yaml", problems)
+    problems.refuse()
+    return root
 
 
 @pytest.mark.parametrize(
@@ -39,22 +48,22 @@ def message(text: str) -> str:
     ],
 )
 def test_scalars_follow_yaml_1_2(written, read):
-    value = parse(f"a: {written}\n", "x.yaml").plain()["a"]
+    value = tree(f"a: {written}\n").plain()["a"]
     assert value == read
     assert type(value) is type(read)
 
 
 def test_every_key_knows_its_line_and_its_path():
-    tree = parse("a: 1\nb:\n  c:\n    - x\n    - y\n", "x.yaml")
-    assert tree.get("b").get("c").where == "x.yaml:3"
-    assert tree.get("b").get("c").path == "b.c"
-    assert tree.get("b").get("c").value[1].where == "x.yaml:5"
+    root = tree("a: 1\nb:\n  c:\n    - x\n    - y\n")
+    assert root.get("b").get("c").where == "x.yaml:3"
+    assert root.get("b").get("c").path == "b.c"
+    assert root.get("b").get("c").value[1].where == "x.yaml:5"
 
 
 def test_an_alias_is_told_where_it_is_used():
-    tree = parse("a: &x {c: 1}\nb: *x\n", "x.yaml")
-    assert tree.plain() == {"a": {"c": 1}, "b": {"c": 1}}
-    assert tree.get("b").get("c").path == "b.c"
+    root = tree("a: &x {c: 1}\nb: *x\n")
+    assert root.plain() == {"a": {"c": 1}, "b": {"c": 1}}
+    assert root.get("b").get("c").path == "b.c"
 
 
 def test_all_duplicate_keys_are_told_at_once():
@@ -104,9 +113,9 @@ def test_a_missing_file_a_folder_bytes_and_a_giant_are_told(tmp_path: Path):
     told = {"none.yaml": "no such file", ".": "this is not a file", "b.yaml": "this is not a text file in UTF-8"}
     for name, what in {**told, "big.yaml": "the file is larger than 512 KiB"}.items():
         with pytest.raises(AblateError, match=what):
-            read_document(tmp_path / name)
+            read_text(tmp_path / name)
     with pytest.raises(AblateError, match=r"no such file|cannot be read"):
-        read_document(Path("a\0b"))
+        read_text(Path("a\0b"))
 
 
 def test_a_file_that_may_not_be_read_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
@@ -118,10 +127,10 @@ def test_a_file_that_may_not_be_read_is_told(tmp_path: Path, monkeypatch: pytest
 
     monkeypatch.setattr(Path, "read_bytes", refuse)
     with pytest.raises(AblateError, match=r"x\.yaml: cannot be read \(Permission denied\)"):
-        read_document(path)
+        read_text(path)
 
 
 def test_a_byte_order_mark_is_no_part_of_the_first_key(tmp_path: Path):
     path = tmp_path / "x.yaml"
     path.write_bytes(b"\xef\xbb\xbfa: 1\n")
-    assert read_document(path).plain() == {"a": 1}
+    assert tree(read_text(path)).plain() == {"a": 1}

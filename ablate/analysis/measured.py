@@ -9,6 +9,7 @@
 Measures: `cpu seconds` of training, on a CPU only, and what the model measures of itself (fusion: `leak`).
 """
 
+import math
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -55,6 +56,8 @@ def _values(cell: Cell) -> dict[str, dict[int, float]]:
         if (seconds := _cpu_seconds(record)) is not None:
             own[CPU_SECONDS] = seconds
         for name, value in own.items():
+            if not math.isfinite(value):
+                continue
             found.setdefault(name, {})[seed] = value
     return found
 

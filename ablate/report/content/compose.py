@@ -10,6 +10,7 @@ from ablate.report.content.breakdown import models, sessions, units
 from ablate.report.content.doubts import doubts, verdicts
 from ablate.report.content.guide import guide
 from ablate.report.content.head import head, title
+from ablate.report.content.measured import measured
 from ablate.report.content.origin import origin
 from ablate.report.content.pictures import figures, models_as_fitted
 from ablate.report.content.rows import changes
@@ -32,6 +33,7 @@ def compose(analysis: StudyAnalysis, store: Store | None = None) -> Content:
         changes(analysis),
         figures(analysis),
         sessions(analysis),
+        measured(analysis),
         models(analysis),
         models_as_fitted(analysis, store),
         guide(analysis),

@@ -100,6 +100,7 @@ def study_record(analysis: StudyAnalysis) -> dict[str, Any]:
         "failures": [asdict(failure) for failure in analysis.failures],
         "attribution": asdict(analysis.attribution),
         "efficiency": [asdict(curve) for curve in analysis.efficiency],
+        "measured": [asdict(row) for row in analysis.measured],
         "analysis": analysis.rule.model_dump(),
         "guards": [asdict(guard) for guard in analysis.guards],
         "notes": [note.text for note in analysis.notes],

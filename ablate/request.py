@@ -45,7 +45,7 @@ class Request:
     seeds: str | None = None
     variants: str | None = None
     only: str | None = None
-    data: Path | None = None
+    data: tuple[Path, ...] = ()
     device: str = "auto"
     out: Path = Path("results")
     quick: bool = False
@@ -124,19 +124,14 @@ class Request:
             )
         return (self.retry, "interrupted")
 
-    def data_path(self) -> str | None:
-        """`--data` as it is recorded: from the working directory, since records are committed and an absolute path
-        means nothing to whoever reads them. Absolute only where there is no such way (another drive)."""
-        if self.data is None:
-            return None
-        try:
-            return Path(os.path.relpath(self.data)).as_posix()
-        except ValueError:
-            return str(self.data.resolve())
+    def data_paths(self) -> tuple[str, ...]:
+        """Every `--data` as it is recorded: from the working directory, since records are committed and an absolute
+        path means nothing to whoever reads them. Absolute only where there is no such way (another drive)."""
+        return tuple(map(_from_here, self.data))
 
     def overrides(self) -> tuple[str, ...]:
         """Everything that changes what a recipe means, in a fixed order, for `study.json`."""
-        data = () if self.data is None else (f"data={self.data_path()}",)
+        data = tuple(f"data={path}" for path in self.data_paths())
         return (*self.sets, *data, *(("quick",) if self.quick else ()))
 
     def recipe_text(self) -> str:
@@ -145,6 +140,13 @@ class Request:
             return self.recipe.read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as fault:
             raise unreadable(self.recipe, fault) from None
+
+
+def _from_here(path: Path) -> str:
+    try:
+        return Path(os.path.relpath(path)).as_posix()
+    except ValueError:
+        return str(path.resolve())
 
 
 def unreadable(path: Path, fault: Exception) -> AblateError:

@@ -18,9 +18,13 @@ Sets = Annotated[
 ]
 Seeds = Annotated[str | None, typer.Option(help="Seeds instead of the recipe's: 0,1,2 or 0-4.", metavar="LIST")]
 Variants = Annotated[str | None, typer.Option(help="Only these variants (and the baseline): p1,p1+p2.", metavar="LIST")]
-DataPath = Annotated[
-    Path | None,
-    typer.Option("--data", help="Recordings to use instead of the recipe's: a folder, or a folder of them."),
+DataPaths = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--data",
+        help="Recordings to use instead of the recipe's: a folder, or a folder of them. May be repeated.",
+        metavar="PATH",
+    ),
 ]
 Out = Annotated[Path, typer.Option(help="Folder of studies; the results go to OUT/<recipe's name>.")]
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1 or mps.")]

@@ -95,13 +95,14 @@ def sound_variants(layout: Layout, request: Request, problems: Problems) -> tupl
 
 def data_sets(request: Request) -> tuple[str, ...]:
     """The overrides of the recipe, `--data` among them: recordings in place of the recipe's data."""
-    if request.data is None:
+    if not request.data:
         return request.sets
-    if not request.data.exists():
-        raise AblateError(
-            "there is no such recording", where=str(request.data), hint="`ablate data make` writes synthetic ones"
-        )
-    return (*request.sets, "data.type=recordings", f"data.path={json.dumps(request.data_path())}")
+    hint = "`ablate data make` writes synthetic ones"
+    absent = [Problem("there is no such recording", str(path), hint) for path in request.data if not path.exists()]
+    if absent:
+        raise AblateError(problems=tuple(absent))
+    paths = request.data_paths()
+    return (*request.sets, "data.type=recordings", f"data.path={json.dumps(paths[0] if len(paths) == 1 else paths)}")
 
 
 def data_files(variants: Sequence[Variant]) -> tuple[str, ...]:

@@ -4,7 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from ablate.cli.screen.ending import retry_command
+from ablate.data.encoding.recordings import RecordingsConfig
 from ablate.errors import AblateError
+from ablate.recipe import load_recipe
 from ablate.request import Request
 from ablate.study.study import data_sets
 
@@ -15,12 +18,34 @@ def test_an_absolute_folder_is_recorded_as_seen_from_the_working_directory(tmp_p
     (tmp_path / "cells").mkdir()
     monkeypatch.chdir(tmp_path / "work")
     for typed in (tmp_path / "cells", Path("../cells")):
-        request = Request(Path("r.yaml"), data=typed)
+        request = Request(Path("r.yaml"), data=(typed,))
         assert data_sets(request) == ("data.type=recordings", 'data.path="../cells"')
         assert request.overrides() == ("data=../cells",)
+
+
+def test_every_folder_that_is_named_is_used(tmp_path, monkeypatch):
+    """`--data A --data B` once used B alone."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("a", "b 1"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "recording.yaml").write_text("bin_rate_hz: 60\n")
+    request = Request(Path("r.yaml"), data=(Path("a"), Path("b 1")))
+    assert data_sets(request) == ("data.type=recordings", 'data.path=["a", "b 1"]')
+    assert request.overrides() == ("data=a", "data=b 1")
+    (tmp_path / "r.yaml").write_text("name: x\nquestion: none\ndata: {type: synthetic_v1}\nbaseline: {type: glm}\n")
+    data = load_recipe(tmp_path / "r.yaml", sets=data_sets(request)).data
+    assert isinstance(data, RecordingsConfig)
+    assert [folder.name for folder in data.folders()] == ["a", "b 1"]
+    assert retry_command(request) == "ablate run r.yaml --data a --data 'b 1'"
+
+
+def test_every_folder_that_is_missing_is_named(tmp_path):
+    with pytest.raises(AblateError) as caught:
+        data_sets(Request(Path("r.yaml"), data=(tmp_path / "x", tmp_path, tmp_path / "y")))
+    assert [problem.where for problem in caught.value.problems] == [str(tmp_path / "x"), str(tmp_path / "y")]
 
 
 def test_no_folder_leaves_the_recipe_its_data_and_a_missing_one_is_an_error(tmp_path):
     assert data_sets(Request(Path("r.yaml"), sets=("a=1",))) == ("a=1",)
     with pytest.raises(AblateError, match="there is no such recording"):
-        data_sets(Request(Path("r.yaml"), data=tmp_path / "none"))
+        data_sets(Request(Path("r.yaml"), data=(tmp_path / "none",)))

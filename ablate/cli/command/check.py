@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from ablate.cli.console import say
-from ablate.cli.options import DataPath, Device, Out, RecipePath, Sets
+from ablate.cli.options import DataPaths, Device, Out, RecipePath, Sets
 from ablate.errors import Problems
 from ablate.request import Request
 
@@ -15,7 +15,7 @@ from ablate.request import Request
 def check(
     recipe: RecipePath,
     sets: Sets = None,
-    data: DataPath = None,
+    data: DataPaths = None,
     cost: Annotated[
         bool, typer.Option("--cost", help="Also time a few steps of every variant, as `ablate run --price` does.")
     ] = False,
@@ -23,10 +23,14 @@ def check(
     out: Out = Path("results"),
 ) -> None:
     """Validate RECIPE, list its variants with what each changes, and refuse patches that do nothing. Trains nothing."""
-    raise typer.Exit(check_recipe(recipe, sets=tuple(sets or ()), data=data, cost=cost, device=device, out=out))
+    raise typer.Exit(
+        check_recipe(recipe, sets=tuple(sets or ()), data=tuple(data or ()), cost=cost, device=device, out=out)
+    )
 
 
-def check_recipe(recipe: Path, *, sets: Sequence[str], data: Path | None, cost: bool, device: str, out: Path) -> int:
+def check_recipe(
+    recipe: Path, *, sets: Sequence[str], data: tuple[Path, ...], cost: bool, device: str, out: Path
+) -> int:
     """Validates as `ablate run` would, down to the no-op test, and lists the variants."""
     from ablate.cli.screen.variants import print_variants
     from ablate.recipe import load_recipe

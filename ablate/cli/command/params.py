@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ablate.cli.options import DataPath, Sets, known_format
+from ablate.cli.options import DataPaths, Sets, known_format
 from ablate.errors import AblateError
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ def params(
     behaviors: Annotated[int | None, typer.Option(help="Behaviour variables instead of the data's.", min=0)] = None,
     sessions: Annotated[int | None, typer.Option(help="Sessions instead of the data's.", min=1)] = None,
     sets: Sets = None,
-    data: DataPath = None,
+    data: DataPaths = None,
 ) -> None:
     """Parameters, FLOPs, shapes and tokens of every variant side by side, with the change to the baseline and the
     lints.
@@ -41,7 +41,7 @@ def params(
 
     known_format(format)
     path = recipe or default_recipe()
-    request = Request(recipe=path, sets=tuple(sets or ()), data=data)
+    request = Request(recipe=path, sets=tuple(sets or ()), data=tuple(data or ()))
     layout = lay_out(load_recipe(path, sets=data_sets(request)))
     weighed = weigh(chosen(layout.variants, variant or ()), units=units, behaviors=behaviors, sessions=sessions)
     if format == "json":

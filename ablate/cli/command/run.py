@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ablate.cli.console import err, say
-from ablate.cli.options import DataPath, Details, Device, Out, Quick, RecipePath, Seeds, Sets, Variants
+from ablate.cli.options import DataPaths, Details, Device, Out, Quick, RecipePath, Seeds, Sets, Variants
 from ablate.request import Request, request_hash
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ def run(
     sets: Sets = None,
     seeds: Seeds = None,
     variants: Variants = None,
-    data: DataPath = None,
+    data: DataPaths = None,
     device: Device = "auto",
     out: Out = Path("results"),
     quick: Quick = False,
@@ -74,7 +74,7 @@ def run(
         seeds=seeds,
         variants=variants,
         only=only,
-        data=data,
+        data=tuple(data or ()),
         device=device,
         out=out,
         quick=quick,

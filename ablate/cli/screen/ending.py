@@ -72,7 +72,6 @@ def retry_command(request: Request) -> str:
         "--worth": request.worth,
         "--variants": request.variants,
         "--only": request.only,
-        "--data": request.data,
         "--out": None if request.out == Path("results") else request.out,
         "--device": None if request.device == "auto" else request.device,
         "--workers": request.workers,
@@ -81,6 +80,7 @@ def retry_command(request: Request) -> str:
     }
     words = ["ablate", "run", str(request.recipe)]
     words += [word for one in request.sets for word in ("--set", one)]
+    words += [word for one in request.data for word in ("--data", str(one))]
     words += [word for name, value in options.items() if value is not None for word in (name, str(value))]
     words += [f"--{name}" for name in ("quick", "inline") if getattr(request, name)]
     words += ["--allow-noop"] if request.allow_noop else []

@@ -1,5 +1,6 @@
 """The price of a study: what is done, what the rest takes, and what the seeds can tell."""
 
+import shlex
 from typing import TYPE_CHECKING
 
 from rich.table import Table
@@ -80,5 +81,5 @@ def say_cpu_time(seconds: float, request: Request) -> None:
         return
     time = f"{hours:.0f} hours" if hours < 72 else f"{hours / 24:.0f} days"
     say(f"warning: by its FLOPs this recipe takes about {time} on this CPU.")
-    say(f"  rehearse it in minutes: ablate run {request.recipe} --quick")
+    say(f"  rehearse it in minutes: {shlex.join(('ablate', 'run', str(request.recipe), '--quick'))}")
     say("  the same question at a CPU's size: ablate run recipes/quickstart.yaml")

@@ -2,6 +2,7 @@
 run.
 """
 
+import shlex
 import time
 from collections.abc import Sequence
 from types import TracebackType
@@ -150,7 +151,7 @@ class ProgressDisplay:
         total = f"{self._study.manifest.name}: {self._ended} of {len(self._todo)} runs"
         total += f", about {duration(round(left))} left" if left else ""
         lines = [self._running_line(key) for key in self._running]
-        return Fitted(total, lines, self._table, f"ablate report {self._study.store.root}")
+        return Fitted(total, lines, self._table, f"ablate report {shlex.quote(str(self._study.store.root))}")
 
     def _running_line(self, key: str) -> str:
         """Run, variant, seed, step, score and the time left, the label cut so that all of it has room."""

@@ -20,10 +20,12 @@ from ablate.config import non_default
 from ablate.contract import EncodingBatch, EncodingSpec, SessionWindows, Split, Target
 from ablate.data.encoding.config import EncodingDataConfig
 from ablate.data.encoding.frames import FrameStore, content_hash
-from ablate.data.encoding.split import TEST, VALIDATION, split_sessions
+from ablate.data.encoding.notices import notices_of
+from ablate.data.encoding.split import TEST, TRAIN, VALIDATION, SessionSplit, split_sessions
 from ablate.data.encoding.statistics import training_statistics
 from ablate.data.encoding.window import scored_bins, sweep_windows, training_ends
 from ablate.data.recording import Recording
+from ablate.data.recording.resample import refuse_other_rates
 from ablate.errors import AblateError
 
 Array = np.ndarray
@@ -35,8 +37,6 @@ NOT_DATA = ("path",)  # where a recording lies does not change what it is
 class EncodingDataset:
     """Opened recordings, split, on their device. Raises AblateError where a split of a session is empty."""
 
-    notices: tuple[str, ...] = ()
-
     def __init__(
         self,
         recordings: tuple[Recording, ...],
@@ -47,15 +47,23 @@ class EncodingDataset:
     ):
         """content: hash of the recordings where it is known without reading them (the cache's key)."""
         _names_differ(recordings)
+        refuse_other_rates(recordings)
         self.recordings, self.config = recordings, config
         self.splits = split_sessions(recordings, config.split, config.history)
+        self._refuse_an_empty_train()
         self.statistics = tuple(map(training_statistics, recordings, self.splits))
+        self.left_out = tuple(map(self._too_few_in_train, recordings, self.splits))
         self.spec = self._spec()
         self._ends = self._training_ends()
         self._bins = {name: self._scored_bins(name) for name in LABELS}
         self.fingerprint = self._fingerprint(content)
         self._stores = tuple(FrameStore(recording, device) for recording in recordings)
         self._device = device
+
+    @property
+    def notices(self) -> tuple[str, ...]:
+        """What is no fault of the data, but should be known before their scores are believed."""
+        return notices_of(self.recordings, self.splits, self.left_out, self.config)
 
     # -------------------------------------------------------------- the contract
 
@@ -93,18 +101,18 @@ class EncodingDataset:
     def scored_units(self, split: Split) -> int:
         """Units of all sessions with enough spikes in a split's scored bins to be scored."""
         least, units = max(1, self.config.min_spikes), 0
-        for recording, bins in zip(self.recordings, self._bins[split], strict=True):
-            spikes = np.where(_valid(recording, bins), np.asarray(recording.spikes[bins], np.float64), 0.0)
+        for session, (recording, bins) in enumerate(zip(self.recordings, self._bins[split], strict=True)):
+            spikes = np.where(self.counted(session, bins), np.asarray(recording.spikes[bins], np.float64), 0.0)
             units += int(np.count_nonzero(spikes.sum(0) >= least))
         return units
 
     def scored_hash(self, split: Split) -> str:
         """Hash of the (session, bin, unit) entries that a split scores, and of who is left out for too few spikes."""
         digest = hashlib.sha256(f"min_spikes {self.config.min_spikes}".encode())
-        for recording, bins in zip(self.recordings, self._bins[split], strict=True):
+        for session, (recording, bins) in enumerate(zip(self.recordings, self._bins[split], strict=True)):
             digest.update(f"\n{recording.name} {len(bins)} {recording.units} ".encode())
             digest.update(bins.astype("<i8").tobytes())
-            digest.update(np.packbits(_valid(recording, bins)).tobytes())
+            digest.update(np.packbits(self.counted(session, bins)).tobytes())
         return digest.hexdigest()
 
     def attainable(self, split: Split) -> tuple[Array, ...] | None:
@@ -121,13 +129,13 @@ class EncodingDataset:
     def _gains(self, split: Split, known: tuple[Array | None, ...]) -> tuple[Array, ...] | None:
         gains = []
         parts = zip(self.recordings, known, self.statistics, self._bins[split], strict=True)
-        for recording, mine, statistics, bins in parts:
+        for session, (recording, mine, statistics, bins) in enumerate(parts):
             if mine is None:
                 return None
             spikes = np.asarray(recording.spikes[bins], np.float64)
             rates = np.maximum(np.asarray(mine[bins], np.float64), np.finfo(np.float64).tiny)
             gain = spikes * np.log(rates / statistics.mean_rate) - rates + statistics.mean_rate
-            gains.append(np.where(_valid(recording, bins), gain, 0.0).sum(0))
+            gains.append(np.where(self.counted(session, bins), gain, 0.0).sum(0))
         return tuple(gains)
 
     def to(self, device: torch.device) -> "EncodingDataset":
@@ -136,6 +144,10 @@ class EncodingDataset:
         moved._stores = tuple(FrameStore(recording, device) for recording in self.recordings)
         moved._device = device
         return moved
+
+    def counted(self, session: int, bins: Int[np.ndarray, " n"]) -> Array:
+        """(n, u): which units count in which bins of a session."""
+        return _valid(self.recordings[session], bins) & ~self.left_out[session]
 
     def bins(self, split: Split) -> tuple[Array, ...]:
         """Frames that a split scores, one array a session."""
@@ -160,6 +172,8 @@ class EncodingDataset:
             behavior = None if behavior is None else behavior.flip(1)
         bins = np.maximum(ends[:, None] - np.array(self.spec.lags), 0)  # b n
         valid = store.valid(bins)
+        if self.left_out[session].any():
+            valid = valid & torch.as_tensor(~self.left_out[session], device=self._device)
         if scores is not None:
             valid = valid & torch.as_tensor(scores, device=self._device)[:, :, None]
         target = Target(session, store.spikes(bins), valid, newest=torch.as_tensor(ends))
@@ -181,6 +195,17 @@ class EncodingDataset:
         return (values - mean) / std * inside[:, :, None]
 
     # -------------------------------------------------------------- set up
+
+    def _refuse_an_empty_train(self) -> None:
+        for recording, split in zip(self.recordings, self.splits, strict=True):
+            if not (split.label == TRAIN).any():
+                raise _empty("train", recording, split)
+
+    def _too_few_in_train(self, recording: Recording, split: SessionSplit) -> Array:
+        """(u,) units with too few training spikes for a null: their score would be that of the null."""
+        train = np.flatnonzero(split.label == TRAIN)
+        spikes = np.where(_valid(recording, train), np.asarray(recording.spikes[train], np.float64), 0.0)
+        return np.asarray(spikes.sum(0) < max(1, self.config.min_spikes))
 
     def _spec(self) -> EncodingSpec:
         sessions = []
@@ -211,13 +236,7 @@ class EncodingDataset:
                 phases=config.sweep_phases,
             )
             if not _valid(recording, bins).any():
-                hint = "set a larger share, fewer `split.blocks`, a shorter `guard` (and `window`)"
-                if split.repeated or split.dropped:
-                    recurring = (
-                        f"{split.repeated} of {recording.frames} frames repeat and {split.dropped} bins were left out"
-                    )
-                    hint += f"; {recurring}: `split.repeats: ignore` lets repeats straddle splits"
-                raise AblateError(f"{recording.name}: the {name} split is empty", where="data.split", hint=hint)
+                raise _empty(name, recording, split)
             found.append(bins)
         return tuple(found)
 
@@ -276,6 +295,15 @@ def _valid(recording: Recording, bins: Int[np.ndarray, " n"]) -> Array:
     if recording.valid is None:
         return np.ones((len(bins), recording.units), bool)
     return np.asarray(recording.valid[bins], bool)
+
+
+def _empty(name: str, recording: Recording, split: SessionSplit) -> AblateError:
+    """The error for a session in which nothing is left for a split."""
+    hint = "set a larger share, fewer `split.blocks`, a shorter `guard` (and `window`)"
+    if split.repeated or split.dropped:
+        recurring = f"{split.repeated} of {recording.frames} frames repeat and {split.dropped} bins were left out"
+        hint += f"; {recurring}: `split.repeats: ignore` lets repeats straddle splits"
+    return AblateError(f"{recording.name}: the {name} split is empty", where="data.split", hint=hint)
 
 
 def _names_differ(recordings: tuple[Recording, ...]) -> None:

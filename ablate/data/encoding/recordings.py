@@ -1,6 +1,7 @@
 """Recording folders named by the recipe: real data, or anything written in the same form."""
 
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
@@ -11,6 +12,7 @@ from ablate.contract import SessionSpec
 from ablate.data.encoding.batches import EncodingDataset
 from ablate.data.encoding.config import PLACEHOLDER_RATE, EncodingDataConfig
 from ablate.data.recording import read_recording
+from ablate.data.recording.resample import factor_to, resampled
 from ablate.errors import AblateError
 
 ROOT_VARIABLE = "ABLATE_DATA"
@@ -29,6 +31,9 @@ class RecordingsConfig(EncodingDataConfig):
     """Uses only the first recordings, by name."""
     max_frames: int | None = Field(default=None, ge=1)
     """Uses only the first frames of every recording."""
+    resample_hz: float | None = Field(default=None, gt=0)
+    """Adds bins up to this rate, which must divide that of every recording. Default: recordings of different rates are
+    refused."""
 
     def folders(self) -> tuple[Path, ...]:
         """The recordings' folders, sorted within each entry of `path`; each once. Raises AblateError where none is
@@ -48,12 +53,17 @@ class RecordingsConfig(EncodingDataConfig):
         specs = []
         for folder in self.folders():
             recording = read_recording(folder, check_values=False)
+            if self.resample_hz is not None:
+                rate = recording.bin_rate_hz / factor_to(recording, self.resample_hz)
+                recording = replace(recording, bin_rate_hz=rate)
             mean_rate = (PLACEHOLDER_RATE,) * recording.units
             specs.append(recording.session_spec(mean_rate))
         return tuple(specs)
 
     def open(self, device: torch.device) -> EncodingDataset:
-        recordings = tuple(read_recording(folder, max_frames=self.max_frames) for folder in self.folders())
+        longest = self.max_frames if self.resample_hz is None else None
+        whole = (read_recording(folder, max_frames=longest) for folder in self.folders())
+        recordings = tuple(resampled(recording, self.resample_hz).first(self.max_frames) for recording in whole)
         return EncodingDataset(recordings, self, device=device)
 
     def rehearsal(self) -> "RecordingsConfig":

@@ -355,3 +355,70 @@ def test_a_batch_cut_in_parts_holds_the_same_rows_in_the_same_order(parts: int) 
         assert torch.equal(torch.cat([one.stimulus for one in mine]), windows.stimulus)
         assert torch.equal(torch.cat([one.target.values for one in mine]), windows.target.values)
         assert torch.equal(torch.cat([one.target.valid for one in mine]), windows.target.valid)
+
+
+def test_a_unit_that_is_silent_in_train_is_in_no_score() -> None:  # it was scored at -2 bits/spike
+    label = opened().splits[0].label
+    spikes = noise_recording().spikes.copy()
+    spikes[label == TRAIN, 1] = 0
+    data = opened(noise_recording(spikes=spikes))
+    assert data.left_out[0].tolist() == [False, True, False]
+    assert data.scored_units("test") == data.scored_units("validation") == 2
+    for batch in [next(data.train(seed=0, batch_size=4)), *data.sweep("test", batch_size=8)]:
+        assert not batch.targets[0].valid[:, :, 1].any()
+    assert data.scored_hash("test") != opened(noise_recording(spikes=np.delete(spikes, 1, 1))).scored_hash("test")
+    assert "noise: 1 unit with fewer than 1 spikes in train, in no score: 1" in data.notices
+
+
+def test_a_unit_with_a_single_spike_in_train_is_left_out_by_min_spikes_and_a_masked_one_too() -> None:
+    label = opened().splits[0].label
+    train = np.flatnonzero(label == TRAIN)
+    spikes, valid = noise_recording().spikes.copy(), np.ones((FRAMES, 3), bool)
+    spikes[train, 0], valid[train, 2] = 0, False
+    spikes[train[7], 0] = 1
+    data = opened(noise_recording(spikes=spikes, valid=valid), min_spikes=5)
+    assert data.left_out[0].tolist() == [True, False, True]
+    assert data.scored_units("test") == 1
+
+
+def test_what_should_be_known_of_recordings_is_said() -> None:
+    spikes = noise_recording().spikes.copy()
+    spikes[:, 2] = spikes[:, 0]
+    still = np.stack([np.ones(FRAMES), np.arange(FRAMES)], axis=1).astype(np.float32)
+    gray = np.full((FRAMES, 4, 5), 128, np.uint8)
+    recording = noise_recording(
+        spikes=spikes,
+        behavior=still,
+        behavior_names=("pupil", "running"),
+        stimulus=gray,
+        trials=np.repeat(np.arange(30), 100),
+        unread=("notes.txt",),
+    )
+    assert opened(recording).notices == (
+        "noise: not read: notes.txt",
+        "noise: trials.npy is not used: windows run on from trial to trial (`split.kind: trials` keeps them apart)",
+        "noise: the stimulus never changes",
+        "noise: behaviour that never changes: pupil",
+        "units that have the same spikes in every bin: 0, 2",
+        "0 % of the test frames show content that is in train too",
+    )
+
+
+def test_a_unit_that_is_in_two_recordings_is_said() -> None:
+    notices = opened(noise_recording("a"), noise_recording("b", seed=1, spikes=noise_recording().spikes)).notices
+    assert "units that have the same spikes in every bin: a 0, b 0" in notices
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("test", [0.9995, 0.99949])
+def test_an_empty_train_split_is_one_message_without_warnings(test: float) -> None:
+    with pytest.raises(AblateError, match="noise: the train split is empty") as caught:
+        opened(split={"kind": "tail", "validation": 0.0004, "test": test})
+    assert "set a larger share" in caught.value.problems[0].hint
+
+
+@pytest.mark.filterwarnings("error")
+def test_trials_too_few_for_three_splits_are_one_message_without_warnings() -> None:
+    trials = np.where(np.arange(FRAMES) < 500, 0, -1)
+    with pytest.raises(AblateError, match=r"noise: the (train|validation) split is empty"):
+        opened(noise_recording(trials=trials), split={"kind": "trials"})

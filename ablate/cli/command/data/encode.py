@@ -24,7 +24,7 @@ ROWS = 32
 SPLITS = ("train", "validation", "test")
 
 
-def make_features(recipe: Path, *, sets: Sequence[str], data: Path | None, device: str) -> int:
+def make_features(recipe: Path, *, sets: Sequence[str], data: tuple[Path, ...], device: str) -> int:
     """Every frame through every frozen encoder of the recipe's variants, once. Raises AblateError if none."""
     layout = lay_out(recipe_of(recipe, sets, data))
     chosen = pick_device(device)

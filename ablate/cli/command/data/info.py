@@ -9,7 +9,7 @@ from ablate.cli.options import Sets, known_format
 
 
 def info(
-    path: Annotated[Path, typer.Argument(help="A recording folder, or a folder of them.", metavar="PATH")],
+    paths: Annotated[list[Path], typer.Argument(help="Recording folders, or folders of them.", metavar="PATH...")],
     recipe: Annotated[Path | None, typer.Option(help="Split as the `data` section of this recipe says.")] = None,
     sets: Sets = None,
     format: Annotated[str, typer.Option(help="table or json.")] = "table",
@@ -23,7 +23,7 @@ def info(
     from ablate.data.encoding.info import data_info
 
     known_format(format)
-    config = recipe_of(recipe, sets or (), data=path).data
+    config = recipe_of(recipe, sets or (), data=tuple(paths)).data
     assert isinstance(config, EncodingDataConfig)
     found = data_info(config.open(torch.device("cpu")))
     if format == "json":

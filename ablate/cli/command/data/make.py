@@ -1,5 +1,6 @@
 """`ablate data make`: the synthetic recordings as recording folders."""
 
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
@@ -47,5 +48,5 @@ def make_data(folder: Path, *, recipe: Path | None, sets: Sequence[str]) -> int:
             say(f"[{index + 1}/{len(names)}] {folder / name}: {recording.frames} frames, {recording.units} units")
     except OSError as error:
         raise AblateError(f"cannot be written: {error.strerror or error}", where=str(folder)) from None
-    say(f"train on them: ablate run RECIPE --data {folder}")
+    say(f"train on them: ablate run RECIPE --data {shlex.quote(str(folder))}")
     return 0

@@ -11,7 +11,7 @@ NO_RECIPE = "name: data\nquestion: none\ndata: {type: synthetic_v1}\nbaseline: {
 """Stands in where no recipe is named: the defaults of the data."""
 
 
-def recipe_of(path: Path | None, sets: Sequence[str], data: Path | None = None) -> Recipe:
+def recipe_of(path: Path | None, sets: Sequence[str], data: tuple[Path, ...] = ()) -> Recipe:
     """The recipe, or one that holds nothing but the defaults of the data."""
     overrides = data_sets(Request(recipe=path or Path(), sets=tuple(sets), data=data))
     return read_recipe(NO_RECIPE, "the defaults", overrides) if path is None else load_recipe(path, overrides)

@@ -60,6 +60,9 @@ class Request:
     until: str | None = None
     budget: str | None = None
     worth: str | None = None
+    confirm: int | None = None
+    confirm_rows: str = "winner"
+    """Which rows it tries: `winner`, `all`, `controls` or names."""
 
     def until_settled(self) -> bool:
         """Whether seeds are bought look by look. Raises AblateError for options that do not go with that."""
@@ -85,6 +88,16 @@ class Request:
                     hint="its seeds follow a fixed schedule; give the study another --out to begin anew",
                 )
         return True
+
+    def check_confirmation(self) -> None:
+        """Raises AblateError for options that do not go with `--confirm`, or need it."""
+        if self.confirm is None and self.confirm_rows != "winner":
+            hint = f"ablate run ... --confirm 5 --confirm-rows {self.confirm_rows}"
+            raise AblateError("--confirm-rows needs `--confirm`", hint=hint)
+        for option, given in (("--quick", self.quick), ("--only", self.only is not None)):
+            if self.confirm is not None and given:
+                hint = "a confirmation tries what a whole study has chosen against its baseline"
+                raise AblateError(f"{option} does not go with `--confirm`", hint=hint)
 
     def worth_having(self) -> float | None:
         """`--worth` as a share: `2%` and `0.02` are the same; None for the recipe's."""

@@ -1,9 +1,11 @@
 """Takes a study's manifest and run records, gives a `StudyAnalysis`: gains, intervals, verdicts. Loads no torch."""
 
+from ablate.analysis.apart.choice import chosen_rows, fresh_seeds, lacking
 from ablate.analysis.cells import gather
 from ablate.analysis.outcome import (
     AloneOrLast,
     Attribution,
+    Confirmed,
     CostSummary,
     EfficiencyCurve,
     Estimate,
@@ -26,7 +28,7 @@ from ablate.analysis.outcome import (
     VariantAnalysis,
 )
 from ablate.analysis.row.breakdown import HistoryLoader
-from ablate.analysis.row.units import UnitsLoader
+from ablate.analysis.row.units import UnitsLoader, quietly
 from ablate.analysis.statistics.noise import smallest_detectable_gain, unpaired_spread
 from ablate.analysis.stopping.settle import settle
 from ablate.analysis.study import analyse
@@ -34,6 +36,7 @@ from ablate.analysis.study import analyse
 __all__ = [
     "AloneOrLast",
     "Attribution",
+    "Confirmed",
     "CostSummary",
     "EfficiencyCurve",
     "Estimate",
@@ -57,7 +60,11 @@ __all__ = [
     "UnitsLoader",
     "VariantAnalysis",
     "analyse",
+    "chosen_rows",
+    "fresh_seeds",
     "gather",
+    "lacking",
+    "quietly",
     "settle",
     "smallest_detectable_gain",
     "unpaired_spread",

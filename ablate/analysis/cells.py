@@ -67,8 +67,7 @@ def gather(manifest: StudyManifest, records: Iterable[RunRecord]) -> Cells:
     for entry in manifest.variants:
         runs: dict[int, RunRecord] = {}
         for seed in manifest.seeds:
-            key = entry.keys.get(seed)
-            held = by_key.get(key) if key else by_name.get((entry.name, seed))
+            held = by_key.get(entry.keys.get(seed, "")) if entry.keys else by_name.get((entry.name, seed))
             if held is not None:
                 runs[seed] = held
                 used.add(held.key)
@@ -86,7 +85,7 @@ def gather(manifest: StudyManifest, records: Iterable[RunRecord]) -> Cells:
         baseline=next(cell for cell in cells if cell.entry.role == "baseline"),
         cells=cells,
         failures=tuple(failure for cell in cells for failure in _failures(cell)),
-        outside=len(by_key.keys() - used),
+        outside=len(by_key.keys() - used - manifest.run_keys),
     )
 
 

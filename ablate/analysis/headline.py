@@ -3,13 +3,14 @@
 from collections.abc import Sequence
 from itertools import combinations
 
+from ablate.analysis.apart.words import fall_text, gain_text, seeds_text
 from ablate.analysis.notes import REHEARSAL
 from ablate.analysis.outcome import Attribution, CostSummary, Settling, StudyAnalysis, VariantAnalysis
+from ablate.analysis.row.verdict import fallen
 from ablate.analysis.words import (
     change,
     listing,
     percent,
-    percent_with_interval,
     plural,
     ratio,
     signed,
@@ -17,16 +18,6 @@ from ablate.analysis.words import (
 )
 
 MOST_STEPS = 4
-
-
-def gain_text(row: VariantAnalysis, unit: str) -> str:
-    """`+5.1 % bits/spike [+2.1, +8.1]`, absolute where the baseline is no denominator."""
-    gain = row.gain
-    if gain is None:
-        return "no gain known"
-    if gain.relative is None:
-        return f"{with_interval(gain.mean, gain.interval, sign=True)} {unit}"
-    return f"{percent_with_interval(gain.relative, gain.relative_interval)} {unit}"
 
 
 def cost_text(cost: CostSummary) -> str:
@@ -60,9 +51,11 @@ def answer(analysis: StudyAnalysis) -> str:
         score = f"{with_interval(baseline.mean, baseline.interval)} {analysis.unit}"
         return f"{lead}no winner is named: the baseline is at chance ({score}), so gains over it mean little."
     if analysis.winner is not None:
-        return f"{lead}{_praise(analysis, analysis.row(analysis.winner))}."
+        return f"{lead}{_praise(analysis, analysis.row(analysis.winner))}.{_fell(analysis, ' ')}"
     if any(guard.kind == "control moved" for guard in analysis.guards):
         return f"{lead}No winner is named."
+    if fell := _fell(analysis):
+        return f"{lead}no winner is named: {fell}"
     if len(analysis.seeds) < 2:
         return f"{lead}no winner is named: one seed gives no interval, so noise cannot be told from gain."
     judged = [row for row in analysis.rows if row.role == "variant" and row.verdict != "invalid"]
@@ -80,14 +73,42 @@ def _capital(text: str) -> str:
 
 
 def _praise(analysis: StudyAnalysis, row: VariantAnalysis) -> str:
-    pairs = plural(len(row.gain.seeds) if row.gain else 0, "paired seed")
-    text = f"{row.name} helps most surely: {gain_text(row, analysis.unit)} over the baseline (95 %, {pairs})"
+    text = f"{row.name} helps most surely{_measured(row, analysis.unit)}"
     if analysis.target is not None and row.gap.share is not None:
         text += f", {percent(row.gap.share, 0)} of the gap to {analysis.target}"
     cost = cost_text(row.cost)
     text = f"{text}, for {cost}" if cost else text
+    text = f"{text}{_unconfirmed(row)}"
     early = "; it is early: learning had not ended, so this ranks speed of learning"
     return f"{text}{early}" if row.early else text
+
+
+def _measured(row: VariantAnalysis, unit: str) -> str:
+    """The gain that is quoted: of fresh seeds where there are any, for that of a chosen row is optimistic."""
+    state = row.confirmed
+    if state is None or state.gain is None:
+        pairs = plural(len(row.gain.seeds) if row.gain else 0, "paired seed")
+        return f": {gain_text(row.gain, unit)} over the baseline (95 %, {pairs})"
+    pairs = plural(len(state.gain.seeds), "paired seed")
+    chosen = f"{gain_text(row.gain, unit)} where it was chosen"
+    return (
+        f", confirmed on {seeds_text(state)}: {gain_text(state.gain, unit)} over the baseline (95 %, {pairs}; {chosen})"
+    )
+
+
+def _unconfirmed(row: VariantAnalysis) -> str:
+    state = row.confirmed
+    if state is None:
+        return "; not confirmed yet"
+    return "" if state.repeat else f"; not confirmed yet ({state.runs_ended} of {plural(state.runs_planned, 'run')})"
+
+
+def _fell(analysis: StudyAnalysis, lead: str = "") -> str:
+    """What of the rows that help better than the winner, or of all where there is none, fresh seeds did not repeat."""
+    names = [row.name for row in analysis.rows]
+    before = names.index(analysis.winner) if analysis.winner is not None else len(names)
+    rows = [row for row in analysis.rows[:before] if row.verdict == "helps" and row.role == "variant" and fallen(row)]
+    return lead + "; ".join(fall_text(row, analysis.unit) for row in rows) + "." if rows else ""
 
 
 def _least(analysis: StudyAnalysis) -> str:
@@ -113,6 +134,9 @@ def next_steps(analysis: StudyAnalysis) -> tuple[str, ...]:
         steps.append(f"Fix what failed ({names}), then run the study again: finished runs are kept.")
     if analysis.baseline_at_chance:
         steps.append("Give the baseline more steps, more data or another learning rate until it is clear of chance.")
+    whole = analysis.runs_done + analysis.runs_failed >= analysis.runs_planned and not analysis.rehearsal
+    if analysis.winner is not None and whole:
+        steps.extend(_confirm(analysis, analysis.row(analysis.winner)))
     if len(analysis.seeds) < 2:
         steps.append("Run at least 3 seeds (--seeds 0,1,2): one gives no interval.")
     else:
@@ -123,6 +147,21 @@ def next_steps(analysis: StudyAnalysis) -> tuple[str, ...]:
             f"Make {analysis.winner} the baseline and ask again: the other gains were measured at the old one."
         )
     return tuple(steps[:MOST_STEPS])
+
+
+def _confirm(analysis: StudyAnalysis, winner: VariantAnalysis) -> list[str]:
+    """The command that tries the winner, and no other row, on fresh seeds."""
+    state = winner.confirmed
+    if state is not None and state.repeat is not None:
+        return []
+    until = "" if analysis.settling is None else " --until settled"
+    seeds = 5 if state is None else len(state.seeds)
+    first = next(row.name for row in analysis.rows if row.role == "variant" and row.verdict == "helps")
+    rows = "" if first == winner.name else f" --confirm-rows {winner.name}"
+    why = "the gain of a chosen row is optimistic"
+    return [
+        f"`ablate run RECIPE{until} --confirm {seeds}{rows}` tries {winner.name} on seeds that chose nothing: {why}."
+    ]
 
 
 def settled_so_far(state: Settling) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from ablate.analysis.apart.words import confirmation_text
 from ablate.analysis.outcome import Attribution, Note, StudyAnalysis
 from ablate.analysis.words import listing, number, percent, plural, with_interval
 from ablate.metric import metric_named
@@ -36,6 +37,7 @@ def notes(analysis: StudyAnalysis, *, mixed: bool, outside: int, commits: Mappin
     found.extend(_excluded(analysis))
     found.extend(_family(analysis))
     found.extend(_looks(analysis))
+    found.extend(_fresh_seeds(analysis))
     found.extend(_disagreements(analysis))
     found.extend(_pairs(analysis.attribution))
     if analysis.target is not None:
@@ -101,6 +103,21 @@ def _looks(analysis: StudyAnalysis) -> list[Note]:
     if state.to_come is not None:
         text += f"; the look at {state.to_come.here} seeds takes {plural(state.runs_to_buy, 'run')}"
     return [Note("family", f"{text}.")]
+
+
+def _fresh_seeds(analysis: StudyAnalysis) -> list[Note]:
+    """How the rows fared on seeds that chose nothing."""
+    tried = [row for row in analysis.rows if row.confirmed is not None]
+    if not tried:
+        return []
+    family = f", Holm-adjusted over the {len(tried)} rows that were tried" if len(tried) > 1 else ""
+    lead = f"confirmed: the same test on fresh seeds, of which no verdict of the study is made{family}."
+    moved = [
+        Note("warning", f"{row.name}, which changes nothing, {row.confirmed.verdict} on fresh seeds.")
+        for row in tried
+        if row.role == "control" and row.confirmed and row.confirmed.verdict in ("helps", "hurts")
+    ]
+    return [*moved, Note("family", lead), *(Note("info", confirmation_text(row, analysis.unit)) for row in tried)]
 
 
 def _disagreements(analysis: StudyAnalysis) -> list[Note]:

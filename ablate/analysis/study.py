@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from ablate.analysis.apart.confirmation import with_confirmations
 from ablate.analysis.attribution import attribute
 from ablate.analysis.cells import Cell, Cells, common_hash, gather
 from ablate.analysis.efficiency import efficiency_curves
@@ -45,6 +46,7 @@ def analyse(
     Without `units` the second interval and the per-unit breakdown are None and empty; without `history` so are the
     curves.
     """
+    records = tuple(records)
     whole = gather(manifest, records)
     state = None if manifest.schedule is None else settle(whole, manifest.schedule, manifest.analysis)
     cells = whole if state is None else at_their_looks(whole, state)
@@ -64,6 +66,7 @@ def analyse(
     tables = [part.units for part in parts]
     planned = planned_seeds(cells, state, len(manifest.seeds))
     rows = _rows(cells, target, found, tables, history, planned=planned, worth=rule.worth)
+    rows = with_confirmations(rows, manifest, records, prior, relative=relative)
     combined = attribute(cells.cells, baseline, target, manifest.ladders, relative=relative, prior=prior)
     looks = None if manifest.schedule is None else manifest.schedule.looks
     detectable, basis = smallest_gain(cells, found, len(manifest.seeds), rule, looks=looks)

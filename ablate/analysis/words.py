@@ -124,3 +124,14 @@ def listing(names: Sequence[str]) -> str:
 def plural(count_: int, noun: str) -> str:
     """1 seed, 3 seeds"""
     return f"{count_} {noun}" if count_ == 1 else f"{count_} {noun}s"
+
+
+def spans(numbers: Sequence[int]) -> str:
+    """0-2, 10-14 and 20: neighbours drawn together"""
+    runs: list[list[int]] = []
+    for one in sorted(numbers):
+        if runs and one == runs[-1][-1] + 1:
+            runs[-1].append(one)
+        else:
+            runs.append([one])
+    return listing([f"{run[0]}-{run[-1]}" if len(run) > 1 else str(run[0]) for run in runs])

@@ -1,10 +1,9 @@
 """A path in, the studies under it and the analysis of each out. Loads no torch."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
-from ablate.analysis import StudyAnalysis, analyse
+from ablate.analysis import StudyAnalysis, analyse, quietly
 from ablate.cli.console import say
 from ablate.errors import AblateError
 from ablate.result import RunRecord, Store
@@ -35,7 +34,7 @@ def analysis_of(
         records = readable_records(store) if tell else store.records()
     if quick_look:
         return analyse(manifest, records)
-    return analyse(manifest, records, units=_or_none(store.units), history=_or_none(store.history))
+    return analyse(manifest, records, units=quietly(store.units), history=quietly(store.history))
 
 
 def readable_records(store: Store) -> tuple[RunRecord, ...]:
@@ -44,15 +43,3 @@ def readable_records(store: Store) -> tuple[RunRecord, ...]:
     for damaged in scan.damaged:
         say(f"warning: run {damaged.key} cannot be read and is left out: {damaged.reason}")
     return tuple(scan.records.values())
-
-
-def _or_none(load: Callable[[str], Any]) -> Callable[[str], Any]:
-    """A run whose per-unit table or curve is damaged loses these alone."""
-
-    def loader(key: str) -> Any:
-        try:
-            return load(key)
-        except AblateError:
-            return None
-
-    return loader

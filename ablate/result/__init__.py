@@ -3,11 +3,12 @@
 from ablate.disk.digest import file_hash, text_hash
 from ablate.result.environment import environment
 from ablate.result.key import canonical_json, content_key
-from ablate.result.manifest import Schedule, StudyManifest, VariantEntry
+from ablate.result.manifest import Confirmation, Schedule, StudyManifest, VariantEntry
 from ablate.result.record import ModelCost, RunRecord, Score, SessionScore, Tokens, Usage
 from ablate.result.store.folder import Damaged, Holder, Lock, RunWriter, Scan, Store
 
 __all__ = [
+    "Confirmation",
     "Damaged",
     "Holder",
     "Lock",

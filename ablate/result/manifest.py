@@ -58,6 +58,17 @@ class Schedule(Config):
     """The seeds in the order in which they are bought, as many as at the last look."""
 
 
+class Confirmation(Config):
+    """Rows that the study chose, to be tried on seeds that nothing had looked at. Stored before the first of its runs;
+    no verdict of the study itself is made of them.
+    """
+
+    seeds: tuple[int, ...]
+    rows: tuple[str, ...]
+    keys: dict[str, dict[int, str]]
+    """Variant, the baseline among them -> seed -> run key."""
+
+
 class StudyManifest(Config):
     """The manifest of a study: question, variants, seeds, expectations."""
 
@@ -94,8 +105,29 @@ class StudyManifest(Config):
     """The rule of the verdicts."""
     schedule: Schedule | None = None
     """The looks of a study that is run until settled; None where its seeds were fixed beforehand."""
+    confirmations: tuple[Confirmation, ...] = ()
+    """In the order in which they were asked for."""
     expectations_hash: str = ""
     """Hash of all `expect` and of `analysis` at the first run."""
     expectation_changes: tuple[str, ...] = ()
     """What was changed in `expect` and `analysis` after the first run, one sentence each."""
     environment: dict[str, Any] = {}
+
+    @property
+    def run_keys(self) -> frozenset[str]:
+        """All runs that belong to the study, those of its confirmations among them."""
+        return self.confirmation_keys.union(key for entry in self.variants for key in entry.keys.values())
+
+    @property
+    def confirmation_keys(self) -> frozenset[str]:
+        """The runs of its confirmations."""
+        return frozenset(key for one in self.confirmations for keys in one.keys.values() for key in keys.values())
+
+    @property
+    def fresh_seeds(self) -> frozenset[int]:
+        """Seeds of confirmations: they choose nothing."""
+        return frozenset(seed for one in self.confirmations for seed in one.seeds)
+
+    def confirming(self, name: str) -> dict[int, str]:
+        """Seed -> run key of a variant in all confirmations that it is part of."""
+        return {seed: key for one in self.confirmations for seed, key in one.keys.get(name, {}).items()}

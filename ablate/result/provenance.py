@@ -27,7 +27,7 @@ class StudyFacts:
 
 def study_facts(manifest: StudyManifest, records: Iterable[RunRecord]) -> StudyFacts:
     """What is known of a study before it is analysed; records that the manifest does not name are left out."""
-    keys = {key for variant in manifest.variants for key in variant.keys.values()}
+    keys = manifest.run_keys
     named = [record for record in records if record.key in keys]
     return StudyFacts(
         name=manifest.name,

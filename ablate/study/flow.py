@@ -5,21 +5,19 @@
 The last two steps need nothing but the results folder, and happen elsewhere (`ablate.analysis`, `ablate.report`).
 """
 
-import os
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol, runtime_checkable
 
-import torch
-
 from ablate.analysis import Settling, gather, settle
+from ablate.analysis.words import listing, spans
 from ablate.errors import AblateError
-from ablate.execution import Event, Job, Outcome, Settings, Stop, execute
-from ablate.recipe import Configuration
+from ablate.execution import Event, Job, Outcome, Stop, execute
 from ablate.request import Allowance, Request
 from ablate.result import Store, environment
 from ablate.result.record import RunState
+from ablate.study.confirm import confirmation_jobs, with_confirmation
 from ablate.study.merge import merge_manifests
 from ablate.study.study import Study, study_of
 from ablate.study.train import (
@@ -32,6 +30,7 @@ from ablate.study.train import (
     share_data,
     train_run,
 )
+from ablate.study.workers import settings_of, shared_data
 from ablate.training import pick_device
 
 SECONDS_BETWEEN_LOOKS = 0.2
@@ -49,6 +48,9 @@ class Watcher(Protocol):
     def look(self, state: Settling, todo: Sequence[RunJob]) -> None:
         """Before each look of a study that is run until settled: where it stands, and what the look trains."""
 
+    def stage(self, name: str, todo: Sequence[RunJob]) -> None:
+        """Before runs that are not the study's own: what they are for."""
+
     def event(self, event: Event) -> None: ...
 
     def finished(self) -> None: ...
@@ -60,6 +62,8 @@ class Silent:
     def planned(self, study: Study, todo: Sequence[RunJob]) -> None: ...
 
     def look(self, state: Settling, todo: Sequence[RunJob]) -> None: ...
+
+    def stage(self, name: str, todo: Sequence[RunJob]) -> None: ...
 
     def event(self, event: Event) -> None: ...
 
@@ -79,6 +83,21 @@ class StudyEnd:
     beyond: Settling | None = None
     """The look that the budget does not cover."""
     states: dict[str, str] = field(default_factory=dict)
+    unconfirmed: str = ""
+    """Why nothing was confirmed although it was asked for."""
+
+    def joined(self, more: "StudyEnd") -> "StudyEnd":
+        """With the runs of a further stage."""
+        return replace(
+            self,
+            study=more.study,
+            trained=self.trained + more.trained,
+            kept=self.kept + more.kept,
+            failures=(*self.failures, *more.failures),
+            elsewhere=(*self.elsewhere, *more.elsewhere),
+            interrupted=self.interrupted or more.interrupted,
+            states=self.states | more.states,
+        )
 
 
 def run_study(request: Request, watcher: Watcher | None = None) -> StudyEnd:
@@ -87,13 +106,34 @@ def run_study(request: Request, watcher: Watcher | None = None) -> StudyEnd:
     study = keep_manifest(study_of(request), request)
     stop = Stop()
     outcomes: dict[str, Outcome] = {}
-    if study.manifest.schedule is not None:
-        return run_looks(study, request, watcher, outcomes, stop)
+    run = run_seeds if study.manifest.schedule is None else run_looks
+    end = run(study, request, watcher, outcomes, stop)
+    if request.confirm is not None and not stop.requested:
+        end = confirm(end, request, watcher, outcomes, stop)
+    watcher.finished()
+    return end
+
+
+def run_seeds(study: Study, request: Request, watcher: Watcher, outcomes: dict[str, Outcome], stop: Stop) -> StudyEnd:
+    """Trains what is missing of a study whose seeds are fixed."""
     todo = missing(study, request)
     watcher.planned(study, todo)
     train_missing(study, todo, request, watcher, outcomes, stop)
-    watcher.finished()
     return end_of(study, todo, outcomes, interrupted=stop.requested)
+
+
+def confirm(end: StudyEnd, request: Request, watcher: Watcher, outcomes: dict[str, Outcome], stop: Stop) -> StudyEnd:
+    """Tries what the study chose on seeds that nothing has looked at."""
+    study, rows = with_confirmation(end.study, request)
+    jobs = confirmation_jobs(study)
+    todo = missing(replace(study, jobs=jobs), request)
+    if todo:
+        seeds = spans(sorted({job.seed for job in todo}))
+        watcher.stage(f"confirming {listing(rows)} on the fresh seeds {seeds}", todo)
+    train_missing(study, todo, request, watcher, outcomes, stop)
+    more = end_of(replace(study, jobs=jobs), todo, outcomes, interrupted=stop.requested)
+    why = "" if rows else f"no row is `{request.confirm_rows}`, so there is nothing to confirm"
+    return replace(end.joined(replace(more, study=study)), unconfirmed=why)
 
 
 def run_looks(study: Study, request: Request, watcher: Watcher, outcomes: dict[str, Outcome], stop: Stop) -> StudyEnd:
@@ -120,7 +160,6 @@ def run_looks(study: Study, request: Request, watcher: Watcher, outcomes: dict[s
             beyond = state
             break
         watcher.look(state, todo)
-    watcher.finished()
     kept = replace(study, jobs=tuple(job for job in study.jobs if is_there(study.store, job) or job.key in trained))
     end = end_of(kept, tuple(trained.values()), outcomes, interrupted=stop.requested)
     return replace(end, study=study, beyond=beyond)
@@ -215,38 +254,6 @@ def train_all(
     fixed: dict[str, Any] = {"threads": settings.threads, **({"device": "cuda"} if settings.devices else {})}
     jobs = [Job(job.key, job.model_copy(update=fixed).model_dump(mode="json"), job.label) for job in todo]
     return execute(jobs, WORK, settings, logs=store.logs, on_event=tell, stop=stop)  # type: ignore[return-value]
-
-
-def shared_data(todo: Sequence[RunJob]) -> dict[str, Any]:
-    """One configuration for each data set of these runs, in their order: what `share_data` opens."""
-    first: dict[str, Configuration] = {}
-    for job in todo:
-        first.setdefault(job.configuration.data.model_dump_json(), job.configuration)
-    return {"configurations": [configuration.model_dump(mode="json") for configuration in first.values()]}
-
-
-def settings_of(request: Request, runs: int) -> Settings:
-    """One run a core on a CPU, each with one thread; one run at a time on a GPU, unless the request says otherwise."""
-    device = pick_device(request.device)
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    on_cpu = device.type == "cpu"
-    gpus = visible_gpus(device) if device.type == "cuda" and not request.inline else ()
-    workers = request.workers or (cores if on_cpu else max(1, len(gpus)))
-    return Settings(
-        workers=max(1, min(workers, runs)),
-        isolate=not request.inline,
-        timeout=request.run_timeout,
-        threads=request.threads or (1 if on_cpu else max(1, cores // workers)),
-        devices=gpus,
-        preload=("torch", "ablate.study.train"),
-    )
-
-
-def visible_gpus(device: torch.device) -> tuple[str, ...]:
-    """The GPUs to spread runs over, each as a value of CUDA_VISIBLE_DEVICES: all that this process sees, or the one."""
-    named = [name.strip() for name in os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",") if name.strip()]
-    seen = (named or [str(index) for index in range(torch.cuda.device_count())])[: torch.cuda.device_count()]
-    return tuple(seen) if device.index is None else (seen[device.index],)
 
 
 def record_failure(store: Store, job: RunJob, outcome: Outcome) -> None:

@@ -10,6 +10,7 @@ def merge_manifests(old: StudyManifest, new: StudyManifest, *, accept: bool) -> 
     Raises AblateError when a variant of the same name has come to mean something else, unless `accept`.
     """
     _same_schedule(old, new)
+    _keeps_fresh_seeds(old, new)
     before = {entry.name: entry for entry in old.variants}
     changed = [entry for entry in new.variants if _means_otherwise(before.get(entry.name), entry)]
     if changed and not accept:
@@ -22,6 +23,7 @@ def merge_manifests(old: StudyManifest, new: StudyManifest, *, accept: bool) -> 
             "variants": _ordered(old, (*entries, *kept)),
             "seeds": new.seeds if changed else tuple(sorted({*old.seeds, *new.seeds})),
             "ladders": tuple(dict.fromkeys((*new.ladders, *(() if changed else old.ladders)))),
+            "confirmations": () if changed else old.confirmations,
             "expectations_hash": old.expectations_hash or new.expectations_hash,
             "expectation_changes": (
                 *old.expectation_changes,
@@ -41,6 +43,13 @@ def _same_schedule(old: StudyManifest, new: StudyManifest) -> None:
         raise AblateError(what, where=f"study {old.name}", hint="say `--until settled`, or give another --out")
     what = f"the looks of this study are fixed, at the seeds {', '.join(map(str, old.schedule.seeds))}"
     raise AblateError(what, where=f"study {old.name}", hint="restore the recipe's seeds, or give another --out")
+
+
+def _keeps_fresh_seeds(old: StudyManifest, new: StudyManifest) -> None:
+    """Seeds that confirm what the study chose must not help to choose it."""
+    if taken := sorted(old.fresh_seeds & set(new.seeds)):
+        what = f"the study's choice is confirmed on the seeds {', '.join(map(str, taken))}: they cannot choose as well"
+        raise AblateError(what, where=f"study {old.name}", hint="choose other --seeds, or give another --out")
 
 
 def _means_otherwise(old: VariantEntry | None, new: VariantEntry) -> bool:

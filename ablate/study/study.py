@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -60,23 +60,27 @@ def study_of(request: Request) -> Study:
     files_before = stamp_of(files)  # before they are read, so that a change after that is seen
     chosen = rehearsed(sound_variants(layout, request, problems), request.quick)
     facts = facts_of(chosen)
-    schedule = schedule_of(recipe.seeds) if request.until_settled() else None
+    name = recipe.name + (QUICK_SUFFIX if request.quick else "")
+    store = Store.of(request.out, name)
+    fresh = store.manifest().fresh_seeds if store.exists() else frozenset()
+    schedule = schedule_of(recipe.seeds, fresh) if request.until_settled() else None
     seeds = schedule.seeds if schedule else request.seed_list() or recipe.seeds
     worth = request.worth_having()
     recipe = recipe if worth is None else replace(recipe, analysis=recipe.analysis.model_copy(update={"worth": worth}))
     seeds = seeds[:1] if request.quick else seeds
-    name = recipe.name + (QUICK_SUFFIX if request.quick else "")
-    store = Store.of(request.out, name)
     manifest = make_manifest(recipe, request, layout, chosen, facts, name=name, seeds=seeds)
     manifest = manifest.model_copy(update={"data_files": files, "data_stamp": files_before, "schedule": schedule})
     jobs = make_jobs(manifest, chosen, facts, store, request)
     return Study(recipe, store, manifest, jobs, (*recipe.notices, *problems.notices, *facts[chosen[0].name].notices))
 
 
-def schedule_of(seeds: Sequence[int]) -> Schedule:
-    """The looks of a study that is run until settled: the recipe's seeds first, then the next that it does not name."""
+def schedule_of(seeds: Sequence[int], taken: Collection[int] = ()) -> Schedule:
+    """The looks of a study that is run until settled: the recipe's seeds first, then the next that it does not name.
+
+    taken: seeds of its confirmations, which must choose nothing.
+    """
     most = Schedule(seeds=()).looks[-1]
-    more = [seed for seed in range(most + max(seeds) + 1) if seed not in seeds]
+    more = [seed for seed in range(most + max(seeds) + len(taken) + 1) if seed not in (*seeds, *taken)]
     return Schedule(seeds=(*seeds, *more)[:most])
 
 

@@ -25,14 +25,15 @@ from ablate.analysis.outcome.row import (
     SessionGain,
     UnitGain,
     VariantAnalysis,
-    Verdict,
 )
 from ablate.analysis.outcome.settling import Settling, Standing
 from ablate.analysis.outcome.study import Failure, Note, NoteKind, StudyAnalysis
+from ablate.analysis.outcome.verdict import Confirmed, Repeat, Verdict
 
 __all__ = [
     "AloneOrLast",
     "Attribution",
+    "Confirmed",
     "CostSummary",
     "EfficiencyCurve",
     "Estimate",
@@ -53,6 +54,7 @@ __all__ = [
     "Outcome",
     "Pair",
     "Prediction",
+    "Repeat",
     "Rung",
     "SessionGain",
     "Settling",

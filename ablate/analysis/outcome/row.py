@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ablate.analysis.outcome.interval import Estimate, Gain, GapClosed, Interval
+from ablate.analysis.outcome.verdict import Confirmed, Verdict
 from ablate.result.manifest import Role
 
-Verdict = Literal["baseline", "reference", "helps", "hurts", "negligible", "no evidence", "invalid"]
 MeasureVerdict = Literal["more", "less", "the same", "no evidence"]
 Outcome = Literal["met", "below", "above", "undecided"]
 
@@ -120,6 +120,8 @@ class VariantAnalysis:
     seeds_planned: int
     seeds_done: int
     seeds_barred: int
+    confirmed: Confirmed | None = None
+    """What fresh seeds say of it, where they were asked."""
     early: bool = False
     """Stopped while climbing: the verdict ranks speed of learning."""
     weighted: float | None = None

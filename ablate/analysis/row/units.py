@@ -10,9 +10,22 @@ from ablate.analysis.cells import Cell, Cells
 from ablate.analysis.outcome import Gain, Interval
 from ablate.analysis.statistics.time import Blocks, difference_of, mean_blocks, read_blocks, time_interval
 from ablate.analysis.statistics.units import Units, UnitTable, paired_units, read_units, unit_intervals
+from ablate.errors import AblateError
 
 UnitsLoader = Callable[[str], Any]
 """Run key -> content of `units.json`, or None where it is missing."""
+
+
+def quietly(load: Callable[[str], Any]) -> Callable[[str], Any]:
+    """A run whose per-unit table or curve is damaged loses these alone."""
+
+    def loader(key: str) -> Any:
+        try:
+            return load(key)
+        except AblateError:
+            return None
+
+    return loader
 
 
 @dataclass(frozen=True)

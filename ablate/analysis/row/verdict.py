@@ -103,7 +103,15 @@ def _place(row: VariantAnalysis) -> tuple[int, int, float]:
 
 
 def winner(ordered: Sequence[VariantAnalysis], *, barred: bool) -> str | None:
-    """The first row that helps; None when nothing may be called best, or nothing helps."""
+    """The first row that helps and that fresh seeds, where they were asked, do not speak against; None when nothing may
+    be called best, or nothing helps.
+    """
     if barred:
         return None
-    return next((row.name for row in ordered if row.role == "variant" and row.verdict == "helps"), None)
+    helping = (row for row in ordered if row.role == "variant" and row.verdict == "helps")
+    return next((row.name for row in helping if not fallen(row)), None)
+
+
+def fallen(row: VariantAnalysis) -> bool:
+    """Whether fresh seeds did not repeat the verdict."""
+    return row.confirmed is not None and row.confirmed.repeat in ("weaker", "contradicted")

@@ -65,6 +65,22 @@ def run(
     worth: Annotated[
         str | None, typer.Option(help="With --until: the smallest relative gain worth having.", metavar="2%")
     ] = None,
+    confirm: Annotated[
+        int | None,
+        typer.Option(
+            help="Afterwards train N fresh seeds of the winner and the baseline; their gain is the one that is quoted. "
+            "No --budget counts them.",
+            metavar="N",
+            min=2,
+        ),
+    ] = None,
+    confirm_rows: Annotated[
+        str,
+        typer.Option(
+            help="With --confirm: `winner`, `all` that have a verdict, `controls` or names: all,controls.",
+            metavar="LIST",
+        ),
+    ] = "winner",
     details: Details = False,
 ) -> None:
     """Train every variant of RECIPE and print the ranked table. Finished runs are kept and never trained twice."""
@@ -89,6 +105,8 @@ def run(
         until=until,
         budget=budget,
         worth=worth,
+        confirm=confirm,
+        confirm_rows=confirm_rows,
     )
     raise typer.Exit(run_recipe(request, price_only=price, details=details))
 
@@ -97,6 +115,7 @@ def run_recipe(request: Request, *, price_only: bool = False, details: bool = Fa
     """The exit code: 0 all runs done, 1 some failed, 130 stopped by a signal."""
     request.until_settled()
     request.allowance()
+    request.check_confirmation()
     from ablate.cli.screen.ending import say_end, say_failures, show_table
 
     done = None if price_only else finished_study(request)
@@ -137,9 +156,20 @@ def finished_study(request: Request) -> "tuple[Store, tuple[RunRecord, ...]] | N
             continue
         if manifest.request == wanted and same_data(manifest):
             records = store.records()
-            if all_done(records, manifest):
+            if all_done(records, manifest) and confirmed(store, records, manifest, request):
                 return store, records
     return None
+
+
+def confirmed(store: "Store", records: "Sequence[RunRecord]", manifest: "StudyManifest", request: Request) -> bool:
+    """Whether every row that `--confirm` asks for has its fresh seeds, all of them trained."""
+    if request.confirm is None:
+        return True
+    from ablate.analysis import chosen_rows, lacking
+
+    ended = {record.key for record in records if record.state != "interrupted"}
+    rows = chosen_rows(store, records, request.confirm_rows)
+    return bool(rows) and not lacking(manifest, rows, request.confirm) and manifest.confirmation_keys <= ended
 
 
 def same_data(manifest: "StudyManifest") -> bool:

@@ -38,6 +38,8 @@ def say_end(end: "StudyEnd", request: Request) -> int:
         look, runs = end.beyond.to_come.here, end.beyond.runs_to_buy
         still = f"open: {', '.join(end.beyond.open)}"
         say(f"the budget ({request.budget}) does not cover the look at {look} seeds, {runs} runs; {still}")
+    if end.unconfirmed:
+        say(f"--confirm: {end.unconfirmed}")
     for job in end.elsewhere:
         say(f"trained by another process meanwhile: {job.label}")
     for job, failure in end.failures:
@@ -53,8 +55,7 @@ def say_end(end: "StudyEnd", request: Request) -> int:
 
 def say_failures(store: Store, records: Sequence[RunRecord], request: Request) -> int:
     """The failures of a study that is otherwise finished."""
-    manifest = store.manifest()
-    keys = {key for entry in manifest.variants for key in entry.keys.values()}
+    keys = store.manifest().run_keys
     failed = [record for record in records if record.key in keys and record.state in ("failed", "diverged")]
     for record in failed:
         say(f"{record.state}: {record.variant} seed {record.seed}: {record.reason}")
@@ -70,6 +71,8 @@ def retry_command(request: Request) -> str:
         "--until": request.until,
         "--budget": request.budget,
         "--worth": request.worth,
+        "--confirm": request.confirm,
+        "--confirm-rows": None if request.confirm_rows == "winner" else request.confirm_rows,
         "--variants": request.variants,
         "--only": request.only,
         "--out": None if request.out == Path("results") else request.out,

@@ -77,12 +77,16 @@ class ProgressDisplay:
 
     def look(self, state: "Settling", todo: "Sequence[RunJob]") -> None:
         """A study that is run until settled: what is settled, and what the next look costs."""
-        self._todo |= {job.key: job for job in todo}
-        self._started = self._started if self._ended else time.monotonic()
         if state.look is not None:
             self._say(f"settled: {', '.join(state.settled) or 'none'}; open: {', '.join(state.open)}")
         if state.to_come is not None:
-            self._say(f"look at {state.to_come.here} seeds: {len(todo)} runs")
+            self.stage(f"look at {state.to_come.here} seeds", todo)
+
+    def stage(self, name: str, todo: "Sequence[RunJob]") -> None:
+        """Further runs, and what they are for."""
+        self._todo |= {job.key: job for job in todo}
+        self._started = self._started if self._ended else time.monotonic()
+        self._say(f"{name}: {len(todo)} runs")
         if self._console.is_terminal and not self._live.is_started:
             self._make_table()
             self._live.start()

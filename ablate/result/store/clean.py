@@ -63,10 +63,9 @@ _Found = tuple[Kind, Path, str]
 def _planned(store: "Store") -> frozenset[str] | None:
     """Keys that the manifest names; None when there is no readable manifest, and then no run is called superfluous."""
     try:
-        manifest = store.manifest()
+        return store.manifest().run_keys
     except AblateError:
         return None
-    return frozenset(key for variant in manifest.variants for key in variant.keys.values())
 
 
 def _leftovers(store: "Store") -> list[_Found]:

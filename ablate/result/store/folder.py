@@ -210,7 +210,7 @@ class Store:
 
     def pack(self) -> Path:
         """Writes the runs of the manifest that came to an end as one file to be committed. Raises AblateError."""
-        wanted = {key for variant in self.manifest().variants for key in variant.keys.values()}
+        wanted = self.manifest().run_keys
         ended = [
             record for key, record in self.scan().records.items() if key in wanted and record.state != "interrupted"
         ]

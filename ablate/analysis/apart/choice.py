@@ -1,0 +1,64 @@
+"""Which rows are tried on fresh seeds, and which seeds these are: both follow from the study alone."""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+from ablate.analysis.outcome import StudyAnalysis
+from ablate.analysis.row.units import quietly
+from ablate.analysis.study import analyse
+from ablate.errors import AblateError
+from ablate.result import RunRecord, Store, StudyManifest
+
+WORDS = ("winner", "all", "controls")
+
+
+def chosen_rows(store: Store, records: Iterable[RunRecord], asked: str) -> tuple[str, ...]:
+    """The rows of a study's folder that are to be confirmed. What fresh seeds have said already chooses none."""
+    alone = store.manifest().model_copy(update={"confirmations": ()})
+    analysis = analyse(alone, records, units=quietly(store.units), history=quietly(store.history))
+    return rows_to_confirm(analysis, asked)
+
+
+def rows_to_confirm(analysis: StudyAnalysis, asked: str) -> tuple[str, ...]:
+    """`winner`, `all` (that carry a verdict), `controls` or names, with commas between. Raises AblateError for a name
+    that is no patch or control.
+    """
+    wanted: dict[str, None] = {}
+    for word in (part.strip() for part in asked.split(",")):
+        if word:
+            wanted |= dict.fromkeys(_rows(analysis, word))
+    return tuple(row.name for row in analysis.rows if row.name in wanted)
+
+
+def _rows(analysis: StudyAnalysis, word: str) -> tuple[str, ...]:
+    if word == "winner":
+        return () if analysis.winner is None else (analysis.winner,)
+    if word == "all":
+        decided = ("helps", "hurts", "negligible")
+        return tuple(row.name for row in analysis.rows if row.role == "variant" and row.verdict in decided)
+    if word == "controls":
+        return tuple(row.name for row in analysis.rows if row.role == "control" and row.verdict != "invalid")
+    known = {name: row.name for row in analysis.rows if _may(row.role) for name in (row.name, *row.aliases)}
+    if word not in known:
+        near = get_close_matches(word, (*known, *WORDS), n=1)
+        hint = f"did you mean `{near[0]}`?" if near else f"say {', '.join(WORDS)}, or name {', '.join(known)}"
+        raise AblateError(f"--confirm-rows {word}: no patch or control has that name", hint=hint)
+    return (known[word],)
+
+
+def _may(role: str) -> bool:
+    return role in ("variant", "control")
+
+
+def fresh_seeds(manifest: StudyManifest, records: Iterable[RunRecord], number: int) -> tuple[int, ...]:
+    """Seeds that no run of the study has used or will use, nor an earlier confirmation: from the next multiple of
+    ten."""
+    used = {*manifest.seeds, *manifest.fresh_seeds, *(record.seed for record in records)}
+    used |= set(manifest.schedule.seeds if manifest.schedule else ())
+    first = 10 * (max(used) // 10 + 1)
+    return tuple(range(first, first + number))
+
+
+def lacking(manifest: StudyManifest, rows: Iterable[str], number: int) -> tuple[str, ...]:
+    """The rows that have fewer fresh seeds than asked for."""
+    return tuple(name for name in rows if len(manifest.confirming(name)) < number)

@@ -1,0 +1,203 @@
+"""What fresh seeds say of a study's verdicts, through `analyse`, on planted scores."""
+
+import numpy as np
+import pytest
+from planted import BASELINE, Planted, around, shifted
+
+from ablate.analysis import analyse
+from ablate.analysis.apart.choice import fresh_seeds
+from ablate.analysis.statistics.family import holm
+from ablate.result.manifest import Confirmation
+
+BASE = around(0.4, 0.01)
+CHOSEN = {
+    BASELINE: BASE,
+    "lucky": shifted(BASE, 0.05, 0.003, salt=2),
+    "real": shifted(BASE, 0.04, 0.003, salt=3),
+    "worse": shifted(BASE, -0.05, 0.003, salt=4),
+    "unclear": shifted(BASE, 0.01, 0.02, salt=5),
+}
+FRESH = (10, 11, 12, 13, 14)
+
+
+def fresh(by: float, spread: float = 0.003, *, salt: int = 1, seeds=FRESH):
+    base = around(0.4, 0.01, seeds=len(seeds), salt=99)
+    scores = base if by is None else shifted(base, by, spread, salt=salt)
+    return dict(zip(seeds, scores.values(), strict=True))
+
+
+def studied(tried, *, gone: tuple[str, ...] = (), roles=None, **more):
+    """The planted study with fresh scores: name -> scores by fresh seed, all rows tried together."""
+    rows = tuple(name for name in tried if name != BASELINE)
+    seeds = tuple(next(iter(tried.values())))
+    keys = {name: {seed: Planted.key(name, seed) for seed in seeds} for name in (BASELINE, *rows)}
+    planted = Planted(
+        dict(CHOSEN),
+        roles=roles or {},
+        manifest_fields={"confirmations": (Confirmation(seeds=seeds, rows=rows, keys=keys),)},
+        **more,
+    )
+    held = [planted.record(name, seed, value) for name, runs in tried.items() for seed, value in runs.items()]
+    kept = [record for record in held if record.key not in gone]
+    return analyse(planted.manifest(), (*planted.records(), *kept))
+
+
+def base():
+    return fresh(None)
+
+
+@pytest.mark.parametrize(
+    ("name", "by", "spread", "verdict", "repeat"),
+    [
+        ("lucky", 0.03, 0.003, "helps", "repeats"),
+        ("lucky", 0.01, 0.02, "no evidence", "weaker"),
+        ("lucky", 0.0, 0.002, "negligible", "contradicted"),
+        ("lucky", -0.05, 0.003, "hurts", "contradicted"),
+        ("worse", -0.03, 0.003, "hurts", "repeats"),
+        ("unclear", 0.04, 0.003, "helps", "clearer"),
+    ],
+)
+def test_a_verdict_repeats_is_weaker_is_contradicted_or_becomes_clear(name, by, spread, verdict, repeat):
+    confirmed = studied({BASELINE: base(), name: fresh(by, spread)}).row(name).confirmed
+    assert (confirmed.verdict, confirmed.repeat) == (verdict, repeat)
+    assert confirmed.gain.mean == pytest.approx(by)
+    assert confirmed.gain.seeds == FRESH
+
+
+def test_the_answer_quotes_the_confirmed_gain_and_not_the_one_that_was_chosen():
+    answer = studied({BASELINE: base(), "lucky": fresh(0.03)}).answer
+    assert answer.startswith("lucky helps most surely, confirmed on seeds 10-14: +7.5 % [")
+    assert "5 paired seeds; +12.5 % [" in answer
+    assert "where it was chosen)" in answer
+    assert "not confirmed yet" not in answer
+
+
+def test_a_row_that_falls_is_no_winner_and_the_next_one_is_named_with_the_command_that_tries_it():
+    analysis = studied({BASELINE: base(), "lucky": fresh(0.0, 0.002)})
+    assert analysis.winner == "real"
+    assert "lucky helped where it was chosen (+12.5 % [" in analysis.answer
+    assert "but on seeds 10-14 it is negligible: " in analysis.answer
+    assert "real helps most surely: +10.0 % [" in analysis.answer
+    assert "; not confirmed yet" in analysis.answer
+    assert analysis.next_steps[0].startswith("`ablate run RECIPE --confirm 5 --confirm-rows real`")
+
+
+def test_where_every_helping_row_falls_no_winner_is_named():
+    noise = {"lucky": fresh(0.0, 0.02, salt=7), "real": fresh(0.0, 0.02, salt=8)}
+    analysis = studied({BASELINE: base(), **noise})
+    assert analysis.winner is None
+    assert analysis.answer.startswith("no winner is named: lucky helped where it was chosen (")
+    assert "it cannot be told from noise: " in analysis.answer
+
+
+def test_an_unconfirmed_winner_says_so_and_its_next_step_is_the_confirmation():
+    planted = Planted(dict(CHOSEN))
+    analysis = analyse(planted.manifest(), planted.records())
+    assert analysis.answer.endswith("; not confirmed yet.")
+    assert analysis.next_steps[0] == (
+        "`ablate run RECIPE --confirm 5` tries lucky on seeds that chose nothing: the gain of a chosen row is "
+        "optimistic."
+    )
+
+
+def test_nothing_is_said_before_all_fresh_runs_have_ended():
+    analysis = studied({BASELINE: base(), "lucky": fresh(-0.05)}, gone=(Planted.key("lucky", 14),))
+    confirmed = analysis.row("lucky").confirmed
+    assert (confirmed.repeat, confirmed.gain, confirmed.runs_ended, confirmed.runs_planned) == (None, None, 9, 10)
+    assert "not confirmed yet (9 of 10 runs)" in analysis.answer
+
+
+def test_the_rows_that_were_tried_are_one_family():
+    alone = studied({BASELINE: base(), "lucky": fresh(0.03)}).row("lucky").confirmed.gain
+    assert alone.p_holm == alone.p
+    tried = {"lucky": fresh(0.03), "real": fresh(0.04, salt=3), "worse": fresh(-0.04, salt=4)}
+    analysis = studied({BASELINE: base(), **tried})
+    found = [analysis.row(name).confirmed.gain for name in tried]
+    assert [gain.p_holm for gain in found] == holm(np.array([gain.p for gain in found])).tolist()
+    assert found[0].interval == alone.interval
+
+
+def test_what_spread_is_usual_is_known_from_the_study():
+    """One row alone tells nothing of what spread is usual; the study's rows do."""
+    moderated = studied({BASELINE: base(), "lucky": fresh(0.03, 0.0001)}).row("lucky").confirmed.gain
+    assert moderated.degrees > 4
+    assert moderated.error > 10 * 0.0001 / np.sqrt(5)
+
+
+def test_a_diverged_fresh_seed_bars_helps():
+    scores = {**fresh(0.03), 12: None}
+    confirmed = studied({BASELINE: base(), "lucky": scores}).row("lucky").confirmed
+    assert (confirmed.verdict, confirmed.repeat) == ("no evidence", "weaker")
+    assert confirmed.note.startswith("4/5 finite")
+
+
+def test_a_second_try_counts_as_one_of_two():
+    tries = [(10, 11, 12), (20, 21, 22)]
+    plans = tuple(
+        Confirmation(
+            seeds=seeds,
+            rows=("lucky",),
+            keys={name: {seed: Planted.key(name, seed) for seed in seeds} for name in (BASELINE, "lucky")},
+        )
+        for seeds in tries
+    )
+    planted = Planted(dict(CHOSEN), manifest_fields={"confirmations": plans})
+    every = tuple(seed for seeds in tries for seed in seeds)
+    runs = {BASELINE: fresh(None, seeds=every), "lucky": fresh(0.03, seeds=every)}
+    records = [planted.record(name, seed, value) for name, held in runs.items() for seed, value in held.items()]
+    twice = analyse(planted.manifest(), (*planted.records(), *records)).row("lucky").confirmed
+    once = studied(runs).row("lucky").confirmed
+    assert (twice.goes, once.goes) == (2, 1)
+    assert twice.gain.p == pytest.approx(2 * once.gain.p)
+    assert twice.gain.interval.low < once.gain.interval.low
+
+
+def test_a_control_that_shows_nothing_again_repeats_and_one_that_moves_is_a_warning():
+    roles = {"unclear": "control"}
+    still = studied({BASELINE: base(), "unclear": fresh(0.0, 0.002)}, roles=roles)
+    assert still.row("unclear").confirmed.repeat == "repeats"
+    moved = studied({BASELINE: base(), "unclear": fresh(0.05)}, roles=roles)
+    assert moved.row("unclear").confirmed.repeat == "contradicted"
+    warning = "unclear, which changes nothing, helps on fresh seeds."
+    assert [warning in {note.text for note in one.notes} for one in (moved, still)] == [True, False]
+
+
+def test_a_gain_that_shrank_clearly_is_said_to_have_shrunk():
+    shrunk = studied({BASELINE: base(), "lucky": fresh(0.02)})
+    kept = studied({BASELINE: base(), "lucky": fresh(0.05)})
+    ends = ["which is clearly more." in " ".join(note.text for note in one.notes) for one in (shrunk, kept)]
+    assert ends == [True, False]
+
+
+def test_fresh_seeds_begin_at_the_next_ten_above_everything_that_was_run():
+    planted = Planted(dict(CHOSEN))
+    assert fresh_seeds(planted.manifest(), planted.records(), 5) == (10, 11, 12, 13, 14)
+    other = planted.record("lucky", 31, 0.4)  # trained once, and no longer of the study
+    assert fresh_seeds(planted.manifest(), (*planted.records(), other), 2) == (40, 41)
+
+
+def test_quoting_the_confirmed_gain_is_not_optimistic_and_quoting_the_chosen_one_is():
+    """Five patches that gain the same: the best of three seeds, and the same row on five fresh ones."""
+    generator = np.random.default_rng(1)
+    chosen, confirmed = [], []
+    for _ in range(60):
+        names = [f"p{index}" for index in range(5)]
+        truth = 0.03
+
+        def scores(seeds, by, generator=generator):
+            return {seed: 0.4 + by + 0.01 * generator.standard_normal() for seed in seeds}
+
+        study = {BASELINE: scores(range(3), 0.0), **{name: scores(range(3), truth) for name in names}}
+        means = {name: np.mean(list(study[name].values())) for name in names}
+        best = max(means, key=means.get)
+        keys = {name: {seed: Planted.key(name, seed) for seed in FRESH} for name in (BASELINE, best)}
+        plan = Confirmation(seeds=FRESH, rows=(best,), keys=keys)
+        planted = Planted(study, manifest_fields={"confirmations": (plan,)})
+        runs = {BASELINE: scores(FRESH, 0.0), best: scores(FRESH, truth)}
+        records = [planted.record(name, seed, value) for name, held in runs.items() for seed, value in held.items()]
+        row = analyse(planted.manifest(), (*planted.records(), *records)).row(best)
+        chosen.append(row.gain.mean)
+        confirmed.append(row.confirmed.gain.mean)
+    error = np.std(confirmed) / np.sqrt(len(confirmed))
+    assert abs(np.mean(confirmed) - truth) < 3 * error
+    assert np.mean(chosen) - truth > 3 * error

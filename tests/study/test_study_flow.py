@@ -12,6 +12,7 @@ from ablate.result import Store
 from ablate.study import flow, train
 from ablate.study.flow import Silent, run_study
 from ablate.study.study import study_of
+from ablate.study.workers import visible_gpus
 
 
 class Notes(Silent):
@@ -307,11 +308,11 @@ def test_data_are_opened_once_where_runs_are_forked_from(recipe, tmp_path, monke
 def test_gpus_are_those_that_this_process_may_see(monkeypatch):
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
     monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
-    assert flow.visible_gpus(torch.device("cuda")) == ("0", "1")
-    assert flow.visible_gpus(torch.device("cuda:1")) == ("1",)
+    assert visible_gpus(torch.device("cuda")) == ("0", "1")
+    assert visible_gpus(torch.device("cuda:1")) == ("1",)
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "5,3")
-    assert flow.visible_gpus(torch.device("cuda")) == ("5", "3")
-    assert flow.visible_gpus(torch.device("cuda:1")) == ("3",)
+    assert visible_gpus(torch.device("cuda")) == ("5", "3")
+    assert visible_gpus(torch.device("cuda:1")) == ("3",)
 
 
 def test_options_that_change_no_number_change_no_key(recipe, tmp_path):

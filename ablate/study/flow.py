@@ -225,7 +225,9 @@ def keep_manifest(study: Study, request: Request) -> Study:
     """Writes `study.json`, extending the one that is there; refuses a recipe whose variants changed their meaning."""
     with study.store.lock_study():
         if study.store.exists():
-            manifest = merge_manifests(study.store.manifest(), study.manifest, accept=request.changed or request.fresh)
+            scored = any(record.state == "done" for record in study.store.scan().records.values())
+            accept = request.changed or request.fresh or not scored  # without a score there is none to mix up
+            manifest = merge_manifests(study.store.manifest(), study.manifest, accept=accept)
             study = Study(study.recipe, study.store, manifest, study.jobs, study.notices)
         study.store.write_manifest(study.manifest)
     return study

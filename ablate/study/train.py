@@ -14,6 +14,7 @@ from ablate.execution.job import Busy, Interrupted, Stop
 from ablate.recipe import Configuration
 from ablate.result import ModelCost, RunRecord, Score, Store, canonical_json, environment, text_hash
 from ablate.result.record import RunState
+from ablate.result.stamp import stamp_of
 from ablate.study.progress import ProgressFile, progress_path
 from ablate.training import Checkpoints, FitResult, evaluate, fit, pick_device, seeded, stream_seed
 from ablate.training.device import device_driver, device_name, resolve_precision
@@ -89,8 +90,9 @@ def record_hash(record: RunRecord) -> str:
 
 
 def open_data(configuration: Configuration, device: torch.device) -> Dataset:
-    """The opened data of a configuration; a process keeps the last two, since most variants share theirs."""
-    text = canonical_json(configuration.data.model_dump(mode="json"))
+    """The opened data of a configuration; a process keeps the last two, since most variants share theirs, while nobody
+    touches the files."""
+    text = canonical_json(configuration.data.model_dump(mode="json")) + stamp_of(configuration.data.sources())
     key, on_host = (text, str(device)), _opened.get((text, "cpu"))
     if key not in _opened:
         if len(_opened) >= MOST_OPEN:

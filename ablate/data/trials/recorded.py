@@ -84,10 +84,15 @@ class TrialsConfig(TrialDataConfig):
         if not folder.is_dir():
             hint = "paths are relative to where ablate runs; `ablate data make --type trials FOLDER` writes an example"
             raise AblateError(f"there is no folder {folder}", where="data.path", hint=hint)
-        reading = {name: getattr(self, name) for name in _READING}
-        table = _table(TrialsConfig(**reading), stamp_of((self.path,)))
-        stamp = stamp_of([str(file) for file in table.files if file.is_file()])
-        return _checked(TrialsConfig(**reading), stamp_of((self.path,)), stamp)
+        stamp = stamp_of([str(file) for file in self._table().files if file.is_file()])
+        return _checked(self._reading(), stamp_of((self.path,)), stamp)
+
+    def _reading(self) -> "TrialsConfig":
+        """What says how files are read, whatever is then done with the trials."""
+        return TrialsConfig(**{name: getattr(self, name) for name in _READING})
+
+    def _table(self) -> TrialTable:
+        return _table(self._reading(), stamp_of((self.path,)))
 
     @property
     def check_options(self) -> CheckOptions:
@@ -110,7 +115,7 @@ class TrialsConfig(TrialDataConfig):
         """The folder, and the files outside of it that its manifest names."""
         folder = Path(self.path).resolve()
         try:
-            files = self.read_table().files
+            files = self._table().files
         except AblateError:  # it is said when the trials are opened
             files = ()
         outside = {str(file) for file in files if folder not in file.resolve().parents}
@@ -202,7 +207,6 @@ _READING = (
     *("path", "layout", "interval_s", "frames", "image_size", "pixel_max"),
     *("channels", "bads", "resample_hz", "most_absent", "numbers_are_classes"),
 )
-"""The options that say how files are read, whatever is then done with the trials."""
 
 
 @lru_cache(maxsize=2)

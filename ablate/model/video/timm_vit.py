@@ -4,10 +4,11 @@ Pin the tag: `vit_base_patch16_clip_quickgelu_224.openai`, since a name without 
 OpenAI's need QuickGELU. Pixels are resized and normalised as the model's own data configuration says.
 """
 
+from contextlib import suppress
 from copy import deepcopy
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import timm
 import torch
@@ -16,10 +17,13 @@ from torch import nn
 
 from ablate.config import Config
 from ablate.errors import AblateError
+from ablate.model.video.checkpoint import load_weights
 from ablate.model.video.frame_encoder import FrameEncoder, Pixels
 from ablate.model.video.pixels import require_pixels
 
 CLIP_B16 = "vit_base_patch16_clip_quickgelu_224.openai"
+Pool = Literal["token", "avg", "map"]
+POOLS: tuple[Pool, ...] = get_args(Pool)
 
 
 class TimmConfig(Config):
@@ -30,8 +34,9 @@ class TimmConfig(Config):
     """timm's name with its tag."""
     weights: str = "hub"
     """`hub` fetches the tag's weights, `random` draws them, anything else is a local .safetensors or .pt file."""
-    pool: Literal["token", "avg"] = "token"
-    """What stands for a frame: the class token, or the mean of the patch tokens."""
+    pool: Pool = "token"
+    """What stands for a frame: the class token, the mean of the patch tokens (or of a convolutional map), or the
+    model's own attention pool (SigLIP)."""
     frozen: bool = True
     """Keep the weights as they are; features are then computed once and cached."""
     cache: bool = True
@@ -63,6 +68,8 @@ class TimmConfig(Config):
         """The model with its weights. Raises AblateError for an unknown name, a missing file, or one that does not
         fit."""
         meta = torch.get_default_device().type == "meta"
+        if self.pool == "map" and "map" not in pools_of(self.name):
+            raise self._without_pool()
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(self.weights_seed)
             try:
@@ -75,6 +82,8 @@ class TimmConfig(Config):
                     where="baseline.video.name",
                     hint=f"see timm.list_models(pretrained=True); the notes use {CLIP_B16}",
                 ) from error
+            except (AssertionError, TypeError) as error:  # how timm says that it has no such pooling
+                raise self._without_pool() from error
             except OSError as error:
                 raise AblateError(
                     f"the weights of `{self.name}` cannot be fetched: {error}",
@@ -85,6 +94,11 @@ class TimmConfig(Config):
             load_weights(model, Path(self.weights))
         return model
 
+    def _without_pool(self) -> AblateError:
+        has = pools_of(self.name)
+        what, hint = f"`{self.name}` has no `pool: {self.pool}`", f"it has `pool: {'`, `pool: '.join(has)}`"
+        return AblateError(what, where="baseline.video.pool", hint=hint if has else "choose another model")
+
 
 @lru_cache(maxsize=4)
 def _shapes_of(config: TimmConfig) -> nn.Module:
@@ -93,28 +107,13 @@ def _shapes_of(config: TimmConfig) -> nn.Module:
     return config._backbone()
 
 
-def load_weights(model: nn.Module, file: Path) -> None:
-    """Reads a checkpoint with timm's tensor names; a classifier head in it is left out."""
-    if not file.is_file():
-        raise AblateError(
-            f"there is no file {file}",
-            where="baseline.video.weights",
-            hint="name a .safetensors or .pt file, `hub`, or `random`",
-        )
-    if file.suffix == ".safetensors":
-        from safetensors.torch import load_file
-
-        state = load_file(file)
-    else:
-        state = torch.load(file, map_location="cpu", weights_only=True)
-        state = state.get("state_dict", state)
-    state = {name: tensor for name, tensor in state.items() if not name.startswith("head.")}
-    try:
-        model.load_state_dict(state)
-    except RuntimeError as error:
-        reason = str(error).splitlines()[1].strip() if len(str(error).splitlines()) > 1 else str(error)
-        raise AblateError(
-            f"{file} does not fit the model: {reason}",
-            where="baseline.video.weights",
-            hint="the file must hold exactly the tensors of timm's model of that `name`",
-        ) from error
+def pools_of(name: str) -> tuple[Pool, ...]:
+    """The ways of pooling that a model has. An attention pool that timm would draw at random is none."""
+    found: list[Pool] = []
+    for pool in POOLS:
+        with suppress(AssertionError, TypeError), torch.device("meta"):
+            own: Any = timm.create_model(name, num_classes=0, global_pool=None if pool == "map" else pool)
+            # A model without an attention pool of its own has none, or has it as None.
+            if pool != "map" or getattr(own, "attn_pool", None) is not None:
+                found.append(pool)
+    return tuple(found)

@@ -148,6 +148,8 @@ def test_weights_that_do_not_fit_or_are_missing_are_told(tmp_path: Path) -> None
 def test_features_are_refused_by_encoders_of_pixels() -> None:
     with pytest.raises(AblateError, match="the data hold features of width 16, not pixels"):
         SmallVitConfig().build((16,), 3, 4)
+    with pytest.raises(AblateError, match=r"the data hold arrays of shape \(8, 6, 3\), not pixels"):
+        SmallVitConfig().build((8, 6, 3), 3, 4)
 
 
 def test_a_frozen_encoder_runs_once_on_a_frame_for_all_variants_and_seeds() -> None:

@@ -150,7 +150,7 @@ def test_the_gap_is_measured_to_the_best_reference():
 
 def test_the_answer_names_winner_gain_certainty_gap_and_cost():
     assert run(typical()).headline == (
-        "Which patch helps? tokens+blur helps most surely: +6.0 % [+5.3, +6.8] bits/spike over the baseline "
+        "Which patch helps? tokens+blur helps most surely: +6.0 % [+5.1, +6.9] bits/spike over the baseline "
         "(95 %, 3 paired seeds), 60 % of the gap to resnet, for +50 % parameters and x2.5 FLOPs; not confirmed yet."
     )
 

@@ -5,11 +5,13 @@ so what the rows' logarithms scatter beyond that is how much the rows truly diff
 
     e_i   = log s_i^2 - digamma(nu_i / 2) + log(nu_i / 2)
     trigamma(d0 / 2) = var(e) - mean(trigamma(nu / 2))          d0 infinite where the right side is not above zero
-    log s0^2         = mean(e) + digamma(d0 / 2) - log(d0 / 2)
+    s0^2             = exp(mean(e))                              the rows' geometric mean
     s~_i^2           = (d0 s0^2 + nu_i s_i^2) / (d0 + nu_i)     with d0 + nu_i degrees of freedom
 
-Differs in: d0 is at most 2 and s0^2 is fitted with that d0. The rows share the baseline's noise, so their spreads look
-more alike than they are; a free d0 lets the error rate of a family rise to 6 to 18 % (tests/analysis/statistics).
+Differs in: d0 is at most 4, and s0^2 is the geometric mean whatever d0 is. The rows share the baseline's noise, so
+their spreads look more alike than they are; a free d0 lets the error rate of a family rise to 6 to 18 %
+(tests/analysis/statistics). limma places s0^2 below the geometric mean, by a factor of .76 at d0 = 4 and .56 at 2: too
+low where rows are alike and d0 was only capped, and where they are not, false verdicts are 1.5 to 2.5 times as many.
 Variances of zero (exact copies of the baseline) tell nothing of noise and are left out of the fit.
 
 Reference: Smyth 2004, Linear models and empirical Bayes methods, Stat. Appl. Genet. Mol. Biol. 3(1), article 3.
@@ -18,11 +20,11 @@ Reference: Smyth 2004, Linear models and empirical Bayes methods, Stat. Appl. Ge
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from numpy import ndarray
 from scipy.special import digamma, polygamma
 
-MOST_PRIOR_DEGREES = 2.0
+MOST_PRIOR_DEGREES = 4.0
 
 
 class Moderated(NamedTuple):
@@ -62,15 +64,17 @@ def _prior(
     known = count >= 2
     safe = np.maximum(count, 1)
     logs = np.log(np.where(scattered, variance, 1.0)) - digamma(nu / 2) + np.log(nu / 2)
-    mean = np.where(scattered, logs, 0.0).sum(axis=-1) / safe
-    squares = np.where(scattered, (logs - mean[..., None]) ** 2, 0.0).sum(axis=-1) / np.maximum(count - 1, 1)
-    expected = np.where(scattered, polygamma(1, nu / 2), 0.0).sum(axis=-1) / safe
-    excess = squares - expected
+    mean = _sum(logs, scattered) / safe
+    squares = _sum((logs - mean[..., None]) ** 2, scattered) / np.maximum(count - 1, 1)
+    excess = squares - _sum(polygamma(1, nu / 2), scattered) / safe
     free = 2 * trigamma_inverse(np.where(excess > 0, excess, 1.0))
     fitted = np.where(known & (most > 0), np.where(excess > 0, np.minimum(free, most), most), 0.0)
-    half = np.where(fitted > 0, fitted, 2.0) / 2
-    level = np.where(fitted > 0, np.exp(mean + digamma(half) - np.log(half)), 0.0)
-    return fitted, level
+    return fitted, np.where(fitted > 0, np.exp(mean), 0.0)
+
+
+def _sum(values: Float[ndarray, "... m"], counted: Bool[ndarray, "... m"]) -> Float[ndarray, "..."]:
+    """Sorted first, so that the order of a table's rows moves no last digit."""
+    return np.asarray(np.sort(np.where(counted, values, 0.0), axis=-1).sum(axis=-1))
 
 
 def trigamma_inverse(value: Float[ndarray, "..."]) -> Float[ndarray, "..."]:

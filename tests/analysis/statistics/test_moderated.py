@@ -1,4 +1,4 @@
-"""Moderated variance against limma's formulas written as plain loops, and its error rates in simulated studies."""
+"""Moderated variance against its formulas written as plain loops, and its error rates in simulated studies."""
 
 import math
 
@@ -7,23 +7,23 @@ import pytest
 from scipy import optimize, special, stats
 
 from ablate.analysis.statistics.family import holm
-from ablate.analysis.statistics.moderated import moderate, trigamma_inverse
+from ablate.analysis.statistics.moderated import MOST_PRIOR_DEGREES, moderate, trigamma_inverse
 
 
 def by_loops(variances, degrees, most=math.inf):
-    """limma's fitFDist and squeezeVar, one row at a time, the root by bracketing."""
+    """limma's fitFDist and squeezeVar with s0^2 at the geometric mean, one row at a time, the root by bracketing."""
     e = [math.log(s) - special.digamma(n / 2) + math.log(n / 2) for s, n in zip(variances, degrees, strict=True)]
     excess = np.var(e, ddof=1) - np.mean([special.polygamma(1, n / 2) for n in degrees])
     free = math.inf
     if excess > 0:
         free = 2 * optimize.brentq(lambda y: special.polygamma(1, y) - excess, 1e-6, 1e9, xtol=1e-14, rtol=1e-14)
     d0 = min(free, most)
-    s0 = math.exp(np.mean(e) + special.digamma(d0 / 2) - math.log(d0 / 2))
+    s0 = math.exp(np.mean(e))
     return d0, s0, [(d0 * s0 + n * s) / (d0 + n) for s, n in zip(variances, degrees, strict=True)]
 
 
-@pytest.mark.parametrize("most", [1e6, 2.0])
-def test_the_prior_and_the_posterior_are_limmas(most):
+@pytest.mark.parametrize("most", [1e6, 4.0])
+def test_the_prior_and_the_posterior_are_those_of_the_formulas(most):
     generator = np.random.default_rng(0)
     degrees = generator.integers(1, 6, 40).astype(float)
     truth = np.exp(generator.normal(0, 1.2, 40))
@@ -42,7 +42,7 @@ def test_the_moments_find_the_prior_that_was_drawn_from():
     variances = truth * generator.chisquare(3, truth.size) / 3
     found = moderate(variances, 3.0, most=1e6)
     assert float(found.prior_degrees) == pytest.approx(5, rel=0.05)
-    assert float(found.prior_variance) == pytest.approx(0.04, rel=0.03)
+    assert float(found.prior_variance) == pytest.approx(stats.gmean(truth), rel=0.03)
 
 
 @pytest.mark.parametrize("value", [1e-4, 0.3, 1.0, 7.0, 500.0])
@@ -83,7 +83,7 @@ def studies(seeds, log_spread, gains, *, moderated=True, count=4000, seed=0):
     own = spread * generator.standard_normal((count, len(gains), seeds))
     baseline = generator.standard_normal((count, 1, seeds))
     differences = np.array(gains)[:, None] * np.sqrt(1 + spread**2) + own - baseline
-    found = moderate(differences.var(axis=-1, ddof=1), seeds - 1.0, most=2.0 if moderated else 0)
+    found = moderate(differences.var(axis=-1, ddof=1), seeds - 1.0, most=MOST_PRIOR_DEGREES if moderated else 0)
     t = np.abs(differences.mean(axis=-1)) / np.sqrt(found.variance / seeds)
     return holm(2 * stats.t.sf(t, found.degrees)) <= 0.05
 
@@ -91,13 +91,14 @@ def studies(seeds, log_spread, gains, *, moderated=True, count=4000, seed=0):
 GAINS = (0, 0, 0, 0, 0, 1.5, 1.5, 2.5, 2.5, 4)
 
 
-@pytest.mark.parametrize("log_spread", [0.0, 0.3, 0.6])
-def test_three_seeds_find_most_large_gains_and_rarely_a_false_one(log_spread):
-    found = studies(3, log_spread, GAINS)
-    assert found[:, 5:7].mean() == pytest.approx(0.17, abs=0.025)
-    assert found[:, 7:9].mean() == pytest.approx(0.475, abs=0.03)
-    assert found[:, 9].mean() == pytest.approx(0.835, abs=0.025)
-    assert found[:, :5].any(axis=1).mean() < 0.04
+@pytest.mark.parametrize(("log_spread", "found"), [(0.0, (0.18, 0.53, 0.91)), (0.6, (0.16, 0.48, 0.86))])
+def test_three_seeds_find_most_large_gains_and_rarely_a_false_one(log_spread, found):
+    clear = studies(3, log_spread, GAINS)
+    assert clear[:, 5:7].mean() == pytest.approx(found[0], abs=0.025)
+    assert clear[:, 7:9].mean() == pytest.approx(found[1], abs=0.025)
+    assert clear[:, 9].mean() == pytest.approx(found[2], abs=0.025)
+    assert clear[:, :5].any(axis=1).mean() < 0.035
+    assert studies(3, log_spread, (0,) * 10).any(axis=1).mean() < 0.035
 
 
 def test_the_paired_t_test_would_have_found_a_quarter_of_them():
@@ -106,9 +107,10 @@ def test_the_paired_t_test_would_have_found_a_quarter_of_them():
     assert found[:, 7:9].mean() == pytest.approx(0.10, abs=0.02)
 
 
-def test_rows_of_very_unlike_noise_raise_the_error_rate_to_six_percent():
+def test_rows_of_very_unlike_noise_raise_the_error_rate_of_three_seeds_to_five_percent():
     """What the cap cannot fix, as the docs say: log-sd 1 means spreads that differ sevenfold."""
-    assert studies(3, 1.0, (0,) * 10).any(axis=1).mean() == pytest.approx(0.06, abs=0.012)
+    assert studies(3, 1.0, (0,) * 10).any(axis=1).mean() == pytest.approx(0.053, abs=0.012)
+    assert studies(5, 1.0, (0,) * 10).any(axis=1).mean() < 0.05
 
 
 def test_without_the_cap_the_error_rate_would_be_beyond_its_level():

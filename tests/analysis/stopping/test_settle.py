@@ -53,7 +53,7 @@ def test_the_program_and_the_simulation_settle_the_same_rows_at_the_same_looks()
 
 def test_a_settled_row_gets_no_further_seeds_and_keeps_its_gain():
     plan = Plan()
-    baseline, rows = tables(plan, 1)
+    baseline, rows = tables(plan, 0)
     rule = AnalysisRule(worth=plan.worth * UNIT)
     whole, bought = run_until_settled(baseline, rows, rule)
     first = next(name for name, standing in whole.rows.items() if standing.look.here == 3)

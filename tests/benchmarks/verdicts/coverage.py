@@ -8,7 +8,7 @@ import ours
 from worlds import NORMAL, Plan, plant
 
 from ablate.analysis.row.gains import paired_gains, rows_prior
-from ablate.analysis.statistics.moderated import Prior
+from ablate.analysis.statistics.moderated import MOST_PRIOR_DEGREES, Prior
 from ablate.analysis.statistics.noise import seeds_needed, smallest_detectable_gain
 from ablate.analysis.stopping.power import detectable_by_looks
 from ablate.result.manifest import AnalysisRule
@@ -81,7 +81,7 @@ def powers(arrays: int, studies: int, seed: int) -> Iterator[Power]:
                 f"smallest detectable, {variance}", gain, str(seeds), _found(gain, seeds, variance, arrays, seed)
             )
     for gain in (1.5, 2.5):
-        for variance, prior in (("own", Prior(0.0, 0.0)), ("moderated", Prior(1.0, 2.0))):
+        for variance, prior in (("own", Prior(0.0, 0.0)), ("moderated", Prior(1.0, MOST_PRIOR_DEGREES))):
             (needed,) = seeds_needed([gain], [1.0], [float(ROWS)], prior)
             assert needed is not None
             for seeds in (needed - 1, needed):

@@ -15,14 +15,14 @@ MODES = (0.15, 2.5, 0.5)
 
 
 class World(NamedTuple):
-    """shape: of the noise. log_sd: how unlike the rows' noise is, the standard deviation of its logarithm. own: gains
-    are in units of the row's own noise instead of a typical row's."""
+    """shape: of the noise. log_sd: how unlike the rows' noise is, the standard deviation of its logarithm: of the
+    variants' scores, or where `paired` of the gains. Gains are in units of the row's own paired noise."""
 
     name: str
     shape: str = "normal"
     log_sd: float = 0.0
     rho: float = 0.5
-    own: bool = False
+    paired: bool = False
 
 
 WORLDS = (
@@ -32,9 +32,9 @@ WORLDS = (
     World("exponential", shape="exponential"),
     World("unlike .3", log_sd=0.3),
     World("unlike .6", log_sd=0.6),
-    World("unlike .6, own", log_sd=0.6, own=True),
     World("unlike 1.0", log_sd=1.0),
-    World("unlike 1.0, own", log_sd=1.0, own=True),
+    World("gains unlike .6", log_sd=0.6, paired=True),
+    World("gains unlike 1.0", log_sd=1.0, paired=True),
     World("two modes", shape="modes"),
     World("no pairing", rho=0.0),
     World("pairing .9", rho=0.9),
@@ -87,10 +87,15 @@ def plant(world: World, plan: Plan, studies: int, seeds: int, seed: int) -> Plan
     rows, scale = len(plan.gains), np.sqrt(2 - 2 * world.rho)
     base, own = noise((studies, 1, seeds)), noise((studies, rows, seeds))
     spread = np.exp(world.log_sd * generator.standard_normal((studies, rows, 1)))
-    paired = ((world.rho - 1) * base + np.sqrt(1 - world.rho**2) * own) / scale * spread
-    truth = np.array(plan.gains) * (spread[..., 0] if world.own else np.ones((studies, rows)))
+    alone = np.sqrt(1 - world.rho**2) * own
+    if world.paired:
+        noise_of_gain, size = ((world.rho - 1) * base + alone) * spread / scale, spread
+    else:
+        noise_of_gain = ((world.rho * base + alone) * spread - base) / scale
+        size = np.sqrt(1 + spread**2 - 2 * world.rho * spread) / scale
+    truth = np.array(plan.gains) * size[..., 0]
     base = base[:, 0] / scale
-    scores = base[:, None] + truth[..., None] + paired
+    scores = base[:, None] + truth[..., None] + noise_of_gain
     scores[:, list(plan.diverging), 1::3] = np.nan
     return Planted(plan, truth, scores, base)
 

@@ -31,5 +31,5 @@ def test_the_short_report_fits_a_screen_and_has_question_answer_table_doubts_and
         (line,) = [line for line in lines if re.match(rf" *(\d+|-)  {re.escape(row.name)} ", line)]
         assert row.verdict in line
     assert any(guard.sentence in text for guard in analysis.guards)
-    assert f"next: {analysis.next_steps[0]}" in text
+    assert all(f"next: {step}" in text for step in analysis.next_steps[:1])  # none where every row has a verdict
     assert f"`ablate report results/{study} --details` shows all of the report" in text

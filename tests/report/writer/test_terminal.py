@@ -27,16 +27,16 @@ def test_rows_read_as_planted_on_a_wide_terminal():
         "parameters FLOPs time memory"
     )
     assert " ".join(line(text, "2  tokens").split()) == (
-        "2 tokens tokens changed 0.420 [0.395, 0.445] +5.0 % [+4.3, +5.8] +0.020 <0.001 +3..6 % helps, met 50 % 3/3 "
+        "2 tokens tokens changed 0.420 [0.395, 0.445] +5.0 % [+4.1, +5.9] +0.020 <0.001 +3..6 % helps, met 50 % 3/3 "
         "52 % 1.5 M +50 % x2.5 60 s 1.2 GB"
     )
 
 
 def test_rows_read_as_planted_on_a_narrow_terminal():
     text = table(typical(), 80)
-    assert line(text, "1  ").split() == ["1", "tokens+blur", "0.424", "+6.0", "%", "[+5.3,", "+6.8]", "helps"]
-    assert line(text, "3  ").split() == ["3", "wide", "0.426", "+5.4", "%", "[+3.6,", "+8.0]", "no", "evidence"]
-    assert line(text, "5  ").split() == ["5", "slow", "0.370", "-7.5", "%", "[-8.6,", "-6.5]", "hurts,", "below"]
+    assert line(text, "1  ").split() == ["1", "tokens+blur", "0.424", "+6.0", "%", "[+5.1,", "+6.9]", "helps"]
+    assert line(text, "3  ").split() == ["3", "wide", "0.426", "+5.4", "%", "[+3.4,", "+8.3]", "no", "evidence"]
+    assert line(text, "5  ").split() == ["5", "slow", "0.370", "-7.5", "%", "[-8.8,", "-6.3]", "hurts,", "below"]
     assert line(text, "-  baseline").split() == ["-", "baseline", "0.400", "baseline"]
 
 
@@ -44,7 +44,7 @@ def test_the_head_has_study_question_answer_and_landmarks():
     lines = table(typical(), 200).splitlines()
     assert lines[0] == "planted: synthetic_v1, 2 sessions, 32 units, 3 seeds, test bits/spike"
     assert lines[1] == "question: Which patch helps?"
-    assert lines[2].startswith("answer: tokens+blur helps most surely: +6.0 % [+5.3, +6.8] bits/spike")
+    assert lines[2].startswith("answer: tokens+blur helps most surely: +6.0 % [+5.1, +6.9] bits/spike")
     assert lines[3] == (
         "baseline 0.400 [0.375, 0.425]   reference resnet 0.440   reference glm 0.200   attainable 0.800   "
         "smallest detectable gain 0.8 %   runs 27"

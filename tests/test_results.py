@@ -1,6 +1,8 @@
 """The committed studies: each was measured where its question can be answered."""
 
 import json
+import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -86,6 +88,27 @@ def test_a_fresh_clone_judges_the_committed_records_as_the_committed_table_does(
     judged = [(row.name, row.verdict, row.gain.mean if row.gain else None) for row in study.rows]
     held = {row["variant"]: row for row in table["rows"]}
     assert [(name, held[name]["verdict"], held[name]["gain"]) for name in held] == judged
+
+
+def strings(value: Any) -> Iterator[str]:
+    """Every text in a JSON value, keys among them."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        yield from strings([*value, *value.values()])
+    elif isinstance(value, list):
+        for item in value:
+            yield from strings(item)
+
+
+@pytest.mark.parametrize("folder", COMMITTED, ids=lambda folder: folder.name)
+def test_a_committed_study_names_no_place_of_the_machine_that_trained_it(folder):
+    """`--data FOLDER` once left an absolute path in both files."""
+    manifest, records = ((folder / name).read_text(encoding="utf-8") for name in ("study.json", PACK))
+    lines = [manifest, *records.splitlines()]
+    told = {text for line in lines for text in strings(json.loads(line))}
+    assert len(told) > 100
+    assert not [text for text in told if re.match(r"/\w|[A-Za-z]:\\|file:", text)]
 
 
 @pytest.mark.parametrize("folder", COMMITTED, ids=lambda folder: folder.name)

@@ -18,10 +18,11 @@ def by_gain(analysis: StudyAnalysis) -> list[VariantAnalysis]:
 
 
 def main_rows(analysis: StudyAnalysis) -> tuple[VariantAnalysis, ...]:
-    """Baseline, the reference that the gap is measured to, the best variant: each once."""
+    """Baseline, every reference that was trained, the best variant: each once."""
     best = best_row(analysis)
-    names = dict.fromkeys((analysis.baseline_name, analysis.target, None if best is None else best.name))
-    return tuple(analysis.row(name) for name in names if name is not None)
+    references = [row for row in analysis.references if row.score is not None]
+    rows = (analysis.row(analysis.baseline_name), *references, *([best] if best is not None else []))
+    return tuple(dict.fromkeys(rows))
 
 
 def drawn_rows(analysis: StudyAnalysis, most: int) -> list[VariantAnalysis]:

@@ -23,10 +23,9 @@ from ablate.analysis.row.gains import adjusted, paired_gains, rows_prior, smalle
 from ablate.analysis.row.make import make_row
 from ablate.analysis.row.reference import gap_of, target_of
 from ablate.analysis.row.scale import at_chance, under_the_ceiling
-from ablate.analysis.row.units import UnitsLoader, breakdowns, with_other_intervals
+from ablate.analysis.row.units import Breakdown, UnitsLoader, breakdowns, with_other_intervals
 from ablate.analysis.row.verdict import rank, winner
 from ablate.analysis.statistics.gain import estimate
-from ablate.analysis.statistics.units import UnitTable
 from ablate.analysis.stopping.settle import at_their_looks, counted_gains, planned_seeds, settle
 from ablate.analysis.words import unit_of
 from ablate.result.manifest import StudyManifest
@@ -63,9 +62,8 @@ def analyse(
     found, family = adjusted(cells, found, prior, rule.worth)
     found = with_other_intervals(cells, found, parts, relative=relative)
 
-    tables = [part.units for part in parts]
     planned = planned_seeds(cells, state, len(manifest.seeds))
-    rows = _rows(cells, target, found, tables, history, planned=planned, worth=rule.worth)
+    rows = _rows(cells, target, found, parts, history, planned=planned, worth=rule.worth)
     rows = with_confirmations(rows, manifest, records, prior, relative=relative)
     combined = attribute(cells.cells, baseline, target, manifest.ladders, relative=relative, prior=prior)
     looks = None if manifest.schedule is None else manifest.schedule.looks
@@ -93,7 +91,7 @@ def _rows(
     cells: Cells,
     target: Cell | None,
     found: Sequence[Gain | None],
-    tables: Sequence[UnitTable | None],
+    parts: Sequence[Breakdown],
     history: HistoryLoader | None,
     *,
     planned: Mapping[str, int],
@@ -107,12 +105,12 @@ def _rows(
             baseline,
             gain=gain,
             gap=gap_of(cell, baseline, target),
-            table=table,
+            breakdown=part,
             history=history,
             planned=planned[cell.entry.name],
             worth=worth,
         )
-        for cell, gain, table in zip(cells.cells, found, tables, strict=True)
+        for cell, gain, part in zip(cells.cells, found, parts, strict=True)
     ]
     return tuple(replace(made[index], rank=position) for position, index in rank(made))
 

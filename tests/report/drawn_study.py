@@ -37,7 +37,8 @@ def history(key: str) -> list[dict[str, Any]]:
 def units(key: str) -> dict[str, Any]:
     name, seed = key.rsplit("-", 1)
     values = np.random.default_rng(5).gamma(3, 0.13, 16) + TOPS.get(name, 0.4) - 0.4 + 0.001 * int(seed)
-    table = {"entry": list(range(16)), "value": values.tolist()}
+    drift = np.linspace(0.001, -0.001, 20)  # the test's first half is easier
+    table = {"entry": list(range(16)), "value": values.tolist(), "blocks": drift.tolist()}
     return {"sessions": [{"name": "monkey", **table}]}
 
 

@@ -79,6 +79,8 @@ class UnitGain:
     unit: int
     baseline: float
     score: float
+    gain: float
+    """Positive is better, whatever the metric."""
 
 
 @dataclass(frozen=True)
@@ -135,6 +137,8 @@ class VariantAnalysis:
     """Units left out of the score for having too few spikes."""
     sessions: tuple[SessionGain, ...] = ()
     units: tuple[UnitGain, ...] = ()
+    times: tuple[float, ...] = ()
+    """Score in each block of the test's time, averaged over sessions and seeds; their mean is the score."""
     curves: tuple[LearningCurve, ...] = ()
     differences: tuple[tuple[str, str, str], ...] = ()
     """Key path, baseline's value, this variant's value."""

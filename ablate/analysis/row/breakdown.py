@@ -67,8 +67,10 @@ def unit_gains(table: UnitTable | None) -> tuple[UnitGain, ...]:
         return ()
     places = [(name, unit) for name, entry in zip(table.names, table.entries, strict=True) for unit in entry]
     return tuple(
-        UnitGain(name, unit, base, score)
-        for (name, unit), base, score in zip(places, table.baseline.tolist(), table.score.tolist(), strict=True)
+        UnitGain(name, unit, base, score, gain)
+        for (name, unit), base, score, gain in zip(
+            places, table.baseline.tolist(), table.score.tolist(), table.gain.tolist(), strict=True
+        )
         if base == base  # an excluded unit is NaN in both
     )
 

@@ -8,9 +8,10 @@ from ablate.analysis.outcome import CostSummary, Gain, GapClosed, Prediction, Va
 from ablate.analysis.row.breakdown import HistoryLoader, learning_curves, session_gains, unit_gains
 from ablate.analysis.row.cost import cost_summary, known_mean, model_cost
 from ablate.analysis.row.expectation import score_costs, score_gain
+from ablate.analysis.row.units import Breakdown
 from ablate.analysis.row.verdict import judge
 from ablate.analysis.statistics.gain import estimate
-from ablate.analysis.statistics.units import UnitTable
+from ablate.analysis.statistics.time import block_scores
 
 
 def make_row(
@@ -19,7 +20,7 @@ def make_row(
     *,
     gain: Gain | None,
     gap: GapClosed,
-    table: UnitTable | None,
+    breakdown: Breakdown,
     history: HistoryLoader | None,
     planned: int,
     worth: float,
@@ -59,8 +60,9 @@ def make_row(
         balanced_accuracy=known_mean(test.balanced_accuracy for test in tests),
         ceiling_share=score.mean / attainable if score is not None and attainable else None,
         excluded=max((sum(session.excluded for session in test.sessions) for test in tests), default=0),
-        sessions=session_gains(cell, baseline, table),
-        units=unit_gains(table),
+        sessions=session_gains(cell, baseline, breakdown.units),
+        units=unit_gains(breakdown.units),
+        times=() if score is None else block_scores(score.mean, breakdown.own),
         curves=learning_curves(cell, history),
         differences=tuple(
             (path, _value_text(pair[0]), _value_text(pair[1])) for path, pair in sorted(entry.differences.items())

@@ -30,10 +30,14 @@ def quietly(load: Callable[[str], Any]) -> Callable[[str], Any]:
 
 @dataclass(frozen=True)
 class Breakdown:
-    """Of one cell beside the baseline, over the paired seeds: its units, and its gain's blocks of time."""
+    """Of one cell beside the baseline, over the paired seeds: its units, and its gain's blocks of time.
+
+    own: the blocks of the cell's own score, over all its seeds.
+    """
 
     units: UnitTable | None = None
     blocks: Blocks | None = None
+    own: Blocks | None = None
 
 
 @dataclass(frozen=True)
@@ -64,7 +68,8 @@ def breakdowns(cells: Cells, load: UnitsLoader | None) -> tuple[list[Breakdown],
     found: list[Breakdown] = []
     for cell in cells.cells:
         seeds = [seed for seed in cell.scores if seed in cells.baseline.scores] if cell.comparable else []
-        found.append(_breakdown(files_of(cells.baseline, seeds), files_of(cell, seeds), cell.sign))
+        paired = _breakdown(files_of(cells.baseline, seeds), files_of(cell, seeds), cell.sign)
+        found.append(replace(paired, own=_averaged(files_of(cell, list(cell.scores)))))
     return found, _ranges(cells.baseline, files_of(cells.baseline, list(cells.baseline.scores)))
 
 
@@ -84,11 +89,16 @@ def _ranges(baseline: Cell, files: Files) -> Ranges:
     own = [units for units, _ in files if units is not None]
     zeros = [Units(units.names, units.entries, tuple(np.zeros_like(value) for value in units.values)) for units in own]
     (over_units,) = unit_intervals([paired_units(list(zip(zeros, own, strict=True)))])
-    blocks = [blocks for _, blocks in files if blocks is not None]
-    averaged = mean_blocks(blocks) if len(blocks) == len(files) else None
+    averaged = _averaged(files)
     if averaged is None:
         return Ranges(over_units)
     return Ranges(over_units, time_interval(float(np.mean(list(baseline.scores.values()))), averaged))
+
+
+def _averaged(files: Files) -> Blocks | None:
+    """The blocks over seeds; None where a run has none."""
+    blocks = [blocks for _, blocks in files if blocks is not None]
+    return mean_blocks(blocks) if len(blocks) == len(files) else None
 
 
 def with_other_intervals(

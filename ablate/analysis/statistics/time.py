@@ -47,6 +47,15 @@ def mean_blocks(runs: Sequence[Blocks]) -> Blocks | None:
     return tuple(np.mean([run[session] for run in runs], axis=0) for session in range(len(runs[0])))
 
 
+def block_scores(value: float, blocks: Blocks | None) -> tuple[float, ...]:
+    """The headline in each block, weighted as its spikes weigh in the whole, so that the blocks' mean is the headline:
+    value + B * mean over sessions of D_b. Empty where sessions were cut into unlike numbers of blocks.
+    """
+    if not blocks or len({len(session) for session in blocks}) > 1:
+        return ()
+    return tuple((value + len(blocks[0]) * np.mean(blocks, axis=0)).tolist())
+
+
 def time_interval(value: float, blocks: Blocks, *, seed: int = 0) -> Interval:
     """The interval of a headline (score or gain) whose blocks these are, over other minutes."""
     generator = np.random.default_rng(seed)

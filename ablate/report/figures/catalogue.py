@@ -6,7 +6,17 @@ from dataclasses import dataclass
 from matplotlib.figure import Figure
 
 from ablate.analysis import StudyAnalysis
-from ablate.report.figures import attribution, curves, efficiency, forest, interaction, ladder, pareto, units
+from ablate.report.figures import (
+    attribution,
+    curves,
+    efficiency,
+    forest,
+    interaction,
+    ladder,
+    over_time,
+    pareto,
+    units,
+)
 from ablate.report.figures.style import styled
 
 
@@ -24,8 +34,9 @@ CATALOGUE = (
     Drawing(
         "gains",
         "Gain of every variant over the baseline",
-        "Thick: 95 % paired t interval over seeds, which answers how sure the gain is under another training. Thin: "
+        "Thick: 95 % interval over paired seeds, which answers how sure the gain is under another training. Thin: "
         "95 % hierarchical bootstrap over units nested in sessions, which answers whether it holds for other neurons. "
+        "Dotted: 95 % bootstrap over blocks of the test's time, which answers whether it holds in other minutes. "
         "Grey boxes were written down before the first run. Arrows lead beyond the picture.",
         forest.draw,
     ),
@@ -54,8 +65,16 @@ CATALOGUE = (
         "units",
         "Unit by unit",
         "Each point is one unit (for labels: one trial), averaged over the paired seeds, on the test split; above the "
-        "diagonal it gained. A gain carried by a few points may not hold in other neurons.",
+        "line it gained. Dashed: the median gain. References have a scale of their own. A gain carried by a few points "
+        "may not hold in other neurons.",
         units.draw,
+    ),
+    Drawing(
+        "time",
+        "Score over the time of the test",
+        "Mean over seeds and sessions in equal blocks of the test split, each weighted by its spikes, so that the mean "
+        "of the blocks is the score. A step means that the data changed on the way: frames dropped, rates that drift.",
+        over_time.draw,
     ),
     Drawing(
         "efficiency",

@@ -1,6 +1,6 @@
 """Learning curves: validation score over training steps, mean and range over seeds.
 
-Baseline, target reference and the best patches; a curve that still rises at its end was stopped too early.
+The best patches, all references and controls, the baseline; a curve that still rises at its end was stopped too early.
 """
 
 from collections import defaultdict
@@ -11,18 +11,19 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from ablate.analysis import LearningCurve, StudyAnalysis, VariantAnalysis
+from ablate.analysis.best import drawn_rows
 from ablate.report.figures.style import MUTED, Look, figure, grid, looks, name_of, spread_out, window
 
 MOST = 5
-"""Patches drawn beside the baseline and the reference: more lines cannot be told apart."""
+"""Patches drawn beside the baseline, references and controls: more lines cannot be told apart."""
 
 
 def draw(analysis: StudyAnalysis) -> Figure | None:
     """None where no run kept a learning curve of two points."""
-    rows = [row for row in _chosen(analysis) if any(len(curve.steps) > 1 for curve in row.curves)]
+    rows = [row for row in drawn_rows(analysis, MOST) if any(len(curve.steps) > 1 for curve in row.curves)]
     if not rows:
         return None
-    drawing = figure(3.3)
+    drawing = figure(max(3.3, 0.5 + 0.22 * len(rows)))
     axes = drawing.add_subplot()
     style = looks(analysis)
     means = {}
@@ -34,12 +35,6 @@ def draw(analysis: StudyAnalysis) -> Figure | None:
     axes.set_ylabel(f"validation {analysis.unit}")
     grid(axes)
     return drawing
-
-
-def _chosen(analysis: StudyAnalysis) -> list[VariantAnalysis]:
-    patches = [row for row in analysis.rows if row.role == "variant" and row.curves][:MOST]
-    target = [analysis.row(analysis.target)] if analysis.target is not None else []
-    return [*patches, *target, analysis.baseline]
 
 
 def by_step(curves: Sequence[LearningCurve]) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:

@@ -1,7 +1,8 @@
-"""Forest plot: each variant's gain with both 95 % intervals, and what was expected of it.
+"""Forest plot: each variant's gain with its three 95 % intervals, and what was expected of it.
 
-Thick line: paired t over seeds (other trainings). Thin line beneath: hierarchical bootstrap over units nested in
-sessions (other neurons). Grey box: the expected range, written down before the first run.
+Thick line: over seeds, paired (other trainings). Thin line beneath: hierarchical bootstrap over units nested in
+sessions (other neurons). Dotted line above: bootstrap over blocks of time (other minutes). Grey box: the expected
+range, written down before the first run.
 """
 
 from collections.abc import Sequence
@@ -14,17 +15,32 @@ from matplotlib.ticker import FuncFormatter
 
 from ablate.analysis import Interval, StudyAnalysis, VariantAnalysis
 from ablate.report.columns import verdict_words
-from ablate.report.figures.style import BAND, INK, MUTED, PAPER, Look, figure, grid, is_relative, looks, name_of, window
+from ablate.report.figures.style import (
+    BAND,
+    INK,
+    MUTED,
+    PAPER,
+    Dash,
+    Look,
+    figure,
+    grid,
+    is_relative,
+    looks,
+    name_of,
+    window,
+)
 
+DOTTED: Dash = (0, (1, 1.2))
 MOST_ROWS = 40
-"""The best rows; a page of hundreds is read as a table."""
+"""The best patches; a page of hundreds is read as a table. References and controls are always drawn."""
 
 
 def draw(analysis: StudyAnalysis) -> Figure | None:
     """None while no variant has a gain."""
     rows = [row for row in analysis.rows if row.gain is not None and row.role != "baseline"]
-    left_out = max(len(rows) - MOST_ROWS, 0)
-    rows = rows[:MOST_ROWS]
+    patches = [row for row in rows if row.role == "variant"]
+    left_out = max(len(patches) - MOST_ROWS, 0)
+    rows = patches[:MOST_ROWS] + [row for row in rows if row.role != "variant"]
     if not rows:
         return None
     relative = is_relative(rows)
@@ -62,6 +78,11 @@ def _over_units(row: VariantAnalysis, relative: bool) -> Interval | None:
     return row.gain.over_units_relative if relative else row.gain.over_units
 
 
+def _over_time(row: VariantAnalysis, relative: bool) -> Interval | None:
+    assert row.gain is not None
+    return row.gain.over_time_relative if relative else row.gain.over_time
+
+
 def _limits(rows: Sequence[VariantAnalysis], relative: bool, scale: float) -> tuple[float, float]:
     """All gains of patches in full; intervals and references as far as they do not squeeze these."""
     patches = [row for row in rows if row.role != "reference"] or list(rows)
@@ -70,7 +91,7 @@ def _limits(rows: Sequence[VariantAnalysis], relative: bool, scale: float) -> tu
         core += [scale * bound for row in patches if row.prediction for bound in row.prediction.expected]
     wide = [scale * _value(row, relative) for row in rows]
     for row in rows:
-        for interval in (_interval(row, relative), _over_units(row, relative)):
+        for interval in (_interval(row, relative), _over_units(row, relative), _over_time(row, relative)):
             wide += [scale * interval.low, scale * interval.high] if interval else []
     return window(core, wide)
 
@@ -82,24 +103,29 @@ def _row(axes: Axes, place: int, row: VariantAnalysis, look: Look, relative: boo
         axes.barh(place, max(end - start, span / 200), left=start, height=0.62, color=BAND, linewidth=0, zorder=1)
     units = _over_units(row, relative)
     if units is not None:
-        _whisker(axes, place + 0.24, units, look, scale, thick=False)
+        _whisker(axes, place + 0.24, units, look, scale, width=0.9)
+    minutes = _over_time(row, relative)
+    if minutes is not None:
+        _whisker(axes, place - 0.24, minutes, look, scale, width=1.2, dash=DOTTED)
     seeds = _interval(row, relative)
     if seeds is not None:
-        _whisker(axes, float(place), seeds, look, scale, thick=True)
+        _whisker(axes, float(place), seeds, look, scale, width=2.2)
     _point(axes, place, scale * _value(row, relative), look, row.verdict in ("helps", "hurts", "reference"))
 
 
-def _whisker(axes: Axes, place: float, interval: Interval, look: Look, scale: float, *, thick: bool) -> None:
+def _whisker(
+    axes: Axes, place: float, interval: Interval, look: Look, scale: float, *, width: float, dash: Dash = "-"
+) -> None:
     """An interval; an arrow where it leaves the picture."""
     low, high = axes.get_xlim()
     ends = [scale * interval.low, scale * interval.high]
     shown = [min(max(end, low), high) for end in ends]
     if shown[0] == shown[1]:
         return
-    axes.plot(shown, [place, place], color=look.color, lw=2.2 if thick else 0.9, solid_capstyle="butt", zorder=3)
+    axes.plot(shown, [place, place], color=look.color, lw=width, ls=dash, solid_capstyle="butt", zorder=3)
     for end, bound, marker in ((ends[0], low, "<"), (ends[1], high, ">")):
         if (end < bound) if marker == "<" else (end > bound):
-            axes.plot(bound, place, marker, color=look.color, ms=4.5 if thick else 3, clip_on=False, zorder=4)
+            axes.plot(bound, place, marker, color=look.color, ms=3 + width / 2, clip_on=False, zorder=4)
 
 
 def _point(axes: Axes, place: int, value: float, look: Look, sure: bool) -> None:
@@ -151,9 +177,11 @@ def _key(drawing: Figure, rows: Sequence[VariantAnalysis], relative: bool) -> No
     handles: list[Line2D | Patch] = []
     gains = [row.gain for row in rows if row.gain is not None]
     if any(gain.interval for gain in gains):
-        handles.append(Line2D([], [], color=INK, lw=2.2, label="95 % over seeds (paired t)"))
+        handles.append(Line2D([], [], color=INK, lw=2.2, label="95 % over seeds, paired"))
     if any(gain.over_units for gain in gains):
         handles.append(Line2D([], [], color=INK, lw=0.9, label="95 % over units and sessions"))
+    if any(gain.over_time for gain in gains):
+        handles.append(Line2D([], [], color=INK, lw=1.2, ls=DOTTED, label="95 % over blocks of time"))
     if relative and any(row.prediction for row in rows):
         handles.append(Patch(color=BAND, label="expected"))
     handles.append(

@@ -13,11 +13,15 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.patches import Ellipse
 
-from ablate.report.figures.style import BASELINE, INK, MUTED, OKABE_ITO, figure, grid, name_of, styled
+from ablate.report.figures.style import BASELINE, DASHES, INK, MUTED, OKABE_ITO, figure, grid, name_of, styled
 from ablate.result.picture import AttentionPicture, ModelPicture, ReadoutPicture, UnitPicture
 
 MOST_PANELS = 6
 ROWS = 3
+STACKED = 5
+"""Spikes of one bin that have a tick each."""
+TICKS = 0.16
+"""Share of the height that the ticks take."""
 SCORES = LinearSegmentedColormap.from_list("score", ["#f3e3b0", "#56b4e9", "#0072b2"])
 WEIGHTS = LinearSegmentedColormap.from_list("weight", ["#f4f4f2", "#56b4e9", "#0072b2", "#01263d"])
 
@@ -90,16 +94,18 @@ def draw_kernels(picture: ModelPicture) -> Figure | None:
     drawing = figure(2.5, width=4.6)
     axes = drawing.add_subplot()
     weights = np.array(picture.kernels.weights)
-    past = -np.arange(weights.shape[1]) * 1000 / picture.kernels.bin_rate_hz
+    past = np.arange(weights.shape[1]) * 1000 / picture.kernels.bin_rate_hz
     axes.axhline(0, color=BASELINE, lw=1)
-    for channel, kernel in enumerate(weights[: len(OKABE_ITO)]):
-        axes.plot(past, kernel, color=OKABE_ITO[channel], marker=".", ms=4, lw=1.4, label=f"channel {channel + 1}")
-    for kernel in weights[len(OKABE_ITO) :]:
-        axes.plot(past, kernel, color=MUTED, lw=0.6, alpha=0.6)
+    for channel, kernel in enumerate(weights):
+        cycle, color = divmod(channel, len(OKABE_ITO))
+        axes.plot(
+            past, kernel, color=OKABE_ITO[color], ls=DASHES[cycle % len(DASHES)], marker=".", ms=4, lw=1.3,
+            label=f"channel {channel + 1}",
+        )  # fmt: skip
     axes.set_xlabel("milliseconds before the bin")
     axes.set_ylabel("weight")
     grid(axes)
-    axes.legend(loc="center left", bbox_to_anchor=(1.01, 0.5))
+    axes.legend(loc="center left", bbox_to_anchor=(1.01, 0.5), ncols=1 + len(weights) // 12)
     return drawing
 
 
@@ -117,21 +123,28 @@ def draw_units(picture: ModelPicture) -> Figure | None:
             axes.tick_params(labelbottom=False)
     handles, labels = drawing.axes[0].get_legend_handles_labels()
     drawing.legend(handles, labels, loc="outside upper right", ncols=3, handlelength=1.6)
-    drawing.supylabel("expected spikes a bin", fontsize=8.5)
+    drawing.supylabel("rate, Hz", fontsize=8.5)
     return drawing
 
 
 def _unit(axes: Axes, unit: UnitPicture, score_unit: str) -> None:
     seconds = np.arange(len(unit.predicted)) / unit.bin_rate_hz
     spikes = np.array(unit.spikes)
+    predicted, true = (unit.bin_rate_hz * np.array(rates or (0.0,)) for rates in (unit.predicted, unit.true))
     if unit.true is not None:
-        axes.plot(seconds, unit.true, color=MUTED, lw=1.6, alpha=0.8, label="true rate")
-    axes.plot(seconds, unit.predicted, color=OKABE_ITO[4], lw=1.3, label="predicted rate")
-    top = max(max(unit.predicted), max(unit.true or (0.0,)), 1e-3) * 1.35
+        axes.plot(seconds, true, color=MUTED, lw=1.6, alpha=0.8, label="true rate")
+    axes.plot(seconds, predicted, color=OKABE_ITO[4], lw=1.3, label="predicted rate")
+    most = int(min(max(spikes.max(), 1), STACKED))
+    tick = TICKS / most
+    top = max(predicted.max(), true.max(), 1e-3) / (1 - TICKS - 0.03)
     axes.set_ylim(0, top)
     axes.set_xlim(0, seconds[-1])
-    fired = seconds[spikes > 0]
-    axes.vlines(fired, 0.92 * top, top, color=INK, lw=0.7, label="spikes")
+    for spike in range(most):  # a bin of three spikes has three ticks, one beneath the other
+        upper = top * (1 - spike * tick)
+        axes.vlines(
+            seconds[spikes > spike], upper - 0.8 * tick * top, upper, color=INK, lw=0.7,
+            label="spikes, a tick each" if spike == 0 else "_nolegend_",
+        )  # fmt: skip
     axes.set_title(
         f"{unit.rank}: {name_of(unit.session, 16)} unit {unit.unit}, {unit.score:.3f} {score_unit}", fontsize=8.5
     )
@@ -154,14 +167,19 @@ def draw_attention(picture: ModelPicture) -> Figure | None:
 def _attention(drawing: Figure, axes: Axes, layer: AttentionPicture) -> None:
     values = np.array(layer.values)
     values = np.where(values == 0, np.nan, values)  # what may not be seen stays blank
-    image = axes.imshow(values, cmap=WEIGHTS, vmin=0, interpolation="nearest")
+    space = layer.kind == "space"
+    if not space:  # a step that sees few gives each much: times their number, even attention is 1 in every row
+        values = values * np.isfinite(values).sum(axis=1, keepdims=True)
+    low, high = np.nanquantile(values, [0.01, 0.99])
+    image = axes.imshow(values, cmap=WEIGHTS, vmin=min(low, 1.0), vmax=max(high, 1.0), interpolation="nearest")
     axes.set_title(name_of(layer.name, 24), fontsize=8)
     axes.set_xticks([])
     axes.set_yticks([])
-    space = layer.kind == "space"
     axes.set_xlabel("column" if space else "attended step (newest right)")
     axes.set_ylabel("row" if space else "attending step")
-    bar = drawing.colorbar(image, ax=axes, shrink=0.75, pad=0.03)
+    beyond = ((values < low).any(), (values > high).any())
+    extend = {(True, True): "both", (True, False): "min", (False, True): "max"}.get(beyond, "neither")
+    bar = drawing.colorbar(image, ax=axes, shrink=0.75, pad=0.03, extend=extend)
     bar.outline.set_visible(False)  # type: ignore[operator]
     bar.ax.tick_params(labelsize=7)
 
@@ -183,14 +201,15 @@ CATALOGUE = (
     ModelDrawing(
         "rates",
         "Predicted rates",
-        "The best, the median and the worst unit over consecutive test bins; ticks are spikes.",
+        "The best, the median and the worst unit over consecutive test bins; each tick is a spike.",
         draw_units,
     ),
     ModelDrawing(
         "attention",
         "Attention",
-        "Means over test windows and heads. Over places: attention received, times the number of places, so that 1 is "
-        "even. Over steps: from each step (row) to each it may see (column).",
+        "Means over test windows and heads, times the number of places or of steps that may be seen, so that 1 is "
+        "even. Over places: attention received. Over steps: from each step (row) to each it may see (column). The "
+        "scale leaves out the outer 1 %.",
         draw_attention,
     ),
 )

@@ -84,8 +84,9 @@ def styled() -> Iterator[None]:
         yield
 
 
-Dash = str | tuple[int, tuple[int, ...]]
+Dash = str | tuple[int, tuple[float, ...]]
 DASHES: tuple[Dash, ...] = ("-", (0, (4, 1)), (0, (1, 1)), (0, (6, 1, 1, 1)))
+REFERENCE_DASHES: tuple[Dash, ...] = ((0, (5, 2)), (0, (1.5, 1.5)), (0, (7, 2, 1, 2)), (0, (3, 1, 1, 1, 1, 1)))
 
 
 @dataclass(frozen=True)
@@ -112,7 +113,8 @@ def looks(analysis: StudyAnalysis) -> dict[str, Look]:
             OKABE_ITO[index % len(OKABE_ITO)], MARKERS[cycle % len(MARKERS)], DASHES[cycle % len(DASHES)]
         )
     for index, row in enumerate(sorted(analysis.references, key=lambda row: row.name)):
-        found[row.name] = Look(INK, REFERENCE_MARKERS[index % len(REFERENCE_MARKERS)], (0, (5, 2)))
+        cycle = index % len(REFERENCE_MARKERS)
+        found[row.name] = Look(INK, REFERENCE_MARKERS[cycle], REFERENCE_DASHES[cycle])
     found[analysis.baseline_name] = Look(BASELINE, "o")
     return found
 

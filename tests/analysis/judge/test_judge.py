@@ -2,7 +2,6 @@
 
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
@@ -267,14 +266,13 @@ def test_ablate_and_its_judge_load_no_torch_and_ablate_alone_no_numpy():
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
-def test_a_thousand_rows_take_less_than_a_second(tmp_path):
+def test_a_table_of_a_thousand_rows_is_judged_whole(tmp_path):
     generator = np.random.default_rng(0)
     rows = [
         f"{'baseline' if not v else f'p{v}'},{seed},{generator.normal(1, 0.1)}"
         for v in range(100)
         for seed in range(10)
     ]
-    path = write(tmp_path, "variant,seed,score\n" + "\n".join(rows))
-    begin = time.process_time()
-    assert len(judged(path).rows) == 100
-    assert time.process_time() - begin < 1.0
+    study = judged(write(tmp_path, "variant,seed,score\n" + "\n".join(rows)))
+    assert len(study.rows) == 100
+    assert study.runs_done == 1000

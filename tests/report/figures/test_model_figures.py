@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from matplotlib.axes import Axes
 
 from ablate.errors import AblateError
 from ablate.report.figures import rendered
@@ -63,6 +64,30 @@ def test_every_kind_of_picture_is_drawn_the_same_each_time() -> None:
     assert list(first) == [drawing.name for drawing in CATALOGUE]
     assert first == {drawing.name: rendered(figure, "svg") for drawing, figure in drawings(picture())}
     assert b"best: monkey unit 3, 0.410 bits/spike" in first["rates"]
+
+
+def axes_of(name: str) -> list[Axes]:
+    return next(figure for drawing, figure in drawings(picture()) if drawing.name == name).axes
+
+
+def test_rates_are_in_hertz_and_a_bin_of_two_spikes_has_two_ticks() -> None:
+    (axes,) = axes_of("rates")
+    predicted = next(line for line in axes.lines if line.get_label() == "predicted rate")
+    assert list(predicted.get_ydata()) == pytest.approx([120 * rate for rate in (0.1, 0.6, 0.3, 0.9)])  # type: ignore[arg-type]
+    ticks = [len(ticks.get_segments()) for ticks in axes.collections]  # type: ignore[attr-defined]
+    assert ticks == [2, 1]  # bins with a spike; bins with a second one
+
+
+def test_kernels_go_from_the_bin_into_positive_milliseconds_and_every_channel_is_named() -> None:
+    (axes,) = axes_of("kernels")
+    assert list(axes.lines[1].get_xdata()) == pytest.approx([0, 1000 / 120, 2000 / 120])  # type: ignore[arg-type]
+    assert [text.get_text() for text in axes.get_legend().get_texts()] == ["channel 1", "channel 2"]
+
+
+def test_even_attention_over_steps_is_one_in_every_row() -> None:
+    matrix = next(axes for axes in axes_of("attention") if axes.get_title(loc="left") == "temporal_blocks 0")
+    values = matrix.images[0].get_array()
+    assert values.compressed().tolist() == pytest.approx([1.0, 1.0, 1.0])  # type: ignore[union-attr]
 
 
 def test_a_model_without_numbers_has_no_picture() -> None:

@@ -55,7 +55,7 @@ def test_a_baseline_at_chance_is_drawn_in_the_metrics_own_unit() -> None:
 def test_the_figures_of_labels_say_labels() -> None:
     found = drawn(rich(metric="bits_per_label", accuracy=0.8))
     assert "bits/label" in texts(found["pareto"])
-    assert "trials gain" in texts(found["units"])
+    assert "of 16 trials" in texts(found["units"])
 
 
 def test_the_forest_tells_name_and_verdict_of_every_row() -> None:
@@ -65,6 +65,40 @@ def test_the_forest_tells_name_and_verdict_of_every_row() -> None:
         if row.role != "baseline":
             assert f">{row.name}<" in written
     assert ">helps, met<" in written
+
+
+def test_no_figure_leaves_out_the_winner_a_reference_or_a_control() -> None:
+    base = around(0.4, 0.01)
+    many = {f"p{index}": shifted(base, 0.001 * index) for index in range(1, 50)}
+    planted = Planted({BASELINE: base, **many, "glm": shifted(base, -0.2), "reseed": dict(base)})
+    planted.entries = {"glm": {"role": "reference"}, "reseed": {"role": "control"}}
+    analysis = analysed(planted)
+    assert analysis.winner == "p49"
+    found = drawn(planted)
+    for name in ("gains", "curves", "units"):
+        for row in ("p49", "glm", "reseed"):
+            assert row in texts(found[name]), (name, row)
+    assert "glm" in texts(found["time"])
+
+
+def test_a_unit_that_gains_lies_above_the_line_whatever_its_score() -> None:
+    axes = drawn()["units"].axes[0]
+    best = max((row for row in analysed().rows if row.role == "variant"), key=lambda row: row.gain.mean)  # type: ignore[union-attr]
+    drawn_gains = axes.collections[0].get_offsets().data[:, 1]  # type: ignore[union-attr]
+    assert drawn_gains == pytest.approx([unit.score - unit.baseline for unit in best.units])
+
+
+def test_a_drift_over_the_test_is_seen_and_its_mean_is_the_score() -> None:
+    (baseline,) = (line for line in drawn()["time"].axes[0].lines if line.get_label() == BASELINE)
+    values = baseline.get_ydata()
+    assert values[0] - values[-1] == pytest.approx(20 * 0.002)  # type: ignore[index,operator]
+    assert sum(values) / 20 == pytest.approx(analysed().baseline.score.mean)  # type: ignore[arg-type,union-attr]
+
+
+def test_the_forest_draws_three_intervals_and_names_them() -> None:
+    written = texts(drawn()["gains"])
+    for label in ("95 % over seeds, paired", "95 % over units and sessions", "95 % over blocks of time"):
+        assert label in written
 
 
 def test_identical_input_gives_identical_bytes(tmp_path: Path) -> None:

@@ -3,12 +3,13 @@
 from collections.abc import Sequence
 from itertools import combinations
 
-from ablate.analysis.apart.words import fall_text, gain_text, seeds_text
+from ablate.analysis.apart.words import fall_text, seeds_text
 from ablate.analysis.notes import REHEARSAL
 from ablate.analysis.outcome import Attribution, CostSummary, Settling, StudyAnalysis, VariantAnalysis
 from ablate.analysis.row.verdict import fallen
 from ablate.analysis.words import (
     change,
+    gain_text,
     listing,
     percent,
     plural,

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 
-from ablate.analysis.apart.words import confirmation_text
 from ablate.analysis.outcome import Attribution, Note, StudyAnalysis
 from ablate.analysis.words import listing, number, percent, plural, with_interval
 from ablate.metric import metric_named
@@ -117,7 +116,7 @@ def _fresh_seeds(analysis: StudyAnalysis) -> list[Note]:
         for row in tried
         if row.role == "control" and row.confirmed and row.confirmed.verdict in ("helps", "hurts")
     ]
-    return [*moved, Note("family", lead), *(Note("info", confirmation_text(row, analysis.unit)) for row in tried)]
+    return [*moved, Note("family", lead)]
 
 
 def _disagreements(analysis: StudyAnalysis) -> list[Note]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from ablate.analysis.outcome import Interval
+from ablate.analysis.outcome import Gain, Interval
 from ablate.metric import metric_named
 
 ABSENT = "-"
@@ -135,3 +135,12 @@ def spans(numbers: Sequence[int]) -> str:
         else:
             runs.append([one])
     return listing([f"{run[0]}-{run[-1]}" if len(run) > 1 else str(run[0]) for run in runs])
+
+
+def gain_text(gain: Gain | None, unit: str) -> str:
+    """`+5.1 % [+2.1, +8.1] bits/spike`, absolute where the baseline is no denominator."""
+    if gain is None:
+        return "no gain known"
+    if gain.relative is None:
+        return f"{with_interval(gain.mean, gain.interval, sign=True)} {unit}"
+    return f"{percent_with_interval(gain.relative, gain.relative_interval)} {unit}"

@@ -7,6 +7,7 @@ from ablate.analysis import StudyAnalysis
 from ablate.report.columns import columns
 from ablate.report.content.block import Block, Content, Lines, Ranking
 from ablate.report.content.breakdown import models, sessions, units
+from ablate.report.content.confirmed import confirmed
 from ablate.report.content.doubts import doubts, verdicts
 from ablate.report.content.guide import guide
 from ablate.report.content.head import head, title
@@ -27,6 +28,7 @@ def compose(analysis: StudyAnalysis, store: Store | None = None) -> Content:
     parts: Iterable[Iterator[Block]] = (
         head(analysis),
         _ranking(analysis),
+        confirmed(analysis),
         doubts(analysis),
         _next(analysis),
         verdicts(analysis),

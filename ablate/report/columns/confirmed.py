@@ -1,0 +1,41 @@
+"""The column of fresh seeds: whether the verdict repeats there, and with which gain."""
+
+from ablate.analysis import VariantAnalysis
+from ablate.analysis.words import percent_with_interval, with_interval
+from ablate.report.columns.column import Column, Fields, Form, ends
+
+
+def confirmed() -> Column:
+    forms = (Form("on fresh seeds, 95 %", _long), Form("fresh seeds", _word))
+    return Column("confirmed", forms, _fields)
+
+
+def _word(row: VariantAnalysis) -> str:
+    state = row.confirmed
+    if state is None:
+        return ""
+    return state.repeat or f"{state.runs_ended}/{state.runs_planned} runs"
+
+
+def _long(row: VariantAnalysis) -> str:
+    gain = None if row.confirmed is None else row.confirmed.gain
+    if gain is None:
+        return _word(row)
+    if gain.relative is None:
+        return f"{_word(row)}, {with_interval(gain.mean, gain.interval, sign=True)}"
+    return f"{_word(row)}, {percent_with_interval(gain.relative, gain.relative_interval)}"
+
+
+def _fields(row: VariantAnalysis) -> Fields:
+    state = row.confirmed
+    gain = None if state is None else state.gain
+    return {
+        "confirmed": None if state is None else state.repeat,
+        "confirmed_verdict": None if state is None else state.verdict,
+        "confirmed_seeds": [] if state is None else list(state.seeds),
+        "confirmed_gain": None if gain is None else gain.mean,
+        **ends("confirmed_gain", None if gain is None else gain.interval),
+        "confirmed_gain_relative": None if gain is None else gain.relative,
+        **ends("confirmed_gain_relative", None if gain is None else gain.relative_interval),
+        "confirmed_p_holm": None if gain is None else gain.p_holm,
+    }

@@ -1,6 +1,7 @@
 """Where text goes: results to stdout, everything said about the work to stderr."""
 
 import os
+import shutil
 import sys
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,7 @@ def out() -> "Console":
     """The console of results. Not a terminal: plain text of a fixed width, so that files and pipes read well."""
     from rich.console import Console  # a tenth of a second that `--help` need not pay
 
+    stage()
     if sys.stdout.isatty():
         return Console(highlight=False)
     asked = os.environ.get("COLUMNS", "")
@@ -28,7 +30,19 @@ def err() -> "Console":
     """The console of progress, warnings and errors."""
     from rich.console import Console
 
+    stage()
     return Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+def stage(text: str = "") -> None:
+    """What is being done while there is nothing else to see: one line on a terminal, which whatever comes next clears.
+
+    Plain Python, so that it stands there before anything slow is imported.
+    """
+    if sys.stderr.isatty():
+        line = f"{text} ..."[: shutil.get_terminal_size().columns - 1] if text else ""
+        sys.stderr.write(f"\r\x1b[K{line}")
+        sys.stderr.flush()
 
 
 def say(text: str = "") -> None:

@@ -1,23 +1,14 @@
-"""Variants in, what the model of each weighs out, and how long training them all takes by its FLOPs."""
+"""Variants in, what the model of each weighs out."""
 
-import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from ablate.contract import DataSpec, EncodingSpec
-from ablate.errors import AblateError, Problems
+from ablate.errors import AblateError
 from ablate.model.cost import describe
-from ablate.recipe import load_recipe
-from ablate.request import Request
 from ablate.result import ModelCost
-from ablate.study.study import data_sets, select
-from ablate.variant import Variant, survey
-
-SLOW_CPU_FLOPS = 5e10
-"""Floating-point operations a second that a laptop's core sustains in training."""
-BACKWARD = 3
-"""A training step costs about three forward passes."""
+from ablate.variant import Variant
 
 
 @dataclass(frozen=True)
@@ -29,11 +20,17 @@ class Weighed:
 
 
 def weigh(
-    variants: Sequence[Variant], *, units: int | None = None, behaviors: int | None = None, sessions: int | None = None
+    variants: Sequence[Variant],
+    *,
+    units: int | None = None,
+    behaviors: int | None = None,
+    sessions: int | None = None,
+    tell: Callable[[str], None] = lambda doing: None,
 ) -> tuple[Weighed, ...]:
-    """Every variant's cost, on the recipe's data or on data of the given size."""
+    """Every variant's cost, on the recipe's data or on data of the given size. tell: hears what is being done."""
     weighed = []
-    for variant in variants:
+    for number, variant in enumerate(variants, 1):
+        tell(f"weighing variant {number} of {len(variants)}: {variant.name}")
         spec = resized(variant.configuration.data.describe(), units=units, behaviors=behaviors, sessions=sessions)
         weighed.append(Weighed(variant, describe(variant.configuration.model, spec)))
     return tuple(weighed)
@@ -54,18 +51,3 @@ def resized(spec: DataSpec, *, units: int | None, behaviors: int | None, session
         return replace(session, units=number, mean_rate=rates, behaviors=columns)
 
     return replace(spec, sessions=tuple(one(session) for session in every))
-
-
-def cpu_seconds(request: Request) -> float:
-    """All training steps of all variants and seeds by their FLOPs, on all cores."""
-    recipe, problems = load_recipe(request.recipe, sets=data_sets(request)), Problems()
-    layout = survey(recipe, problems)
-    if problems:
-        return 0.0  # the manifest, which comes next, tells them together with those that it finds itself
-    weighed = weigh(select(layout.variants, request))
-    seeds = len(request.seed_list() or recipe.seeds)
-    operations = 0.0
-    for item in weighed:
-        training = item.variant.configuration.training
-        operations += BACKWARD * item.cost.total_flops * training.steps * training.batch_size
-    return operations * seeds / (SLOW_CPU_FLOPS * (os.cpu_count() or 1))

@@ -43,6 +43,9 @@ SHARE = f"{share_data.__module__}:{share_data.__name__}"
 class Watcher(Protocol):
     """Hears how a study goes."""
 
+    def doing(self, what: str) -> None:
+        """What is being done before there is a plan, in a few words."""
+
     def planned(self, study: Study, todo: Sequence[RunJob]) -> None: ...
 
     def look(self, state: Settling, todo: Sequence[RunJob]) -> None:
@@ -58,6 +61,8 @@ class Watcher(Protocol):
 
 class Silent:
     """Watches nothing."""
+
+    def doing(self, what: str) -> None: ...
 
     def planned(self, study: Study, todo: Sequence[RunJob]) -> None: ...
 
@@ -103,7 +108,7 @@ class StudyEnd:
 def run_study(request: Request, watcher: Watcher | None = None) -> StudyEnd:
     """Trains what is missing. Raises AblateError for what a person can fix; a run that fails is in the outcome."""
     watcher = watcher or Silent()
-    study = keep_manifest(study_of(request), request)
+    study = keep_manifest(study_of(request, watcher.doing), request)
     stop = Stop()
     outcomes: dict[str, Outcome] = {}
     run = run_seeds if study.manifest.schedule is None else run_looks

@@ -75,9 +75,9 @@ class StudyPrice:
     baseline_runs: int
 
 
-def price_study(request: Request, tell: Callable[[str], None] = lambda text: None) -> StudyPrice:
+def price_study(request: Request, tell: Callable[[str], None] = lambda doing: None) -> StudyPrice:
     """Times every variant that has runs to go. Raises AblateError for what `ablate run` would refuse."""
-    study = study_of(request)
+    study = study_of(request, tell)
     todo = missing(study, request)
     settings = settings_of(request, max(1, len(todo)))
     records = study.store.scan().records
@@ -87,7 +87,7 @@ def price_study(request: Request, tell: Callable[[str], None] = lambda text: Non
         jobs = [job for job in study.jobs if job.key in entry.keys.values()]
         left = [job for job in todo if job.key in entry.keys.values()]
         if left:
-            tell(entry.name)
+            tell(f"timing {entry.name}")
         finished = [records[job.key] for job in jobs if job.key in records and records[job.key].state == "done"]
         rows.append(price_variant(entry, jobs, left, finished, stopwatch))
     seconds = {row.entry.name: row.seconds or 0.0 for row in rows}

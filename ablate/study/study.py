@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -29,6 +29,7 @@ from ablate.result.manifest import AnalysisRule, Role
 from ablate.result.stamp import stamp_of
 from ablate.study.train import RunJob, open_data
 from ablate.variant import Layout, Variant, also_changed, survey
+from ablate.variant.own_part import imported_targets
 from ablate.variant.probe import real_variants
 
 CPU = torch.device("cpu")
@@ -49,17 +50,21 @@ class Study:
     notices: tuple[Problem, ...] = ()
 
 
-def study_of(request: Request) -> Study:
+def study_of(request: Request, tell: Callable[[str], None] = lambda doing: None) -> Study:
     """Reads the recipe, expands and checks its variants, opens the data and keys every run.
 
+    tell: hears what is being done, in a few words.
     Raises AblateError for everything that a person can fix: before anything is trained or written.
     """
+    tell(f"reading {request.recipe}")
     recipe, problems = load_recipe(request.recipe, sets=data_sets(request)), Problems()
     layout = survey(recipe, problems)
     files = data_files(layout.variants)
     files_before = stamp_of(files)  # before they are read, so that a change after that is seen
-    chosen = rehearsed(sound_variants(layout, request, problems), request.quick)
+    chosen = rehearsed(sound_variants(layout, request, problems, tell), request.quick)
     facts = facts_of(chosen)
+    tell(f"weighing {len(chosen)} variants")
+    problems.notices += own_code(chosen)
     name = recipe.name + (QUICK_SUFFIX if request.quick else "")
     store = Store.of(request.out, name)
     fresh = store.manifest().fresh_seeds if store.exists() else frozenset()
@@ -84,17 +89,29 @@ def schedule_of(seeds: Sequence[int], taken: Collection[int] = ()) -> Schedule:
     return Schedule(seeds=(*seeds, *more)[:most])
 
 
-def sound_variants(layout: Layout, request: Request, problems: Problems) -> tuple[Variant, ...]:
+def sound_variants(
+    layout: Layout, request: Request, problems: Problems, tell: Callable[[str], None]
+) -> tuple[Variant, ...]:
     """The chosen variants, each a real change. Raises AblateError with every problem of the recipe at once."""
     chosen = layout.variants
     with problems.collecting():
         if not problems:
             chosen = select(chosen, request)
         first = rehearsed(chosen[:1], request.quick)[0]
+        tell(f"opening data: {first.configuration.data.summary()}")
         open_data(first.configuration, CPU)  # a fault of the data is named once, first
-        chosen = real_variants(chosen, problems, allow_noop=request.allow_noop)
+        chosen = real_variants(chosen, problems, allow_noop=request.allow_noop, tell=tell)
     problems.refuse()
     return chosen
+
+
+def own_code(variants: Sequence[Variant]) -> list[Problem]:
+    """The code of the user's that a recipe runs by naming it."""
+    named: dict[str, list[str]] = {}
+    for variant in variants:
+        for target in imported_targets(variant.configuration.model_dump()):
+            named.setdefault(target, []).append(variant.name)
+    return [Problem(f"{', '.join(names)} runs code of yours: {target}") for target, names in named.items()]
 
 
 def data_sets(request: Request) -> tuple[str, ...]:

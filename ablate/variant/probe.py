@@ -14,7 +14,7 @@ A patch is real if one of its three parts is.
 """
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any
@@ -48,7 +48,12 @@ class Effect:
 
 
 def real_variants(
-    variants: Sequence[Variant], problems: Problems, *, allow_noop: bool = False, probe: "Probe | None" = None
+    variants: Sequence[Variant],
+    problems: Problems,
+    *,
+    allow_noop: bool = False,
+    probe: "Probe | None" = None,
+    tell: Callable[[str], None] = lambda doing: None,
 ) -> tuple[Variant, ...]:
     """The variants that do something; one that does nothing is a control if its patch (or `allow_noop`) says so.
 
@@ -56,7 +61,8 @@ def real_variants(
     that is the baseline, it is said of the baseline alone. A section of a real patch that nothing reads is a notice.
     """
     probe, kept = probe or Probe(), list[Variant]()
-    for variant in variants:
+    for number, variant in enumerate(variants, 1):
+        tell(f"checking variant {number} of {len(variants)}: {variant.name}")
         own, effect = Problems(), Effect(True)
         with own.collecting(), blame_own_parts(variant.configuration):
             if variant.parent is not None:

@@ -14,7 +14,7 @@ def clean(
     yes: Annotated[bool, typer.Option("--yes", help="Delete; without it the command only lists.")] = False,
     weights: Annotated[bool, typer.Option("--weights", help="Also the weights of finished runs.")] = False,
 ) -> None:
-    """List what can be deleted from STUDY: left-over checkpoints, partial folders, runs that no variant uses."""
+    """List what can be deleted from STUDY. Left-over checkpoints, partial folders, runs that no variant uses."""
     raise typer.Exit(clean_study(study, yes=yes, weights=weights))
 
 

@@ -23,9 +23,7 @@ def compare(
     second: Annotated[Path, typer.Argument(help="Another study's folder.", metavar="STUDY_B")],
     format: Annotated[str, typer.Option(help="table or json.")] = "table",
 ) -> None:
-    """The same variants in two studies: what differs in configuration, data and environment, and what changed in the
-    verdicts.
-    """
+    """Compare the same variants in two studies. Configuration, data, environment, and what changed in the verdicts."""
     raise typer.Exit(compare_studies(first, second, format=format))
 
 

@@ -36,7 +36,7 @@ def judge(
     figures: Annotated[Path | None, typer.Option(help="Write every figure as SVG, PNG and PDF.", metavar="DIR")] = None,
     details: Details = False,
 ) -> None:
-    """Judge runs that another program trained: columns variant, seed and score (optional: session, unit, seconds)."""
+    """Judge runs that another program trained, from a table. Its columns: variant, seed, score, and session or unit."""
     from ablate.analysis.judge import Choice
 
     choice = Choice(

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ablate.cli.console import stage
 from ablate.cli.options import DataPaths, Sets, known_format
 from ablate.errors import AblateError
 
@@ -20,7 +21,9 @@ def params(
         Path | None, typer.Argument(help="The recipe [default: the shipped vivit_fixes].", metavar="[RECIPE]")
     ] = None,
     variant: Annotated[list[str] | None, typer.Option(help="Only this variant; may be repeated.")] = None,
-    depth: Annotated[int, typer.Option(help="How deep to open the parts: 1 parts, 2 their modules, ...", min=1)] = 1,
+    depth: Annotated[
+        int, typer.Option(help="How deep to open the parts: 1 parts, 2 their modules, and so on.", min=1)
+    ] = 1,
     format: Annotated[str, typer.Option(help="table or json.")] = "table",
     units: Annotated[int | None, typer.Option(help="Units a session instead of the data's.", min=1)] = None,
     behaviors: Annotated[int | None, typer.Option(help="Behaviour variables instead of the data's.", min=0)] = None,
@@ -28,9 +31,8 @@ def params(
     sets: Sets = None,
     data: DataPaths = None,
 ) -> None:
-    """Parameters, FLOPs, shapes and tokens of every variant side by side, with the change to the baseline and the
-    lints.
-    """
+    """Weigh the variants side by side: parameters, FLOPs and shapes. With the change to the baseline, and lints."""
+    stage("loading torch")
     from ablate.cli.screen.parameters import print_json, print_modules, print_tables
     from ablate.cli.weigh import weigh
     from ablate.model.cost import module_parameters
@@ -43,7 +45,10 @@ def params(
     path = recipe or default_recipe()
     request = Request(recipe=path, sets=tuple(sets or ()), data=tuple(data or ()))
     layout = lay_out(load_recipe(path, sets=data_sets(request)))
-    weighed = weigh(chosen(layout.variants, variant or ()), units=units, behaviors=behaviors, sessions=sessions)
+    weighed = weigh(
+        chosen(layout.variants, variant or ()), units=units, behaviors=behaviors, sessions=sessions, tell=stage
+    )
+    stage()
     if format == "json":
         print_json(weighed)
         return

@@ -17,7 +17,7 @@ def parts(
     name: Annotated[str | None, typer.Argument(help="Only this part or folder: vivit, core.", metavar="[PART]")] = None,
     format: Annotated[str, typer.Option(help="table or json.")] = "table",
 ) -> None:
-    """List every part of a model, of the data and of the training, with its options, defaults and help."""
+    """List the parts that a recipe can name. Of models, data and training, with options, defaults and help."""
     from ablate.cli.screen.parts import print_index, print_json, print_part
     from ablate.recipe.vocabulary.catalogue import all_parts
 

@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ablate.cli.console import err, say
+from ablate.cli.console import err, say, stage
 from ablate.cli.options import DataPaths, Details, Device, Out, Quick, RecipePath, Seeds, Sets, Variants
 from ablate.request import Request, request_hash
 
 if TYPE_CHECKING:
     from ablate.result import RunRecord, Store, StudyManifest
+    from ablate.study.train import RunJob
 
 
 def run(
@@ -116,6 +117,7 @@ def run_recipe(request: Request, *, price_only: bool = False, details: bool = Fa
     request.until_settled()
     request.allowance()
     request.check_confirmation()
+    stage(f"looking for finished runs of {request.recipe}")
     from ablate.cli.screen.ending import say_end, say_failures, show_table
 
     done = None if price_only else finished_study(request)
@@ -124,17 +126,21 @@ def run_recipe(request: Request, *, price_only: bool = False, details: bool = Fa
         say(f"every run of this study is done; nothing was trained (results in {store.root})")
         show_table(store, records, details=details)
         return say_failures(store, records, request)
-    if price_only:
-        from ablate.cli.screen.price import show_price
-        from ablate.study.price import price_study  # loads torch
-
-        return show_price(price_study(request, lambda name: say(f"timing {name} ...")))
-
+    stage("loading torch")
+    from ablate.cli.screen.price import say_cpu_time, show_price
     from ablate.cli.screen.progress import ProgressDisplay
     from ablate.study.flow import run_study
+    from ablate.study.price import price_study
+    from ablate.training import pick_device
 
-    warn_of_cost(request)
-    with ProgressDisplay(err()) as display:
+    if price_only:
+        return show_price(price_study(request, stage))
+
+    def warn(todo: "Sequence[RunJob]") -> None:
+        if not request.quick and pick_device(request.device).type == "cpu":
+            say_cpu_time(todo, request)
+
+    with ProgressDisplay(err(), warn) as display:
         end = run_study(request, display)
     show_table(end.study.store, details=details)
     return say_end(end, request)
@@ -188,13 +194,3 @@ def all_done(records: "Sequence[RunRecord]", manifest: "StudyManifest") -> bool:
         return not settle(gather(manifest, records), manifest.schedule, manifest.analysis).buy
     ended = {record.key for record in records if record.state != "interrupted"}
     return all(key in ended for entry in manifest.variants for key in entry.keys.values())
-
-
-def warn_of_cost(request: Request) -> None:
-    """On a machine without CUDA, says what a full-size recipe would cost there."""
-    from ablate.cli.screen.price import say_cpu_time
-    from ablate.cli.weigh import cpu_seconds
-    from ablate.training import pick_device
-
-    if not request.quick and pick_device(request.device).type == "cpu":
-        say_cpu_time(cpu_seconds(request), request)

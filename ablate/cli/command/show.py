@@ -27,7 +27,7 @@ def show(
     ] = None,
     device: Device = "auto",
 ) -> None:
-    """Draw a fitted model: readout positions, temporal kernels, predicted rates of the best, median and worst unit."""
+    """Draw a fitted model. Readout positions, temporal kernels, predicted rates of the best, median and worst unit."""
     raise typer.Exit(show_run(run_folder, out=out, device=device))
 
 

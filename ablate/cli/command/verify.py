@@ -21,7 +21,7 @@ def verify(
     device: Device = "auto",
     hashes_only: Annotated[bool, typer.Option("--hashes-only", help="Check the stored hashes, train nothing.")] = False,
 ) -> None:
-    """Check every stored hash of STUDY, and train one finished run again to compare its losses and scores."""
+    """Check the files of STUDY, and train one run of it again. Stored hashes, and the losses and scores of that run."""
     raise typer.Exit(verify_study(study, device=device, hashes_only=hashes_only))
 
 

@@ -1,6 +1,8 @@
 """The price of a study: what is done, what the rest takes, and what the seeds can tell."""
 
+import os
 import shlex
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from rich.table import Table
@@ -12,9 +14,13 @@ from ablate.request import Request
 
 if TYPE_CHECKING:
     from ablate.study.price import StudyPrice, VariantPrice
+    from ablate.study.train import RunJob
 
 FAILED = 1
-LONG_SECONDS = 3600.0
+SLOW_CPU_FLOPS = 5e10
+"""Floating-point operations a second that a laptop's core sustains in training."""
+BACKWARD = 3
+"""A training step costs about three forward passes."""
 
 
 def show_price(price: "StudyPrice") -> int:
@@ -74,9 +80,13 @@ def summary(price: "StudyPrice") -> list[str]:
     return lines
 
 
-def say_cpu_time(seconds: float, request: Request) -> None:
-    """What a full-size recipe would cost on this CPU, if that is long, and what to run instead."""
-    hours = seconds / LONG_SECONDS
+def say_cpu_time(todo: "Sequence[RunJob]", request: Request) -> None:
+    """What a full-size recipe would cost on this CPU by its FLOPs, if that is long, and what to run instead."""
+    operations = 0.0
+    for job in todo:
+        training = job.configuration.training
+        operations += BACKWARD * (job.cost.total_flops if job.cost else 0) * training.steps * training.batch_size
+    hours = operations / (SLOW_CPU_FLOPS * (os.cpu_count() or 1)) / 3600
     if hours < 1:
         return
     time = f"{hours:.0f} hours" if hours < 72 else f"{hours / 24:.0f} days"

@@ -4,7 +4,7 @@ run.
 
 import shlex
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING
 
@@ -13,6 +13,7 @@ from rich.live import Live
 from rich.text import Text
 
 from ablate.analysis.words import duration, unit_of
+from ablate.cli.console import stage
 from ablate.cli.screen.fitted import Fitted, shortened
 from ablate.cli.studies import analysis_of
 from ablate.errors import AblateError
@@ -32,8 +33,9 @@ FACTS_WIDTH = 60
 class ProgressDisplay:
     """Watches a study. `with display: run_study(request, display)`."""
 
-    def __init__(self, console: Console):
-        self._console = console
+    def __init__(self, console: Console, warn: "Callable[[Sequence[RunJob]], None]" = lambda todo: None):
+        """warn: says what should be known of the runs before they begin."""
+        self._console, self._warn = console, warn
         self._study: Study | None = None
         self._todo: dict[str, RunJob] = {}
         self._running: list[str] = []
@@ -55,7 +57,11 @@ class ProgressDisplay:
 
     # ------------------------------------------------------------------ what the study tells
 
+    def doing(self, what: str) -> None:
+        stage(what)
+
     def planned(self, study: "Study", todo: "Sequence[RunJob]") -> None:
+        stage()
         self._study, self._todo = study, {job.key: job for job in todo}
         self._started = time.monotonic()
         manifest = study.manifest
@@ -71,6 +77,7 @@ class ProgressDisplay:
             f"{manifest.name}: {len(manifest.variants)} variants, {most}{len(study.jobs)} runs{kept}; "
             f"{manifest.data_description}"
         )
+        self._warn(todo)
         if todo and self._console.is_terminal:
             self._make_table()
             self._live.start()

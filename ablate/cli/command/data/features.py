@@ -11,7 +11,7 @@ def features(
     data: DataPaths = None,
     device: Device = "auto",
 ) -> None:
-    """Run the frozen frame encoder of RECIPE once over every frame and keep its features in the cache."""
+    """Encode every frame once by a frozen encoder of RECIPE. Its features are kept in the cache."""
     from ablate.cli.command.data.encode import make_features
 
     raise typer.Exit(make_features(recipe, sets=tuple(sets or ()), data=tuple(data or ()), device=device))

@@ -14,7 +14,7 @@ def info(
     sets: Sets = None,
     format: Annotated[str, typer.Option(help="table or json.")] = "table",
 ) -> None:
-    """Rates, spikes a unit, repeats found and the split of a recording."""
+    """Tell what is in recordings. Rates, spikes a unit, repeats found, and how they are split."""
     import torch
 
     from ablate.cli.command.data.recipe import recipe_of

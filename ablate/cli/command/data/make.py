@@ -17,7 +17,7 @@ def make(
     recipe: Annotated[Path | None, typer.Option(help="Take the `data` section of this recipe.")] = None,
     sets: Sets = None,
 ) -> None:
-    """Write the synthetic recordings of synthetic_v1 (or of a recipe's data section) as recording folders."""
+    """Write synthetic recordings as recording folders. Those of synthetic_v1, or of a recipe's data section."""
     raise typer.Exit(make_data(out, recipe=recipe, sets=tuple(sets or ())))
 
 

@@ -2,6 +2,9 @@
 
     python tests/benchmarks/two_seed_sets.py recipes/quickstart.yaml --seeds 0-2 10-14 --out results/tmp/twice
 
+What was printed of the first set is held against the second: whether each verdict repeats (or is weaker, clearer,
+contradicted), and whether the printed 95 % interval of the relative gain holds the second set's mean.
+
 Each set has a study folder of its own; finished runs are kept. One thread a run, one run at a time; the last line is
 the processor time of what was trained in this call.
 """
@@ -16,16 +19,23 @@ from ablate.study.flow import run_study
 
 
 def main() -> None:
-    told = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    told.add_argument("recipe", type=Path)
-    told.add_argument("--seeds", nargs=2, default=("0-2", "10-14"), metavar="SET")
-    told.add_argument("--out", type=Path, required=True)
-    asked = told.parse_args()
+    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options.add_argument("recipe", type=Path)
+    options.add_argument("--seeds", nargs=2, default=("0-2", "10-14"), metavar="SET")
+    options.add_argument("--out", type=Path, required=True)
+    asked = options.parse_args()
     studies = tuple(studied(asked.recipe, seeds, asked.out / seeds) for seeds in asked.seeds)
     for seeds, study in zip(asked.seeds, studies, strict=True):
         print(f"seeds {seeds}: {regime(study)}")
-    for row in studies[0].rows:
-        print(f"{row.name:12}", *(f"{cell(study, row.name):44}" for study in studies))
+    first, second = studies
+    rows = [(row.name, repeats(first, second, row.name), held(first, second, row.name)) for row in first.rows]
+    for name, word, inside in rows:
+        inside_text = "" if inside is None else "inside" if inside else "MISSED"
+        print(f"{name:12}", *(f"{cell(study, name):48}" for study in studies), f"{word:12} {inside_text}".rstrip())
+    words = [word for _, word, _ in rows if word]
+    print("verdicts: " + ", ".join(f"{words.count(word)} {word}" for word in dict.fromkeys(words)))
+    known = [inside for _, _, inside in rows if inside is not None]
+    print(f"printed intervals: {known.count(False)} of {len(known)} miss the second set's mean")
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     print(f"{used.ru_utime + used.ru_stime:.0f} CPU s")
 
@@ -52,7 +62,29 @@ def cell(study: StudyAnalysis, name: str) -> str:
     row = study.row(name)
     if row.gain is None or row.gain.relative is None:
         return row.verdict
-    return f"{100 * row.gain.relative:+6.1f} % {row.verdict}"
+    low_high = row.gain.relative_interval
+    interval = "" if low_high is None else f" [{100 * low_high.low:+.1f}, {100 * low_high.high:+.1f}]"
+    return f"{100 * row.gain.relative:+6.1f} %{interval} {row.verdict}"
+
+
+def repeats(first: StudyAnalysis, second: StudyAnalysis, name: str) -> str:
+    """What became of a row's verdict; empty for what has none."""
+    before, after = first.row(name).verdict, second.row(name).verdict
+    if before in ("baseline", "reference"):
+        return ""
+    if before == after:
+        return "repeats"
+    if after == "no evidence":
+        return "weaker"
+    return "clearer" if before == "no evidence" else "contradicted"
+
+
+def held(first: StudyAnalysis, second: StudyAnalysis, name: str) -> bool | None:
+    """Whether the first set's printed interval holds the second set's mean; None where one is not known."""
+    before, after = first.row(name).gain, second.row(name).gain
+    if before is None or after is None or before.relative_interval is None or after.relative is None:
+        return None
+    return before.relative_interval.low <= after.relative <= before.relative_interval.high
 
 
 if __name__ == "__main__":

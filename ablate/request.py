@@ -174,20 +174,24 @@ def unreadable(path: Path, fault: Exception) -> AblateError:
 
 def parse_seeds(text: str) -> tuple[int, ...]:
     """Seeds from "0,1,2", "0-4" or a mixture; each once, in the order written."""
-    seeds: list[int] = []
+    seeds: dict[int, None] = {}
     for item in text.replace(" ", "").split(","):
-        first, dash, last = item.partition("-")
-        if not first.isdigit() or (dash and not last.isdigit()):
-            raise AblateError(f"--seeds {text}: `{item}` is no seed", hint="write 0,1,2 or 0-4")
-        if int(last or first) < int(first):
-            raise AblateError(f"--seeds {text}: `{item}` runs backwards", hint=f"write {last}-{first}")
-        seeds.extend(range(int(first), int(last or first) + 1))
+        found = SEED_RANGE.fullmatch(item)
+        if found is None:
+            raise AblateError(f"--seeds: `{item:.40}` is no seed", hint="write 0,1,2 or 0-4, each at most 9 digits")
+        first, last = int(found[1]), int(found[2] or found[1])
+        if last < first:
+            raise AblateError(f"--seeds {text:.40}: `{item}` runs backwards", hint=f"write {last}-{first}")
+        if last - first >= MOST_SEEDS or len(seeds) > MOST_SEEDS:
+            raise AblateError(f"--seeds {text:.40}: more than {MOST_SEEDS} seeds")
+        seeds |= dict.fromkeys(range(first, last + 1))
     if len(seeds) > MOST_SEEDS:
-        raise AblateError(f"--seeds {text}: {len(seeds)} seeds are more than {MOST_SEEDS}")
-    return tuple(dict.fromkeys(seeds))
+        raise AblateError(f"--seeds {text:.40}: more than {MOST_SEEDS} seeds")
+    return tuple(seeds)
 
 
 MOST_SEEDS = 10_000
+SEED_RANGE = re.compile(r"([0-9]{1,9})(?:-([0-9]{1,9}))?")
 
 
 def request_hash(request: Request) -> str:

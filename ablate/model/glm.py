@@ -37,15 +37,15 @@ class GlmConfig(Config):
     """A linear filter a unit over the last frames, then exp (the lower reference)."""
 
     type: Literal["glm"] = "glm"
-    lags: int = Field(default=25, ge=1)
+    lags: int = Field(default=25, ge=1, le=16_384)
     """Frames that a filter sees, the bin's own frame first."""
-    grid: int = Field(default=16, ge=1)
+    grid: int = Field(default=16, ge=1, le=16_384)
     """Most rows and columns; larger frames are average-pooled to it."""
     behavior_lags: int = Field(default=0, ge=0)
     """Frames of behaviour that are read as well; 0 leaves behaviour out."""
     basis: Literal["none", "raised_cosine"] = "none"
     """What spans the lags: every lag its own weight, or bumps that widen into the past."""
-    basis_size: int = Field(default=8, ge=1)
+    basis_size: int = Field(default=8, ge=1, le=16_384)
     """Bumps of the basis (at most `lags`). Read only with `basis: raised_cosine`."""
     l2: float = Field(default=0.0, ge=0)
     """Ridge: weight of the summed squared filter weights in the loss."""

@@ -7,7 +7,7 @@ from typing import Any
 
 from ablate.errors import Problem, Problems
 from ablate.recipe.schema import STRATEGIES, Range, Selection, Strategy
-from ablate.recipe.tree.node import Node
+from ablate.recipe.tree.node import Node, shortened
 from ablate.recipe.vocabulary.explain import did_you_mean, written
 from ablate.recipe.vocabulary.normal import unknown_key
 from ablate.result.manifest import AnalysisRule
@@ -73,6 +73,11 @@ class Reading:
         if not values or not all(
             isinstance(value, int) and not isinstance(value, bool) and value >= 0 for value in values
         ):
+            if values and all(isinstance(value, str) for value in values):
+                text = ", ".join(f'"{value}"' for value in values)
+                what = f"`{node.path}` is [{shortened(text)}], a list of texts, expected a list of whole numbers"
+                self.problems.fault(what, node.where, "leave the quotation marks out")
+                return (0,)
             count = node.value if isinstance(node.value, int) and 0 < node.value < 20 else 3
             self.fault(node, "a list of whole numbers", f"for {count} seeds write `seeds: {list(range(int(count)))}`")
             return (0,)

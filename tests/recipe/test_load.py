@@ -119,9 +119,10 @@ glm: no
         "14: unknown key `variants[3].ladr`\n\nhint: did you mean `ladder`?",
         "2: `data.sessions` is the text `two`, expected a whole number of at least 1 and at most 10000",
         "2: `data.frames` is 2000.5, expected a whole number of at least 100 and at most 100000000",
-        "5: `baseline.core.embedding_dim` is the text `192`, expected a whole number of at least 1\n\n"
+        "5: `baseline.core.embedding_dim` is the text `192`, "
+        "expected a whole number of at least 1 and at most 16384\n\n"
         "hint: leave the quotation marks out",
-        "5: `baseline.core.ff_dim` is 0, expected a whole number of at least 1",
+        "5: `baseline.core.ff_dim` is 0, expected a whole number of at least 1 and at most 16384",
         "5: `baseline.core.final_activation` is the text `soft`, expected one of softplus, relu, gelu, none\n\n"
         "hint: did you mean `softplus`?",
         "5: `baseline.core.tokenizer.kernel_size` is [8, 8], expected a list of 3 whole numbers",
@@ -132,7 +133,8 @@ glm: no
         "11: `patches.p1.expect` is 3, expected a list of 2 numbers\n\n"
         "hint: a relative gain from low to high: `[0.03, 0.05]` is +3 to +5 %",
         "13: `patches.p3` is 4, expected a mapping\n\nhint: a patch holds what it changes, in the shape of the recipe",
-        "12: `patches.p2.modulator.hidden_dim` is the text `big`, expected a whole number of at least 1",
+        "12: `patches.p2.modulator.hidden_dim` is the text `big`, "
+        "expected a whole number of at least 1 and at most 16384",
         "14: `variants[1]` names `eech`, which is no patch\n\nhint: did you mean `each`?",
         "14: `variants[2]` names `p9`, which is no patch\n\nhint: patches: each, p1, p2, p3",
         "14: `variants[3]` names no strategy and no patches\n\n"
@@ -201,7 +203,7 @@ def test_true_is_no_number_and_infinity_is_none(good, complaints):
     bad = good.replace("embedding_dim: 192", "embedding_dim: true").replace("1e-3", ".inf")
     assert complaints(bad) == [
         "error: recipes/x.yaml:12: `baseline.convnet.params.embedding_dim` is true, "
-        "expected a whole number of at least 1",
+        "expected a whole number of at least 1 and at most 16384",
         "error: recipes/x.yaml:14: `training.learning_rate` is inf, expected a number of more than 0",
     ]
 

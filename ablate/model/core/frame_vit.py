@@ -32,23 +32,23 @@ class FrameViTConfig(Config):
     """ViT on single frames and a mixer over them."""
 
     type: Literal["frame_vit"] = "frame_vit"
-    patch_size: int = Field(4, ge=1)
+    patch_size: int = Field(4, ge=1, le=16_384)
     """Cells along a patch."""
-    stride: int = Field(4, ge=1)
+    stride: int = Field(4, ge=1, le=16_384)
     """Cells from one patch to the next; smaller than `patch_size` makes them overlap."""
-    embedding_dim: int = Field(96, ge=1)
+    embedding_dim: int = Field(96, ge=1, le=16_384)
     """Width of a token."""
     num_spatial_blocks: int = Field(4, ge=0)
     """Blocks that attend over the places of one frame."""
-    num_heads: int = Field(4, ge=1)
+    num_heads: int = Field(4, ge=1, le=16_384)
     """Attention heads of a block."""
     head_dim: int = Field(24, ge=4)
     """Width of one head; divisible by 4 for axial positions."""
-    ff_dim: int = Field(192, ge=1)
+    ff_dim: int = Field(192, ge=1, le=16_384)
     """Hidden width of the SwiGLU feed-forward."""
     mixer: MixerPartConfig = GruConfig()
     """What lets a place know its past. `scope` means nothing here: a window is one sequence."""
-    time_step: int = Field(1, ge=1)
+    time_step: int = Field(1, ge=1, le=16_384)
     """Frames from one step of the map to the next; all frames are seen, and every `time_step`-th step is given on."""
     dropout: float = Field(0.1, ge=0, lt=1)
     """Dropout after each attention and each feed-forward."""

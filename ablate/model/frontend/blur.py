@@ -28,11 +28,11 @@ class BlurConfig(Config):
     """A learned temporal filter bank followed by a fixed binomial low-pass in time."""
 
     type: Literal["blur"] = "blur"
-    channels: int = Field(default=4, ge=1)
+    channels: int = Field(default=4, ge=1, le=16_384)
     """Filters a pixel."""
     taps: int = Field(default=16, ge=2)
     """Frames that a learned filter sees."""
-    blur_taps: int = Field(default=5, ge=1)
+    blur_taps: int = Field(default=5, ge=1, le=16_384)
     """Frames of the fixed low-pass after it; 1 is none."""
     padding: Literal["causal", "valid"] = "causal"
     """`causal` keeps every frame; `valid` drops the oldest taps + blur_taps - 2, which see too little."""

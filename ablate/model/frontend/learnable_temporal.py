@@ -31,7 +31,7 @@ class LearnableTemporalConfig(Config):
     """A learned temporal filter bank at every pixel."""
 
     type: Literal["learnable_temporal"] = "learnable_temporal"
-    channels: int = Field(default=4, ge=1)
+    channels: int = Field(default=4, ge=1, le=16_384)
     """Filters a pixel."""
     taps: int = Field(default=16, ge=2)
     """Frames that a filter sees."""

@@ -31,7 +31,7 @@ class MixerConfig(Config):
     """A frame knows only earlier ones, or both earlier and later ones."""
     depth: int = Field(default=1, ge=1, le=24)
     """Layers."""
-    hidden: int | None = Field(default=None, ge=1)
+    hidden: int | None = Field(default=None, ge=1, le=16_384)
     """Inner width of a layer; null takes the token width."""
     match_params: int | None = Field(default=None, ge=1)
     """Choose `hidden` so that the mixer has about this many parameters. At equal depth mixers differ fivefold."""

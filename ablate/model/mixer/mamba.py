@@ -27,7 +27,7 @@ class MambaConfig(MixerConfig):
     """Selective state-space model."""
 
     type: Literal["mamba"] = "mamba"
-    hidden: int | None = Field(default=None, ge=1)
+    hidden: int | None = Field(default=None, ge=1, le=16_384)
     """Inner width; null takes twice the token width."""
     state: int = Field(default=16, ge=1, le=256)
     """State size of a channel."""

@@ -27,7 +27,7 @@ class TransformerMixerConfig(MixerConfig):
     type: Literal["transformer"] = "transformer"
     heads: int = Field(default=4, ge=1, le=64)
     """Attention heads; must divide the token width into even heads."""
-    hidden: int | None = Field(default=None, ge=1)
+    hidden: int | None = Field(default=None, ge=1, le=16_384)
     """Width of the feed-forward layer; null takes the token width."""
 
     sees_both_ways: ClassVar[bool] = True

@@ -23,7 +23,7 @@ class ConcatConfig(Config):
     """Embedded behaviour as further channels."""
 
     type: Literal["concat"] = "concat"
-    beh_emb_dim: int = Field(default=16, ge=1)
+    beh_emb_dim: int = Field(default=16, ge=1, le=16_384)
     """Channels that behaviour is embedded into."""
     feature_dim: int | None = None
     """Channels of the core; inferred, and checked where it is given."""

@@ -35,11 +35,11 @@ class ConvGruConfig(Config):
     """A convolutional GRU over time that takes features and behaviour."""
 
     type: Literal["convgru"] = "convgru"
-    hidden_dim: int = Field(default=192, ge=1)
+    hidden_dim: int = Field(default=192, ge=1, le=16_384)
     """Channels of the state, and of the output."""
-    beh_emb_dim: int = Field(default=16, ge=1)
+    beh_emb_dim: int = Field(default=16, ge=1, le=16_384)
     """Channels that behaviour is embedded into."""
-    kernel_size: int = Field(default=3, ge=1)
+    kernel_size: int = Field(default=3, ge=1, le=16_384)
     """Rows and columns of the convolutions; odd."""
     cell: Literal["standard", "visioncore"] = "standard"
     """`standard`: the reset gate multiplies the hidden term of the candidate; `visioncore`: it multiplies the state,

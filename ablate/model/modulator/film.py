@@ -25,7 +25,7 @@ class FilmConfig(Config):
     """Behaviour scales and shifts every channel."""
 
     type: Literal["film"] = "film"
-    beh_emb_dim: int = Field(default=16, ge=1)
+    beh_emb_dim: int = Field(default=16, ge=1, le=16_384)
     """Width of the behaviour embedding."""
     feature_dim: int | None = None
     """Channels of the core; inferred, and checked where it is given."""

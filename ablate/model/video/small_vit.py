@@ -20,13 +20,13 @@ class SmallVitConfig(Config):
     """A small ViT trained with the rest, or frozen at its seed."""
 
     type: Literal["small_vit"] = "small_vit"
-    patch_size: int = Field(default=4, ge=1)
+    patch_size: int = Field(default=4, ge=1, le=16_384)
     """Pixels along a patch; must divide the frame."""
     width: int = Field(default=32, ge=4)
     """Width of a patch token."""
     depth: int = Field(default=2, ge=1, le=24)
     """Transformer blocks."""
-    heads: int = Field(default=4, ge=1)
+    heads: int = Field(default=4, ge=1, le=16_384)
     """Attention heads; must divide the width."""
     pool: Literal["token", "avg"] = "avg"
     """What stands for a frame: the class token, or the mean of the patch tokens."""

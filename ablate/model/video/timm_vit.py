@@ -41,7 +41,7 @@ class TimmConfig(Config):
     """Keep the weights as they are; features are then computed once and cached."""
     cache: bool = True
     """Keep the features of a frozen model on disk, by content, for all variants and seeds."""
-    at_once: int = Field(default=32, ge=1)
+    at_once: int = Field(default=32, ge=1, le=16_384)
     """Images of one forward pass; bounds the memory."""
     weights_seed: int = 0
     """Draws random weights."""

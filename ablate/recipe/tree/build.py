@@ -1,5 +1,6 @@
 """The parser's events in, the tree out. Tags, merge keys, second documents and whatever grows when read are refused."""
 
+import unicodedata
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
@@ -21,6 +22,7 @@ from ablate.recipe.tree.scalar import Scalar, scalar
 
 MAX_NODES = 100_000  # after aliases are expanded: ten levels of ten aliases would make 10^10
 MAX_DEPTH = 40
+HIDDEN = ("Zs", "Cf", "Cc")  # Unicode categories: spaces, marks without a shape, control characters
 
 
 class TreeBuilder:
@@ -122,7 +124,19 @@ class TreeBuilder:
         if event.tag is not None:
             what = f"the tag `{shortened(str(event.tag))}` is not read"
             self.problems.fault(what, self._where(event), "leave the tag out")
-        return str(event.value)
+        return self._visible(str(event.value), self._where(event))
+
+    def _visible(self, key: str, where: str) -> str:
+        """The key without characters that nobody sees, which are a problem: a no-break space comes from a web page."""
+        hidden = sorted({one for one in key if one != " " and unicodedata.category(one) in HIDDEN})
+        if hidden:
+            names = ", ".join(f"U+{ord(one):04X}" for one in hidden)
+            seen = "".join(" " if unicodedata.category(one) == "Zs" else one for one in key)
+            seen = "".join(one for one in seen if unicodedata.category(one) not in HIDDEN[1:]).strip()
+            what = f"the key `{shortened(seen)}` holds a character that cannot be seen ({names})"
+            self.problems.fault(what, where, "type it again; YAML indents by plain spaces")
+            return seen
+        return key
 
     def _count(self, nodes: int, where: str) -> None:
         self.nodes += nodes

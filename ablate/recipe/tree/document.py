@@ -5,6 +5,7 @@ it is read (aliases of aliases). Scalars follow the core schema of YAML 1.2, whe
 `1e-3` is a number; YAML 1.1 reads them as false and as text.
 """
 
+import re
 import warnings
 from pathlib import Path
 
@@ -15,6 +16,8 @@ from ablate.errors import AblateError, Problems
 from ablate.recipe.tree.build import TreeBuilder
 from ablate.recipe.tree.node import Node, kind
 
+TAB_AFTER_COLON = re.compile(r"""^([ ]*(?:- )?[\w.+-]+:)\t[ \t]*""", re.MULTILINE)
+"""YAML allows it, the parser does not."""
 MAX_BYTES = 512 * 1024  # a recipe is written by a person; the largest shipped one has a few kilobytes
 
 
@@ -62,7 +65,7 @@ def parse_value(text: str, name: str, problems: Problems, *, numbered: bool = Tr
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # ruamel warns of anchors written twice: the later one wins, as in YAML
-            return builder.document(YAML(typ="safe", pure=True).parse(text))
+            return builder.document(YAML(typ="safe", pure=True).parse(TAB_AFTER_COLON.sub(r"\1 ", text)))
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         where = f"{name}:{mark.line + 1}" if mark and numbered else name

@@ -10,15 +10,15 @@ from ablate.model.layer.attention.transformer_block import TransformerBlock
 class TransformerOptions(Config):
     """Widths, depth in time and regularisation; the defaults are the recorded baseline's."""
 
-    embedding_dim: int = Field(default=192, ge=1)
+    embedding_dim: int = Field(default=192, ge=1, le=16_384)
     """Width of a token."""
     num_temporal_blocks: int = Field(default=4, ge=0)
     """Blocks that attend over the past of one place (causal)."""
-    num_heads: int = Field(default=4, ge=1)
+    num_heads: int = Field(default=4, ge=1, le=16_384)
     """Attention heads of every block."""
     head_dim: int = Field(default=48, ge=2)
     """Width of one head; heads x width need not equal `embedding_dim`."""
-    ff_dim: int = Field(default=768, ge=1)
+    ff_dim: int = Field(default=768, ge=1, le=16_384)
     """Hidden width of the SwiGLU feed-forward."""
     dropout: float = Field(default=0.1, ge=0, lt=1)
     """Dropout after each attention and each feed-forward."""

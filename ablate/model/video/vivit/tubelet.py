@@ -23,13 +23,13 @@ from ablate.model.video.pixels import require_pixels
 class TubeletOptions(Config):
     """What both ViViT encoders know of their tokens and heads."""
 
-    tubelet_frames: int = Field(default=2, ge=1)
+    tubelet_frames: int = Field(default=2, ge=1, le=16_384)
     """Frames in a tubelet; must divide the frames of an interval."""
-    patch_size: int = Field(default=4, ge=1)
+    patch_size: int = Field(default=4, ge=1, le=16_384)
     """Pixels along a tubelet; must divide the frame."""
     width: int = Field(default=32, ge=4)
     """Token width."""
-    heads: int = Field(default=4, ge=1)
+    heads: int = Field(default=4, ge=1, le=16_384)
     """Attention heads; must divide the width."""
 
 

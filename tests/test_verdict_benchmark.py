@@ -28,12 +28,20 @@ def written(tmp_path_factory):
 
 
 def test_every_table_says_how_it_was_made_and_stands_in_the_docs(written):
-    assert set(written) == FILES
-    for name, text in written.items():
-        assert re.search(r"^seed 0; 100 studies a cell, 2 study by study; \d+ s of processor time", text, re.MULTILINE)
+    assert set(written) == {*FILES, "training.txt"}
+    for name in (*FILES, "training.txt"):
         assert f"<!-- table: results/benchmarks/verdicts/{name} -->" in DOCS
+    for name in FILES:
+        text = written[name]
+        assert re.search(r"^seed 0; 100 studies a cell, 2 study by study; \d+ s of processor time", text, re.MULTILINE)
         committed = (ROOT / "results" / "benchmarks" / "verdicts" / name).read_text(encoding="utf-8")
         assert text.splitlines()[0].split() == committed.splitlines()[0].split()
+
+
+def test_trained_worlds_are_judged_from_their_kept_scores_and_give_the_committed_table(written):
+    committed = ROOT / "results" / "benchmarks" / "verdicts" / "training.txt"
+    assert written["training.txt"] == committed.read_text(encoding="utf-8")
+    assert "30 worlds, 15 seeds" in written["training.txt"]
 
 
 def test_rules_are_told_apart_even_by_a_hundred_studies(written):

@@ -1,14 +1,16 @@
 """Rules for verdicts held against planted truths: whose winners are false, who finds what, for how many runs.
 
-    python tests/benchmarks/verdicts [--studies 4000] [--by-study 1000] [--packages 100] [--seed 0] [--out DIR]
+    python tests/benchmarks/verdicts [--studies 4000] [--by-study 600] [--packages 40] [--seed 0] [--out DIR] [--train]
 
 Scores are planted: no training, ten CPU minutes on one thread. Writes the tables and the figure of docs/verdicts.md.
 The rules of autorank, AdaStop and rliable are left out where these are not installed: pip install ".[bench]" in an
-environment of its own, since rliable needs pandas below 3.
+environment of its own, since rliable needs pandas below 3. The last table is of trained models, whose scores are kept;
+--train trains them anew.
 """
 
 import argparse
 import runpy
+import tempfile
 import time
 from collections.abc import Callable
 from importlib.util import find_spec
@@ -16,6 +18,7 @@ from pathlib import Path
 
 import packages
 import tables
+import training
 from compare import Counts, Line, interplay, rules, worlds
 from coverage import fixed_intervals, intervals_after_stopping, powers
 from figure import draw
@@ -23,18 +26,21 @@ from worlds import HALF, NORMAL, plant
 
 ROOT = Path(__file__).resolve().parents[3]
 OUT = ROOT / "results" / "benchmarks" / "verdicts"
+SCORES = "worlds.csv"
+"""Of the trained worlds, in the folder of the tables."""
 OURS = ("ablate, own variance, 3 seeds", "ablate, 3 seeds", "ablate, 5 seeds", "ablate, until settled")
 
 
 def main() -> None:
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--studies", type=int, default=4000, help="a cell, where rules are arrays")
-    options.add_argument("--by-study", type=int, default=1000, help="a cell, where a rule goes study by study")
-    options.add_argument("--packages", type=int, default=100, help="a cell, for rules of other packages")
+    options.add_argument("--by-study", type=int, default=600, help="a cell, where a rule goes study by study")
+    options.add_argument("--packages", type=int, default=40, help="a cell, for rules of other packages")
     options.add_argument("--seed", type=int, default=0)
     options.add_argument(
         "--out", type=Path, default=OUT, help="folder of the tables; docs follow if it is the usual one"
     )
+    options.add_argument("--train", action="store_true", help="train the 30 worlds anew: ten minutes of one core more")
     chosen = options.parse_args()
     counts = Counts(chosen.studies, chosen.by_study, chosen.packages)
     begun = time.process_time()
@@ -43,6 +49,11 @@ def main() -> None:
     write(chosen.out / "worlds.txt", counts, chosen.seed, lambda: of_worlds(counts, chosen.seed))
     write(chosen.out / "coverage.txt", counts, chosen.seed, lambda: of_coverage(counts, chosen.seed))
     write(chosen.out / "power.txt", counts, chosen.seed, lambda: of_power(counts, chosen.seed))
+    if chosen.train:
+        chosen.out.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory() as folder:
+            training.train(chosen.out / SCORES, Path(folder))
+    write_training(chosen.out)
     if chosen.out == OUT:
         runpy.run_path(str(ROOT / "results" / "readme.py"), run_name="__main__")
     print(f"{time.process_time() - begun:.0f} s of processor time")
@@ -74,6 +85,14 @@ def write_rules(out: Path, counts: Counts, seed: int) -> list[Line]:
         note = f"\nrliable itself says the same of {packages.rliable_agrees(some):.0%} of {some.truth.size} rows"
     write(out / "rules.txt", counts, seed, table, note)
     return found
+
+
+def write_training(out: Path) -> None:
+    """Judges the kept scores: those in `out`, or the committed ones."""
+    trained = training.read(out / SCORES if (out / SCORES).exists() else OUT / SCORES)
+    text = f"{tables.of_training(training.lines(trained))}\n\n{training.described(trained)}\n"
+    (out / "training.txt").write_text(text, encoding="utf-8")
+    print(text, flush=True)
 
 
 def of_worlds(counts: Counts, seed: int) -> str:

@@ -81,8 +81,8 @@ class Counts(NamedTuple):
     """Studies a cell for rules that are arrays, for rules that go study by study, and for other packages."""
 
     arrays: int = 4000
-    studies: int = 1000
-    packages: int = 100
+    studies: int = 600
+    packages: int = 40
 
 
 class Line(NamedTuple):

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
+import training
 from compare import Cell, Line
 from coverage import Held, Power
 
@@ -98,3 +99,20 @@ def of_interplay(named: dict[int, dict[str, float]]) -> str:
     names = next(iter(named.values()))
     rows = [(f"{seeds} seeds", *(share(values[name]) for name in names)) for seeds, values in named.items()]
     return columns([("pairs, of 3 sd each", *names), *rows])
+
+
+def of_training(lines: Iterable[training.Line]) -> str:
+    head = ("rule", "runs", "false winner", "any false", "found", "right", "studies")
+    rows = [
+        (
+            line.rule,
+            f"{line.runs:.0f}",
+            share(line.false_winner),
+            share(line.false_any),
+            share(line.found),
+            share(line.right),
+            str(line.studies),
+        )
+        for line in lines
+    ]
+    return columns([head, *rows])

@@ -75,14 +75,18 @@ def expected_range(expected: tuple[float, float] | None) -> str:
     return f"{low}..{high.removeprefix('+') if low[0] == '+' else high} %"
 
 
+UNITS = ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"))
+
+
 def count(value: float | int | None) -> str:
     """7.21 M, 64, 12.3 k"""
     if value is None:
         return ABSENT
-    for size, letter in ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e4, "k")):
-        if abs(value) >= size:
-            return f"{value / (1e3 if letter == 'k' else size):.3g} {letter}"
-    return f"{value:g}"
+    if abs(value) < 1e4:
+        return f"{value:g}"
+    rounded = float(f"{value:.3g}")  # first, for 999,936 is 1 M and not 1e+03 k
+    size, letter = next(unit for unit in UNITS if abs(rounded) >= unit[0])
+    return f"{rounded / size:.3g} {letter}"
 
 
 def ratio(value: float | int | None) -> str:

@@ -12,7 +12,7 @@ def data_lints(spec: DataSpec) -> Iterator[str]:
     """What the windows leave to learn from."""
     if isinstance(spec, EncodingSpec) and len(spec.lags) == 1:
         yield (
-            f"data.window: a window of {spec.window} frames leaves a single scored bin, "
+            f"data.window: a window of {spec.window} frame{'s' * (spec.window != 1)} leaves a single scored bin, "
             "so every forward pass teaches one bin only"
         )
 

@@ -72,14 +72,16 @@ def report_study(
     analyses = [analysis_of(store, tell=True) for store in stores]
     if len(stores) > 1 and format == "table" and not to_files:
         print_overview(stores, analyses)
-    for store, analysis in zip(stores, analyses, strict=True):
+    for place, (store, analysis) in enumerate(zip(stores, analyses, strict=True)):
         if save:
             save_report(store, analysis)
         if html is not None:
             save_page(store, analysis, html)
         if figures is not None:
             save_figures(analysis, figures)
-        if format != "table" or not (html or figures or save):
+        if format != "table" or not to_files:
+            if place:
+                print()
             print_report(analysis, format, store, details=details)
     return 0
 

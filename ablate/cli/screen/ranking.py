@@ -46,7 +46,7 @@ def watch_studies(stores: list[Store]) -> int:
             now = tuple((store.keys(), (store.root / "study.json").stat().st_mtime_ns) for store in stores)
             if now != seen:
                 seen = now
-                analyses = [analysis_of(store, quick_look=True) for store in stores]
+                analyses = [analysis_of(store) for store in stores]
                 if console.is_terminal:
                     console.clear()
                 for store, analysis in zip(stores, analyses, strict=True):

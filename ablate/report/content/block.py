@@ -10,7 +10,7 @@ from ablate.report.columns import Column
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-Tone = Literal["name", "question", "answer", "alarm", "warning", "failure", "quiet", "steps"]
+Tone = Literal["name", "question", "answer", "alarm", "warning", "failure", "quiet", "steps", "overview"]
 
 
 @dataclass(frozen=True)

@@ -58,10 +58,10 @@ def _line(shared: Shared) -> tuple[str, ...]:
 def _change(change: GainChange | None) -> str:
     if change is None:
         return ""
-    told = with_interval(change.mean, change.interval, sign=True)
+    written = with_interval(change.mean, change.interval, sign=True)
     if change.relative:
-        told = f"{signed_percent(change.mean)} {bracket(change.interval, 1, scale=100.0, sign=True)}"
-    return f"{told} *" if change.clear else told
+        written = f"{signed_percent(change.mean)} {bracket(change.interval, 1, scale=100.0, sign=True)}"
+    return f"{written} *" if change.clear else written
 
 
 def _score(row: VariantAnalysis) -> str:
@@ -83,8 +83,8 @@ def _verdicts(comparison: Comparison) -> Iterator[str]:
         yield "no variant is in both studies"
         return
     if changed:
-        told = ", ".join(f"{one.name} ({one.first.verdict} -> {one.second.verdict})" for one in changed)
-        yield f"verdicts that changed: {told}"
+        named = ", ".join(f"{one.name} ({one.first.verdict} -> {one.second.verdict})" for one in changed)
+        yield f"verdicts that changed: {named}"
     else:
         yield "no verdict changed"
     yield f"gains that differ by more than noise (*): {', '.join(clear) or 'none'}"

@@ -3,21 +3,21 @@
 from collections.abc import Sequence
 
 from ablate.analysis import StudyAnalysis
-from ablate.report.content.block import Content, Table
+from ablate.report.content.block import Content, Lines
 from ablate.result.provenance import StudyFacts
-
-HEADINGS = ("study", "question", "answer", "runs", "commit", "date")
 
 
 def overview(studies: Sequence[tuple[StudyFacts, StudyAnalysis]]) -> Content:
     """What each asked, what it found, and when and from which code."""
     lines = tuple(_line(facts, analysis.answer) for facts, analysis in studies)
-    table = Table("overview", "Studies", HEADINGS, lines, right=(3,), brief=True)
-    return Content(f"{len(studies)} studies", (table,))
+    title = f"{len(studies)} studies"
+    return Content(title, (Lines("overview", title, lines, "overview", brief=True),))
 
 
-def _line(facts: StudyFacts, answer: str) -> tuple[str, ...]:
+def _line(facts: StudyFacts, answer: str) -> str:
     """The commit with the most runs, and how many others there are."""
     first = next(iter(facts.commits), "")
-    commit = first if len(facts.commits) < 2 else f"{first} +{len(facts.commits) - 1}"
-    return facts.name, facts.question, answer, f"{facts.runs_done}/{facts.runs_planned}", commit, facts.finished
+    commit = first if len(facts.commits) < 2 else f"{first} and {len(facts.commits) - 1} more"
+    runs = f"{facts.runs_done} of {facts.runs_planned} runs"
+    origin = ", ".join(part for part in (runs, f"commit {commit}" if commit else "", facts.finished) if part)
+    return f"{facts.name}: {facts.question} Answer: {answer} ({origin})"

@@ -13,9 +13,9 @@ LONGEST = 160
 
 def changes(analysis: StudyAnalysis) -> Iterator[Block]:
     """A patch rarely changes one thing: a gain belongs to all of it."""
-    told = [text for row in analysis.rows if row.role != "baseline" and (text := _change(row))]
-    if told:
-        yield Lines("changes", "What each variant changes", limited(told))
+    sentences = [text for row in analysis.rows if row.role != "baseline" and (text := _change(row))]
+    if sentences:
+        yield Lines("changes", "What each variant changes", limited(sentences))
     expected = [text for row in analysis.rows for text in _predictions(row)]
     if expected:
         yield Lines("expectations", "What was expected", limited(expected))

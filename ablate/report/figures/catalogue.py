@@ -51,7 +51,7 @@ CATALOGUE = (
         "pareto",
         "Score against cost",
         "Up and to the left is better; the stepped line is the best score that a cost can buy. Hollow markers: no "
-        "evidence of a gain. Whether a difference in height is real is told by the gains above, which are paired.",
+        "evidence of a gain. Whether a difference in height is real is shown by the gains above, which are paired.",
         pareto.draw,
     ),
     Drawing(

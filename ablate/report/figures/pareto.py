@@ -1,6 +1,6 @@
 """Score against what it costs: parameters, FLOPs, seconds of training. The stepped line is the Pareto front.
 
-Up and to the left is better. Whether a difference in height is real is told by the forest plot, which pairs by seed;
+Up and to the left is better. Whether a difference in height is real is shown by the forest plot, which pairs by seed;
 here a variant's height is the mean of its own seeds.
 """
 

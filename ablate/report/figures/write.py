@@ -26,7 +26,7 @@ def rendered(figure: Figure, kind: Kind) -> bytes:
     written = io.BytesIO()
     settings: dict[str, Any] = {"format": kind, "metadata": UNDATED[kind]}
     with styled(), warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # a name in a script that the font lacks is drawn as boxes, and told nowhere
+        warnings.simplefilter("ignore")  # a name in a script that the font lacks is drawn as boxes
         FigureCanvasAgg(figure)
         figure.savefig(written, **settings)
     return written.getvalue()

@@ -20,9 +20,9 @@ COMMENT_WIDTH = 118
 def latex(content: Content) -> str:
     """Alarms and the answer are in the caption; every other block is a comment."""
     tables = [block for block in content.blocks if isinstance(block, Ranking)]
-    told = [block for block in content.blocks if isinstance(block, Lines) and block.tone in CAPTION]
-    caption = " ".join(line for block in told for line in block.lines)
-    others = tuple(block for block in content.blocks if block not in tables and block not in told)
+    said = [block for block in content.blocks if isinstance(block, Lines) and block.tone in CAPTION]
+    caption = " ".join(line for block in said for line in block.lines)
+    others = tuple(block for block in content.blocks if block not in tables and block not in said)
     comments = View(Content(content.title, others), details=True).lines(COMMENT_WIDTH)
     lines = [r"% \usepackage{booktabs, graphicx}"]
     for block in tables:

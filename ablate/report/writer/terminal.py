@@ -176,8 +176,8 @@ def _packed(block: Facts, width: int) -> list[Text]:
 
 
 def _facts(block: Facts, width: int) -> list[Text]:
-    told = [line for name, value in block.facts for line in _wrapped(f"{name}: {value}", width, indent="  ")]
-    return [_line(block.title, "bold"), *told]
+    lines = [line for name, value in block.facts for line in _wrapped(f"{name}: {value}", width, indent="  ")]
+    return [_line(block.title, "bold"), *lines]
 
 
 def _table(block: Table, width: int) -> list[Text]:

@@ -138,6 +138,7 @@ def next_steps(analysis: StudyAnalysis) -> tuple[str, ...]:
     whole = analysis.runs_done + analysis.runs_failed >= analysis.runs_planned and not analysis.rehearsal
     if analysis.winner is not None and whole:
         steps.extend(_confirm(analysis, analysis.row(analysis.winner)))
+    steps.extend(_longer(analysis))
     if len(analysis.seeds) < 2:
         steps.append("Run at least 3 seeds (--seeds 0,1,2): one gives no interval.")
     else:
@@ -148,6 +149,15 @@ def next_steps(analysis: StudyAnalysis) -> tuple[str, ...]:
             f"Make {analysis.winner} the baseline and ask again: the other gains were measured at the old one."
         )
     return tuple(steps[:MOST_STEPS])
+
+
+def _longer(analysis: StudyAnalysis) -> list[str]:
+    """Where verdicts are early."""
+    climbing = [guard.row for guard in analysis.guards if guard.kind == "still learning" and guard.row]
+    if not climbing:
+        return []
+    who = f"{listing(climbing)} still learned when the runs stopped, and who learns fastest need not end best"
+    return [f"Train all variants longer (`training.steps`): {who}."]
 
 
 def _confirm(analysis: StudyAnalysis, winner: VariantAnalysis) -> list[str]:
@@ -182,11 +192,8 @@ def _until_settled(patches: Sequence[VariantAnalysis], state: Settling | None) -
         cost = f"the look at {state.to_come.here} seeds takes {plural(state.runs_to_buy, 'run')} more"
         return [f"`ablate run RECIPE --until settled` goes on: {cost}."]
     unsettled = any(row.verdict == "no evidence" and row.gain is not None for row in patches)
-    return (
-        ["`ablate run RECIPE --until settled` buys seeds where verdicts are open, at the same error rate."]
-        if unsettled
-        else []
-    )
+    more = "`ablate run RECIPE --until settled` trains more seeds of the variants whose verdict is open, and errs no "
+    return [f"{more}more often for it."] if unsettled else []
 
 
 def _untried(patches: Sequence[VariantAnalysis], attribution: Attribution) -> list[str]:

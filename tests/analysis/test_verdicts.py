@@ -256,7 +256,8 @@ def test_the_next_step_is_a_plan_that_keeps_its_error_rate():
     analysis = run(Planted({BASELINE: base, "maybe": shifted(base, 0.01, 0.006)}))
     assert analysis.row("maybe").verdict == "no evidence"
     assert analysis.next_steps == (
-        "`ablate run RECIPE --until settled` buys seeds where verdicts are open, at the same error rate.",
+        "`ablate run RECIPE --until settled` trains more seeds of the variants whose verdict is open, and errs no "
+        "more often for it.",
     )
 
 

@@ -195,6 +195,7 @@ def test_a_moved_control_leaves_no_winner(tmp_path):
 def test_an_early_verdict_says_so_in_its_row_and_in_the_answer(tmp_path):
     text = told(study(curves=curves(CLIMBING)), tmp_path)
     assert "it is early: learning had not ended" in text
+    assert "still learned when the runs stopped, and who learns fastest need not end best." in text
 
 
 def test_a_baseline_of_a_thousandth_gets_no_percentage_of_thousands(tmp_path):

@@ -216,11 +216,11 @@ def _expected_fields(row: VariantAnalysis) -> Fields:
 
 
 def verdict_words(row: VariantAnalysis) -> str:
-    """`helps, met`"""
-    prediction = row.prediction
-    return row.verdict if prediction is None else f"{row.verdict}, {prediction.outcome}"
+    """`helps, met, early`"""
+    outcome = "" if row.prediction is None else row.prediction.outcome
+    return ", ".join(part for part in (row.verdict, outcome, "early" if row.early else "") if part)
 
 
 def _verdict_long(row: VariantAnalysis) -> str:
-    note = row.verdict_note.replace("would need", "needs")
+    note = row.verdict_note.removeprefix("early").removeprefix(", ").replace("would need", "needs")
     return f"{verdict_words(row)} ({note})" if note and len(note) <= 18 else verdict_words(row)

@@ -29,6 +29,10 @@ def _written(block: Block) -> Iterator[str]:
             yield from (f"- {_md(name)}: {_md(value)}" for name, value in block.facts)
         case Ranking():
             yield from _ranking(block)
+        case Table() if block.folded:
+            yield from ("<details>", f"<summary>{_md(block.title)}</summary>", "")
+            yield from _table(block.headings, block.rows, block.right)
+            yield from ("", *((_md(block.note), "") if block.note else ()), "</details>")
         case Table():
             yield from (f"### {_md(block.title)}", "")
             yield from _table(block.headings, block.rows, block.right)

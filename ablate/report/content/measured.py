@@ -19,8 +19,8 @@ def measured(analysis: StudyAnalysis) -> Iterator[Block]:
     if not analysis.measured:
         return
     names = dict.fromkeys(row.measure for row in analysis.measured)
-    told = " ".join(MEANINGS.get(name, f"{name}: as the model measured it.") for name in names)
-    note = f"{told} Means over seeds; verdicts by the paired t test over seeds, Holm over the patches of a measure."
+    meanings = " ".join(MEANINGS.get(name, f"{name}: as the model measured it.") for name in names)
+    note = f"{meanings} Means over seeds; verdicts by the paired t test over seeds, Holm over the patches of a measure."
     headings = ("measure", "variant", "mean", "to the baseline, 95 %", "verdict")
     yield Table("measured", "Measured beside the score", headings, tuple(map(_row, analysis.measured)), (2, 3), note)
 

@@ -3,7 +3,7 @@ Whole: no column is, and what has no room beside the others stands in a further 
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from rich.cells import cell_len
 
@@ -89,20 +89,27 @@ def lay_out(columns: Sequence[Column], rows: Sequence[VariantAnalysis], width: i
 
 def lay_out_whole(columns: Sequence[Column], rows: Sequence[VariantAnalysis], width: int) -> list[list[Laid]]:
     """All columns in their longest form, in as many tables as that takes; each names the variant."""
-    name = next(column for column in columns if column.key == "variant")
-    first = _longest(name, rows, width // 2)
-    tables: list[list[Laid]] = [[]]
+    laid = []
     for column in columns:
-        laid = first if column is name else _longest(column, rows, width - first.width - GAP)
-        if sum(other.width + GAP for other in tables[-1]) + laid.width > width:
+        cells, natural = _Written(column, rows).form()
+        laid.append(Laid(column.key, column.heading, cells, natural, column.right))
+    name = next(place for place, column in enumerate(columns) if column.key == "variant")
+    return side_by_side(laid, name, width)
+
+
+def side_by_side(columns: Sequence[Laid], named: int, width: int) -> list[list[Laid]]:
+    """As many columns in a table as there is room for; the one at `named` opens every further table. A column that
+    has no room beside it is cut.
+    """
+    first = replace(columns[named], width=min(columns[named].width, width // 2))
+    tables: list[list[Laid]] = [[]]
+    for place, column in enumerate(columns):
+        laid = first if place == named else replace(column, width=min(column.width, width - first.width - GAP))
+        if tables[-1] and sum(other.width + GAP for other in tables[-1]) + laid.width > width:
             tables.append([first])
-        tables[-1].append(laid)
+        if laid is not first or first not in tables[-1]:
+            tables[-1].append(laid)
     return tables
-
-
-def _longest(column: Column, rows: Sequence[VariantAnalysis], most: int) -> Laid:
-    cells, natural = _Written(column, rows).form()
-    return Laid(column.key, column.heading, cells, min(natural, most), column.right)
 
 
 def _total(kept: dict[str, _Written]) -> int:

@@ -5,7 +5,7 @@ recipes is printed as it is: no markup, no escape sequence in a name has any eff
 """
 
 import textwrap
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from rich.cells import cell_len
 from rich.console import Console, ConsoleOptions
@@ -14,12 +14,10 @@ from rich.text import Text
 from ablate.analysis import VariantAnalysis
 from ablate.report.content import Block, Code, Content, Facts, Lines, Pictures, Ranking, Table
 from ablate.report.text import cut, plain
-from ablate.report.writer.layout import GAP, Laid, lay_out, lay_out_whole
+from ablate.report.writer.layout import GAP, Laid, lay_out, lay_out_whole, side_by_side
 
 BRIEF = 28
 """Lines of the short report of ten variants: a screen, less what the command says of itself."""
-LEAST = 6
-"""Columns that a cell is never cut below."""
 TONES = {
     "name": "bold",
     "answer": "bold",
@@ -181,20 +179,23 @@ def _facts(block: Facts, width: int) -> list[Text]:
 
 
 def _table(block: Table, width: int) -> list[Text]:
-    """Its widest columns cut until it fits."""
-    rows = [[plain(cell) for cell in row] for row in (block.headings, *block.rows)]
-    widths = [max(map(cell_len, column)) for column in zip(*rows, strict=True)]
-    while sum(widths) + GAP * (len(widths) - 1) > width and max(widths) > LEAST:
-        widths[widths.index(max(widths))] -= 1
-    made = []
-    for row in rows:
-        cells = [
-            cut(cell, size).rjust(size) if place in block.right else cut(cell, size).ljust(size)
-            for place, (cell, size) in enumerate(zip(row, widths, strict=True))
+    """In as many tables as there is room for side by side."""
+    columns = zip(block.headings, zip(*block.rows, strict=True), strict=True)
+    laid = []
+    for place, (heading, column) in enumerate(columns):
+        cells = tuple(map(plain, column))
+        laid.append(Laid(heading, heading, cells, max(map(cell_len, (heading, *cells))), place in block.right))
+    lines = [_line(block.title, "bold")]
+    for table in side_by_side(laid, 0, width):
+        lines.append(_line(_spaced(column.padded(column.title) for column in table), "dim"))
+        lines += [
+            _line(_spaced(column.padded(column.cells[row]) for column in table)) for row in range(len(block.rows))
         ]
-        made.append((" " * GAP).join(cells).rstrip())
-    note = _wrapped(block.note, width, style="dim") if block.note else []
-    return [_line(block.title, "bold"), _line(made[0], "dim"), *map(_line, made[1:]), *note]
+    return [*lines, *(_wrapped(block.note, width, style="dim") if block.note else [])]
+
+
+def _spaced(cells: Iterable[str]) -> str:
+    return (" " * GAP).join(cells).rstrip()
 
 
 def _ranking(block: Ranking, laid: Sequence[Laid]) -> list[Text]:

@@ -63,6 +63,8 @@ class Request:
     confirm: int | None = None
     confirm_rows: str = "winner"
     """Which rows it tries: `winner`, `all`, `controls` or names."""
+    retune: str = "ahead"
+    """Which rows the recipe's search is made for, beside the baseline: `ahead`, `all` or `none`."""
 
     def until_settled(self) -> bool:
         """Whether seeds are bought look by look. Raises AblateError for options that do not go with that."""
@@ -91,6 +93,8 @@ class Request:
 
     def check_confirmation(self) -> None:
         """Raises AblateError for options that do not go with `--confirm`, or need it."""
+        if self.retune not in ("ahead", "all", "none"):
+            raise AblateError(f"--retune {self.retune} is unknown", hint="write ahead, all or none")
         if self.confirm is None and self.confirm_rows != "winner":
             hint = f"ablate run ... --confirm 5 --confirm-rows {self.confirm_rows}"
             raise AblateError("--confirm-rows needs `--confirm`", hint=hint)

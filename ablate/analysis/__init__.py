@@ -1,6 +1,7 @@
 """Takes a study's manifest and run records, gives a `StudyAnalysis`: gains, intervals, verdicts. Loads no torch."""
 
-from ablate.analysis.apart.choice import chosen_rows, fresh_seeds, lacking
+from ablate.analysis.apart.choice import chosen_rows, fresh_seeds, lacking, rows_to_retune
+from ablate.analysis.apart.retuning import best_setting, by_key, complete, study_seeds
 from ablate.analysis.cells import gather
 from ablate.analysis.outcome import (
     AloneOrLast,
@@ -19,6 +20,7 @@ from ablate.analysis.outcome import (
     Note,
     Pair,
     Prediction,
+    Retuned,
     Rung,
     SessionGain,
     Settling,
@@ -51,6 +53,7 @@ __all__ = [
     "Note",
     "Pair",
     "Prediction",
+    "Retuned",
     "Rung",
     "SessionGain",
     "Settling",
@@ -60,12 +63,17 @@ __all__ = [
     "UnitsLoader",
     "VariantAnalysis",
     "analyse",
+    "best_setting",
+    "by_key",
     "chosen_rows",
+    "complete",
     "fresh_seeds",
     "gather",
     "lacking",
     "quietly",
+    "rows_to_retune",
     "settle",
     "smallest_detectable_gain",
+    "study_seeds",
     "unpaired_spread",
 ]

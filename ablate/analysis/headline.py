@@ -79,7 +79,7 @@ def _praise(analysis: StudyAnalysis, row: VariantAnalysis) -> str:
         text += f", {percent(row.gap.share, 0)} of the gap to {analysis.target}"
     cost = cost_text(row.cost)
     text = f"{text}, for {cost}" if cost else text
-    text = f"{text}{_unconfirmed(row)}"
+    text = f"{text}{_unconfirmed(row)}{_retuned(row, analysis.unit)}"
     early = "; it is early: learning had not ended, so this ranks speed of learning"
     return f"{text}{early}" if row.early else text
 
@@ -102,6 +102,17 @@ def _unconfirmed(row: VariantAnalysis) -> str:
     if state is None:
         return "; not confirmed yet"
     return "" if state.repeat else f"; not confirmed yet ({state.runs_ended} of {plural(state.runs_planned, 'run')})"
+
+
+def _retuned(row: VariantAnalysis, unit: str) -> str:
+    """What is left of its gain once the baseline has had the same search."""
+    state = row.retuned
+    if state is None:
+        return ""
+    if state.survives is None:
+        return f"; its retuning is not complete ({state.runs_ended} of {plural(state.runs_planned, 'run')})"
+    lasts = "survives" if state.survives else "does not survive"
+    return f"; {lasts} retuning: {gain_text(state.gain, unit)} with both at their best settings"
 
 
 def _fell(analysis: StudyAnalysis, lead: str = "") -> str:
@@ -199,7 +210,7 @@ def _until_settled(patches: Sequence[VariantAnalysis], state: Settling | None) -
 def _untried(patches: Sequence[VariantAnalysis], attribution: Attribution) -> list[str]:
     """Two single patches that help and were never run together."""
     run = {frozenset(row.patches) for row in patches}
-    single = [row.patches[0] for row in patches if row.verdict == "helps" and len(row.patches) == 1]
+    single = [row.patches[0] for row in patches if row.verdict == "helps" and len(row.patches) == 1 and not fallen(row)]
     pair = next((pair for pair in combinations(single, 2) if not any(set(pair) <= seen for seen in run)), None)
     if pair is None:
         return []

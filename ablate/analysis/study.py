@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 from ablate.analysis.apart.confirmation import with_confirmations
+from ablate.analysis.apart.retuning import with_retuning
 from ablate.analysis.attribution import attribute
 from ablate.analysis.cells import Cell, Cells, common_hash, gather
 from ablate.analysis.efficiency import efficiency_curves
@@ -65,6 +66,7 @@ def analyse(
     planned = planned_seeds(cells, state, len(manifest.seeds))
     rows = _rows(cells, target, found, parts, history, planned=planned, worth=rule.worth)
     rows = with_confirmations(rows, manifest, records, prior, relative=relative)
+    rows = with_retuning(rows, manifest, records, prior, relative)
     combined = attribute(cells.cells, baseline, target, manifest.ladders, relative=relative, prior=prior)
     looks = None if manifest.schedule is None else manifest.schedule.looks
     detectable, basis = smallest_gain(cells, found, len(manifest.seeds), rule, looks=looks)

@@ -10,6 +10,7 @@ from ablate.recipe.controls import with_fusion_controls
 from ablate.recipe.entry import SAFE_NAME, Reading
 from ablate.recipe.fragment import PatchReader, short_words
 from ablate.recipe.resolve import SECTIONS, Resolved, located, resolve, validate
+from ablate.recipe.retune import retuned
 from ablate.recipe.schema import Configuration, Patch, Recipe
 from ablate.recipe.tree.document import parse, parse_value, read_text
 from ablate.recipe.tree.merge import merge
@@ -31,6 +32,7 @@ KEYS = (
     "glm",
     "controls",
     "analysis",
+    "retune",
 )
 SET = "--set"
 
@@ -63,6 +65,7 @@ def read_recipe(text: str, path: str, sets: Sequence[str] = ()) -> Recipe:
     variants, seeds = reading.selections(root.get("variants"), names), reading.seeds(root.get("seeds"))
     glm = reading.flag(root.get("glm"), default=True)
     analysis = reading.rule(root.get("analysis"))
+    search = retuned(root.get("retune"), before, reading) if not problems else ()
     problems.refuse()
     assert resolved.configuration is not None, "or a problem would say why"
     return Recipe(
@@ -76,6 +79,7 @@ def read_recipe(text: str, path: str, sets: Sequence[str] = ()) -> Recipe:
         variants=variants,
         seeds=seeds,
         glm=glm,
+        retune=search,
         analysis=analysis,
         tree=before,
         notices=tuple(dict.fromkeys(problems.notices)),

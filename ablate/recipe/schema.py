@@ -88,10 +88,28 @@ class Selection:
 
 
 @dataclass(frozen=True)
+class Retuned:
+    """A key that is searched for each model. path: in the shape of a Configuration. values: the baseline's first."""
+
+    name: str
+    path: tuple[str, ...]
+    values: tuple[Any, ...]
+
+
+def placed(path: tuple[str, ...], value: Any, where: str = "") -> Node:
+    """A value at its place in an otherwise empty configuration."""
+    node = Node(value, where)
+    for name in reversed(path):
+        node = Node({name: node}, where)
+    return node
+
+
+@dataclass(frozen=True)
 class Recipe:
     """One YAML file: question, data, baseline, training, patches, variants, seeds.
 
     glm: whether an encoding study shows a lagged Poisson model beside the baseline (it is then among `references`).
+    retune: keys that are searched for the baseline and the rows ahead.
     analysis: how gains become verdicts. tree: the baseline's full configuration, each value with its place. notices:
     what a user should know but need not fix.
     """
@@ -106,6 +124,7 @@ class Recipe:
     variants: tuple[Selection, ...] = ()
     seeds: tuple[int, ...] = (0,)
     glm: bool = True
+    retune: tuple[Retuned, ...] = ()
     analysis: AnalysisRule = field(default_factory=AnalysisRule)
     tree: Node = field(default_factory=lambda: Node({}))
     notices: tuple[Problem, ...] = ()

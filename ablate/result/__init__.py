@@ -3,7 +3,7 @@
 from ablate.disk.digest import file_hash, text_hash
 from ablate.result.environment import environment
 from ablate.result.key import canonical_json, content_key
-from ablate.result.manifest import Confirmation, Schedule, StudyManifest, VariantEntry
+from ablate.result.manifest import Confirmation, Retuning, Schedule, StudyManifest, VariantEntry
 from ablate.result.record import ModelCost, RunRecord, Score, SessionScore, Tokens, Usage
 from ablate.result.store.folder import Damaged, Holder, Lock, RunWriter, Scan, Store
 
@@ -13,6 +13,7 @@ __all__ = [
     "Holder",
     "Lock",
     "ModelCost",
+    "Retuning",
     "RunRecord",
     "RunWriter",
     "Scan",

@@ -69,6 +69,25 @@ class Confirmation(Config):
     """Variant, the baseline among them -> seed -> run key."""
 
 
+class Retuning(Config):
+    """The same small search for the baseline and the rows ahead. Stored before the first of its runs; those of the best
+    settings, which follow from the search's records alone, are added before the first of these.
+    """
+
+    seeds: tuple[int, ...]
+    """Of the search, by validation score: the first of the study's."""
+    rows: tuple[str, ...]
+    """The baseline first."""
+    settings: tuple[dict[str, Any], ...]
+    """Key -> value, the baseline's own values first."""
+    keys: dict[str, tuple[dict[int, str], ...]]
+    """Row -> one a setting: seed -> run key. A setting that the row has as written is its run of the study."""
+
+    @property
+    def run_keys(self) -> frozenset[str]:
+        return frozenset(key for row in self.keys.values() for held in row for key in held.values())
+
+
 class StudyManifest(Config):
     """The manifest of a study: question, variants, seeds, expectations."""
 
@@ -107,6 +126,9 @@ class StudyManifest(Config):
     """The looks of a study that is run until settled; None where its seeds were fixed beforehand."""
     confirmations: tuple[Confirmation, ...] = ()
     """In the order in which they were asked for."""
+    retune: dict[str, tuple[Any, ...]] = {}
+    """What the recipe wants searched: key -> values, the baseline's first."""
+    retuning: Retuning | None = None
     expectations_hash: str = ""
     """Hash of all `expect` and of `analysis` at the first run."""
     expectation_changes: tuple[str, ...] = ()
@@ -115,8 +137,9 @@ class StudyManifest(Config):
 
     @property
     def run_keys(self) -> frozenset[str]:
-        """All runs that belong to the study, those of its confirmations among them."""
-        return self.confirmation_keys.union(key for entry in self.variants for key in entry.keys.values())
+        """All runs that belong to the study, those of its confirmations and of its search among them."""
+        others = self.confirmation_keys | (self.retuning.run_keys if self.retuning else frozenset())
+        return others.union(key for entry in self.variants for key in entry.keys.values())
 
     @property
     def confirmation_keys(self) -> frozenset[str]:

@@ -19,6 +19,7 @@ from ablate.result import Store, environment
 from ablate.result.record import RunState
 from ablate.study.confirm import confirmation_jobs, with_confirmation
 from ablate.study.merge import merge_manifests
+from ablate.study.retune import check_search, retuning_jobs, with_retuning
 from ablate.study.study import Study, study_of
 from ablate.study.train import (
     RunJob,
@@ -108,11 +109,16 @@ class StudyEnd:
 def run_study(request: Request, watcher: Watcher | None = None) -> StudyEnd:
     """Trains what is missing. Raises AblateError for what a person can fix; a run that fails is in the outcome."""
     watcher = watcher or Silent()
-    study = keep_manifest(study_of(request, watcher.doing), request)
+    study = study_of(request, watcher.doing)
+    if searched := study.recipe.retune and request.retune != "none" and not (request.quick or request.only):
+        check_search(study)
+    study = keep_manifest(study, request)
     stop = Stop()
     outcomes: dict[str, Outcome] = {}
     run = run_seeds if study.manifest.schedule is None else run_looks
     end = run(study, request, watcher, outcomes, stop)
+    if searched and not stop.requested:
+        end = retune(end, request, watcher, outcomes, stop)
     if request.confirm is not None and not stop.requested:
         end = confirm(end, request, watcher, outcomes, stop)
     watcher.finished()
@@ -125,6 +131,22 @@ def run_seeds(study: Study, request: Request, watcher: Watcher, outcomes: dict[s
     watcher.planned(study, todo)
     train_missing(study, todo, request, watcher, outcomes, stop)
     return end_of(study, todo, outcomes, interrupted=stop.requested)
+
+
+def retune(end: StudyEnd, request: Request, watcher: Watcher, outcomes: dict[str, Outcome], stop: Stop) -> StudyEnd:
+    """The recipe's search: first every setting at the search's seeds, then the best ones at the study's."""
+    for name in ("the search", "the best settings at the other seeds"):
+        study = with_retuning(end.study, request)
+        jobs = retuning_jobs(study)
+        todo = missing(replace(study, jobs=jobs), replace(request, fresh=False))
+        if todo and study.manifest.retuning is not None:
+            watcher.stage(f"retuning {listing(study.manifest.retuning.rows)}, {name}", todo)
+        train_missing(study, todo, request, watcher, outcomes, stop)
+        more = end_of(replace(study, jobs=todo), todo, outcomes, interrupted=stop.requested)
+        end = end.joined(replace(more, study=study))
+        if stop.requested:
+            break
+    return end
 
 
 def confirm(end: StudyEnd, request: Request, watcher: Watcher, outcomes: dict[str, Outcome], stop: Stop) -> StudyEnd:

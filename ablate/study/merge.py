@@ -24,6 +24,7 @@ def merge_manifests(old: StudyManifest, new: StudyManifest, *, accept: bool) -> 
             "seeds": new.seeds if changed else tuple(sorted({*old.seeds, *new.seeds})),
             "ladders": tuple(dict.fromkeys((*new.ladders, *(() if changed else old.ladders)))),
             "confirmations": () if changed else old.confirmations,
+            "retuning": None if changed else old.retuning,
             "expectations_hash": old.expectations_hash or new.expectations_hash,
             "expectation_changes": (
                 *old.expectation_changes,

@@ -21,6 +21,7 @@ from ablate.recipe import Configuration
 from ablate.request import Request
 from ablate.result import RunRecord, VariantEntry
 from ablate.study.flow import missing
+from ablate.study.retune import SEARCH_SEEDS, settings_of_search
 from ablate.study.study import Study, study_of
 from ablate.study.train import RunJob, build_model, open_data
 from ablate.study.workers import settings_of
@@ -73,6 +74,10 @@ class StudyPrice:
     detectable: float | None
     baseline: float | None
     baseline_runs: int
+    search: tuple[int, float] = (0, 0.0)
+    """Of the recipe's search: most runs of the baseline, and of each row ahead; seconds of both if one row is ahead."""
+    confirmation: tuple[int, float] = (0, 0.0)
+    """Of `--confirm`: runs and seconds of the baseline and one row."""
 
 
 def price_study(request: Request, tell: Callable[[str], None] = lambda doing: None) -> StudyPrice:
@@ -103,7 +108,32 @@ def price_study(request: Request, tell: Callable[[str], None] = lambda doing: No
         detectable=detectable_gain(study, scores),
         baseline=statistics.fmean(scores) if scores else None,
         baseline_runs=len(scores),
+        search=_search(study, request, seconds, settings.workers),
+        confirmation=_confirmation(study, request, seconds, settings.workers),
     )
+
+
+def _search(study: Study, request: Request, seconds: dict[str, float], workers: int) -> tuple[int, float]:
+    """Every setting but the one as written at the search's seeds, and the best at the study's others."""
+    if not study.recipe.retune or request.retune == "none" or request.quick:
+        return 0, 0.0
+    seeds = len(study.manifest.seeds)
+    tried = (len(settings_of_search(study.recipe, ())) - 1) * min(seeds, SEARCH_SEEDS)
+    runs = tried + max(seeds - SEARCH_SEEDS, 0)
+    return runs, runs * _pair_seconds(study, seconds) / workers
+
+
+def _confirmation(study: Study, request: Request, seconds: dict[str, float], workers: int) -> tuple[int, float]:
+    if request.confirm is None:
+        return 0, 0.0
+    return 2 * request.confirm, request.confirm * _pair_seconds(study, seconds) / workers
+
+
+def _pair_seconds(study: Study, seconds: dict[str, float]) -> float:
+    """A run of the baseline and one of a patch, which of them is not known yet: the mean of all."""
+    patches = [seconds[entry.name] for entry in study.manifest.variants if entry.role == "variant"]
+    base = sum(seconds[entry.name] for entry in study.manifest.variants if entry.role == "baseline")
+    return base + (statistics.fmean(patches) if patches else 0.0)
 
 
 def price_variant(

@@ -200,6 +200,7 @@ def make_manifest(
         variants=entries,
         ladders=layout.ladders,
         analysis=recipe.analysis,
+        retune={key.name: key.values for key in recipe.retune},
         expectations_hash=expectations_hash(entries, recipe.analysis),
         environment=environment(),
     )

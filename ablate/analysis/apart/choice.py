@@ -50,6 +50,12 @@ def _may(role: str) -> bool:
     return role in ("variant", "control")
 
 
+def rows_to_retune(analysis: StudyAnalysis, asked: str) -> tuple[str, ...]:
+    """`ahead`: the patches that help; `all`: every patch that has a score; `none`."""
+    rows = [row for row in analysis.rows if row.role == "variant" and row.verdict != "invalid" and row.score]
+    return tuple(row.name for row in rows if asked == "all" or (asked == "ahead" and row.verdict == "helps"))
+
+
 def fresh_seeds(manifest: StudyManifest, records: Iterable[RunRecord], number: int) -> tuple[int, ...]:
     """Seeds that no run of the study has used or will use, nor an earlier confirmation: from the next multiple of
     ten."""

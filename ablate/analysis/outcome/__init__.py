@@ -15,6 +15,7 @@ from ablate.analysis.outcome.combination import (
 )
 from ablate.analysis.outcome.guard import Guard, GuardKind
 from ablate.analysis.outcome.interval import Estimate, Gain, GapClosed, Interval, Look
+from ablate.analysis.outcome.retuned import Retuned
 from ablate.analysis.outcome.row import (
     CostSummary,
     LearningCurve,
@@ -55,6 +56,7 @@ __all__ = [
     "Pair",
     "Prediction",
     "Repeat",
+    "Retuned",
     "Rung",
     "SessionGain",
     "Settling",

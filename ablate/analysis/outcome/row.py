@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ablate.analysis.outcome.interval import Estimate, Gain, GapClosed, Interval
+from ablate.analysis.outcome.retuned import Retuned
 from ablate.analysis.outcome.verdict import Confirmed, Verdict
 from ablate.result.manifest import Role
 
@@ -124,6 +125,8 @@ class VariantAnalysis:
     seeds_barred: int
     confirmed: Confirmed | None = None
     """What fresh seeds say of it, where they were asked."""
+    retuned: Retuned | None = None
+    """What the recipe's search left of its gain, where it was made."""
     early: bool = False
     """Stopped while climbing: the verdict ranks speed of learning."""
     weighted: float | None = None

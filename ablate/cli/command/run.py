@@ -82,6 +82,13 @@ def run(
             metavar="LIST",
         ),
     ] = "winner",
+    retune: Annotated[
+        str,
+        typer.Option(
+            help="Rows that the recipe's `retune` is searched for, beside the baseline: ahead, all or none.",
+            metavar="ROWS",
+        ),
+    ] = "ahead",
     details: Details = False,
 ) -> None:
     """Train every variant of RECIPE and print the ranked table. Finished runs are kept and never trained twice."""
@@ -108,6 +115,7 @@ def run(
         worth=worth,
         confirm=confirm,
         confirm_rows=confirm_rows,
+        retune=retune,
     )
     raise typer.Exit(run_recipe(request, price_only=price, details=details))
 
@@ -162,9 +170,23 @@ def finished_study(request: Request) -> "tuple[Store, tuple[RunRecord, ...]] | N
             continue
         if manifest.request == wanted and same_data(manifest):
             records = store.records()
-            if all_done(records, manifest) and confirmed(store, records, manifest, request):
+            whole = all_done(records, manifest) and retuned(store, records, manifest, request)
+            if whole and confirmed(store, records, manifest, request):
                 return store, records
     return None
+
+
+def retuned(store: "Store", records: "Sequence[RunRecord]", manifest: "StudyManifest", request: Request) -> bool:
+    """Whether the recipe's search, if it has one, has been made for every row that it is wanted for."""
+    if not manifest.retune or request.retune == "none" or request.quick:
+        return True
+    from ablate.analysis import analyse, complete, quietly, rows_to_retune
+
+    alone = manifest.model_copy(update={"confirmations": (), "retuning": None})
+    analysis = analyse(alone, records, units=quietly(store.units), history=quietly(store.history))
+    rows = rows_to_retune(analysis, request.retune)
+    plan = manifest.retuning
+    return not rows or (plan is not None and {*rows} <= {*plan.rows} and complete(manifest, records))
 
 
 def confirmed(store: "Store", records: "Sequence[RunRecord]", manifest: "StudyManifest", request: Request) -> bool:

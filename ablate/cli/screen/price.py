@@ -64,6 +64,13 @@ def summary(price: "StudyPrice") -> list[str]:
         lines.append(f"the {price.left} runs to go take about {duration(price.seconds)}")
     else:
         lines.append("nothing is left to train")
+    runs, seconds = price.search
+    if runs:
+        each = f"up to {runs} runs of the baseline and {runs} of each patch that helps"
+        lines.append(f"retuning takes {each}: about {duration(seconds)} for one")
+    runs, seconds = price.confirmation
+    if runs:
+        lines.append(f"the confirmation of one row takes {runs} runs, about {duration(seconds)}")
     unit = unit_of(manifest.metric)
     seeds = f"{len(manifest.seeds)} seed{'s' if len(manifest.seeds) > 1 else ''}"
     if price.detectable is not None:

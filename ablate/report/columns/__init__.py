@@ -12,6 +12,7 @@ from ablate.report.columns.beside import beside, cost
 from ablate.report.columns.column import Column, Form
 from ablate.report.columns.confirmed import confirmed
 from ablate.report.columns.gain import identity, judgement, score, verdict_words
+from ablate.report.columns.retuned import retuned
 
 __all__ = ["GIVING_WAY", "Column", "Form", "all_columns", "columns", "verdict_words"]
 
@@ -33,7 +34,7 @@ def columns(analysis: StudyAnalysis) -> tuple[Column, ...]:
 
 def all_columns(analysis: StudyAnalysis) -> tuple[Column, ...]:
     """The same columns for every study, as programs expect them."""
-    return (*identity(), *score(analysis), *judgement(), confirmed(), *beside(analysis), *cost())
+    return (*identity(), *score(analysis), *judgement(), confirmed(), retuned(), *beside(analysis), *cost())
 
 
 def _says_something(column: Column, analysis: StudyAnalysis) -> bool:

@@ -4,7 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from ablate.analysis import Interval, VariantAnalysis
+from ablate.analysis import Gain, Interval, VariantAnalysis
+from ablate.analysis.words import percent_with_interval, with_interval
 
 Cell = Callable[[VariantAnalysis], str]
 Fields = dict[str, Any]
@@ -46,6 +47,15 @@ class Column:
 def one(key: str, heading: str, cell: Cell, fields: Callable[[VariantAnalysis], Fields], **more: Any) -> Column:
     """A column that is always written the same way."""
     return Column(key, (Form(heading, cell),), fields, **more)
+
+
+def judged_gain(word: str, gain: Gain | None) -> str:
+    """`repeats, +4.1 % [+2.0, +6.2]`; in the metric's unit where the baseline is no denominator."""
+    if gain is None:
+        return word
+    if gain.relative is None:
+        return f"{word}, {with_interval(gain.mean, gain.interval, sign=True)}"
+    return f"{word}, {percent_with_interval(gain.relative, gain.relative_interval)}"
 
 
 def ends(name: str, interval: Interval | None) -> Fields:

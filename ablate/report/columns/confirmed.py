@@ -1,8 +1,7 @@
 """The column of fresh seeds: whether the verdict repeats there, and with which gain."""
 
 from ablate.analysis import VariantAnalysis
-from ablate.analysis.words import percent_with_interval, with_interval
-from ablate.report.columns.column import Column, Fields, Form, ends
+from ablate.report.columns.column import Column, Fields, Form, ends, judged_gain
 
 
 def confirmed() -> Column:
@@ -18,12 +17,7 @@ def _word(row: VariantAnalysis) -> str:
 
 
 def _long(row: VariantAnalysis) -> str:
-    gain = None if row.confirmed is None else row.confirmed.gain
-    if gain is None:
-        return _word(row)
-    if gain.relative is None:
-        return f"{_word(row)}, {with_interval(gain.mean, gain.interval, sign=True)}"
-    return f"{_word(row)}, {percent_with_interval(gain.relative, gain.relative_interval)}"
+    return judged_gain(_word(row), None if row.confirmed is None else row.confirmed.gain)
 
 
 def _fields(row: VariantAnalysis) -> Fields:

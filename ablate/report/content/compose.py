@@ -14,6 +14,7 @@ from ablate.report.content.head import head, title
 from ablate.report.content.measured import measured
 from ablate.report.content.origin import origin
 from ablate.report.content.pictures import figures, models_as_fitted
+from ablate.report.content.retuned import retuned
 from ablate.report.content.rows import changes
 from ablate.result import Store
 
@@ -29,6 +30,7 @@ def compose(analysis: StudyAnalysis, store: Store | None = None) -> Content:
         head(analysis),
         _ranking(analysis),
         confirmed(analysis),
+        retuned(analysis),
         doubts(analysis),
         _next(analysis),
         verdicts(analysis),

@@ -1,0 +1,31 @@
+"""The column of the search: whether a row's verdict survives it, and with which gain."""
+
+from ablate.analysis import VariantAnalysis
+from ablate.report.columns.column import Column, Fields, Form, ends, judged_gain
+
+
+def retuned() -> Column:
+    return Column("retuned", (Form("retuned, 95 %", _long), Form("retuned", _word)), _fields)
+
+
+def _word(row: VariantAnalysis) -> str:
+    if row.retuned is None or row.retuned.survives is None:
+        return ""
+    return "survives" if row.retuned.survives else "falls"
+
+
+def _long(row: VariantAnalysis) -> str:
+    return judged_gain(_word(row), None if row.retuned is None else row.retuned.gain)
+
+
+def _fields(row: VariantAnalysis) -> Fields:
+    state = row.retuned
+    gain = None if state is None else state.gain
+    return {
+        "retuned_survives": None if state is None else state.survives,
+        "retuned_setting": "" if state is None else state.best_text,
+        "retuned_gain": None if gain is None else gain.mean,
+        **ends("retuned_gain", None if gain is None else gain.interval),
+        "retuned_gain_relative": None if gain is None else gain.relative,
+        **ends("retuned_gain_relative", None if gain is None else gain.relative_interval),
+    }

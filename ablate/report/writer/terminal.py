@@ -180,10 +180,9 @@ def _facts(block: Facts, width: int) -> list[Text]:
 
 def _table(block: Table, width: int) -> list[Text]:
     """In as many tables as there is room for side by side."""
-    columns = zip(block.headings, zip(*block.rows, strict=True), strict=True)
     laid = []
-    for place, (heading, column) in enumerate(columns):
-        cells = tuple(map(plain, column))
+    for place, heading in enumerate(block.headings):
+        cells = tuple(plain(row[place]) for row in block.rows)
         laid.append(Laid(heading, heading, cells, max(map(cell_len, (heading, *cells))), place in block.right))
     lines = [_line(block.title, "bold")]
     for table in side_by_side(laid, 0, width):

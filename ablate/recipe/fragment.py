@@ -3,6 +3,7 @@ Configuration."""
 
 from dataclasses import dataclass
 
+from ablate.errors import Problem, Problems
 from ablate.recipe.entry import SAFE_NAME, Reading
 from ablate.recipe.schema import STRATEGIES, Configuration, Patch
 from ablate.recipe.tree.node import Node
@@ -85,6 +86,7 @@ class PatchReader:
                 known = (*reserved, *words)
                 problems.unknown.append(unknown_key(value, key, known, self._elsewhere(key)))
                 continue
+            value = without_metric(value, problems) if key == "data" else value
             whole = joined(whole, _at(words[key], value, entry), problems)
         return Normalizer(problems, strict=False, keep_null=True).part(whole, Configuration, self.before)
 
@@ -103,6 +105,16 @@ class PatchReader:
         """The one option of the baseline that has this name: `dropout` -> `core.dropout`."""
         found = [place for place in leaves(self.before) if place[-1] == name]
         return ".".join(found[0]).removeprefix("model.") if len(found) == 1 else ""
+
+
+def without_metric(data: Node, problems: Problems) -> Node:
+    """A data section, which holds no `metric`: one is chosen for all variants, or they could not be compared."""
+    if not data.is_mapping or "metric" not in data.value:
+        return data
+    written = data.value["metric"]
+    hint = "write `metric:` beside `data:`; it holds for every variant"
+    problems.unknown.append(Problem(f"unknown key `{written.path}`", written.where, hint))
+    return Node({key: value for key, value in data.value.items() if key != "metric"}, data.where, data.path)
 
 
 def leaves(node: Node, place: tuple[str, ...] = ()) -> list[tuple[str, ...]]:

@@ -8,7 +8,7 @@ from ablate.data import EncodingDataConfig
 from ablate.errors import Problems
 from ablate.recipe.controls import with_fusion_controls
 from ablate.recipe.entry import SAFE_NAME, Reading
-from ablate.recipe.fragment import PatchReader, short_words
+from ablate.recipe.fragment import PatchReader, short_words, without_metric
 from ablate.recipe.resolve import SECTIONS, Resolved, located, resolve, validate
 from ablate.recipe.retune import retuned
 from ablate.recipe.schema import Configuration, Patch, Recipe
@@ -23,6 +23,7 @@ KEYS = (
     "expectation",
     "cost",
     "data",
+    "metric",
     "baseline",
     "training",
     "patches",
@@ -141,6 +142,7 @@ def _override(text: str, problems: Problems) -> Node | None:
 def _baseline(root: Node, overrides: Sequence[Node], reading: Reading) -> Resolved:
     """The baseline's configuration with the overrides laid over it: they may put a wrong value right, not a word."""
     sections = {field: root.get(word) for field, word in SECTIONS.items()}
+    sections["data"] = sections["data"] and without_metric(sections["data"], reading.problems)
     for field, word in SECTIONS.items():
         section = sections[field]
         if section is not None and section.value is not None and not section.is_mapping and word != "baseline":
@@ -161,6 +163,11 @@ def _baseline(root: Node, overrides: Sequence[Node], reading: Reading) -> Resolv
         resolved = resolve(merge(_tree(resolved), fragment), last)
         if len(problems.unknown) == before:  # else it is among them already
             problems.unknown += [problem for problem in last.unknown if problem.where == SET]
+    metric = root.get("metric")
+    if metric is not None and metric.value is not None:  # laid over last: it holds whatever the data are
+        last = Problems()
+        held = Node({"data": Node({"metric": metric}, metric.where, "data")}, metric.where)
+        resolved = resolve(merge(_tree(resolved), held), last)
     problems.wrong += last.wrong
     return resolved
 

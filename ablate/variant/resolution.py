@@ -8,7 +8,7 @@ from ablate.recipe.resolve import resolve
 from ablate.recipe.tree.node import Node
 from ablate.variant.patch import apply, stale
 from ablate.variant.selection import Combination
-from ablate.variant.teaching import equally_taught
+from ablate.variant.teaching import equally_scored, equally_taught
 
 
 @dataclass
@@ -38,11 +38,11 @@ class Resolution:
         return self._taught(resolve(apply(self.baseline, patches), Problems()).configuration)
 
     def _taught(self, configuration: Configuration | None) -> Configuration | None:
-        """With the baseline's supervised bins a step."""
+        """With the baseline's metric and supervised bins a step."""
         baseline = self.resolved[()]
         if configuration is None or baseline is None:
             return configuration
-        return equally_taught(configuration, baseline)
+        return equally_taught(equally_scored(configuration, baseline), baseline)
 
     def every_patch_counts(self, combination: Combination, patches: tuple[Patch, ...]) -> bool:
         """Whether every patch of a combination changes the configuration; a problem for each that does not."""

@@ -7,7 +7,17 @@ says how much it wants to be taught, and the tables tell what that makes.
 
 import math
 
+from ablate.metric import METRICS
 from ablate.recipe import Configuration
+
+
+def equally_scored(configuration: Configuration, baseline: Configuration) -> Configuration:
+    """With the baseline's metric, also where a patch brings other data, if these can be scored by it."""
+    metric, own = baseline.data.metric, configuration.data.metric
+    if own == metric or METRICS[own].task != METRICS[metric].task:
+        return configuration
+    data = type(configuration.data).model_validate({**configuration.data.model_dump(), "metric": metric})
+    return configuration.model_copy(update={"data": data})
 
 
 def equally_taught(configuration: Configuration, baseline: Configuration) -> Configuration:

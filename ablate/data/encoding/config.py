@@ -66,7 +66,8 @@ class EncodingDataConfig(Config):
     min_spikes: int = Field(default=20, ge=0)
     """Units with fewer spikes than this in a split's scored bins are left out of its score."""
     metric: str = "bits_per_spike"
-    """What predictions are scored by: bits_per_spike, or correlation (blind to the scale of the rates)."""
+    """What predictions are scored by: bits_per_spike, or correlation (blind to the scale of the rates). A recipe
+    writes `metric:` beside `data:`."""
     behavior: Literal["causal", "acausal", "constant", "none"] = "causal"
     """causal: frame t comes with the sample measured before bin t. acausal: with the sample measured after it, as a
     centred smoothing would leak. constant: every sample is the training mean, so that the modulator stays and only what

@@ -15,6 +15,9 @@ from ablate.recipe.vocabulary.fields import alternatives, expected, single
 WORDS = {"model": "baseline"}
 """A recipe's word for a field of a configuration."""
 
+NO_OPTIONS = ("type", "metric")
+"""Named by the part itself; written beside `data`, for all variants at once."""
+
 
 @dataclass(frozen=True)
 class Option:
@@ -73,7 +76,7 @@ def options_of(config: type[BaseModel], prefix: str = "") -> tuple[Option, ...]:
     """Every field, those of a nested group by their full name: `tokenizer.kernel_size`."""
     options: list[Option] = []
     for name, field in config.model_fields.items():
-        if name == "type":
+        if name in NO_OPTIONS:
             continue
         inner = None if alternatives(field) else single(field)
         if inner is not None:

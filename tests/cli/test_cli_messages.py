@@ -93,7 +93,9 @@ def test_recordings_with_nan_in_the_stimulus(tmp_path):
     broken[7, 3, 3] = np.nan
     folder = recording(tmp_path / "rec", stimulus=broken)
     told = refused(write_recipe(tmp_path, data=RECORDED.format(path=folder)), tmp_path)
-    assert told.startswith(f"error: {folder}: stimulus contains NaN or infinity\n\nhint: fill or cut the gap")
+    assert told.startswith(
+        f"error: {folder}: stimulus contains NaN or infinity: stimulus[7, 3, 3] is nan\n\nhint: fill or cut the gap"
+    )
 
 
 def test_recordings_with_spikes_shorter_than_the_stimulus(tmp_path):
@@ -108,7 +110,8 @@ def test_recordings_with_spikes_shorter_than_the_stimulus(tmp_path):
 def test_recordings_with_negative_counts(tmp_path):
     folder = recording(tmp_path / "rec", spikes=np.full((2000, 3), -1, np.int16))
     told = refused(write_recipe(tmp_path, data=RECORDED.format(path=folder)), tmp_path)
-    assert told.startswith(f"error: {folder}: spikes contains negative counts\n\nhint: spikes.npy holds")
+    assert told.startswith(f"error: {folder}: spikes contains negative counts: ")
+    assert "spikes[0, 0] is -1" in told
 
 
 def test_recordings_that_pickle(tmp_path):
@@ -137,14 +140,14 @@ def test_a_modulator_without_behaviour(tmp_path):
 
 def test_data_that_are_not_there(tmp_path):
     place = tmp_path / "nowhere"
-    told = refused(write_recipe(tmp_path), tmp_path, data=place)
+    told = refused(write_recipe(tmp_path), tmp_path, data=(place,))
     assert told == f"error: {place}: there is no such recording\n\nhint: `ablate data make` writes synthetic ones"
 
 
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"seeds": "0,x"}, "--seeds 0,x: `x` is no seed"),
+        ({"seeds": "0,x"}, "--seeds: `x` is no seed"),
         ({"variants": "p9"}, "no variant is called `p9`"),
         ({"retry": "done"}, "--retry done is no state of a run"),
         ({"device": "gpu"}, "unknown device `gpu`"),

@@ -63,10 +63,11 @@ def answer(analysis: StudyAnalysis) -> str:
     if judged and all(row.verdict == "negligible" for row in judged):
         worth = percent(analysis.rule.worth)
         return f"{lead}no winner is named: every patch changes less than {worth}, which is an answer."
-    hurting = [f"{row.name}{' (early)' if row.early else ''}" for row in judged if row.verdict == "hurts"]
+    hurting = [f"{row.name}{' (early)' if row.early else ''}" for row in judged if _stays(row, "hurts")]
     if hurting:
-        return f"{lead}no patch helps; {listing(hurting)} {'hurts' if len(hurting) == 1 else 'hurt'}{_least(analysis)}."
-    return f"{lead}no winner is named: no patch is clear of noise{_least(analysis)}."
+        hurts = f"{listing(hurting)} {'hurts' if len(hurting) == 1 else 'hurt'}"
+        return f"{lead}no patch helps; {hurts}{_least(analysis)}.{_unrepeated(judged)}"
+    return f"{lead}no winner is named: no patch is clear of noise{_least(analysis)}.{_unrepeated(judged)}"
 
 
 def _capital(text: str) -> str:
@@ -121,6 +122,17 @@ def _fell(analysis: StudyAnalysis, lead: str = "") -> str:
     before = names.index(analysis.winner) if analysis.winner is not None else len(names)
     rows = [row for row in analysis.rows[:before] if row.verdict == "helps" and row.role == "variant" and fallen(row)]
     return lead + "; ".join(fall_text(row, analysis.unit) for row in rows) + "." if rows else ""
+
+
+def _stays(row: VariantAnalysis, verdict: str) -> bool:
+    return row.verdict == verdict and not fallen(row)
+
+
+def _unrepeated(rows: Sequence[VariantAnalysis]) -> str:
+    """The rows whose verdict fresh seeds did not repeat, and what they gave; those that helped are told at length."""
+    fell = [row for row in rows if row.verdict in ("hurts", "negligible") and fallen(row)]
+    words = [f"{row.name} ({row.verdict}, there {row.confirmed.verdict})" for row in fell if row.confirmed is not None]
+    return f" Fresh seeds do not repeat {listing(words)}." if words else ""
 
 
 def _least(analysis: StudyAnalysis) -> str:

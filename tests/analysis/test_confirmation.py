@@ -1,5 +1,7 @@
 """What fresh seeds say of a study's verdicts, through `analyse`, on planted scores."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from planted import BASELINE, Planted
@@ -7,6 +9,7 @@ from planted_confirmation import CHOSEN, FRESH, fresh, planted_confirmation
 
 from ablate.analysis import analyse
 from ablate.analysis.apart.choice import fresh_seeds
+from ablate.analysis.headline import answer
 from ablate.analysis.statistics.family import holm
 from ablate.result.manifest import Confirmation
 
@@ -174,3 +177,11 @@ def test_quoting_the_confirmed_gain_is_not_optimistic_and_quoting_the_chosen_one
     error = np.std(confirmed) / np.sqrt(len(confirmed))
     assert abs(np.mean(confirmed) - truth) < 3 * error
     assert np.mean(chosen) - truth > 3 * error
+
+
+def test_a_patch_whose_harm_fresh_seeds_do_not_repeat_is_not_said_to_hurt():
+    analysis = studied({BASELINE: base(), "worse": fresh(0.0, 0.002)})
+    without = tuple(row for row in analysis.rows if row.verdict != "helps")
+    said = answer(replace(analysis, rows=without, winner=None))
+    assert "worse hurts" not in said
+    assert said.endswith("Fresh seeds do not repeat worse (hurts, there negligible).")

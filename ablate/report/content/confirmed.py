@@ -20,7 +20,7 @@ def confirmed(analysis: StudyAnalysis) -> Iterator[Block]:
         return
     headings = ("variant", "verdict", "gain where it was chosen", "seeds", "", "gain on these, 95 %", "less or more")
     rows = tuple(_row(row, state, analysis.unit) for row, state in tried)
-    yield Table("confirmed", TITLE, headings, rows, note=NOTE, brief=True)
+    yield Table("confirmed", TITLE, headings, rows, note=NOTE)
 
 
 def _row(row: VariantAnalysis, state: Confirmed, unit: str) -> tuple[str, ...]:

@@ -14,23 +14,23 @@ RETRYABLE = ("failed", "diverged", "interrupted")
 
 @dataclass(frozen=True)
 class Allowance:
-    """The most that a study may take in all, runs or seconds of training summed over its runs; None: no limit."""
+    """The most that a study may take in all: runs, or seconds from its start to its end; None: no limit."""
 
     runs: int | None = None
     seconds: float | None = None
 
     @classmethod
     def read(cls, text: str) -> "Allowance":
-        """`80` (runs), `2h`, `30min`. Raises AblateError for anything else."""
+        """`80` (runs), `2h`, `30min` (of waiting). Raises AblateError for anything else."""
         found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(h|min|)", text.strip())
         if found is None or float(found[1]) <= 0 or (not found[2] and "." in found[1]):
-            raise AblateError(f"--budget {text} is no budget", hint="write 80 (runs), 2h or 30min (of training)")
+            raise AblateError(f"--budget {text} is no budget", hint="write 80 (runs), 2h or 30min (from start to end)")
         if not found[2]:
             return cls(runs=int(found[1]))
         return cls(seconds=float(found[1]) * (3600 if found[2] == "h" else 60))
 
     def covers(self, runs: int, seconds: float) -> bool:
-        """Whether so many runs, and so many seconds of training, are within it."""
+        """Whether so many runs, and so many seconds, are within it."""
         return (self.runs is None or runs <= self.runs) and (self.seconds is None or seconds <= self.seconds)
 
 

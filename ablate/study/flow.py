@@ -14,9 +14,10 @@ from ablate.analysis import Settling, gather, settle
 from ablate.analysis.words import listing, spans
 from ablate.errors import AblateError
 from ablate.execution import Event, Job, Outcome, Stop, execute
-from ablate.request import Allowance, Request
+from ablate.request import Request
 from ablate.result import Store, environment
 from ablate.result.record import RunState
+from ablate.study.budget import covered
 from ablate.study.confirm import confirmation_jobs, with_confirmation
 from ablate.study.merge import merge_manifests
 from ablate.study.retune import check_search, retuning_jobs, with_retuning
@@ -183,7 +184,8 @@ def run_looks(study: Study, request: Request, watcher: Watcher, outcomes: dict[s
         )
         if not todo or stop.requested:
             break
-        if not covered(study, todo, request.allowance()):
+        look, workers = [job.variant for job in todo], settings_of(request, len(study.jobs)).workers
+        if not covered(study.manifest, study.store.records(), look, request.allowance(), workers):
             beyond = state
             break
         watcher.look(state, todo)
@@ -197,19 +199,6 @@ def settled_so_far(study: Study) -> Settling:
     manifest = study.manifest
     assert manifest.schedule is not None
     return settle(gather(manifest, study.store.records()), manifest.schedule, manifest.analysis)
-
-
-def covered(study: Study, todo: Sequence[RunJob], allowance: Allowance) -> bool:
-    """Whether a look is within the budget; its runs are taken to last as long as the mean of their variant's."""
-    keys = {key for entry in study.manifest.variants for key in entry.keys.values()}
-    done = [record for record in study.store.records() if record.key in keys and record.state != "interrupted"]
-    spent = {record.key: record.usage.seconds for record in done if record.usage}
-    usual = sum(spent.values()) / len(spent) if spent else 0.0
-    seconds = sum(spent.values())
-    for job in todo:
-        own = [record.usage.seconds for record in done if record.variant == job.variant and record.usage]
-        seconds += sum(own) / len(own) if own else usual
-    return allowance.covers(len(done) + len(todo), seconds)
 
 
 def train_missing(

@@ -27,7 +27,7 @@ def settings_of(request: Request, runs: int) -> Settings:
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     on_cpu = device.type == "cpu"
     gpus = visible_gpus(device) if device.type == "cuda" and not request.inline else ()
-    workers = request.workers or (cores if on_cpu else max(1, len(gpus)))
+    workers = 1 if request.inline else request.workers or (cores if on_cpu else max(1, len(gpus)))
     return Settings(
         workers=max(1, min(workers, runs)),
         isolate=not request.inline,

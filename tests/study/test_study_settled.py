@@ -1,5 +1,6 @@
 """A study run until settled, through the flow: what is trained, what a kill changes (nothing), what is refused."""
 
+import os
 import random
 import signal
 import subprocess
@@ -79,27 +80,29 @@ def test_a_study_with_fixed_seeds_goes_on_until_settled_with_the_runs_that_it_ha
     assert analysis_of(end).settling.look is not None
 
 
-def killed_at_random(recipe, out, times, seed):
-    """Starts the program again and again, killed without warning each time but the last."""
-    command = ["run", str(recipe), "--out", str(out), "--until", "settled", "--worth", "0.1%", "--device", "cpu"]
+def killed_at_random(recipe, out, times, seed, *how):
+    """Starts the program again and again, killed with its workers and without warning each time but the last."""
+    command = ["run", str(recipe), "--out", str(out), "--until", "settled", "--worth", "0.1%", "--device", "cpu", *how]
     generator = random.Random(seed)
     for _ in range(times):
         process = subprocess.Popen(
-            [sys.executable, "-m", "ablate", *command, "--inline"],
+            [sys.executable, "-m", "ablate", *command],
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             env=environment(),
+            start_new_session=True,
         )
         time.sleep(generator.uniform(2.0, 9.0))
-        process.send_signal(signal.SIGKILL)
+        os.killpg(process.pid, signal.SIGKILL)
         process.wait()
-    return ablate(*command, "--inline", timeout=300)
+    return ablate(*command, timeout=300)
 
 
 @pytest.mark.slow
-def test_a_study_killed_twenty_times_buys_the_same_seeds_and_ends_with_the_same_scores(recipe, tmp_path):
+@pytest.mark.parametrize("how", [("--inline",), ("--workers", "2")], ids=["inline", "two workers"])
+def test_a_study_killed_twenty_times_buys_the_same_seeds_and_ends_with_the_same_scores(recipe, tmp_path, how):
     whole, _ = go(recipe, tmp_path / "whole", worth="0.1%")
-    last = killed_at_random(recipe, tmp_path / "killed", 20, 1)
+    last = killed_at_random(recipe, tmp_path / "killed", 20, 1, *how)
     assert last.returncode == 0, last.stderr
     store = type(whole.study.store)(tmp_path / "killed" / "tiny")
     assert plain(store) == plain(whole.study.store)

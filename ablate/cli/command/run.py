@@ -61,7 +61,10 @@ def run(
         ),
     ] = None,
     budget: Annotated[
-        str | None, typer.Option(help="With --until: the most the study may take, 80 (runs) or 2h.", metavar="80|2h")
+        str | None,
+        typer.Option(
+            help="With --until: the most the study may take, 80 (runs) or 2h (from start to end).", metavar="80|2h"
+        ),
     ] = None,
     worth: Annotated[
         str | None, typer.Option(help="With --until: the smallest relative gain worth having.", metavar="2%")

@@ -16,8 +16,7 @@ from ablate.cli.command.report import report
 from ablate.cli.command.run import run
 from ablate.cli.command.show import show
 from ablate.cli.command.verify import verify
-from ablate.cli.console import say
-from ablate.cli.exit import INTERRUPTED, end_of
+from ablate.cli.exit import end_of, say_interrupted
 
 COMMANDS = (run, report, params, check, parts, show, judge, compare, verify, clean)
 """In the order of the help."""
@@ -30,8 +29,7 @@ class Commands(TyperGroup):
         try:
             return super().invoke(ctx)
         except KeyboardInterrupt:
-            say("interrupted")
-            raise typer.Exit(INTERRUPTED) from None
+            raise typer.Exit(say_interrupted()) from None
 
 
 app = typer.Typer(

@@ -4,6 +4,7 @@ import gc
 import json
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from itertools import pairwise
 from typing import Any, NoReturn
 
@@ -51,23 +52,27 @@ def exit_code(program: Callable[[], object]) -> int:
         hint = "install a matching pair: pip install --upgrade --force-reinstall torch torchvision timm"
         return say_error(AblateError(f"torch and torchvision do not fit each other: {fault}", hint=hint))
     except (KeyboardInterrupt, typer.Abort):
-        say("interrupted")
-        return INTERRUPTED
+        return say_interrupted()
 
 
 def say_error(error: AblateError) -> int:
     """The exit code of a user's mistake, on stderr, and for a program on stdout too."""
     show_error(error)
-    if wants_json(sys.argv[1:]):
-        print(
-            json.dumps({"exit_code": USAGE_ERROR, "errors": [as_json(problem) for problem in error.problems]}, indent=1)
-        )
+    tell_program(USAGE_ERROR, error.problems)
     return USAGE_ERROR
 
 
-def as_json(problem: Problem) -> dict[str, str]:
-    """A stable shape for programs."""
-    return {"where": problem.where, "what": problem.what, "hint": problem.hint}
+def say_interrupted() -> int:
+    """The shell's exit code for Ctrl-C."""
+    say("interrupted")
+    tell_program(INTERRUPTED)
+    return INTERRUPTED
+
+
+def tell_program(code: int, problems: Sequence[Problem] = ()) -> None:
+    """The document of a command that gave no other."""
+    if wants_json(sys.argv[1:]):
+        print(json.dumps({"exit_code": code, "errors": list(map(asdict, problems))}, indent=1))
 
 
 def wants_json(words: Sequence[str]) -> bool:

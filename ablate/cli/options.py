@@ -34,6 +34,9 @@ Quick = Annotated[
 Details = Annotated[
     bool, typer.Option("--details", help="Print all of the report: changes, sessions, models, methods, provenance.")
 ]
+TableOrJson = Annotated[
+    str, typer.Option("--format", help="table, or json: one document on stdout, for programs.", metavar="FORMAT")
+]
 TABLE_OR_JSON = ("table", "json")
 
 

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from ablate.cli.console import stage
-from ablate.cli.options import DataPaths, Device, Out, RecipePath, Sets
+from ablate.cli.options import DataPaths, Device, Out, RecipePath, Sets, TableOrJson, known_format
 from ablate.request import Request
 
 
@@ -19,14 +19,27 @@ def check(
     ] = False,
     device: Device = "auto",
     out: Out = Path("results"),
+    format: TableOrJson = "table",
 ) -> None:
     """Check RECIPE and list what its variants change. Patches that do nothing are refused; nothing is trained."""
+    known_format(format)
     stage("loading torch")
-    from ablate.cli.screen.price import show_price
+    from ablate.cli.screen.document import kept_free, price_record, print_document, variants_record
+    from ablate.cli.screen.price import price_code, print_price
     from ablate.cli.screen.variants import print_variants
     from ablate.study.price import price_study
     from ablate.study.study import study_of
 
     request = Request(recipe=recipe, sets=tuple(sets or ()), data=tuple(data or ()), device=device, out=out)
-    print_variants(study_of(request, stage))
-    raise typer.Exit(show_price(price_study(request, stage)) if cost else 0)
+    with kept_free(format):
+        study = study_of(request, stage)
+    if format == "table":
+        print_variants(study)
+    with kept_free(format):
+        price = price_study(request, stage) if cost else None
+    code = price_code(price) if price else 0
+    if format == "json":
+        print_document({**variants_record(study), "price": price_record(price) if price else None}, exit_code=code)
+    elif price:
+        print_price(price)
+    raise typer.Exit(code)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ablate.cli.console import out
-from ablate.cli.options import known_format
+from ablate.cli.options import TableOrJson, known_format
 from ablate.errors import AblateError
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ ALL = 10_000
 def compare(
     first: Annotated[Path, typer.Argument(help="A study's folder.", metavar="STUDY_A")],
     second: Annotated[Path, typer.Argument(help="Another study's folder.", metavar="STUDY_B")],
-    format: Annotated[str, typer.Option(help="table or json.")] = "table",
+    format: TableOrJson = "table",
 ) -> None:
     """Compare the same variants in two studies. Configuration, data, environment, and what changed in the verdicts."""
     raise typer.Exit(compare_studies(first, second, format=format))

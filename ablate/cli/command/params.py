@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ablate.cli.console import stage
-from ablate.cli.options import DataPaths, Sets, known_format
+from ablate.cli.options import DataPaths, Sets, TableOrJson, known_format
 from ablate.errors import AblateError
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ def params(
     depth: Annotated[
         int, typer.Option(help="How deep to open the parts: 1 parts, 2 their modules, and so on.", min=1)
     ] = 1,
-    format: Annotated[str, typer.Option(help="table or json.")] = "table",
+    format: TableOrJson = "table",
     units: Annotated[int | None, typer.Option(help="Units a session instead of the data's.", min=1)] = None,
     behaviors: Annotated[int | None, typer.Option(help="Behaviour variables instead of the data's.", min=0)] = None,
     sessions: Annotated[int | None, typer.Option(help="Sessions instead of the data's.", min=1)] = None,
@@ -33,7 +33,8 @@ def params(
 ) -> None:
     """Weigh the variants side by side: parameters, FLOPs and shapes. With the change to the baseline, and lints."""
     stage("loading torch")
-    from ablate.cli.screen.parameters import print_json, print_modules, print_tables
+    from ablate.cli.screen.document import cost_record, print_document
+    from ablate.cli.screen.parameters import print_modules, print_tables
     from ablate.cli.weigh import weigh
     from ablate.model.cost import module_parameters
     from ablate.recipe import load_recipe
@@ -50,7 +51,7 @@ def params(
     )
     stage()
     if format == "json":
-        print_json(weighed)
+        print_document({"variants": {item.variant.name: cost_record(item.cost) for item in weighed}})
         return
     print_tables(weighed)
     if depth > 1:

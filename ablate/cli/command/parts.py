@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ablate.cli.options import known_format
+from ablate.cli.options import TableOrJson, known_format
 from ablate.errors import AblateError
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 def parts(
     name: Annotated[str | None, typer.Argument(help="Only this part or folder: vivit, core.", metavar="[PART]")] = None,
-    format: Annotated[str, typer.Option(help="table or json.")] = "table",
+    format: TableOrJson = "table",
 ) -> None:
     """List the parts that a recipe can name. Of models, data and training, with options, defaults and help."""
     from ablate.cli.screen.parts import print_index, print_json, print_part

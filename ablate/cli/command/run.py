@@ -6,11 +6,24 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ablate.cli.console import err, say, stage
-from ablate.cli.options import DataPaths, Details, Device, Out, Quick, RecipePath, Seeds, Sets, Variants
+from ablate.cli.console import err, stage
+from ablate.cli.options import (
+    DataPaths,
+    Details,
+    Device,
+    Out,
+    Quick,
+    RecipePath,
+    Seeds,
+    Sets,
+    TableOrJson,
+    Variants,
+    known_format,
+)
 from ablate.request import Request, request_hash
 
 if TYPE_CHECKING:
+    from ablate.cli.screen.ending import Ending
     from ablate.result import RunRecord, Store, StudyManifest
     from ablate.study.train import RunJob
 
@@ -93,6 +106,7 @@ def run(
         ),
     ] = "ahead",
     details: Details = False,
+    format: TableOrJson = "table",
 ) -> None:
     """Train every variant of RECIPE and print the ranked table. Finished runs are kept and never trained twice."""
     request = Request(
@@ -120,41 +134,67 @@ def run(
         confirm_rows=confirm_rows,
         retune=retune,
     )
-    raise typer.Exit(run_recipe(request, price_only=price, details=details))
+    known_format(format)
+    raise typer.Exit(run_recipe(request, price_only=price, details=details, format=format))
 
 
-def run_recipe(request: Request, *, price_only: bool = False, details: bool = False) -> int:
+def run_recipe(request: Request, *, price_only: bool = False, details: bool = False, format: str = "table") -> int:
     """The exit code: 0 all runs done, 1 some failed, 130 stopped by a signal."""
     request.until_settled()
     request.allowance()
     request.check_confirmation()
     stage(f"looking for finished runs of {request.recipe}")
-    from ablate.cli.screen.ending import say_end, say_failures, show_table
+    from ablate.cli.screen.document import kept_free
+    from ablate.cli.screen.ending import ending_of, finished_ending
 
     done = None if price_only else finished_study(request)
     if done is not None:
         store, records = done
-        say(f"every run of this study is done; nothing was trained (results in {store.root})")
-        show_table(store, records, details=details)
-        return say_failures(store, records, request)
+        return show_end(finished_ending(store, records, request), details=details, format=format)
     stage("loading torch")
-    from ablate.cli.screen.price import say_cpu_time, show_price
+    from ablate.cli.screen.price import say_cpu_time
     from ablate.cli.screen.progress import ProgressDisplay
     from ablate.study.flow import run_study
-    from ablate.study.price import price_study
     from ablate.training import pick_device
 
     if price_only:
-        return show_price(price_study(request, stage))
+        return show_price(request, format)
 
     def warn(todo: "Sequence[RunJob]") -> None:
         if not request.quick and pick_device(request.device).type == "cpu":
             say_cpu_time(todo, request)
 
-    with ProgressDisplay(err(), warn) as display:
+    with kept_free(format), ProgressDisplay(err(), warn) as display:
         end = run_study(request, display)
-    show_table(end.study.store, details=details)
-    return say_end(end, request)
+    return show_end(ending_of(end, request), details=details, format=format)
+
+
+def show_end(ending: "Ending", *, details: bool, format: str) -> int:
+    """The table, what failed and what goes on from here; or all of it as one JSON document. Gives the exit code."""
+    from ablate.cli.screen.document import ending_record, print_document
+    from ablate.cli.screen.ending import say_end, show_table
+
+    if format == "json":
+        print_document(ending_record(ending), exit_code=ending.exit_code)
+    else:
+        show_table(ending.store, ending.records, details=details)
+    say_end(ending)
+    return ending.exit_code
+
+
+def show_price(request: Request, format: str) -> int:
+    """What the study will cost. Gives the exit code."""
+    from ablate.cli.screen.document import kept_free, price_record, print_document
+    from ablate.cli.screen.price import price_code, print_price
+    from ablate.study.price import price_study
+
+    with kept_free(format):
+        price = price_study(request, stage)
+    if format == "json":
+        print_document(price_record(price), exit_code=price_code(price))
+    else:
+        print_price(price)
+    return price_code(price)
 
 
 def finished_study(request: Request) -> "tuple[Store, tuple[RunRecord, ...]] | None":

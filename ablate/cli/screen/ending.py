@@ -1,7 +1,8 @@
 """How a study ended: its table, what failed, and the command that goes on with it."""
 
 import shlex
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,55 +14,130 @@ from ablate.result import RunRecord, Store
 
 if TYPE_CHECKING:
     from ablate.study.flow import StudyEnd
+    from ablate.study.train import RunJob
 
 FAILED = 1
 INTERRUPTED = 130
 
 
+@dataclass(frozen=True)
+class Failure:
+    """A run that gave no score. reason: in one sentence. log: the file with its last lines."""
+
+    variant: str
+    seed: int
+    key: str
+    state: str
+    reason: str
+    log: str
+
+
+@dataclass(frozen=True)
+class Ending:
+    """How a study ended, for whoever asks. command: the one that goes on with it. notes: whole sentences."""
+
+    store: Store
+    command: str
+    trained: int
+    kept: int
+    failures: tuple[Failure, ...]
+    interrupted: bool = False
+    notes: tuple[str, ...] = ()
+    records: tuple[RunRecord, ...] | None = None
+    """Those of the folder, where they were read already."""
+
+    @property
+    def exit_code(self) -> int:
+        if self.interrupted:
+            return INTERRUPTED
+        return FAILED if self.failures else 0
+
+    @property
+    def state(self) -> str:
+        """done, failed (some runs gave no score) or interrupted."""
+        if self.interrupted:
+            return "interrupted"
+        return "failed" if self.failures else "done"
+
+    @property
+    def next_commands(self) -> tuple[str, ...]:
+        """What goes on from here."""
+        again = (f"{self.command} --retry all",) if self.failures else ()
+        return (*again, *((self.command,) if self.interrupted else ()))
+
+
+def ending_of(end: "StudyEnd", request: Request) -> Ending:
+    """That of a study that was run just now."""
+    store = end.study.store
+    return Ending(
+        store=store,
+        command=retry_command(request),
+        trained=end.trained,
+        kept=end.kept,
+        failures=tuple(
+            _failure(store, job, end.states.get(job.key, "failed"), outcome.reason) for job, outcome in end.failures
+        ),
+        interrupted=end.interrupted,
+        notes=tuple(_notes(end, request)),
+    )
+
+
+def finished_ending(store: Store, records: Sequence[RunRecord], request: Request) -> Ending:
+    """That of a study all of whose runs were there."""
+    keys = store.manifest().run_keys
+    named = [record for record in records if record.key in keys]
+    failures = tuple(
+        _failure(store, record, record.state, record.reason)
+        for record in named
+        if record.state in ("failed", "diverged")
+    )
+    note = f"every run of this study is done; nothing was trained (results in {store.root})"
+    command = retry_command(request)
+    return Ending(store, command, trained=0, kept=len(named), failures=failures, notes=(note,), records=tuple(records))
+
+
+def _failure(store: Store, run: "RunJob | RunRecord", state: str, reason: str) -> Failure:
+    return Failure(run.variant, run.seed, run.key, state, reason, str(store.folder(run.key) / "log.txt"))
+
+
+def _notes(end: "StudyEnd", request: Request) -> Iterator[str]:
+    """What should be known of this end."""
+    yield f"{end.trained} runs trained, {end.kept} kept from before; results in {end.study.store.root}"
+    if end.beyond is not None and end.beyond.to_come is not None:
+        look, runs = end.beyond.to_come.here, end.beyond.runs_to_buy
+        still = f"open: {', '.join(end.beyond.open)}"
+        yield f"the budget ({request.budget}) does not cover the look at {look} seeds, {runs} runs; {still}"
+    if end.unconfirmed:
+        yield f"--confirm: {end.unconfirmed}"
+    for job in end.elsewhere:
+        yield f"trained by another process meanwhile: {job.label}"
+
+
 def show_table(store: Store, records: Sequence[RunRecord] | None = None, *, details: bool = False) -> None:
     """The ranked table, on stdout; `--only` may have left out what the variants are compared with."""
-    manifest = store.manifest()
-    if not any(entry.role == "baseline" for entry in manifest.variants):
+    if not has_baseline(store):
         say("no table yet: `--only` left the baseline out, and gains are measured against it")
         return
     analysis = analysis_of(store, records)  # whole: the guards need curves and units
     print_report(analysis, "table", store, details=details)
 
 
-def say_end(end: "StudyEnd", request: Request) -> int:
-    """The last lines of a run: what was trained, what failed and how to try it again."""
-    study = end.study
-    command = retry_command(request)
-    trained = f"{end.trained} runs trained, {end.kept} kept from before"
-    say(f"{trained}; results in {study.store.root}")
-    if end.beyond is not None and end.beyond.to_come is not None:
-        look, runs = end.beyond.to_come.here, end.beyond.runs_to_buy
-        still = f"open: {', '.join(end.beyond.open)}"
-        say(f"the budget ({request.budget}) does not cover the look at {look} seeds, {runs} runs; {still}")
-    if end.unconfirmed:
-        say(f"--confirm: {end.unconfirmed}")
-    for job in end.elsewhere:
-        say(f"trained by another process meanwhile: {job.label}")
-    for job, failure in end.failures:
-        say(f"failed: {job.label}: {failure.reason}")
-        say(f"  log: {Path(study.store.root) / 'runs' / job.key / 'log.txt'}")
-    if end.failures:
-        say(f"try these again: {command} --retry all")
-    if end.interrupted:
-        say(f"stopped; nothing that was done is lost. Go on: {command}")
-        return INTERRUPTED
-    return FAILED if end.failures else 0
+def say_end(ending: Ending) -> None:
+    """The last lines of a run: what was trained, what failed and the commands that go on from here."""
+    for note in ending.notes:
+        say(note)
+    for failure in ending.failures:
+        say(f"{failure.state}: {failure.variant} seed {failure.seed}: {failure.reason}")
+        say(f"  log: {failure.log}")
+    if ending.failures:
+        say(f"try these again: {ending.command} --retry all")
+    if ending.interrupted:
+        say(f"stopped; nothing that was done is lost. Go on: {ending.command}")
 
 
-def say_failures(store: Store, records: Sequence[RunRecord], request: Request) -> int:
-    """The failures of a study that is otherwise finished."""
-    keys = store.manifest().run_keys
-    failed = [record for record in records if record.key in keys and record.state in ("failed", "diverged")]
-    for record in failed:
-        say(f"{record.state}: {record.variant} seed {record.seed}: {record.reason}")
-    if failed:
-        say(f"try these again: {retry_command(request)} --retry all")
-    return FAILED if failed else 0
+def has_baseline(store: Store) -> bool:
+    """Whether there is something to measure gains against."""
+    return any(entry.role == "baseline" for entry in store.manifest().variants)
 
 
 def retry_command(request: Request) -> str:

@@ -1,8 +1,7 @@
 """What every variant weighs, as tables: a column a variant for the parameters, then a row each for FLOPs and shapes."""
 
-import json
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from rich.table import Table
 from rich.text import Text
@@ -10,36 +9,11 @@ from rich.text import Text
 from ablate.analysis.words import count
 from ablate.cli.console import out, say
 from ablate.cli.screen.stages import print_stages
+from ablate.cli.screen.whom import lints_of, whom
 from ablate.result import ModelCost
 
 if TYPE_CHECKING:
     from ablate.cli.weigh import Weighed
-
-
-def print_json(weighed: Sequence["Weighed"]) -> None:
-    """All of it, for programs."""
-    print(json.dumps({"variants": {w.variant.name: as_json(w.cost) for w in weighed}}, indent=1))
-
-
-def as_json(cost: ModelCost) -> dict[str, Any]:
-    """A stable shape for programs."""
-    tokens = cost.tokens
-    return {
-        "parts": dict(cost.parts),
-        "total": cost.total_parameters,
-        "trainable": cost.trainable_parameters,
-        "frozen": cost.total_parameters - cost.trainable_parameters,
-        "frozen_by_part": dict(cost.frozen),
-        "flops": cost.total_flops,
-        "flops_by_part": dict(cost.flops),
-        "inputs": {name: list(shape) for name, shape in cost.inputs.items()},
-        "shapes": {name: list(shape) for name, shape in cost.shapes.items()},
-        "tokens": {"time": tokens.time, "space": list(tokens.space)} if tokens else None,
-        "pixels_never_seen": cost.pixels_never_seen,
-        "receptive_field": cost.receptive_field,
-        "notes": cost.notes,
-        "lints": list(cost.lints),
-    }
 
 
 def print_tables(weighed: Sequence["Weighed"]) -> None:
@@ -48,22 +22,14 @@ def print_tables(weighed: Sequence["Weighed"]) -> None:
     for group in in_groups(weighed, console.width):
         console.print(parameter_table(group, weighed[0].cost))
     console.print(flow_table(weighed))
-    for lint, names in lints_of(weighed).items():
-        console.print(f"warning: {lint} ({names})", markup=False, soft_wrap=True)
-    print_stages(console, [(item.variant.name, item.cost) for item in weighed])
+    models = [(item.variant.name, item.cost) for item in weighed]
+    for lint, names in lints_of(models).items():
+        console.print(f"warning: {lint} ({whom(names, models)})", markup=False, soft_wrap=True)
+    print_stages(console, models)
     if any(item.variant.aliases for item in weighed):
         for item in weighed:
             if item.variant.aliases:
                 say(f"{item.variant.name} is also called {', '.join(item.variant.aliases)}")
-
-
-def lints_of(weighed: Sequence["Weighed"]) -> dict[str, str]:
-    """Each lint once, with the variants that it is about."""
-    whom: dict[str, list[str]] = {}
-    for item in weighed:
-        for lint in item.cost.lints:
-            whom.setdefault(lint, []).append(item.variant.name)
-    return {lint: "all variants" if len(names) == len(weighed) else ", ".join(names) for lint, names in whom.items()}
 
 
 def part_order(costs: Sequence[ModelCost]) -> list[str]:

@@ -23,14 +23,18 @@ BACKWARD = 3
 """A training step costs about three forward passes."""
 
 
-def show_price(price: "StudyPrice") -> int:
-    """Prints the price of a study. 1 when a variant could not be trained at all."""
+def price_code(price: "StudyPrice") -> int:
+    """The exit code: 1 when a variant could not be trained at all."""
+    return FAILED if any(row.problem for row in price.variants) else 0
+
+
+def print_price(price: "StudyPrice") -> None:
+    """Prints the price of a study."""
     console = out()
     console.print(f"{price.study.manifest.name}: {price.study.manifest.question}", markup=False)
     console.print(table_of(price))
     for line in summary(price):
         console.print(line, markup=False)
-    return FAILED if any(row.problem for row in price.variants) else 0
 
 
 def table_of(price: "StudyPrice") -> Table:

@@ -7,6 +7,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ablate.analysis.words import count
+from ablate.cli.screen.whom import Named, notes_of, whom
 from ablate.result import ModelCost
 
 LETTERS = {
@@ -18,8 +19,6 @@ LETTERS = {
     "fusion": "b e d",
 }
 """Axes of what each part gives: batch, interval, frame (or tubelet) in it, latent, EEG token, width."""
-
-Named = tuple[str, ModelCost]
 
 
 def print_stages(console: Console, models: Sequence[Named]) -> None:
@@ -35,8 +34,8 @@ def print_stages(console: Console, models: Sequence[Named]) -> None:
             first.setdefault(signature, cost)
     for alike, names in shown.items():
         console.print(stage_table(names, first[alike]))
-    for note, whom in notes_of(models).items():
-        console.print(f"{whom}: {note}", markup=False, soft_wrap=True)
+    for note, about in notes_of(models).items():
+        console.print(f"{whom(about, models)}: {note}", markup=False, soft_wrap=True)
 
 
 def stage_table(names: Sequence[str], cost: ModelCost) -> Table:
@@ -70,15 +69,6 @@ def stage_table(names: Sequence[str], cost: ModelCost) -> Table:
         left = sum(flops for part, flops in cost.flops.items() if part not in cost.frozen)
         table.add_row("trained, and with features cached", "", "", f"{cost.trainable_parameters:,}", "", count(left))
     return table
-
-
-def notes_of(models: Sequence[Named]) -> dict[str, str]:
-    """Each note once, with the models that it is about."""
-    whom: dict[str, list[str]] = {}
-    for name, cost in models:
-        for about, note in cost.notes.items():
-            whom.setdefault(f"{about}: {note}", []).append(name)
-    return {note: "all variants" if len(names) == len(models) else ", ".join(names) for note, names in whom.items()}
 
 
 def _shape(shape: Sequence[int]) -> str:

@@ -7,6 +7,7 @@ from rich.text import Text
 
 from ablate.cli.console import out, say
 from ablate.cli.screen.stages import print_stages
+from ablate.cli.screen.whom import lints_of, whom
 
 if TYPE_CHECKING:
     from ablate.study.study import Study
@@ -31,16 +32,9 @@ def print_variants(study: "Study") -> None:
         expected = f"{100 * entry.expect[0]:+g}..{100 * entry.expect[1]:+g} %" if entry.expect else ""
         table.add_row(Text(names), entry.role, Text(entry.changes), Text("; ".join(entry.also_changed)), expected)
     console.print(table)
-    print_stages(console, [(entry.name, entry.cost) for entry in manifest.variants if entry.cost])
+    models = [(entry.name, entry.cost) for entry in manifest.variants if entry.cost]
+    print_stages(console, models)
     for notice in study.notices:
         say(str(notice).replace("error: ", "note: ", 1))
-    with_lint: dict[str, list[str]] = {}
-    for entry in manifest.variants:
-        for lint in entry.cost.lints if entry.cost else ():
-            with_lint.setdefault(lint, []).append(entry.name)
-    for lint, whom in with_lint.items():
-        everyone = len(whom) == len(manifest.variants)
-        say(f"warning: {lint} ({'all variants' if everyone else ', '.join(whom)})")
-    for entry in manifest.variants:
-        for warning in entry.warnings:
-            say(f"warning: {entry.name}: {warning}")
+    for lint, about in lints_of(models).items():
+        say(f"warning: {lint} ({whom(about, models)})")

@@ -37,12 +37,18 @@ def csv_text(analysis: StudyAnalysis) -> str:
 
 
 def json_text(content: Content) -> str:
+    """The record of a report as one document."""
+    return dumped(report_record(content))
+
+
+def report_record(content: Content) -> dict[str, Any]:
     """The figures of the study and its rows, and `report`: every block of the report as it is read."""
     record = {} if content.analysis is None else study_record(content.analysis)
-    return dumped({**record, "title": content.title, "report": [_block(block) for block in content.blocks]})
+    return {**record, "title": content.title, "report": [_block(block) for block in content.blocks]}
 
 
 def dumped(record: Any) -> str:
+    """JSON as every document of the program is written."""
     return json.dumps(record, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 
 

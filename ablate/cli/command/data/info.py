@@ -5,14 +5,14 @@ from typing import Annotated
 
 import typer
 
-from ablate.cli.options import Sets, known_format
+from ablate.cli.options import Sets, TableOrJson, known_format
 
 
 def info(
     paths: Annotated[list[Path], typer.Argument(help="Recording folders, or folders of them.", metavar="PATH...")],
     recipe: Annotated[Path | None, typer.Option(help="Split as the `data` section of this recipe says.")] = None,
     sets: Sets = None,
-    format: Annotated[str, typer.Option(help="table or json.")] = "table",
+    format: TableOrJson = "table",
 ) -> None:
     """Tell what is in recordings. Rates, spikes a unit, repeats found, and how they are split."""
     import torch

@@ -1,0 +1,165 @@
+"""What a program is told in place of a screen: one JSON document on stdout, with the exit code and what is wrong."""
+
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext, redirect_stdout
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from ablate.cli.screen.ending import Ending, has_baseline
+from ablate.cli.screen.whom import lints_of
+from ablate.cli.studies import analysis_of
+from ablate.errors import Problem
+from ablate.report import compose
+from ablate.report.writer.table_data import dumped, report_record
+from ablate.result import ModelCost, RunRecord, Store, VariantEntry
+
+if TYPE_CHECKING:
+    from ablate.study.price import StudyPrice
+    from ablate.study.study import Study
+
+
+def kept_free(format: str) -> AbstractContextManager[object]:
+    """While work is done: what code of the user's prints goes to stderr, so that the document stands alone."""
+    return redirect_stdout(sys.stderr) if format == "json" else nullcontext()
+
+
+def print_document(record: dict[str, Any], *, exit_code: int = 0, errors: Sequence[Problem] = ()) -> None:
+    """exit_code: the program's. errors: what a person must mend, as where, what and hint."""
+    print(dumped({"exit_code": exit_code, "errors": list(map(asdict, errors)), **record}), end="")
+
+
+def ending_record(ending: Ending) -> dict[str, Any]:
+    """How `ablate run` ended: state, study, results, trained, kept, notes, next_commands, failures, runs, report.
+
+    report: as `ablate report --format json` gives it; None where `--only` left the baseline out.
+    """
+    store = ending.store
+    records = store.records() if ending.records is None else ending.records
+    report = report_record(compose(analysis_of(store, records), store)) if has_baseline(store) else None
+    return {
+        "state": ending.state,
+        "study": store.root.name,
+        "results": str(store.root),
+        "trained": ending.trained,
+        "kept": ending.kept,
+        "notes": list(ending.notes),
+        "next_commands": list(ending.next_commands),
+        "failures": [asdict(failure) for failure in ending.failures],
+        "runs": list(_runs(store, records)),
+        "report": report,
+    }
+
+
+def _runs(store: Store, records: Sequence[RunRecord]) -> Iterator[dict[str, Any]]:
+    """Every run that the manifest plans, once; one without a record is still `to do`."""
+    ended = {record.key: record for record in records}
+    for key, (variant, stage, seed) in _planned(store).items():
+        record = ended.get(key)
+        yield {
+            "variant": variant,
+            "stage": stage,
+            "seed": seed,
+            "key": key,
+            "state": record.state if record else "to do",
+            "reason": record.reason if record else "",
+            "score": record.test.headline if record and record.test else None,
+            "seconds": record.usage.seconds if record and record.usage else None,
+        }
+
+
+def _planned(store: Store) -> dict[str, tuple[str, str, int]]:
+    """Key -> variant, stage and seed; a run of two stages is told of the first."""
+    manifest = store.manifest()
+    stages = [("study", entry.name, entry.keys) for entry in manifest.variants]
+    if manifest.retuning is not None:
+        stages += [("retuning", name, keys) for name, held in manifest.retuning.keys.items() for keys in held]
+    stages += [("confirmation", name, keys) for one in manifest.confirmations for name, keys in one.keys.items()]
+    planned: dict[str, tuple[str, str, int]] = {}
+    for stage, name, keys in stages:
+        for seed, key in keys.items():
+            planned.setdefault(key, (name, stage, seed))
+    return planned
+
+
+def variants_record(study: "Study") -> dict[str, Any]:
+    """What `ablate check` found: study, question, data, seeds, runs, variants, lints and notices."""
+    manifest = study.manifest
+    lints = lints_of([(entry.name, entry.cost) for entry in manifest.variants if entry.cost])
+    return {
+        "study": manifest.name,
+        "question": manifest.question,
+        "data": manifest.data_description,
+        "metric": manifest.metric,
+        "seeds": list(manifest.seeds),
+        "runs": len(study.jobs),
+        "variants": list(map(_variant, manifest.variants)),
+        "lints": [{"lint": lint, "variants": names} for lint, names in lints.items()],
+        "notices": list(map(asdict, study.notices)),
+    }
+
+
+def _variant(entry: VariantEntry) -> dict[str, Any]:
+    """One variant: what it changes, on purpose and besides, and what it weighs."""
+    return {
+        "name": entry.name,
+        "role": entry.role,
+        "title": entry.title,
+        "patches": list(entry.patches),
+        "aliases": list(entry.aliases),
+        "changes": entry.changes,
+        "also_changed": list(entry.also_changed),
+        "differences": {path: list(values) for path, values in entry.differences.items()},
+        "expect": list(entry.expect) if entry.expect else None,
+        "cost": cost_record(entry.cost) if entry.cost else None,
+    }
+
+
+def cost_record(cost: ModelCost) -> dict[str, Any]:
+    """What a model weighs."""
+    tokens = cost.tokens
+    return {
+        "parts": dict(cost.parts),
+        "total": cost.total_parameters,
+        "trainable": cost.trainable_parameters,
+        "frozen": cost.total_parameters - cost.trainable_parameters,
+        "frozen_by_part": dict(cost.frozen),
+        "flops": cost.total_flops,
+        "flops_by_part": dict(cost.flops),
+        "inputs": {name: list(shape) for name, shape in cost.inputs.items()},
+        "shapes": {name: list(shape) for name, shape in cost.shapes.items()},
+        "tokens": {"time": tokens.time, "space": list(tokens.space)} if tokens else None,
+        "pixels_never_seen": cost.pixels_never_seen,
+        "receptive_field": cost.receptive_field,
+        "notes": cost.notes,
+        "lints": list(cost.lints),
+    }
+
+
+def price_record(price: "StudyPrice") -> dict[str, Any]:
+    """What a study will cost: device, workers, runs_left, seconds_left, detectable gain and a row a variant."""
+    rows = [
+        {
+            "name": row.entry.name,
+            "runs_done": row.done,
+            "runs_left": row.left,
+            "step_milliseconds": row.timing.milliseconds if row.timing else None,
+            "peak_memory_bytes": row.timing.peak_memory if row.timing else None,
+            "run_seconds": row.seconds,
+            "measured": row.measured,
+            "problem": row.problem,
+        }
+        for row in price.variants
+    ]
+    return {
+        "study": price.study.manifest.name,
+        "device": price.device,
+        "workers": price.workers,
+        "runs_left": price.left,
+        "seconds_left": price.seconds,
+        "smallest_detectable_gain": price.detectable,
+        "baseline": price.baseline,
+        "retuning": {"runs": price.search[0], "seconds": price.search[1]},
+        "confirmation": {"runs": price.confirmation[0], "seconds": price.confirmation[1]},
+        "variants": rows,
+    }

@@ -1,13 +1,15 @@
-"""A lagged Poisson GLM: the honest lower reference. One linear filter a unit over the last frames, then exp.
+"""A lagged Poisson GLM: the honest lower reference. One linear filter a unit over the last frames, then a link.
 
-    log-rate_u(t) = c_u + sum_{lag < lags} w[u, lag] . video[t - lag]
-                        + sum_{lag < behavior_lags} v[u, lag] . behaviour[t - lag]
+    rate_u(t) = link(c_u + sum_{lag < lags} w[u, lag] . video[t - lag]
+                         + sum_{lag < behavior_lags} v[u, lag] . behaviour[t - lag])
 
 Frames larger than `grid` are average-pooled first. With `basis: raised_cosine` the lags of w are spanned by
-`basis_size` bumps that widen into the past (Pillow et al. 2008), made orthonormal. The loss is convex in w. Inputs
-have unit variance, and weights are stored in units of SCALE / sqrt(inputs), so that one step of AdamW moves the
-log-rate by about the same whether there are 25 inputs or 6,400. Bins with fewer than `lags` frames before them see
-zeros (the mean) there.
+`basis_size` bumps that widen into the past (Pillow et al. 2008), made orthonormal. The loss is convex in w with either
+link (Paninski 2004). exp is the canonical one; where frames have heavy tails (natural films) one frame beyond the
+training range can cost it more than all others gain, and softplus, which grows linearly, does not. Inputs have unit
+variance, and weights are stored in units of SCALE / sqrt(inputs), so that one step of AdamW moves the drive by about
+the same whether there are 25 inputs or 6,400. Bins with fewer than `lags` frames before
+them see zeros (the mean) there.
 """
 
 import math
@@ -34,9 +36,11 @@ SCALE_OFFSET = 5.0
 
 
 class GlmConfig(Config):
-    """A linear filter a unit over the last frames, then exp (the lower reference)."""
+    """A linear filter a unit over the last frames, then exp or softplus (the lower reference)."""
 
     type: Literal["glm"] = "glm"
+    link: Literal["exp", "softplus"] = "exp"
+    """From the filters' sum to the rate. softplus does not explode on frames beyond the training range."""
     lags: int = Field(default=25, ge=1, le=16_384)
     """Frames that a filter sees, the bin's own frame first."""
     grid: int = Field(default=16, ge=1, le=16_384)
@@ -100,7 +104,11 @@ class SessionGlm(nn.Module):
             )
         if config.behavior_lags:
             self.behavior_weight = nn.Parameter(torch.zeros(session.units, config.behavior_lags * session.behaviors))
-        self.register_buffer("start", rate_bias(session.mean_rate).detach(), persistent=False)
+        self.link = config.link
+        mean = rate_bias(session.mean_rate).detach()
+        # The inverse of softplus is x + log(1 - exp(-x)): with either link the rate starts at the mean rate.
+        start = mean if self.link == "exp" else mean.exp() + (-torch.expm1(-mean.exp())).log()
+        self.register_buffer("start", start, persistent=False)
         self.offset = nn.Parameter(torch.zeros(session.units))
 
     def forward(self, windows: SessionWindows, lags: tuple[int, ...]) -> Float[Tensor, "b n u"]:
@@ -108,14 +116,15 @@ class SessionGlm(nn.Module):
             pixels = pool(windows.stimulus.float(), self.size)  # b t p
             past = last_frames(pixels, lags, len(self.basis))  # b n p lag
             inputs = rearrange(past @ self.basis, "b n p m -> b n (m p)")
-            log_rate = self.scale * (inputs @ self.weight.T) + self.bias
+            drive = self.scale * (inputs @ self.weight.T) + self.bias
             if self.behavior_lags:
-                log_rate = log_rate + self._from_behavior(windows.behavior, lags)
-            return log_rate.clamp(min=LOWEST_LOG_RATE)
+                drive = drive + self._from_behavior(windows.behavior, lags)
+            drive = drive.clamp(min=LOWEST_LOG_RATE)
+            return drive if self.link == "exp" else functional.softplus(drive).log()
 
     @property
     def bias(self) -> Float[Tensor, " u"]:
-        """Log-rate at the mean input. It falls by several units as the filters grow, so it must not be the slow one."""
+        """Drive at the mean input. It falls by several units as the filters grow, so it must not be the slow one."""
         return self.start + SCALE_OFFSET * self.offset
 
     def _from_behavior(self, behavior: Tensor | None, lags: tuple[int, ...]) -> Float[Tensor, "b n u"]:

@@ -1,7 +1,7 @@
 """The lagged Poisson GLM against a plain sum over lags, and what it can reach on real flicker."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pytest
@@ -113,14 +113,26 @@ def test_a_future_frame_or_behaviour_never_changes_a_past_rate() -> None:
     assert not torch.equal(before[:, -1], after[:, -1])
 
 
-def test_it_starts_at_the_mean_rate_and_every_parameter_gets_a_gradient() -> None:
+@pytest.mark.parametrize("link", ["exp", "softplus"])
+def test_it_starts_at_the_mean_rate_and_every_parameter_gets_a_gradient(link: Literal["exp", "softplus"]) -> None:
     spec = EncodingSpec((session("a", 3, 3), session("b", 2, 5)), window=40, score_every=8, warmup=0)
-    model = GlmConfig(behavior_lags=2, l2=0.1, smoothness=0.1).build(spec)
+    model = GlmConfig(link=link, behavior_lags=2, l2=0.1, smoothness=0.1).build(spec)
     rates = model(windows_of(spec, 40))
     torch.testing.assert_close(rates[0].exp(), torch.full_like(rates[0], 0.5))
     loss = sum((rate * torch.randn_like(rate)).sum() for rate in rates) + model.penalty()
     loss.backward()
     assert all(p.grad is not None and p.grad.abs().sum() > 0 for p in model.parameters())
+
+
+def test_softplus_follows_the_drive_where_exp_explodes() -> None:
+    spec = EncodingSpec((session("a", 2, 2, units=1, behaviors=0),), window=16, score_every=8, warmup=0)
+    batch = windows_of(spec, 16)
+    batch.sessions[0].stimulus.fill_(1.0)
+    soft = GlmConfig(link="softplus", lags=1).build(spec)
+    with torch.no_grad():
+        soft.filters[0].weight.fill_(50.0 / 4 / soft.filters[0].scale)
+    drive = 50.0 + soft.filters[0].bias
+    torch.testing.assert_close(soft(batch)[0].exp(), drive.expand(2, len(spec.lags), 1))
 
 
 def test_penalties_are_ridge_and_second_differences_of_the_filters() -> None:
@@ -148,10 +160,11 @@ def test_the_raised_cosines_are_orthonormal_and_finer_near_the_bin() -> None:
 
 def test_log_rates_are_never_below_minus_twenty() -> None:
     spec = EncodingSpec((session("a", 2, 2),), window=16, score_every=8, warmup=0)
-    model = GlmConfig().build(spec)
-    with torch.no_grad():
-        model.filters[0].offset.fill_(-100)
-    assert (model(windows_of(spec, 16))[0] == -20).all()
+    for link in ("exp", "softplus"):
+        model = GlmConfig(link=link).build(spec)
+        with torch.no_grad():
+            model.filters[0].offset.fill_(-100)
+        torch.testing.assert_close(model(windows_of(spec, 16))[0], torch.full((2, len(spec.lags), 3), -20.0))
 
 
 def test_it_is_read_by_its_type_and_its_parts_hold_all_of_it() -> None:

@@ -9,16 +9,18 @@ from ablate.cli.command.check import check
 from ablate.cli.command.clean import clean
 from ablate.cli.command.compare import compare
 from ablate.cli.command.data import data_app
+from ablate.cli.command.export import export
 from ablate.cli.command.judge import judge
 from ablate.cli.command.params import params
 from ablate.cli.command.parts import parts
+from ablate.cli.command.predict import predict
 from ablate.cli.command.report import report
 from ablate.cli.command.run import run
 from ablate.cli.command.show import show
 from ablate.cli.command.verify import verify
 from ablate.cli.exit import end_of, say_interrupted
 
-COMMANDS = (run, report, params, check, parts, show, judge, compare, verify, clean)
+COMMANDS = (run, report, params, check, parts, show, predict, export, judge, compare, verify, clean)
 """In the order of the help."""
 
 

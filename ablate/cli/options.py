@@ -10,6 +10,14 @@ from ablate.errors import AblateError
 
 RecipePath = Annotated[Path, typer.Argument(help="The recipe, a YAML file.", metavar="RECIPE")]
 StudyPath = Annotated[Path, typer.Argument(help="A study's folder, or a folder of studies.", metavar="STUDY")]
+RunPath = Annotated[
+    Path,
+    typer.Argument(
+        help="A run's folder, results/<study>/runs/<key>, or a study's with --variant and --seed.", metavar="RUN"
+    ),
+]
+OneVariant = Annotated[str | None, typer.Option("--variant", help="Which variant of the study.", metavar="NAME")]
+OneSeed = Annotated[int | None, typer.Option("--seed", help="Which seed [default: the first that is finished].")]
 Sets = Annotated[
     list[str] | None,
     typer.Option(

@@ -12,12 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from pydantic import ValidationError
 
 from ablate.errors import AblateError
-from ablate.recipe import Configuration
 from ablate.result import RunRecord, Score, Store
 from ablate.result.store.pack import scored_rows
+from ablate.study.fitted.opened import configuration_of
 from ablate.study.train import RunJob, open_data, train_run
 from ablate.training import pick_device
 
@@ -81,19 +80,6 @@ def train_again(store: Store, record: RunRecord, *, device: str) -> Agreement:
         if store.packed_run(record.key):  # a committed run keeps the rows with a score alone
             curve = [dict(row) for row in scored_rows(curve)]
         return compare(record, again, store.history(record.key), curve, device=chosen)
-
-
-def configuration_of(record: RunRecord) -> Configuration:
-    """The configuration that a run was trained with. Raises AblateError where this version cannot read it."""
-    try:
-        return Configuration.model_validate(record.config)
-    except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        place = ".".join(str(part) for part in first["loc"])
-        raise AblateError(
-            f"the configuration of {record.variant} seed {record.seed} cannot be read: {place}: {first['msg']}",
-            where=f"run {record.key}",
-        ) from None
 
 
 def device_for(record: RunRecord, device: str) -> str:

@@ -23,7 +23,20 @@ RECORDED = """\
 data: {{type: recordings, path: {path}, window: 16, warmup: 8, score_every: 8, min_spikes: 1, sessions_per_batch: 1,
   split: {{blocks: 1}}}}
 """
-COMMANDS = ("run", "report", "params", "check", "parts", "show", "compare", "verify", "clean", "data")
+COMMANDS = (
+    "run",
+    "report",
+    "params",
+    "check",
+    "parts",
+    "show",
+    "predict",
+    "export",
+    "compare",
+    "verify",
+    "clean",
+    "data",
+)
 
 
 def test_help_and_version_never_load_torch():

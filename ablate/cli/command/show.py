@@ -14,9 +14,6 @@ if TYPE_CHECKING:
     from ablate.result.picture import ModelPicture
 
 
-TRAIN_FOR_WEIGHTS = "committed studies keep scores, not weights: `ablate run RECIPE --fresh` trains them again"
-
-
 def show(
     run_folder: Annotated[
         Path,
@@ -38,6 +35,7 @@ def show_run(run_folder: Path, *, out: Path | None = None, device: str = "auto")
 
     store, keys = _chosen(run_folder)
 
+    from ablate.study.fitted.named import TRAIN_FOR_WEIGHTS
     from ablate.study.picture import collect, main_runs  # loads torch
     from ablate.training import pick_device
 
@@ -57,12 +55,13 @@ def show_run(run_folder: Path, *, out: Path | None = None, device: str = "auto")
 def _chosen(path: Path) -> "tuple[Store, tuple[str, ...]]":
     """The study, and the run that was named in it. Raises AblateError where the path is neither."""
     from ablate.result import Store
+    from ablate.study.fitted.named import run_in
 
     if (path / "study.json").is_file():
         return Store(path), ()
-    run = path.resolve()
-    if (run / "record.json").is_file() and run.parent.name == "runs":
-        return Store(run.parent.parent), (run.name,)
+    run = run_in(path)
+    if run is not None:
+        return run[0], (run[1],)
     what = "is neither a run's folder nor a study's" if path.is_dir() else "there is no such folder"
     raise AblateError(what, where=str(path), hint="name results/<study>, or results/<study>/runs/<key>")
 

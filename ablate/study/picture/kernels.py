@@ -7,9 +7,9 @@ through has none.
 """
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
-from ablate.contract import Dataset, EncodingSpec
+from ablate.contract import DataSpec, EncodingSpec
 from ablate.model.encoder import Encoder
 from ablate.result.picture import KernelPicture
 
@@ -19,10 +19,18 @@ NOTHING = 1e-6
 """Share of the largest weight below which a tap is taken as none."""
 
 
-def kernel_picture(model: nn.Module, dataset: Dataset) -> KernelPicture | None:
+def kernel_picture(model: nn.Module, spec: DataSpec) -> KernelPicture | None:
     """None where there is no frontend, or one without memory."""
-    spec = dataset.spec
-    if not isinstance(model, Encoder) or not isinstance(spec, EncodingSpec):
+    kernels = frontend_kernels(model) if isinstance(spec, EncodingSpec) else None
+    if kernels is None or not isinstance(spec, EncodingSpec):
+        return None
+    return KernelPicture(weights=tuple(map(tuple, kernels.tolist())), bin_rate_hz=spec.sessions[0].bin_rate_hz)
+
+
+@torch.no_grad()
+def frontend_kernels(model: nn.Module) -> Tensor | None:
+    """(c, lag) on the CPU, newest lag first; None where there is no frontend, or one without memory."""
+    if not isinstance(model, Encoder):
         return None
     grid = model.grid
     device = next(model.parameters()).device
@@ -35,8 +43,4 @@ def kernel_picture(model: nn.Module, dataset: Dataset) -> KernelPicture | None:
     kernels = change[:, -AFTER:, at[0], at[1]].float().cpu()  # c lag
     size = kernels.abs().amax(dim=0)
     taps = int(torch.nonzero(size > NOTHING * size.max()).max()) + 1 if size.max() > 0 else 0
-    if taps < 2:
-        return None
-    return KernelPicture(
-        weights=tuple(map(tuple, kernels[:, :taps].tolist())), bin_rate_hz=spec.sessions[0].bin_rate_hz
-    )
+    return kernels[:, :taps] if taps >= 2 else None

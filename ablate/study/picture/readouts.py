@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from ablate.contract import Dataset, EncodingSpec
+from ablate.contract import DataSpec, EncodingSpec
 from ablate.model.adapter.affine import AffineAdapter
 from ablate.model.encoder import Encoder
 from ablate.model.readout.factorized import FactorizedReadout
@@ -18,9 +18,9 @@ from ablate.model.readout.gaussian import GaussianReadout
 from ablate.result.picture import ReadoutPicture
 
 
-def readout_pictures(model: nn.Module, dataset: Dataset, units: Any) -> tuple[ReadoutPicture, ...]:
+def readout_pictures(model: nn.Module, spec: DataSpec, units: Any) -> tuple[ReadoutPicture, ...]:
     """One for each session whose readout has places."""
-    if not isinstance(model, Encoder) or not isinstance(dataset.spec, EncodingSpec):
+    if not isinstance(model, Encoder) or not isinstance(spec, EncodingSpec):
         return ()
     found = []
     for index, readout in enumerate(model.readouts):
@@ -30,7 +30,7 @@ def readout_pictures(model: nn.Module, dataset: Dataset, units: Any) -> tuple[Re
         mean, std, angle = places
         scale = _scale(model.adapters[index]).to(mean)
         mean, std = mean * scale, std * scale
-        name = dataset.spec.sessions[index].name
+        name = spec.sessions[index].name
         found.append(
             ReadoutPicture(
                 session=name,

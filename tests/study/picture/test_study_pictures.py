@@ -55,20 +55,20 @@ def test_the_measured_kernels_are_the_frontends_own(dataset: Dataset, window: bo
     frontend = {"type": "learnable_temporal", "channels": 3, "taps": 7, "anti_aliasing": window, "padding": padding}
     model = model_of(dataset, frontend=frontend)
     kernels = (model.frontend.kernels * model.frontend.taper)[:, 0].flip(-1)  # newest first
-    found = kernel_picture(model, dataset)
+    found = kernel_picture(model, dataset.spec)
     assert found is not None
     np.testing.assert_allclose(np.array(found.weights), kernels.numpy(), atol=1e-6)
 
 
 @torch.no_grad()
 def test_a_frontend_without_memory_has_no_kernels(dataset: Dataset) -> None:
-    assert kernel_picture(model_of(dataset, frontend={"type": "none"}), dataset) is None
+    assert kernel_picture(model_of(dataset, frontend={"type": "none"}), dataset.spec) is None
 
 
 @torch.no_grad()
 def test_a_gaussian_readout_tells_its_places_in_stimulus_coordinates(dataset: Dataset) -> None:
     model = model_of(dataset, adapter={"type": "affine", "grid": 8, "scale": 0.5})
-    (found,) = readout_pictures(model, dataset, UNITS)
+    (found,) = readout_pictures(model, dataset.spec, UNITS)
     np.testing.assert_allclose(found.rows, 0.5 * model.readouts[0].mean[:, 0], rtol=1e-5)
     np.testing.assert_allclose(found.col_std, 0.5 * model.readouts[0].log_std[:, 1].exp(), rtol=1e-5)
     assert found.scores == (0.1, 0.4, None, 0.2)
@@ -80,7 +80,7 @@ def test_a_mask_is_told_by_its_centre_and_spread(dataset: Dataset) -> None:
     mask = torch.zeros_like(model.readouts[0].mask)
     mask[:, 0, 1] = -2.0
     model.readouts[0].mask.copy_(mask)
-    (found,) = readout_pictures(model, dataset, UNITS)
+    (found,) = readout_pictures(model, dataset.spec, UNITS)
     out = model.core.out
     assert found.rows == pytest.approx([out.row_centers[0]] * 4)
     assert found.cols == pytest.approx([out.col_centers[1]] * 4)
@@ -88,7 +88,7 @@ def test_a_mask_is_told_by_its_centre_and_spread(dataset: Dataset) -> None:
 
 
 def test_a_readout_without_places_gives_none(dataset: Dataset) -> None:
-    assert readout_pictures(model_of(dataset, readout={"type": "pooled"}), dataset, UNITS) == ()
+    assert readout_pictures(model_of(dataset, readout={"type": "pooled"}), dataset.spec, UNITS) == ()
 
 
 def test_the_best_median_and_worst_unit_are_chosen_among_the_scored() -> None:
@@ -174,5 +174,5 @@ def test_a_run_that_is_not_done_is_told(tmp_path: Path) -> None:
 
     store = Store(tmp_path)
     store.put(RunRecord(key="ab" * 8, study="s", variant="p", seed=0, state="failed", config={}))
-    with pytest.raises(AblateError, match="the run is failed, so there is no fitted model to draw"):
+    with pytest.raises(AblateError, match="the run is failed, so there is no fitted model"):
         collect(store, "ab" * 8, torch.device("cpu"))

@@ -1,0 +1,283 @@
+"""A fitted model as a callable: stimulus and behaviour of one recording in, expected spikes of every bin and unit out.
+
+    rate[t, u] = exp(model(window that ends at t or up to `window - warmup` frames later))[u]
+
+Windows are laid as in the test: newest first, each read at all its scored lags, so that a bin has at least `warmup` and
+at most `window` frames of history. The first `window - 1` bins of a recording (or of a trial) have too little, and are
+NaN. Causal as the model is: the window may reach beyond the bin, the model does not look there.
+"""
+
+import warnings
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from jaxtyping import Float, Int
+from numpy.typing import ArrayLike
+from torch import Tensor, nn
+
+from ablate.contract import EncodingBatch, Model, SessionWindows, Target
+from ablate.data.encoding.config import EncodingDataConfig
+from ablate.data.encoding.frames import FrameStore
+from ablate.data.encoding.inputs import WindowInputs
+from ablate.data.encoding.whole_trials import run_starts
+from ablate.data.encoding.window import sweep_windows
+from ablate.data.recording import Recording
+from ablate.data.recording.array_file import first_place, not_finite
+from ablate.data.recording.held import held
+from ablate.errors import AblateError
+from ablate.model.encoder import Encoder
+from ablate.model.glm import Glm
+from ablate.model.modulator.none import NoModulator
+from ablate.recipe import Configuration
+from ablate.result.picture import ReadoutPicture
+from ablate.study.fitted.facts import ModelFacts, SessionFacts
+from ablate.study.fitted.fields import glm_filters, glms, receptive_fields
+from ablate.study.picture.kernels import frontend_kernels
+from ablate.study.picture.readouts import readout_pictures
+from ablate.training.device import autocast
+from ablate.training.evaluate import EVALUATION_SEED, evaluating
+from ablate.training.seed import seeded
+
+AT_ONCE = 32
+"""Windows of a forward pass. Fixed: the last bits of a sum depend on it."""
+FAR = 20.0
+"""Deviations of the training stimulus that a whole stimulus lies away where it is surely on another scale."""
+FLAT = 0.02
+"""Share of the training deviation below which a stimulus that does vary is surely on another scale."""
+
+
+class FittedModel(nn.Module):
+    """A run's model with its fitted weights.
+
+    facts: which run, its sessions, its configuration. network: the module as it was trained, on batches of windows.
+    """
+
+    def __init__(self, network: Model, facts: ModelFacts, configuration: Configuration):
+        super().__init__()
+        self.network, self.facts, self.configuration = network, facts, configuration
+        self.eval()
+
+    @property
+    def sessions(self) -> tuple[str, ...]:
+        """Names of the recordings that it was fitted to, each with a readout of its own."""
+        return tuple(session.name for session in self.facts.sessions)
+
+    @property
+    def data(self) -> EncodingDataConfig:
+        """How windows, behaviour and splits were set."""
+        assert isinstance(self.configuration.data, EncodingDataConfig), "only models of spikes are opened"
+        return self.configuration.data
+
+    @property
+    def reads_behavior(self) -> bool:
+        """Whether its rates depend on behaviour, as far as is known: a model of one's own is taken to read it."""
+        if self.data.behavior in ("none", "constant") or not any(one.behaviors for one in self.facts.sessions):
+            return False
+        if isinstance(self.network, Encoder):
+            return not isinstance(self.network.modulator, NoModulator)
+        return not isinstance(self.network, Glm) or any(one.behavior_lags for one in glms(self.network))
+
+    @torch.no_grad()
+    def forward(
+        self,
+        stimulus: ArrayLike,
+        behavior: ArrayLike | None = None,
+        *,
+        trials: ArrayLike | None = None,
+        session: str | int | None = None,
+        bin_rate_hz: float | None = None,
+    ) -> Tensor:
+        """Rates (t, u): expected spikes a bin, float32 on the CPU; NaN in the first `window - 1` bins.
+
+        stimulus: (t, h, w), in the values of the session's own stimulus.npy. behavior: (t, k), row t measured during
+        bin t; needed where `reads_behavior`. trials: (t,) int, windows then never reach from one trial into the next.
+        session: whose readout, by name or number; needed where there are several. bin_rate_hz: of the stimulus; another
+        than the model's is refused.
+
+        Raises AblateError for other shapes, another rate, missing behaviour, and values that are not finite.
+        """
+        number = self.session_number(session)
+        facts = self.facts.sessions[number]
+        check_rate(facts, bin_rate_hz)
+        recording = self._recording(facts, stimulus, behavior)
+        starts = _run_starts(trials, recording.frames)
+        return self._rates(recording, starts, number)
+
+    def session_number(self, session: str | int | None) -> int:
+        """Raises AblateError for a session that is not among those of the run."""
+        if session is None and len(self.sessions) == 1:
+            return 0
+        if isinstance(session, str) and session in self.sessions:
+            return self.sessions.index(session)
+        if isinstance(session, int) and 0 <= session < len(self.sessions):
+            return session
+        known = ", ".join(self.sessions)
+        if session is None:
+            what = f"the model was fitted to {len(self.sessions)} sessions, each with units of its own"
+            raise AblateError(what, where="session", hint=f"name one: {known}")
+        raise AblateError(f"the model knows no session {session!r}", where="session", hint=f"its sessions are {known}")
+
+    # ------------------------------------------------------------------ what it has learnt, as arrays
+
+    def filters(self, session: str | int | None = None) -> np.ndarray:
+        """Temporal kernels of an encoder's frontend, (c, lag), or a GLM's filters (u, lag, h, w), newest lag first.
+
+        Raises AblateError for a model that has neither.
+        """
+        number = self.session_number(session)
+        found = glm_filters(self.network, number)
+        if found is None:
+            kernels = frontend_kernels(self.network)
+            found = None if kernels is None else kernels.numpy()
+        if found is None:
+            hint = "`receptive_fields()` gives the gradient of any model"
+            raise AblateError(f"a model of type {self.configuration.model.type} has no filters", hint=hint)
+        return found
+
+    def receptive_fields(self, session: str | int | None = None) -> np.ndarray:
+        """(u, window, h, w), newest frame first: the gradient of each unit's log-rate by the pixels, at the mean
+        stimulus and mean behaviour, a unit of the stimulus file's own values. Exact for a GLM; for a network its linear
+        part at that point."""
+        number = self.session_number(session)
+        facts = self.facts.sessions[number]
+        with evaluating(self.network), seeded(EVALUATION_SEED):
+            return receptive_fields(self.network, self._mean_window(number), self._lags) / facts.stimulus_std
+
+    def readout_positions(self, session: str | int | None = None) -> dict[str, np.ndarray]:
+        """Where each unit reads: `row`, `col` (u) and deviations `row_std`, `col_std` (u) in stimulus coordinates, -1
+        to 1 from edge to edge, and `angle` (u) in radians. Raises AblateError for readouts that know no place."""
+        name = self.sessions[self.session_number(session)]
+        spec = self.facts.spec(behavior=True)
+        with torch.no_grad():
+            found: Sequence[ReadoutPicture] = readout_pictures(self.network, spec, None)
+        for one in found:
+            if one.session == name:
+                names = {"row": one.rows, "col": one.cols, "row_std": one.row_std, "col_std": one.col_std}
+                return {key: np.array(values) for key, values in {**names, "angle": one.angle}.items()}
+        raise AblateError("the readout of this model knows no place")
+
+    # ------------------------------------------------------------------ rates
+
+    @property
+    def _lags(self) -> tuple[int, ...]:
+        return self.facts.spec(behavior=True).lags
+
+    def _recording(self, facts: SessionFacts, stimulus: ArrayLike, behavior: ArrayLike | None) -> Recording:
+        """The arrays as a recording without spikes."""
+        frames = held("stimulus", _array(stimulus), "stimulus")
+        wanted = (facts.height, facts.width)
+        if frames.ndim != 3 or frames.shape[1:] != wanted:
+            what = f"has shape {frames.shape}, and {facts.name} has frames of {wanted[0]} x {wanted[1]} pixels"
+            raise AblateError(what, where="stimulus", hint="axes are (t, h, w)")
+        if len(frames) < self.facts.window:
+            what = f"has {len(frames)} frames, fewer than the window of {self.facts.window}"
+            raise AblateError(what, where="stimulus")
+        _refuse_not_finite("stimulus", frames)
+        _warn_of_another_scale(facts, frames)
+        counts = np.broadcast_to(np.float32(0), (len(frames), facts.units))
+        moves = self._checked_behavior(facts, behavior, len(frames))
+        return Recording(facts.name, facts.bin_rate_hz, frames, counts, moves)
+
+    def _checked_behavior(self, facts: SessionFacts, behavior: ArrayLike | None, frames: int) -> np.ndarray | None:
+        if self.data.behavior == "constant" and facts.behaviors:
+            return np.zeros((frames, facts.behaviors), np.float32)  # windows hold the training mean, whatever is given
+        if not self.reads_behavior or not facts.behaviors:
+            return None  # a recording may well have more than the model asks for
+        names = f" ({', '.join(facts.behavior_names)})" if facts.behavior_names else ""
+        if behavior is None:
+            what = f"the model was fitted with {facts.behaviors} behaviour variables{names}, and none are given"
+            raise AblateError(what, where="behavior", hint=f"give behaviour of shape (t, {facts.behaviors})")
+        moves = held("behavior", _array(behavior), "behavior")
+        if moves.shape != (frames, facts.behaviors):
+            what = f"has shape {moves.shape}, not ({frames}, {facts.behaviors}){names}"
+            raise AblateError(what, where="behavior", hint="axes are (t, k), a row for each frame")
+        _refuse_not_finite("behavior", moves)
+        return moves
+
+    def _rates(self, recording: Recording, starts: Int[np.ndarray, " t"], session: int) -> Tensor:
+        config, device = self.data, self.network.device
+        facts = self.facts.sessions[session]
+        inputs = WindowInputs(
+            FrameStore(recording, device),
+            facts.statistics(),
+            config,
+            behaves=recording.behavior is not None,
+            frames=recording.frames,
+            device=device,
+        )
+        rates = torch.full((recording.frames, facts.units), torch.nan)
+        bins = np.flatnonzero(np.arange(recording.frames) - starts >= self.facts.window - 1)
+        sweep = sweep_windows(bins, self._lags, self.facts.score_every)
+        precision = self.configuration.training.precision
+        with evaluating(self.network), seeded(EVALUATION_SEED):
+            for first in range(0, len(sweep.ends), AT_ONCE):
+                ends, scores = sweep.ends[first : first + AT_ONCE], sweep.scores[first : first + AT_ONCE]
+                batch = _batch(session, inputs.stimulus(ends), inputs.behavior(ends), self._lags, facts.units)
+                with autocast(device, precision):
+                    (log_rates,) = self.network(batch)
+                met = ends[:, None] - np.array(self._lags)
+                rates[met[scores]] = log_rates.float().exp().cpu()[torch.as_tensor(scores)]
+        return rates
+
+    def _mean_window(self, session: int) -> EncodingBatch:
+        facts, device = self.facts.sessions[session], self.network.device
+        stimulus = torch.zeros(1, 1, self.facts.window, facts.height, facts.width, device=device)
+        behaves = self.data.behavior != "none" and facts.behaviors
+        behavior = torch.zeros(1, self.facts.window, facts.behaviors, device=device) if behaves else None
+        return _batch(session, stimulus, behavior, self._lags, facts.units)
+
+
+def check_rate(facts: SessionFacts, bin_rate_hz: float | None) -> None:
+    """Raises AblateError for another rate than the model's, whose filters count bins."""
+    if bin_rate_hz is not None and abs(bin_rate_hz / facts.bin_rate_hz - 1) > 1e-3:
+        what = f"has {bin_rate_hz:g} Hz, and {facts.name} was fitted at {facts.bin_rate_hz:g} Hz"
+        raise AblateError(what, where="bin rate", hint="resample the stimulus to the rate of the model")
+
+
+def _batch(
+    session: int,
+    stimulus: Float[Tensor, "b 1 t h w"],
+    behavior: Float[Tensor, "b t k"] | None,
+    lags: tuple[int, ...],
+    units: int,
+) -> EncodingBatch:
+    """Windows without spikes."""
+    nothing = torch.zeros(stimulus.shape[0], len(lags), units, device=stimulus.device)
+    return EncodingBatch((SessionWindows(session, stimulus, behavior, Target(session, nothing, nothing.bool())),), lags)
+
+
+def _array(values: ArrayLike) -> np.ndarray:
+    return values.detach().cpu().numpy() if isinstance(values, Tensor) else np.asarray(values)
+
+
+def _run_starts(trials: ArrayLike | None, frames: int) -> Int[np.ndarray, " t"]:
+    if trials is None:
+        return np.zeros(frames, np.int64)
+    marks = held("trials", _array(trials), "trials")
+    if marks.shape != (frames,):
+        raise AblateError(f"has shape {marks.shape}, not ({frames},)", where="trials")
+    return run_starts(np.asarray(marks, np.int64))
+
+
+def _refuse_not_finite(name: str, array: np.ndarray) -> None:
+    place = first_place(array, not_finite) if array.dtype.kind == "f" else None
+    if place is not None:
+        raise AblateError(f"contains NaN or infinity at [{', '.join(map(str, place))}]", where=name)
+
+
+def _warn_of_another_scale(facts: SessionFacts, frames: np.ndarray) -> None:
+    """A stimulus of 0 to 1 given to a model that was fitted to 0 to 255 gives rates, and all of them wrong."""
+    some = np.asarray(frames[:: max(1, len(frames) // 500)], np.float64)
+    away = abs(some.mean() - facts.stimulus_mean) / facts.stimulus_std
+    spread = some.std() / facts.stimulus_std
+    if away > FAR or (0 < spread < FLAT) or spread > FAR:
+        given, own = (
+            f"{some.mean():.3g} and {some.std():.3g}",
+            f"{facts.stimulus_mean:.3g} and {facts.stimulus_std:.3g}",
+        )
+        warnings.warn(
+            f"mean and deviation of the stimulus are {given}, of the one that the model was fitted to {own}: "
+            "is it on the same scale?",
+            stacklevel=4,
+        )

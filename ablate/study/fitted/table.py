@@ -1,0 +1,76 @@
+"""Predictions in, one file out: `.npz` with an array each, or `.parquet` with a row for each bin and unit.
+
+    npz       rate (t, u)  spikes (t, u)  valid (t, u)  time (t,) s  units (u,)  split (t,)  scored (t,)  bin_rate_hz
+              of several sessions: the same under `<session>/`
+    parquet   session, bin, time, unit, rate, spikes, valid, split, scored
+
+What is not known of a stimulus (spikes, valid, split, scored) is left out.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from ablate.disk.whole import whole_file, writing
+from ablate.errors import AblateError
+from ablate.study.fitted.predict import Predictions
+
+KNOWN = ("spikes", "valid", "split", "scored")
+"""What may be absent."""
+
+
+def check_suffix(path: Path) -> None:
+    """Raises AblateError, before anything is computed, for a file that could not be written."""
+    if path.suffix not in (".npz", ".parquet"):
+        raise AblateError(f"cannot be written as `{path.suffix}`", where=str(path), hint="name it .npz or .parquet")
+    if path.suffix == ".parquet":
+        try:
+            import pyarrow  # type: ignore[import-untyped] # noqa: F401
+        except ImportError:
+            hint = "`pip install pyarrow`, or write .npz"
+            raise AblateError("parquet needs pyarrow, which is not installed", where=str(path), hint=hint) from None
+    if not path.parent.is_dir():
+        raise AblateError("there is no such folder", where=str(path.parent))
+
+
+def write_predictions(path: Path, sessions: Sequence[Predictions]) -> None:
+    """Writes the file, whole or not at all."""
+    check_suffix(path)
+    with writing(path), whole_file(path) as file:
+        if path.suffix == ".npz":
+            np.savez_compressed(file, **_arrays(sessions))  # type: ignore[arg-type]  # numpy's stub reads `**` as its flag
+        else:
+            frame(sessions).to_parquet(file, index=False)
+
+
+def _arrays(sessions: Sequence[Predictions]) -> dict[str, np.ndarray]:
+    arrays = {}
+    for one in sessions:
+        before = f"{one.session}/" if len(sessions) > 1 else ""
+        for name in ("rate", "time", "units", *KNOWN):
+            if (part := getattr(one, name)) is not None:
+                arrays[before + name] = part
+        arrays[f"{before}bin_rate_hz"] = np.array(one.bin_rate_hz)
+    return arrays
+
+
+def frame(sessions: Sequence[Predictions]) -> pd.DataFrame:
+    """A row for each session, bin and unit."""
+    return pd.concat([_rows(one) for one in sessions], ignore_index=True)
+
+
+def _rows(one: Predictions) -> pd.DataFrame:
+    bins, units = one.rate.shape
+    columns = {
+        "session": np.full(bins * units, one.session, object),
+        "bin": np.repeat(np.arange(bins), units),
+        "time": np.repeat(one.time, units),
+        "unit": np.tile(one.units, bins),
+        "rate": one.rate.ravel(),
+    }
+    for name in KNOWN:
+        if (part := getattr(one, name)) is not None:
+            columns[name] = part.ravel() if part.ndim == 2 else np.repeat(part, units)
+    return pd.DataFrame(columns)

@@ -140,9 +140,12 @@ class EncodingDataConfig(Config):
         return str(getattr(self, "type", "data"))
 
     def _rehearsed_windows(self) -> dict[str, int | None]:
-        """Short windows for a rehearsal. A guard that was set stays set, so that variants still share their bins."""
+        """Short windows for a rehearsal. A guard that was set stays set, so that variants still share their bins.
+
+        No longer stretch is scored than in the study itself: a frontend that needs the whole warm-up still gets it.
+        """
         window = min(self.window, REHEARSAL_WINDOW)
-        warmup = min(self.warmup, REHEARSAL_WARMUP, window - 1)
+        warmup = max(min(self.warmup, REHEARSAL_WARMUP), window - (self.window - self.warmup))
         guard = None if self.guard is None else max(min(self.guard, REHEARSAL_WINDOW), window)
         # A rehearsal's short test split holds few spikes; that every unit is scored matters more than how well.
         return {"window": window, "warmup": warmup, "guard": guard, "min_spikes": min(self.min_spikes, 1)}

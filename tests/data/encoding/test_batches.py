@@ -315,6 +315,13 @@ def test_a_rehearsal_is_small_and_keeps_several_temporal_tokens(tmp_path: Path) 
     assert len(config.open(CPU).spec.sessions) == 2
 
 
+@pytest.mark.parametrize(("window", "warmup"), [(25, 24), (15, 14), (48, 40), (192, 96), (8, 7), (1, 0)])
+def test_a_rehearsal_scores_no_longer_stretch_than_the_study(window: int, warmup: int) -> None:
+    """A valid frontend eats most of a short window: what is scored must lie behind it in the rehearsal too."""
+    config = RecordingsConfig(path="x", window=window, warmup=warmup).rehearsal()
+    assert 1 <= config.window - config.warmup <= window - warmup
+
+
 def test_moving_to_a_device_changes_nothing_else() -> None:
     data = opened(noise_recording(valid=np.random.default_rng(0).random((FRAMES, 3)) < 0.9))
     moved = data.to(CPU)

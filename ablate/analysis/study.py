@@ -86,7 +86,7 @@ def analyse(
         efficiency=efficiency_curves(cells.cells, relative=relative),
         measured=measured(cells),
     )
-    return _with_notes(_guarded(analysis, cells, relative=relative), cells)
+    return _with_notes(_guarded(analysis, cells, manifest, relative=relative), cells)
 
 
 def _rows(
@@ -166,9 +166,9 @@ def _assembled(manifest: StudyManifest, cells: Cells, state: Settling | None) ->
     )
 
 
-def _guarded(analysis: StudyAnalysis, cells: Cells, *, relative: bool) -> StudyAnalysis:
+def _guarded(analysis: StudyAnalysis, cells: Cells, manifest: StudyManifest, *, relative: bool) -> StudyAnalysis:
     """Adds the guards, and what they say of verdicts and winner."""
-    guards = guards_of(analysis, cells, relative=relative)
+    guards = guards_of(analysis, cells, relative=relative, looked_at=manifest.looked_at)
     climbing = {guard.row for guard in guards if guard.kind == "still learning"}
     stopped = climbing | ({row.name for row in analysis.rows} if analysis.baseline_name in climbing else set())
     rows = tuple(

@@ -10,7 +10,7 @@ from ablate.recipe.schema import STRATEGIES, Range, Selection, Strategy
 from ablate.recipe.tree.node import Node, shortened
 from ablate.recipe.vocabulary.explain import did_you_mean, written
 from ablate.recipe.vocabulary.normal import unknown_key
-from ablate.result.manifest import AnalysisRule
+from ablate.result.manifest import AnalysisRule, LookedAt
 
 SAFE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,79}")
 """Names become folders and command-line words."""
@@ -85,6 +85,22 @@ class Reading:
             what = f"`{node.path}` names a seed twice"
             self.problems.fault(what, node.where, "every seed is one run of each variant")
         return tuple(values)
+
+    def looked_at(self, node: Node | None) -> LookedAt | None:
+        """Seeds that chose something before the study: `looked_at: {seeds: [0, 1, 2], why: they chose the regime}`."""
+        if node is None or node.value is None:
+            return None
+        hint = "write `looked_at: {seeds: [0, 1, 2], why: the regime was chosen on them}`"
+        if not node.is_mapping:
+            self.fault(node, "a mapping", hint)
+            return None
+        self.known_keys(node, tuple(LookedAt.model_fields))
+        seeds, why = node.get("seeds"), node.get("why")
+        for key, found in (("seeds", seeds), ("why", why)):
+            if found is None or found.value in (None, ""):
+                self.problems.fault(f"`{node.path}` says no `{key}`", node.where, hint)
+        chosen, text = self.seeds(seeds), self.text(why)
+        return LookedAt(seeds=chosen, why=text) if seeds is not None and text else None
 
     def range(self, node: Node | None) -> Range | None:
         """An expected relative gain: `[0.03, 0.05]`."""

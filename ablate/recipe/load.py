@@ -30,6 +30,7 @@ KEYS = (
     "references",
     "variants",
     "seeds",
+    "looked_at",
     "glm",
     "controls",
     "analysis",
@@ -64,6 +65,7 @@ def read_recipe(text: str, path: str, sets: Sequence[str] = ()) -> Recipe:
     name = reading.name(root.get("name"), stem if SAFE_NAME.fullmatch(stem) else "study")
     question, expectation, cost = (reading.text(root.get(key)) for key in ("question", "expectation", "cost"))
     variants, seeds = reading.selections(root.get("variants"), names), reading.seeds(root.get("seeds"))
+    looked_at = reading.looked_at(root.get("looked_at"))
     glm = reading.flag(root.get("glm"), default=True)
     analysis = reading.rule(root.get("analysis"))
     search = retuned(root.get("retune"), before, reading) if not problems else ()
@@ -79,6 +81,7 @@ def read_recipe(text: str, path: str, sets: Sequence[str] = ()) -> Recipe:
         references=references,
         variants=variants,
         seeds=seeds,
+        looked_at=looked_at,
         glm=glm,
         retune=search,
         analysis=analysis,

@@ -9,7 +9,7 @@ from ablate.data import DataConfig
 from ablate.errors import Problem
 from ablate.model import ModelConfig
 from ablate.recipe.tree.node import Node
-from ablate.result.manifest import AnalysisRule
+from ablate.result.manifest import AnalysisRule, LookedAt
 from ablate.training import TrainingConfig
 
 Strategy = Literal["each", "ladder", "leave_one_out", "factorial", "list"]
@@ -109,6 +109,7 @@ class Recipe:
     """One YAML file: question, data, baseline, training, patches, variants, seeds.
 
     glm: whether an encoding study shows a lagged Poisson model beside the baseline (it is then among `references`).
+    looked_at: seeds that chose something before the study, and what.
     retune: keys that are searched for the baseline and the rows ahead.
     analysis: how gains become verdicts. tree: the baseline's full configuration, each value with its place. notices:
     what a user should know but need not fix.
@@ -123,6 +124,7 @@ class Recipe:
     references: Mapping[str, Patch] = field(default_factory=dict)
     variants: tuple[Selection, ...] = ()
     seeds: tuple[int, ...] = (0,)
+    looked_at: LookedAt | None = None
     glm: bool = True
     retune: tuple[Retuned, ...] = ()
     analysis: AnalysisRule = field(default_factory=AnalysisRule)

@@ -49,6 +49,16 @@ class AnalysisRule(Config):
     """The smallest relative gain worth having: 0.03 is 3 % of the baseline's score. Less is `negligible`."""
 
 
+class LookedAt(Config):
+    """Seeds whose scores had been seen when the study was planned. What was chosen on them is better there than
+    anywhere else.
+    """
+
+    seeds: tuple[int, ...]
+    why: str
+    """What was chosen on them: `the regime was chosen by the baseline's validation score`."""
+
+
 class Schedule(Config):
     """When a study that is run until settled is looked at: fixed before its first look, and never changed."""
 
@@ -122,6 +132,8 @@ class StudyManifest(Config):
     """Variant names of each ladder, in order, the baseline left out."""
     analysis: AnalysisRule = AnalysisRule()
     """The rule of the verdicts."""
+    looked_at: LookedAt | None = None
+    """Seeds that are no fresh ones; None where the recipe names none."""
     schedule: Schedule | None = None
     """The looks of a study that is run until settled; None where its seeds were fixed beforehand."""
     confirmations: tuple[Confirmation, ...] = ()

@@ -2,6 +2,7 @@
 
 from ablate.errors import AblateError, Problem
 from ablate.result import StudyManifest, VariantEntry
+from ablate.result.manifest import LookedAt
 
 
 def merge_manifests(old: StudyManifest, new: StudyManifest, *, accept: bool) -> StudyManifest:
@@ -25,6 +26,7 @@ def merge_manifests(old: StudyManifest, new: StudyManifest, *, accept: bool) -> 
             "ladders": tuple(dict.fromkeys((*new.ladders, *(() if changed else old.ladders)))),
             "confirmations": () if changed else old.confirmations,
             "retuning": None if changed else old.retuning,
+            "looked_at": _looked_at(old, new),
             "expectations_hash": old.expectations_hash or new.expectations_hash,
             "expectation_changes": (
                 *old.expectation_changes,
@@ -44,6 +46,13 @@ def _same_schedule(old: StudyManifest, new: StudyManifest) -> None:
         raise AblateError(what, where=f"study {old.name}", hint="say `--until settled`, or give another --out")
     what = f"the looks of this study are fixed, at the seeds {', '.join(map(str, old.schedule.seeds))}"
     raise AblateError(what, where=f"study {old.name}", hint="restore the recipe's seeds, or give another --out")
+
+
+def _looked_at(old: StudyManifest, new: StudyManifest) -> LookedAt | None:
+    """What was looked at stays looked at, whatever the recipe says now."""
+    if old.looked_at is None or new.looked_at is None:
+        return new.looked_at or old.looked_at
+    return LookedAt(seeds=tuple(sorted({*old.looked_at.seeds, *new.looked_at.seeds})), why=new.looked_at.why)
 
 
 def _keeps_fresh_seeds(old: StudyManifest, new: StudyManifest) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 import torch
 
+from ablate.analysis.words import spans
 from ablate.config import non_default
 from ablate.contract import Dataset, DataSpec, Split
 from ablate.errors import AblateError, Problem, Problems
@@ -67,12 +68,13 @@ def study_of(request: Request, tell: Callable[[str], None] = lambda doing: None)
     problems.notices += own_code(chosen)
     name = recipe.name + (QUICK_SUFFIX if request.quick else "")
     store = Store.of(request.out, name)
-    fresh = store.manifest().fresh_seeds if store.exists() else frozenset()
-    schedule = schedule_of(recipe.seeds, fresh) if request.until_settled() else None
+    taken = {*(store.manifest().fresh_seeds if store.exists() else ()), *looked_at(recipe)}
+    schedule = schedule_of(recipe.seeds, taken) if request.until_settled() else None
     seeds = schedule.seeds if schedule else request.seed_list() or recipe.seeds
     worth = request.worth_having()
     recipe = recipe if worth is None else replace(recipe, analysis=recipe.analysis.model_copy(update={"worth": worth}))
     seeds = seeds[:1] if request.quick else seeds
+    problems.notices += seen_before(recipe, seeds)
     manifest = make_manifest(recipe, request, layout, chosen, facts, name=name, seeds=seeds)
     manifest = manifest.model_copy(update={"data_files": files, "data_stamp": files_before, "schedule": schedule})
     jobs = make_jobs(manifest, chosen, facts, store, request)
@@ -82,11 +84,27 @@ def study_of(request: Request, tell: Callable[[str], None] = lambda doing: None)
 def schedule_of(seeds: Sequence[int], taken: Collection[int] = ()) -> Schedule:
     """The looks of a study that is run until settled: the recipe's seeds first, then the next that it does not name.
 
-    taken: seeds of its confirmations, which must choose nothing.
+    taken: seeds of its confirmations, which must choose nothing, and seeds that were looked at before.
     """
     most = Schedule(seeds=()).looks[-1]
     more = [seed for seed in range(most + max(seeds) + len(taken) + 1) if seed not in (*seeds, *taken)]
     return Schedule(seeds=(*seeds, *more)[:most])
+
+
+def looked_at(recipe: Recipe) -> tuple[int, ...]:
+    """The seeds that chose something before the study."""
+    return recipe.looked_at.seeds if recipe.looked_at else ()
+
+
+def seen_before(recipe: Recipe, seeds: Sequence[int]) -> list[Problem]:
+    """A notice where a study uses seeds that its recipe calls looked at."""
+    used = [seed for seed in seeds if seed in looked_at(recipe)]
+    if not used or recipe.looked_at is None:
+        return []
+    what = f"the study uses seed{'s' if len(used) > 1 else ''} {spans(used)}, looked at before ({recipe.looked_at.why})"
+    return [
+        Problem(what, "looked_at", "choose other seeds: gains over a baseline that was chosen on these are too small")
+    ]
 
 
 def sound_variants(
@@ -197,6 +215,7 @@ def make_manifest(
         metric=facts[baseline.name].metric,
         rehearsal=request.quick,
         seeds=seeds,
+        looked_at=recipe.looked_at,
         variants=entries,
         ladders=layout.ladders,
         analysis=recipe.analysis,

@@ -11,7 +11,7 @@ from ablate.analysis import analyse
 from ablate.analysis.apart.choice import fresh_seeds
 from ablate.analysis.headline import answer
 from ablate.analysis.statistics.family import holm
-from ablate.result.manifest import Confirmation
+from ablate.result.manifest import Confirmation, LookedAt
 
 
 def studied(tried, **more):
@@ -150,6 +150,12 @@ def test_fresh_seeds_begin_at_the_next_ten_above_everything_that_was_run():
     assert fresh_seeds(planted.manifest(), planted.records(), 5) == (10, 11, 12, 13, 14)
     other = planted.record("lucky", 31, 0.4)  # trained once, and no longer of the study
     assert fresh_seeds(planted.manifest(), (*planted.records(), other), 2) == (40, 41)
+
+
+def test_fresh_seeds_are_never_those_that_chose_the_regime():
+    seen = LookedAt(seeds=(10, 24), why="the regime was chosen on them")
+    planted = Planted(dict(CHOSEN), manifest_fields={"looked_at": seen})
+    assert fresh_seeds(planted.manifest(), planted.records(), 3) == (30, 31, 32)
 
 
 def test_quoting_the_confirmed_gain_is_not_optimistic_and_quoting_the_chosen_one_is():

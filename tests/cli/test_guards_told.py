@@ -15,6 +15,7 @@ from typer.testing import CliRunner
 from ablate.cli.app import app
 from ablate.cli.studies import analysis_of
 from ablate.result import Store
+from ablate.result.manifest import LookedAt
 
 
 @dataclass
@@ -117,8 +118,18 @@ TINY = {BASELINE: around(0.001, 0.0001), "p": around(0.195, 0.001)}
 LOST = {BASELINE: {**BASE, 2: None}, "p": HELPS}
 PLATEAU = {"baseline1": [0.1, 0.2, 0.25, 0.25, 0.25, 0.25, 0.25, 0.25]}
 
+
+def seen(*seeds: int) -> dict[str, Any]:
+    return {"manifest_fields": {"looked_at": LookedAt(seeds=seeds, why="they chose the regime")}}
+
+
 CASES = {
     "control moved": (moved(), still(), "ALARM: the control reseed moved (+0.050 bits/spike, p"),
+    "looked at": (
+        seen(1, 2, 7),
+        seen(7, 8),
+        "Seeds 1-2 had been looked at before this study (they chose the regime): the baseline is expected to be too",
+    ),
     "below the floor": (
         {"scores": {BASELINE: around(0.149, 0.003), "p": around(0.2, 0.003)}, "floor": 0.136},
         {"floor": 0.136},
@@ -184,6 +195,16 @@ def test_an_honest_study_is_not_accused(kind, tmp_path):
     made = planted(honest).write(tmp_path)
     kinds = {"at chance": "small denominator", "other data": "taught unequally"}
     assert kinds.get(kind, kind) not in {guard.kind for guard in analysis_of(Store(made)).guards}
+
+
+@pytest.mark.parametrize("format", ["table", "markdown", "latex", "csv", "json", "html"])
+def test_seeds_that_chose_the_regime_are_told_in_every_format(format, tmp_path):
+    folder, page = study(**seen(1, 2)).write(tmp_path), tmp_path / "page.html"
+    how = ["--html", str(page)] if format == "html" else ["--format", format]
+    result = CliRunner().invoke(app, ["report", str(folder), *how])
+    text = page.read_text(encoding="utf-8") if format == "html" else result.output
+    said = "bits_per_spike,looked at," if format == "csv" else "had been looked at before this study"
+    assert said in " ".join(html.unescape(text).split())
 
 
 def test_a_moved_control_leaves_no_winner(tmp_path):

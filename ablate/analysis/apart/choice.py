@@ -57,9 +57,10 @@ def rows_to_retune(analysis: StudyAnalysis, asked: str) -> tuple[str, ...]:
 
 
 def fresh_seeds(manifest: StudyManifest, records: Iterable[RunRecord], number: int) -> tuple[int, ...]:
-    """Seeds that no run of the study has used or will use, nor an earlier confirmation: from the next multiple of
-    ten."""
+    """Seeds that nobody has looked at: no run of the study has used or will use them, no earlier confirmation, and the
+    recipe does not name them as looked at. From the next multiple of ten."""
     used = {*manifest.seeds, *manifest.fresh_seeds, *(record.seed for record in records)}
+    used |= set(manifest.looked_at.seeds if manifest.looked_at else ())
     used |= set(manifest.schedule.seeds if manifest.schedule else ())
     first = 10 * (max(used) // 10 + 1)
     return tuple(range(first, first + number))

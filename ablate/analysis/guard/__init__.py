@@ -4,15 +4,20 @@ from ablate.analysis.cells import Cells
 from ablate.analysis.guard.learning import plateaus, still_learning
 from ablate.analysis.guard.noise import moved_controls, unlike_spreads
 from ablate.analysis.guard.scale import below_the_floor, few_sessions, small_denominator
+from ablate.analysis.guard.seeds import looked_at_before
 from ablate.analysis.guard.teaching import lost_pairs, taught_unequally
 from ablate.analysis.outcome import StudyAnalysis
 from ablate.analysis.outcome.guard import Guard
+from ablate.result.manifest import LookedAt
 
 
-def guards_of(analysis: StudyAnalysis, cells: Cells, *, relative: bool) -> tuple[Guard, ...]:
-    """relative: whether the baseline may stand in a denominator."""
+def guards_of(
+    analysis: StudyAnalysis, cells: Cells, *, relative: bool, looked_at: LookedAt | None = None
+) -> tuple[Guard, ...]:
+    """relative: whether the baseline may stand in a denominator. looked_at: seeds that chose something before."""
     return (
         *moved_controls(analysis),
+        *looked_at_before(analysis, looked_at),
         *below_the_floor(analysis),
         *small_denominator(analysis, relative=relative),
         *lost_pairs(analysis, cells),

@@ -5,6 +5,7 @@ from typing import Literal
 
 GuardKind = Literal[
     "control moved",
+    "looked at",
     "below the floor",
     "small denominator",
     "lost pairs",

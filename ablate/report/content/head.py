@@ -7,7 +7,7 @@ from ablate.analysis.headline import REHEARSAL
 from ablate.analysis.words import ABSENT, number, percent, plural, with_interval
 from ablate.report.content.block import Block, Facts, Lines
 
-WHOLE = ("control moved", "below the floor", "small denominator", "lost pairs")
+WHOLE = ("control moved", "looked at", "below the floor", "small denominator", "lost pairs")
 """Guards that are about every row: they stand above the table. All others stand beneath it."""
 
 
@@ -67,4 +67,4 @@ def _score(row: VariantAnalysis) -> str:
 
 def _sentence(text: str) -> str:
     """A sentence begins with a capital, but for a variant's name."""
-    return text[:1].upper() + text[1:] if text.startswith(("the ", "seed ")) else text
+    return text[:1].upper() + text[1:] if text.startswith(("the ", "seed ", "seeds ")) else text

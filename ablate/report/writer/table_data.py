@@ -19,12 +19,19 @@ def fields(analysis: StudyAnalysis, row: VariantAnalysis) -> dict[str, Any]:
 
 
 def data_frame(analysis: StudyAnalysis) -> "pd.DataFrame":
-    """One line a variant; `status` is `rehearsal: numbers are not results` where they are not."""
+    """One line a variant; `status` is `rehearsal: numbers are not results` where they are not, `guards` names what to
+    doubt of the row and of the whole study."""
     import pandas as pd  # half a second, which a table on a terminal need not pay
 
     status = "rehearsal: numbers are not results" if analysis.rehearsal else "results"
     head = {"study": analysis.name, "status": status, "metric": analysis.metric}
-    return pd.DataFrame([{**head, **fields(analysis, row)} for row in analysis.rows], dtype=object)
+    return pd.DataFrame(
+        [{**head, "guards": _guards(analysis, row), **fields(analysis, row)} for row in analysis.rows], dtype=object
+    )
+
+
+def _guards(analysis: StudyAnalysis, row: VariantAnalysis) -> list[str]:
+    return list(dict.fromkeys(guard.kind for guard in analysis.guards if guard.row in (None, row.name)))
 
 
 def csv_text(analysis: StudyAnalysis) -> str:

@@ -1,22 +1,12 @@
-"""Two studies side by side: the same variants, what differs between the studies, which gains and verdicts changed.
-
-The difference of a gain between two studies is unpaired, for their seeds are other trainings:
-
-    d = mean(g2) - mean(g1),   d +- t(0.975, Welch) sqrt(s1^2 / n1 + s2^2 / n2)
-
-on the relative gains where both studies have them, since their baselines differ. Reference: Welch 1947.
-"""
+"""Two studies side by side: the same variants, what differs between the studies, which gains and verdicts changed."""
 
 import json
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-from scipy.special import stdtrit
-
-from ablate.analysis.outcome import Gain, Interval, StudyAnalysis, VariantAnalysis
+from ablate.analysis.outcome import GainChange, StudyAnalysis, VariantAnalysis
+from ablate.analysis.statistics.change import gain_change
 
 
 @dataclass(frozen=True)
@@ -36,20 +26,6 @@ class Difference:
     path: str
     first: str | None
     second: str | None
-
-
-@dataclass(frozen=True)
-class GainChange:
-    """Second gain minus first. relative: both are shares of their own baseline."""
-
-    mean: float
-    interval: Interval | None
-    relative: bool
-
-    @property
-    def clear(self) -> bool:
-        """Whether the two gains differ by more than noise."""
-        return self.interval is not None and self.interval.clear_of(0.0)
 
 
 @dataclass(frozen=True)
@@ -127,30 +103,6 @@ def _shared(first: VariantAnalysis, second: VariantAnalysis) -> Shared:
     own = {path: after for path, _, after in first.differences}
     other = {path: after for path, _, after in second.differences}
     return Shared(first.name, first, second, gain_change(first.gain, second.gain), differences(own, other))
-
-
-def gain_change(first: Gain | None, second: Gain | None) -> GainChange | None:
-    """None where a gain is missing; without an interval where a study has one seed."""
-    if first is None or second is None:
-        return None
-    relative = first.relative is not None and second.relative is not None
-    one, two = (_by_seed(gain, relative) for gain in (first, second))
-    mean = float(two.mean() - one.mean())
-    if len(one) < 2 or len(two) < 2:
-        return GainChange(mean, None, relative)
-    shares = one.var(ddof=1) / len(one), two.var(ddof=1) / len(two)
-    total = sum(shares)
-    if total == 0:
-        return GainChange(mean, Interval(mean, mean), relative)
-    freedom = total**2 / (shares[0] ** 2 / (len(one) - 1) + shares[1] ** 2 / (len(two) - 1))
-    half = float(stdtrit(freedom, 0.975) * math.sqrt(total))
-    return GainChange(mean, Interval(mean - half, mean + half), relative)
-
-
-def _by_seed(gain: Gain, relative: bool) -> np.ndarray:
-    """The gains of each seed, as shares of the baseline's mean where asked for."""
-    values = np.array(gain.by_seed, dtype=float)
-    return values / np.mean(gain.baseline) if relative else values
 
 
 # ------------------------------------------------------------------ what differs

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from ablate.analysis.apart.words import baseline_moved
 from ablate.analysis.outcome import Attribution, Note, StudyAnalysis
 from ablate.analysis.words import listing, number, percent, plural, with_interval
 from ablate.metric import metric_named
@@ -116,7 +117,8 @@ def _fresh_seeds(analysis: StudyAnalysis) -> list[Note]:
         for row in tried
         if row.role == "control" and row.confirmed and row.confirmed.verdict in ("helps", "hurts")
     ]
-    return [*moved, Note("family", lead)]
+    shared = baseline_moved(analysis)
+    return [*moved, *([] if shared is None else [shared]), Note("family", lead)]
 
 
 def _disagreements(analysis: StudyAnalysis) -> list[Note]:

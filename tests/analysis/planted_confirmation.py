@@ -14,6 +14,7 @@ CHOSEN = {
     "lucky": shifted(BASE, 0.05, 0.003, salt=2),
     "real": shifted(BASE, 0.04, 0.003, salt=3),
     "worse": shifted(BASE, -0.05, 0.003, salt=4),
+    "slight": shifted(BASE, -0.014, 0.003, salt=6),
     "unclear": shifted(BASE, 0.01, 0.02, salt=5),
 }
 FRESH = (10, 11, 12, 13, 14)

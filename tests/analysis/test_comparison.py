@@ -7,7 +7,8 @@ from planted import BASELINE, Planted, around, shifted, typical
 from scipy import stats
 
 from ablate.analysis import analyse
-from ablate.analysis.comparison import Comparison, Side, compare, differences, flat, gain_change
+from ablate.analysis.comparison import Comparison, Side, compare, differences, flat
+from ablate.analysis.statistics.change import gain_change
 
 
 def side(planted: Planted, config: dict | None = None) -> Side:

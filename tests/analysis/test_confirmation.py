@@ -26,8 +26,11 @@ def base():
     ("name", "by", "spread", "verdict", "repeat"),
     [
         ("lucky", 0.03, 0.003, "helps", "repeats"),
-        ("lucky", 0.01, 0.02, "no evidence", "weaker"),
+        ("lucky", 0.03, 0.05, "no evidence", "weaker"),
+        ("lucky", 0.005, 0.02, "no evidence", "contradicted"),
         ("lucky", 0.0, 0.002, "negligible", "contradicted"),
+        ("slight", -0.008, 0.002, "negligible", "weaker"),
+        ("slight", 0.03, 0.002, "helps", "contradicted"),
         ("lucky", -0.05, 0.003, "hurts", "contradicted"),
         ("worse", -0.03, 0.003, "hurts", "repeats"),
         ("unclear", 0.04, 0.003, "helps", "clearer"),
@@ -140,9 +143,28 @@ def test_a_control_that_shows_nothing_again_repeats_and_one_that_moves_is_a_warn
 
 def test_how_much_the_gain_shrank_on_fresh_seeds_has_an_interval():
     shrunk, kept = (studied({BASELINE: base(), "lucky": fresh(by)}).row("lucky").confirmed for by in (0.02, 0.05))
-    assert shrunk.change == pytest.approx(-0.075, abs=0.001)  # of the baseline's mean of .4
-    assert shrunk.change_is_relative
-    assert [state.change_interval.clear_of(0.0) for state in (shrunk, kept)] == [True, False]
+    assert shrunk.change.mean == pytest.approx(-0.075, abs=0.001)  # of the baseline's mean of .4
+    assert shrunk.change.relative
+    assert [state.change.clear for state in (shrunk, kept)] == [True, False]
+
+
+def test_two_words_of_gains_that_noise_tells_apart_only_in_name_are_no_contradiction():
+    """-2.2 % [-3.8, -0.7] hurts, -1.6 % [-2.5, -0.7] is negligible: that was called contradicted."""
+    confirmed = studied({BASELINE: base(), "slight": fresh(-0.008, 0.002)}).row("slight").confirmed
+    assert confirmed.gain.relative_interval.high < 0
+    assert confirmed.repeat == "weaker"
+
+
+def test_a_baseline_that_was_lucky_is_told_for_it_moves_all_rows_alike():
+    down = {seed: score - 0.03 for seed, score in base().items()}
+    rows = {"lucky": fresh(0.05), "real": fresh(0.04, salt=3)}
+    moved = studied({BASELINE: down, **rows})
+    (warning,) = [note for note in moved.notes if note.text.startswith("the baseline scores")]
+    assert warning.kind == "warning"
+    assert "0.400 on the study's seeds, 0.370 on the seeds 10-14 (-7.5 % [" in warning.text
+    assert warning.text.endswith("it was too good on the study's seeds, and so every gain there is too small.")
+    (still,) = [note for note in studied({BASELINE: base(), **rows}).notes if note.text.startswith("the baseline sco")]
+    assert still.kind == "info"
 
 
 def test_fresh_seeds_begin_at_the_next_ten_above_everything_that_was_run():

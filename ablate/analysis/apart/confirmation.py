@@ -9,8 +9,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from ablate.analysis.apart.judge import Keys, cells_apart, ended, judged_apart
-from ablate.analysis.comparison import gain_change
-from ablate.analysis.outcome import Confirmed, Repeat, VariantAnalysis, Verdict
+from ablate.analysis.apart.repetition import Again, repetitions
+from ablate.analysis.outcome import Confirmed, VariantAnalysis
 from ablate.analysis.statistics.moderated import Prior
 from ablate.result.manifest import StudyManifest
 from ablate.result.record import RunRecord
@@ -36,20 +36,11 @@ def with_confirmations(
     if whole:
         goes = {name: found[name].goes for name in whole}
         cells = cells_apart(manifest, held, {base: keys[base], **whole})
-        for name, (gain, verdict, note) in judged_apart(
-            cells, prior, manifest.analysis, relative=relative, goes=goes
-        ).items():
-            change = gain_change(asked[name].gain, gain)
-            found[name] = replace(
-                found[name],
-                gain=gain,
-                verdict=verdict,
-                note=note,
-                repeat=repeat_of(asked[name], verdict),
-                change=None if change is None else change.mean,
-                change_interval=None if change is None else change.interval,
-                change_is_relative=change is not None and change.relative,
-            )
+        judged = judged_apart(cells, prior, manifest.analysis, relative=relative, goes=goes)
+        again = {name: Again(asked[name], gain, verdict) for name, (gain, verdict, _) in judged.items()}
+        for name, (repeat, change) in repetitions(again).items():
+            gain, verdict, note = judged[name]
+            found[name] = replace(found[name], gain=gain, verdict=verdict, note=note, repeat=repeat, change=change)
     return tuple(replace(row, confirmed=found.get(row.name)) for row in rows)
 
 
@@ -62,12 +53,3 @@ def _states(manifest: StudyManifest, records: Sequence[RunRecord], keys: Keys, b
         for name in keys
         if name != base
     }
-
-
-def repeat_of(row: VariantAnalysis, word: Verdict) -> Repeat:
-    """A control that changes nothing is to show nothing: that it is negligible says no more."""
-    if word == row.verdict or (row.role == "control" and {word, row.verdict} <= {"negligible", "no evidence"}):
-        return "repeats"
-    if word in ("no evidence", "invalid"):
-        return "weaker"
-    return "clearer" if row.verdict == "no evidence" and row.role != "control" else "contradicted"

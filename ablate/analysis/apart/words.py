@@ -1,7 +1,10 @@
-"""What fresh seeds say of a row, in the words of the answer."""
+"""What fresh seeds say of a row, and of the baseline that all rows share, in sentences."""
 
-from ablate.analysis.outcome import Confirmed, VariantAnalysis
-from ablate.analysis.words import gain_text, spans
+from statistics import fmean
+
+from ablate.analysis.outcome import Confirmed, Note, StudyAnalysis, VariantAnalysis
+from ablate.analysis.statistics.change import mean_change
+from ablate.analysis.words import bracket, gain_text, number, signed_percent, spans
 
 
 def seeds_text(state: Confirmed) -> str:
@@ -21,3 +24,22 @@ def fall_text(row: VariantAnalysis, unit: str) -> str:
     chosen = f"{row.name} helped where it was chosen ({gain_text(row.gain, unit)})"
     measured = f": {gain_text(state.gain, unit)}" if state.gain is not None else ""
     return f"{chosen}, but on {seeds_text(state)} {found}{measured}"
+
+
+def baseline_moved(analysis: StudyAnalysis) -> Note | None:
+    """The error that all rows share: by how much the baseline's mean moved. None before the fresh runs ended."""
+    gains = [row.confirmed.gain for row in analysis.rows if row.confirmed is not None]
+    fresh = {seed: score for gain in gains if gain for seed, score in zip(gain.seeds, gain.baseline, strict=True)}
+    own = [score for _, score in analysis.baseline.by_seed]
+    change = mean_change(own, list(fresh.values()))
+    if change is None:
+        return None
+    size = f"{signed_percent(change.mean)} {bracket(change.interval, 1, scale=100.0, sign=True)}"
+    scores = (
+        f"{number(fmean(own))} on the study's seeds, {number(fmean(fresh.values()))} on the seeds {spans(list(fresh))}"
+    )
+    lead = f"the baseline scores {scores} ({size})"
+    if not change.clear:
+        return Note("info", f"{lead}: what it moved by chance moves every gain the other way, all rows alike.")
+    luck, gains_are = ("too good", "too small") if change.mean < 0 else ("too bad", "too large")
+    return Note("warning", f"{lead}: it was {luck} on the study's seeds, and so every gain there is {gains_are}.")

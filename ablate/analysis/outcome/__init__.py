@@ -14,7 +14,7 @@ from ablate.analysis.outcome.combination import (
     Share,
 )
 from ablate.analysis.outcome.guard import Guard, GuardKind
-from ablate.analysis.outcome.interval import Estimate, Gain, GapClosed, Interval, Look
+from ablate.analysis.outcome.interval import Estimate, Gain, GainChange, GapClosed, Interval, Look
 from ablate.analysis.outcome.retuned import Retuned
 from ablate.analysis.outcome.row import (
     CostSummary,
@@ -41,6 +41,7 @@ __all__ = [
     "Failure",
     "FractionPoint",
     "Gain",
+    "GainChange",
     "GapClosed",
     "Guard",
     "GuardKind",

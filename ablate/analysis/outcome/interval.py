@@ -94,6 +94,23 @@ class Gain:
 
 
 @dataclass(frozen=True)
+class GainChange:
+    """A gain on other seeds, or in another study, minus the first. relative: both are shares of their own baseline.
+    interval, p: None where one of the two has a single seed.
+    """
+
+    mean: float
+    interval: Interval | None
+    relative: bool
+    p: float | None = None
+
+    @property
+    def clear(self) -> bool:
+        """Whether the two gains differ by more than noise, taken alone."""
+        return self.interval is not None and self.interval.clear_of(0.0)
+
+
+@dataclass(frozen=True)
 class GapClosed:
     """Gain over the gap to the target reference, as a share (1.0 = all of it).
 

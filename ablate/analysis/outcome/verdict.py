@@ -3,12 +3,13 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from ablate.analysis.outcome.interval import Gain, Interval
+from ablate.analysis.outcome.interval import Gain, GainChange
 
 Verdict = Literal["baseline", "reference", "helps", "hurts", "negligible", "no evidence", "invalid"]
 Repeat = Literal["repeats", "weaker", "contradicted", "clearer"]
-"""`repeats`: the fresh seeds alone give the same word. `weaker`: they cannot tell. `contradicted`: they give another
-word. `clearer`: they give a word where the study could not tell."""
+"""`repeats`: the fresh seeds alone give the same word. `weaker`: they do not, but the two gains are within what both
+sets' errors allow. `contradicted`: the gains differ by more, or lie surely on two sides of zero. `clearer`: they give a
+word where the study could not tell."""
 
 
 @dataclass(frozen=True)
@@ -17,7 +18,7 @@ class Confirmed:
     and empty until all of its runs have ended, so that nobody looks early.
 
     seeds: the planned ones. goes: how often the row was tried; p and interval count them all (Bonferroni). change: the
-    gain on these seeds minus the one that was chosen, with its interval (Welch), relative where both are.
+    gain on these seeds minus the one that was chosen, with its 95 % interval (Welch) and its p over the rows tried.
     """
 
     seeds: tuple[int, ...]
@@ -28,6 +29,4 @@ class Confirmed:
     verdict: Verdict | None = None
     note: str = ""
     repeat: Repeat | None = None
-    change: float | None = None
-    change_interval: Interval | None = None
-    change_is_relative: bool = False
+    change: GainChange | None = None

@@ -23,6 +23,7 @@ def _long(row: VariantAnalysis) -> str:
 def _fields(row: VariantAnalysis) -> Fields:
     state = row.confirmed
     gain = None if state is None else state.gain
+    change = None if state is None else state.change
     return {
         "confirmed": None if state is None else state.repeat,
         "confirmed_verdict": None if state is None else state.verdict,
@@ -32,4 +33,7 @@ def _fields(row: VariantAnalysis) -> Fields:
         "confirmed_gain_relative": None if gain is None else gain.relative,
         **ends("confirmed_gain_relative", None if gain is None else gain.relative_interval),
         "confirmed_p_holm": None if gain is None else gain.p_holm,
+        "confirmed_change": None if change is None else change.mean,
+        **ends("confirmed_change", None if change is None else change.interval),
+        "confirmed_change_p_holm": None if change is None else change.p,
     }

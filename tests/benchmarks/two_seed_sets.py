@@ -3,7 +3,9 @@
     python tests/benchmarks/two_seed_sets.py recipes/quickstart.yaml --seeds 0-2 10-14 --out results/tmp/twice
 
 What was printed of the first set is held against the second: whether each verdict repeats (or is weaker, clearer,
-contradicted), and whether the printed 95 % interval of the relative gain holds the second set's mean.
+contradicted), and the change of each gain with the 95 % interval of that difference, which has the errors of both sets.
+Whether the printed interval alone holds the second set's mean stands beside it, and is no test of the interval: it
+would miss one mean in eight if rows were independent, and rows of one set share its baseline (docs/verdicts.md).
 
 Each set has a study folder of its own; finished runs are kept. One thread a run, one run at a time; the last line is
 the processor time of what was trained in this call.
@@ -14,6 +16,8 @@ import resource
 from pathlib import Path
 
 from ablate.analysis import StudyAnalysis, analyse
+from ablate.analysis.apart.repetition import Again, Repetition, repetitions
+from ablate.analysis.statistics.change import mean_change
 from ablate.request import Request
 from ablate.study.flow import run_study
 
@@ -28,14 +32,23 @@ def main() -> None:
     for seeds, study in zip(asked.seeds, studies, strict=True):
         print(f"seeds {seeds}: {regime(study)}")
     first, second = studies
-    rows = [(row.name, repeats(first, second, row.name), held(first, second, row.name)) for row in first.rows]
-    for name, word, inside in rows:
-        inside_text = "" if inside is None else "inside" if inside else "MISSED"
-        print(f"{name:12}", *(f"{cell(study, name):48}" for study in studies), f"{word:12} {inside_text}".rstrip())
-    words = [word for _, word, _ in rows if word]
-    print("verdicts: " + ", ".join(f"{words.count(word)} {word}" for word in dict.fromkeys(words)))
-    known = [inside for _, _, inside in rows if inside is not None]
-    print(f"printed intervals: {known.count(False)} of {len(known)} miss the second set's mean")
+    found = repeated(first, second)
+    for row in first.rows:
+        name, inside = row.name, held(first, second, row.name)
+        inside_text = "" if inside is None else "inside" if inside else "outside"
+        word, changed = told(found.get(name))
+        print(
+            f"{name:12}",
+            *(f"{cell(study, name):40}" for study in studies),
+            f"{word:12} {changed:22} {inside_text}".rstrip(),
+        )
+    words = [told(one)[0] for one in found.values()]
+    print("verdicts: " + ", ".join(f"{words.count(word)} {word}" for word in dict.fromkeys(words) if word))
+    changes = [one.change for one in found.values() if one.change is not None]
+    print(f"changes beyond both sets' errors: {sum(change.clear for change in changes)} of {len(changes)} rows")
+    known = [inside for row in first.rows if (inside := held(first, second, row.name)) is not None]
+    print(f"printed intervals: {known.count(False)} of {len(known)} do not hold the second set's mean")
+    print(f"baseline: {shift(first, second)}")
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     print(f"{used.ru_utime + used.ru_stime:.0f} CPU s")
 
@@ -67,16 +80,29 @@ def cell(study: StudyAnalysis, name: str) -> str:
     return f"{100 * row.gain.relative:+6.1f} %{interval} {row.verdict}"
 
 
-def repeats(first: StudyAnalysis, second: StudyAnalysis, name: str) -> str:
-    """What became of a row's verdict; empty for what has none."""
-    before, after = first.row(name).verdict, second.row(name).verdict
-    if before in ("baseline", "reference"):
-        return ""
-    if before == after:
-        return "repeats"
-    if after == "no evidence":
-        return "weaker"
-    return "clearer" if before == "no evidence" else "contradicted"
+def repeated(first: StudyAnalysis, second: StudyAnalysis) -> dict[str, Repetition]:
+    """What became of each row; the words of references say nothing."""
+    rows = {row.name: row for row in first.rows if row.role != "baseline"}
+    return repetitions(
+        {name: Again(row, (other := second.row(name)).gain, other.verdict) for name, row in rows.items()}
+    )
+
+
+def told(found: Repetition | None) -> tuple[str, str]:
+    """The word and the change."""
+    if found is None or found.change is None:
+        return "", ""
+    change, interval = found.change, found.change.interval
+    span = "" if interval is None else f" [{100 * interval.low:+.1f}, {100 * interval.high:+.1f}]"
+    return found.repeat, f"{100 * change.mean:+.1f} %{span}"
+
+
+def shift(first: StudyAnalysis, second: StudyAnalysis) -> str:
+    """By how much the baseline moved, which all rows share."""
+    change = mean_change(*([score for _, score in study.baseline.by_seed] for study in (first, second)))
+    if change is None or change.interval is None:
+        return "too few runs"
+    return f"{100 * change.mean:+.1f} % [{100 * change.interval.low:+.1f}, {100 * change.interval.high:+.1f}]"
 
 
 def held(first: StudyAnalysis, second: StudyAnalysis, name: str) -> bool | None:

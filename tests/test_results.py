@@ -77,6 +77,8 @@ def test_a_fresh_clone_judges_the_committed_records_as_the_committed_table_does(
     judged = [(row.name, row.verdict, row.gain.mean if row.gain else None) for row in study.rows]
     held = {row["variant"]: row for row in table["rows"]}
     assert [(name, held[name]["verdict"], held[name]["gain"]) for name in held] == judged
+    again = {row.name: row.confirmed.repeat if row.confirmed else None for row in study.rows}
+    assert {name: held[name]["confirmed"] for name in held} == again
 
 
 def strings(value: Any) -> Iterator[str]:

@@ -16,6 +16,8 @@ from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
 
+import again
+import baseline_seeds
 import packages
 import tables
 import training
@@ -49,6 +51,8 @@ def main() -> None:
     write(chosen.out / "worlds.txt", counts, chosen.seed, lambda: of_worlds(counts, chosen.seed))
     write(chosen.out / "coverage.txt", counts, chosen.seed, lambda: of_coverage(counts, chosen.seed))
     write(chosen.out / "power.txt", counts, chosen.seed, lambda: of_power(counts, chosen.seed))
+    write(chosen.out / "again.txt", counts, chosen.seed, lambda: of_again(counts, chosen.seed))
+    write(chosen.out / "baseline_seeds.txt", counts, chosen.seed, lambda: of_baseline_seeds(counts, chosen.seed))
     if chosen.train:
         chosen.out.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory() as folder:
@@ -93,6 +97,15 @@ def write_training(out: Path) -> None:
     text = f"{tables.of_training(training.lines(trained))}\n\n{training.described(trained)}\n"
     (out / "training.txt").write_text(text, encoding="utf-8")
     print(text, flush=True)
+
+
+def of_again(counts: Counts, seed: int) -> str:
+    return tables.of_again(again.all_cases(counts.arrays, seed))
+
+
+def of_baseline_seeds(counts: Counts, seed: int) -> str:
+    lines = tables.of_baseline_seeds(baseline_seeds.all_plans(counts.arrays, seed))
+    return f"{lines}\n\n{tables.of_correlations(baseline_seeds.committed(ROOT / 'results'))}"
 
 
 def of_worlds(counts: Counts, seed: int) -> str:

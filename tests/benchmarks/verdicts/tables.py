@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Sequence
 
 import training
+from again import Again
+from baseline_seeds import Bought, Paired
 from compare import Cell, Line
 from coverage import Held, Power
 
@@ -115,4 +117,51 @@ def of_training(lines: Iterable[training.Line]) -> str:
         )
         for line in lines
     ]
+    return columns([head, *rows])
+
+
+def of_again(lines: Iterable[Again]) -> str:
+    """What to expect of the same study on five fresh seeds."""
+    head = ("fresh seeds", "outside", "<= 1 in 10", ">= half", "clear", "repeats", "weaker", "contradicted", "some")
+    rows = [
+        (
+            line.case.name,
+            *map(share, (line.outside, line.most, line.half, line.beyond)),
+            *map(share, (line.repeats, line.weaker, line.contradicted, line.some)),
+        )
+        for line in lines
+    ]
+    return columns([head, *rows])
+
+
+def of_baseline_seeds(lines: Iterable[Bought]) -> str:
+    head = (
+        "correlation",
+        "seeds",
+        "baseline's",
+        "runs",
+        "half width",
+        "held",
+        "any false",
+        "found",
+        "outside",
+        ">= half",
+    )
+    rows = [
+        (
+            f"{line.rho:.1f}",
+            str(line.plan.seeds),
+            str(line.plan.baseline),
+            str(line.plan.runs),
+            f"{line.half_width:.2f}",
+            *map(share, (line.held, line.false_any, line.found, line.outside, line.half)),
+        )
+        for line in lines
+    ]
+    return columns([head, *rows])
+
+
+def of_correlations(lines: Iterable[Paired]) -> str:
+    head = ("committed study", "patches", "correlation, median", "pairing saves seeds")
+    rows = [(line.study, str(line.patches), f"{line.correlation:+.2f}", share(line.saves, 0)) for line in lines]
     return columns([head, *rows])

@@ -14,24 +14,20 @@ if TYPE_CHECKING:
 
 
 def fields(analysis: StudyAnalysis, row: VariantAnalysis) -> dict[str, Any]:
-    """All figures of a row, column by column; None where one is not known."""
-    return {name: value for column in all_columns(analysis) for name, value in column.fields(row).items()}
+    """All figures of a row, column by column, and what to doubt of it and of the whole study; None where one is not
+    known."""
+    guards = dict.fromkeys(guard.kind for guard in analysis.guards if guard.row in (None, row.name))
+    figures = {name: value for column in all_columns(analysis) for name, value in column.fields(row).items()}
+    return {**figures, "guards": list(guards)}
 
 
 def data_frame(analysis: StudyAnalysis) -> "pd.DataFrame":
-    """One line a variant; `status` is `rehearsal: numbers are not results` where they are not, `guards` names what to
-    doubt of the row and of the whole study."""
+    """One line a variant; `status` is `rehearsal: numbers are not results` where they are not."""
     import pandas as pd  # half a second, which a table on a terminal need not pay
 
     status = "rehearsal: numbers are not results" if analysis.rehearsal else "results"
     head = {"study": analysis.name, "status": status, "metric": analysis.metric}
-    return pd.DataFrame(
-        [{**head, "guards": _guards(analysis, row), **fields(analysis, row)} for row in analysis.rows], dtype=object
-    )
-
-
-def _guards(analysis: StudyAnalysis, row: VariantAnalysis) -> list[str]:
-    return list(dict.fromkeys(guard.kind for guard in analysis.guards if guard.row in (None, row.name)))
+    return pd.DataFrame([{**head, **fields(analysis, row)} for row in analysis.rows], dtype=object)
 
 
 def csv_text(analysis: StudyAnalysis) -> str:

@@ -113,13 +113,13 @@ def of_worlds(counts: Counts, seed: int) -> str:
 
 
 def of_coverage(counts: Counts, seed: int) -> str:
-    lines = [*fixed_intervals(counts.studies // 2, seed), *intervals_after_stopping(counts.studies, seed)]
+    lines = [*fixed_intervals(counts.arrays, seed), *intervals_after_stopping(counts.arrays, seed)]
     return tables.of_coverage(lines)
 
 
 def of_power(counts: Counts, seed: int) -> str:
     pairs = {seeds: interplay(seeds, counts, seed) for seeds in (3, 5, 10)}
-    return f"{tables.of_power(powers(counts.arrays, counts.studies, seed))}\n\n{tables.of_interplay(pairs)}"
+    return f"{tables.of_power(powers(counts.arrays, seed))}\n\n{tables.of_interplay(pairs)}"
 
 
 if __name__ == "__main__":

@@ -44,7 +44,8 @@ def own(seeds: int, variance: str) -> Callable[[Planted], tuple[np.ndarray, floa
 
 
 def settled(planted: Planted) -> tuple[np.ndarray, np.ndarray]:
-    found = ours.until_settled(planted.first(ours.SCHEDULE.looks[-1]))
+    by = ours.until_settled_by_study if np.isnan(planted.scores).any() else ours.until_settled
+    found = by(planted.first(ours.SCHEDULE.looks[-1]))
     return found.words, found.runs
 
 
@@ -73,7 +74,7 @@ RULES = (
     Rule("ablate, own variance, 5 seeds", own(5, "own"), family="ours"),
     Rule("ablate, 3 seeds", own(3, "moderated"), family="ours"),
     Rule("ablate, 5 seeds", own(5, "moderated"), family="ours"),
-    Rule("ablate, until settled", settled, "studies", "ours"),
+    Rule("ablate, until settled", settled, family="ours"),
 )
 
 

@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 import numpy as np
+from arrays import until_settled as settled_arrays
 from worlds import Planted
 
 from ablate.analysis.attribution import attribute
@@ -64,7 +65,20 @@ class Sequential(NamedTuple):
 
 
 def until_settled(planted: Planted, *, unit: float = UNIT, worth: float = WORTH) -> Sequential:
-    """Every study run until settled. unit: as `UNIT`. worth: in standard deviations of a paired gain."""
+    """Every study run until settled, all seeds finite, as arrays. unit: as `UNIT`. worth: in standard deviations of a
+    paired gain."""
+    differences = unit * (planted.scores - planted.base[:, None])
+    found = settled_arrays(differences, 1 + unit * planted.base, SCHEDULE.looks, worth * unit)
+    truth = planted.truth * unit
+    held = (found.absolute[0] <= truth) & (truth <= found.absolute[1])
+    low, high = found.relative
+    held_relative = np.where(np.isnan(low), np.nan, (low <= truth) & (truth <= high))
+    runs = found.seeds.sum(axis=1) + found.seeds.max(axis=1)
+    return Sequential(found.words, found.seeds, runs, held.astype(float), held_relative)
+
+
+def until_settled_by_study(planted: Planted, *, unit: float = UNIT, worth: float = WORTH) -> Sequential:
+    """The same by the program itself, study by study: also with seeds that diverged."""
     rule = AnalysisRule(worth=worth * unit)
     shape = planted.truth.shape
     words, seeds = np.zeros(shape, int), np.zeros(shape, int)

@@ -5,14 +5,18 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
+from ablate.analysis.apart.repetition import Again, repetitions
+from ablate.analysis.outcome import Gain
+
 ROOT = Path(__file__).resolve().parent.parent
 BENCHMARK = ROOT / "tests" / "benchmarks" / "verdicts"
 DOCS = (ROOT / "docs" / "verdicts.md").read_text(encoding="utf-8")
-FILES = {"rules.txt", "worlds.txt", "coverage.txt", "power.txt"}
+FILES = {"rules.txt", "worlds.txt", "coverage.txt", "power.txt", "again.txt", "baseline_seeds.txt"}
 
 
 @pytest.fixture(scope="module")
@@ -66,6 +70,55 @@ def test_arrays_of_studies_get_the_words_that_the_program_gives_each(monkeypatch
         assert (by_program == 1).any()
 
 
+def test_arrays_of_studies_buy_the_seeds_and_get_the_intervals_that_the_program_gives_each(monkeypatch):
+    monkeypatch.syspath_prepend(str(BENCHMARK))
+    import ours
+    import worlds
+
+    unlike = next(world for world in worlds.WORLDS if world.name == "unlike .6")
+    ratios = worlds.Plan(tuple(gain / 0.25 for gain in (0.0, 0.05, 0.5, 1.0)))
+    large = worlds.plant(worlds.NORMAL, ratios, 6, 12, 3)
+    for planted, unit in ((worlds.plant(unlike, worlds.HALF, 6, 12, 3), ours.UNIT), (large, 0.25)):
+        fast, slow = ours.until_settled(planted, unit=unit), ours.until_settled_by_study(planted, unit=unit)
+        for name in fast._fields:
+            np.testing.assert_array_equal(getattr(fast, name), getattr(slow, name), err_msg=name)
+
+
+def test_arrays_repeat_and_contradict_as_the_program_does(monkeypatch):
+    monkeypatch.syspath_prepend(str(BENCHMARK))
+    import again
+
+    case = again.Case("", again.HALF, log_sd=0.6, moved=-1.5)
+    first, second, truth = again.draw(case, 12, 3)
+    found = again.repeated(first, second)
+    for study in range(12):
+        rows = {f"p{row}": said_of(first, second, found, study, row) for row in range(truth.shape[1])}
+        words = {name: one.repeat for name, one in repetitions(rows).items()}
+        contradicted = [name for name, word in words.items() if word == "contradicted"]
+        assert contradicted == [f"p{row}" for row in np.flatnonzero(found.contradicted[study])]
+    assert found.contradicted.any()
+
+
+WORDS = {-1: "hurts", 0: "no evidence", 1: "helps", 2: "negligible"}
+
+
+def said_of(first, second, found, study, row):
+    """A row of both sets as the program holds it, with the moderated errors of the arrays."""
+    gains = []
+    for held, error, degrees in zip((first, second), found.errors, found.degrees, strict=True):
+        gains.append(
+            Gain(
+                seeds=tuple(range(held.seeds)),
+                by_seed=(0.0,) * held.seeds,
+                mean=float(held.gain[study, row]),
+                error=float(error[study, row]),
+                degrees=float(degrees[study, row]),
+            )
+        )
+    before = SimpleNamespace(role="variant", verdict=WORDS[found.words[study, row]], gain=gains[0])
+    return Again(before, gains[1], WORDS[found.again[study, row]])
+
+
 def test_a_row_that_diverges_is_never_said_to_help(monkeypatch):
     monkeypatch.syspath_prepend(str(BENCHMARK))
     import ours
@@ -74,5 +127,5 @@ def test_a_row_that_diverges_is_never_said_to_help(monkeypatch):
     planted = worlds.plant(worlds.NORMAL, worlds.MIXED, 4, 12, seed=0)
     row = worlds.MIXED.diverging[0]
     assert (planted.truth[:, row] > 2).all()
-    assert (ours.until_settled(planted).words[:, row] != 1).all()
+    assert (ours.until_settled_by_study(planted).words[:, row] != 1).all()
     assert (ours.fixed_by_study(planted)[0][:, row] != 1).all()

@@ -92,10 +92,11 @@ def trigamma_inverse(value: Float[ndarray, "..."]) -> Float[ndarray, "..."]:
 
 
 class Prior(NamedTuple):
-    """What all rows of one study say of a row's variance: s0^2 with d0 degrees of freedom."""
+    """What all rows of one study say of a row's variance: s0^2 with d0 degrees of freedom, fitted to so many rows."""
 
     variance: float
     degrees: float
+    rows: int
 
     def posterior(self, variance: float, degrees: float) -> tuple[float, float]:
         """Moderated variance of a row and its degrees of freedom."""
@@ -108,8 +109,9 @@ class Prior(NamedTuple):
         if len(variances) < 2:
             return OWN
         found = moderate(np.array(variances), np.array(degrees))
-        return cls(float(found.prior_variance), float(found.prior_degrees))
+        rows = sum(variance > 0 for variance in variances)
+        return cls(float(found.prior_variance), float(found.prior_degrees), rows)
 
 
-OWN = Prior(0.0, 0.0)
+OWN = Prior(0.0, 0.0, 0)
 """Nothing is borrowed: each row is left with its own variance."""

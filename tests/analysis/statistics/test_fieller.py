@@ -65,7 +65,7 @@ def test_an_interval_that_takes_the_baseline_as_fixed_would_not_cover_a_gain_of_
     assert np.mean(inside) < 0.9
 
 
-@pytest.mark.parametrize("prior", [OWN, Prior(0.002, 2.0), Prior(1e-6, 1.3)])
+@pytest.mark.parametrize("prior", [OWN, Prior(0.002, 2.0, 10), Prior(1e-6, 1.3, 10)])
 def test_absolute_and_relative_interval_are_clear_of_zero_together_at_every_level(prior):
     generator = np.random.default_rng(2)
     for _ in range(300):

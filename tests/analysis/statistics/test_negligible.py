@@ -5,11 +5,11 @@ import pytest
 from scipy import stats
 
 from ablate.analysis.statistics.gain import difference, gain, relative_interval
-from ablate.analysis.statistics.moderated import Prior
+from ablate.analysis.statistics.moderated import OWN, Prior
 from ablate.analysis.statistics.negligible import p_negligible
 
 
-def of(differences, baseline, prior=Prior(0.0, 0.0)):
+def of(differences, baseline, prior=OWN):
     base = dict(enumerate(baseline))
     return gain(difference({seed: base[seed] + d for seed, d in enumerate(differences)}, base), prior=prior)
 
@@ -33,7 +33,7 @@ def test_p_is_that_of_scipys_two_one_sided_t_tests_of_the_linear_combinations():
 
 
 def test_it_is_five_percent_where_the_ninety_percent_interval_just_reaches_what_is_worth_having():
-    found = of([0.010, 0.004, 0.016, 0.008], [1.02, 0.98, 1.01, 0.99], Prior(4e-5, 2.0))
+    found = of([0.010, 0.004, 0.016, 0.008], [1.02, 0.98, 1.01, 0.99], Prior(4e-5, 2.0, 10))
     ratio = relative_interval(found, 0.90)
     assert p_negligible(found, ratio.high) == pytest.approx(0.05, abs=0.005)
 

@@ -121,13 +121,15 @@ def _lucky(generator: np.random.Generator, studies: int) -> np.ndarray:
 
 class Found(NamedTuple):
     """Words of the study and of the fresh seeds (-1 hurts, 0 none, 1 helps, 2 negligible), the study's half widths, p
-    of each change alone, and which rows are contradicted: (s m)."""
+    of each change alone, which rows are contradicted, and both sets' errors with their degrees of freedom: (s m)."""
 
     words: np.ndarray
     again: np.ndarray
     half_width: np.ndarray
     p: np.ndarray
     contradicted: np.ndarray
+    errors: list[np.ndarray]
+    degrees: list[np.ndarray]
 
 
 def repeated(first: Set, second: Set) -> Found:
@@ -146,7 +148,7 @@ def repeated(first: Set, second: Set) -> Found:
     p = 2 * stdtr(freedom, -np.abs(second.gain - first.gain) / np.sqrt(total))
     differs = (holm(p) <= 0.05) | (words * again == -1)
     contradicted = differs & (words != 0) & (again != words)
-    return Found(words, again, stdtrit(degrees[0], 0.975) * errors[0], p, contradicted)
+    return Found(words, again, stdtrit(degrees[0], 0.975) * errors[0], p, contradicted, errors, degrees)
 
 
 def _words(gain: np.ndarray, error: np.ndarray, degrees: np.ndarray) -> np.ndarray:

@@ -8,7 +8,7 @@ import numpy as np
 import ours
 from worlds import NORMAL, Plan, Planted, plant
 
-from ablate.analysis.statistics.moderated import MOST_PRIOR_DEGREES, Prior
+from ablate.analysis.statistics.moderated import MOST_PRIOR_DEGREES, OWN, Prior
 from ablate.analysis.statistics.noise import seeds_needed, smallest_detectable_gain
 from ablate.analysis.stopping.power import detectable_by_looks
 
@@ -80,7 +80,7 @@ def powers(studies: int, seed: int) -> Iterator[Power]:
                 f"smallest detectable, {variance}", gain, str(seeds), _found(gain, seeds, variance, studies, seed)
             )
     for gain in (1.5, 2.5):
-        for variance, prior in (("own", Prior(0.0, 0.0)), ("moderated", Prior(1.0, MOST_PRIOR_DEGREES))):
+        for variance, prior in (("own", OWN), ("moderated", Prior(1.0, MOST_PRIOR_DEGREES, ROWS))):
             (needed,) = seeds_needed([gain], [1.0], [float(ROWS)], prior)
             assert needed is not None
             for seeds in (needed - 1, needed):

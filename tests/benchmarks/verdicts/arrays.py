@@ -58,7 +58,8 @@ def sums(differences: np.ndarray, base: np.ndarray) -> Sums:
     b = np.broadcast_to(base[:, None], differences.shape)
     dc, bc = differences - differences.mean(axis=-1, keepdims=True), b - b.mean(axis=-1, keepdims=True)
     vd, vb = (dc**2).sum(axis=-1) / (n - 1), (bc**2).sum(axis=-1) / (n - 1)
-    correlation = (dc * bc).sum(axis=-1) / (n - 1) / np.sqrt(vd * vb)
+    scale = np.sqrt(vd * vb)
+    correlation = (dc * bc).sum(axis=-1) / (n - 1) / np.where(scale > 0, scale, np.inf)  # equal scores: drawn twice
     return Sums(differences.mean(axis=-1), b.mean(axis=-1), vd, vb, correlation, np.full(vd.shape, n - 1.0))
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from ablate.analysis import analyse
+from ablate.analysis.judge import Choice, judge_file
 from ablate.result import Store
 from ablate.result.store.pack import PACK
 
@@ -60,6 +61,7 @@ def test_the_baseline_of_a_study_has_come_to_its_flat_part(path):
     assert not said & {(kind, table["baseline"]) for kind in ("still learning", "plateau", "below the floor")}
 
 
+SCORES = sorted(RESULTS.glob("*/scores.csv"))
 COMMITTED = sorted(path.parent for path in RESULTS.glob("*/study.json"))
 
 
@@ -79,6 +81,22 @@ def test_a_fresh_clone_judges_the_committed_records_as_the_committed_table_does(
     assert [(name, held[name]["verdict"], held[name]["gain"]) for name in held] == judged
     again = {row.name: row.confirmed.repeat if row.confirmed else None for row in study.rows}
     assert {name: held[name]["confirmed"] for name in held} == again
+
+
+@pytest.mark.parametrize("path", SCORES, ids=lambda path: path.parent.name)
+def test_judging_the_scores_of_a_committed_study_gives_its_reports_verdicts(path):
+    """`ablate judge results/STUDY/scores.csv`: anyone can hold the table against its scores alone."""
+    table = table_of(path.parent / "table.json")
+    rule = table["analysis"]
+    judged = judge_file(path, Choice(worth=rule["worth"], variance=rule["variance"])).analysis
+    reported = {row["variant"]: (row["verdict"], row["gain"], row["p_holm"]) for row in table["rows"]}
+    found = {row.name: (row.verdict, row.gain and row.gain.mean, row.gain and row.gain.p_holm) for row in judged.rows}
+    assert {name: row[0] for name, row in found.items()} == {name: row[0] for name, row in reported.items()}
+    assert found == {name: pytest.approx(row) for name, row in reported.items()}
+
+
+def test_every_committed_study_has_its_scores():
+    assert [path.parent for path in SCORES] == COMMITTED
 
 
 def strings(value: Any) -> Iterator[str]:

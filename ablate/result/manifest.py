@@ -10,6 +10,7 @@ from ablate.config import Config
 from ablate.result.record import ModelCost
 
 Role = Literal["baseline", "variant", "reference", "control"]
+Variance = Literal["moderated", "own"]
 
 
 class VariantEntry(Config):
@@ -43,7 +44,7 @@ class VariantEntry(Config):
 class AnalysisRule(Config):
     """How gains become verdicts: `analysis` in a recipe, fixed before the first run."""
 
-    variance: Literal["moderated", "own"] = "moderated"
+    variance: Variance = "moderated"
     """What a row's noise is taken from: all rows together (`moderated`, Smyth 2004) or its own seeds (`own`)."""
     worth: float = Field(default=0.03, gt=0, lt=1)
     """The smallest relative gain worth having: 0.03 is 3 % of the baseline's score. Less is `negligible`."""

@@ -9,12 +9,13 @@ from dataclasses import dataclass, field, replace
 from ablate.analysis.judge import names
 from ablate.analysis.judge.table import Table
 from ablate.errors import AblateError
+from ablate.result.manifest import Variance
 
 
 @dataclass(frozen=True)
 class Choice:
-    """What the caller decides; None leaves it to the names of the columns. worth: a share, 0.03 is 3 %. expect: name of
-    a variant -> expected relative gain, (0.03, 0.05)."""
+    """What the caller decides; None leaves it to the names of the columns. worth: a share, 0.03 is 3 %. variance: as
+    in a recipe's `analysis`. expect: name of a variant -> expected relative gain, (0.03, 0.05)."""
 
     score: str | None = None
     variant: str | None = None
@@ -22,6 +23,7 @@ class Choice:
     baseline: str | None = None
     lower_is_better: bool | None = None
     worth: float | None = None
+    variance: Variance = "moderated"
     expect: dict[str, tuple[float, float]] = field(default_factory=dict)
 
 

@@ -124,7 +124,8 @@ def _manifest(
 ) -> StudyManifest:
     base = next(variant for variant, role in roles.items() if role == "baseline")
     numbers = tuple(sorted(seeds.numbers.values()))
-    rule = AnalysisRule() if choice.worth is None else AnalysisRule(worth=choice.worth)
+    worth = AnalysisRule().worth if choice.worth is None else choice.worth
+    rule = AnalysisRule(variance=choice.variance, worth=worth)
     return StudyManifest(
         name=name,
         question=f"Which variant in {Path(table.where).name} is better than {base}?",

@@ -11,6 +11,7 @@ from ablate.errors import AblateError
 
 if TYPE_CHECKING:
     from ablate.analysis.judge import Choice
+    from ablate.result.manifest import Variance
 
 
 def judge(
@@ -25,6 +26,10 @@ def judge(
     worth: Annotated[
         str | None, typer.Option(help="The smallest relative gain worth having: 2% or 0.02.", metavar="SHARE")
     ] = None,
+    variance: Annotated[
+        str,
+        typer.Option(help="`moderated`: all rows tell what spread is usual; `own`: each row's own.", metavar="RULE"),
+    ] = "moderated",
     expect: Annotated[
         list[str] | None,
         typer.Option(
@@ -46,6 +51,7 @@ def judge(
         baseline=baseline,
         lower_is_better=lower,
         worth=None if worth is None else share(worth),
+        variance=rule_of(variance),
         expect=dict(expected(text) for text in expect or ()),
     )
     raise typer.Exit(judge_table(file, choice, format=format, html=html, figures=figures, details=details))
@@ -77,6 +83,17 @@ def judge_table(
     if format != "table" or not (html or figures):
         print_report(judged.analysis, format, details=details, again=f"ablate judge {file}")
     return 0
+
+
+def rule_of(text: str) -> "Variance":
+    """Raises AblateError for anything but the two rules."""
+    from ablate.result.manifest import Variance
+
+    known: tuple[Variance, ...] = get_args(Variance)
+    for rule in known:
+        if text == rule:
+            return rule
+    raise AblateError(f"--variance {text} is unknown", hint=f"write {' or '.join(known)}")
 
 
 def share(text: str) -> float:

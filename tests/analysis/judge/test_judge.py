@@ -9,11 +9,13 @@ import pandas as pd
 import pytest
 from planted import typical
 from tests_of_tables import LONG, SCORES, mlflow, sacred, wandb, wide_by_seed, wide_by_variant, write
+from typer.testing import CliRunner
 
 import ablate
 from ablate.analysis import analyse
 from ablate.analysis.judge import Choice, judge_file
 from ablate.analysis.judge.names import lower_is_better
+from ablate.cli.app import app
 from ablate.errors import AblateError
 from ablate.report.scores import scores_text
 
@@ -44,6 +46,16 @@ def test_the_scores_of_a_study_judged_as_a_table_give_the_verdicts_of_its_report
             assert own.gain.relative_interval == row.gain.relative_interval
             assert own.gain.p_holm == row.gain.p_holm
     assert (table.winner, table.metric, table.runs_failed) == (report.winner, "bits_per_spike", 1)
+
+
+def test_each_rows_own_variance_is_taken_where_that_is_asked_for(tmp_path):
+    path = write(tmp_path, LONG)
+    own, moderated = (judge_file(path, Choice(variance=rule)).analysis for rule in ("own", "moderated"))
+    assert (own.rule.variance, own.row("p1").gain.degrees) == ("own", 2)
+    assert moderated.row("p1").gain.degrees > 2
+    told = CliRunner().invoke(app, ["judge", str(path), "--variance", "pooled"])
+    assert isinstance(told.exception, AblateError)
+    assert "--variance pooled is unknown" in str(told.exception)
 
 
 def test_a_gain_in_a_loss_is_how_far_it_lies_below_the_baseline_with_fiellers_interval(tmp_path):

@@ -1,5 +1,7 @@
 """A study run until settled, through the flow: what is trained, what a kill changes (nothing), what is refused."""
 
+import contextlib
+import json
 import os
 import random
 import signal
@@ -12,6 +14,7 @@ from tiny_study import PATCHES, TAIL, ablate, environment, plain, request_of, wr
 
 from ablate.analysis import analyse
 from ablate.errors import AblateError
+from ablate.result import Store
 from ablate.study.flow import Silent, run_study
 
 MORE = PATCHES + "  slow: {title: a lower learning rate, training: {learning_rate: 1.0e-5}}\n"
@@ -80,10 +83,20 @@ def test_a_study_with_fixed_seeds_goes_on_until_settled_with_the_runs_that_it_ha
     assert analysis_of(end).settling.look is not None
 
 
+def under_way(store, session):
+    """Whether a process of this session holds a run's lock."""
+    for path in (store.root / "locks").glob("*.lock"):
+        with contextlib.suppress(OSError, ValueError, KeyError):
+            if os.getsid(json.loads(path.read_text())["pid"]) == session:
+                return True
+    return False
+
+
 def killed_at_random(recipe, out, times, seed, *how):
-    """Starts the program again and again, killed with its workers and without warning each time but the last."""
+    """Starts the program again and again, killed with its workers and without warning while runs are under way, but for
+    the last time. Also gives how many kills met a run."""
     command = ["run", str(recipe), "--out", str(out), "--until", "settled", "--worth", "0.1%", "--device", "cpu", *how]
-    generator = random.Random(seed)
+    generator, store, met = random.Random(seed), Store(out / "tiny"), 0
     for _ in range(times):
         process = subprocess.Popen(
             [sys.executable, "-m", "ablate", *command],
@@ -92,19 +105,25 @@ def killed_at_random(recipe, out, times, seed, *how):
             env=environment(),
             start_new_session=True,
         )
-        time.sleep(generator.uniform(2.0, 9.0))
-        os.killpg(process.pid, signal.SIGKILL)
+        while process.poll() is None and not under_way(store, process.pid):
+            time.sleep(0.05)
+        time.sleep(generator.uniform(0.0, 1.5))
+        met += process.poll() is None and under_way(store, process.pid)
+        with contextlib.suppress(ProcessLookupError):  # it ended by itself
+            os.killpg(process.pid, signal.SIGKILL)
         process.wait()
-    return ablate(*command, timeout=300)
+    return ablate(*command, timeout=900), met
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1800)
 @pytest.mark.parametrize("how", [("--inline",), ("--workers", "2")], ids=["inline", "two workers"])
 def test_a_study_killed_twenty_times_buys_the_same_seeds_and_ends_with_the_same_scores(recipe, tmp_path, how):
     whole, _ = go(recipe, tmp_path / "whole", worth="0.1%")
-    last = killed_at_random(recipe, tmp_path / "killed", 20, 1, *how)
+    last, met = killed_at_random(recipe, tmp_path / "killed", 20, 1, *how)
     assert last.returncode == 0, last.stderr
-    store = type(whole.study.store)(tmp_path / "killed" / "tiny")
+    assert met >= 10
+    store = Store(tmp_path / "killed" / "tiny")
     assert plain(store) == plain(whole.study.store)
     before, after = analysis_of(whole), analyse(store.manifest(), store.records())
     assert [(row.name, row.verdict, row.verdict_note) for row in after.rows] == [

@@ -61,6 +61,10 @@ class Dataset(Protocol):
         """Units (or trials) that a split can score; with none of them a study is refused before it begins."""
         return 1
 
+    def entry_names(self, split: Split) -> Sequence[Sequence[str]] | None:
+        """Name of each trial of each session of a split, by `Target.entry`; None where entries have no names."""
+        return None
+
     def attainable(self, split: Split) -> Attainable | None:
         """Over exactly the scored bins; None where truth is unknown."""
         return None

@@ -51,7 +51,8 @@ class FusionSpec:
     """The data of a fusion study: EEG and video in, a label for each trial or interval out.
 
     frame_shape: (3, h, w) pixels or (d,) features. class_prior: training-split frequency of each class. labels_per:
-    what one label belongs to. session_names: subjects, in the order of `Target.session`.
+    what one label belongs to. session_names: subjects, in the order of `Target.session`. class_names: empty where
+    classes have only numbers.
     """
 
     session_names: tuple[str, ...]
@@ -64,6 +65,7 @@ class FusionSpec:
     class_prior: tuple[float, ...]
     labels_per: Literal["trial", "interval"]
     task: Literal["labels"] = "labels"
+    class_names: tuple[str, ...] = ()
 
 
 DataSpec = EncodingSpec | FusionSpec

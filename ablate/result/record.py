@@ -1,7 +1,8 @@
 """The record of one run: what was trained, what it scored, what it cost. Small, so that thousands load in a second.
 
-The bulky parts lie beside it in the run's folder: `units.json` (per-unit scores), `history.jsonl` (learning curve),
-`config.json`, `log.txt`, `weights.safetensors`.
+The bulky parts lie beside it in the run's folder: `units.json` (per-unit scores), `predictions.csv` (of a labelling
+task: every label, its guess and the probability of each class), `history.jsonl` (learning curve), `config.json`,
+`log.txt`, `weights.safetensors`.
 """
 
 from typing import Any, Literal
@@ -27,6 +28,9 @@ class SessionScore(Config):
     """Spikes (or labels) in the split."""
     attainable: float | None = None
     """The same mean for the true rates, where truth is known."""
+    accuracy: float | None = None
+    balanced_accuracy: float | None = None
+    macro_f1: float | None = None
 
 
 class Score(Config):
@@ -46,6 +50,13 @@ class Score(Config):
     """Score of the true rates of a world without receptive fields, where it is known: what a model must clear."""
     accuracy: float | None = None
     balanced_accuracy: float | None = None
+    macro_f1: float | None = None
+    calibration_error: float | None = None
+    """Expected calibration error (`training/score/confusion.py`)."""
+    confusion: tuple[tuple[int, ...], ...] = ()
+    """Labels of each class (row) by the class that was guessed (column)."""
+    class_names: tuple[str, ...] = ()
+    """Of the confusion matrix, where classes have names."""
     attainable_accuracy: float | None = None
 
 

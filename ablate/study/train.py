@@ -16,7 +16,7 @@ from ablate.result import ModelCost, RunRecord, Score, Store, canonical_json, en
 from ablate.result.record import RunState
 from ablate.result.stamp import stamp_of
 from ablate.study.progress import ProgressFile, progress_path
-from ablate.training import Checkpoints, FitResult, evaluate, fit, pick_device, seeded, stream_seed
+from ablate.training import Checkpoints, EntryTable, FitResult, evaluate, fit, pick_device, seeded, stream_seed
 from ablate.training.device import device_driver, device_name, resolve_precision
 
 MOST_OPEN = 2
@@ -154,12 +154,14 @@ def _keep(
         record = _record(job, result, started=started, device=device)
         if result.state == "done":
             try:
-                scores, units = _scores(result.model, dataset, job.configuration, device)
+                scores, table = _scores(result.model, dataset, job.configuration, device)
             except FloatingPointError as error:
                 record = record.model_copy(update={"state": "diverged", "reason": f"when scored: {error}"})
             else:
                 record = record.model_copy(update={**scores, "measures": result.model.measures()})
-                run.write_json("units.json", units)
+                run.write_json("units.json", table.to_json())
+                if table.predictions is not None:
+                    run.write_text("predictions.csv", table.predictions.to_csv(dataset.entry_names("test")))
                 save_model(result.model, str(run.folder / "weights.safetensors"))
         run.write_lines("history.jsonl", result.history)
         if job.recipe_text:
@@ -172,7 +174,7 @@ def _keep(
 
 def _scores(
     model: Model, dataset: Dataset, configuration: Configuration, device: torch.device
-) -> tuple[dict[str, Score], dict[str, Any]]:
+) -> tuple[dict[str, Score], EntryTable]:
     """Validation and test scores of the kept weights, and the per-unit table of the test split."""
     training = configuration.training
     settings: dict[str, Any] = {
@@ -182,7 +184,7 @@ def _scores(
     }
     validation, _ = evaluate(model, dataset, "validation", **settings)
     test, table = evaluate(model, dataset, "test", **settings)
-    return {"validation": validation, "test": test}, table.to_json()
+    return {"validation": validation, "test": test}, table
 
 
 def device_facts(job: RunJob, device: torch.device, *, threads: int | None) -> dict[str, Any]:

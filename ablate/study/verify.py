@@ -143,7 +143,7 @@ def _score_pairs(first: RunRecord, again: RunRecord) -> Iterator[tuple[str, Any,
         old, new = getattr(first, split), getattr(again, split)
         if isinstance(old, Score) and isinstance(new, Score):
             yield f"{split}, scored bins", old.scored_hash, new.scored_hash
-            for name in ("headline", "weighted", "pooled", "attainable", "accuracy", "balanced_accuracy"):
+            for name in ("headline", "weighted", "pooled", "attainable", "accuracy", "balanced_accuracy", "macro_f1"):
                 yield f"{split}, {name}", getattr(old, name), getattr(new, name)
             for one, other in zip(old.sessions, new.sessions, strict=False):
                 yield f"{split}, session {one.name}", one.mean, other.mean

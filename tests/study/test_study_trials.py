@@ -98,3 +98,17 @@ def test_what_is_no_fault_but_should_be_known_is_said_before_a_study(tmp_path: P
     rewrite(tmp_path, frame_mask=np.zeros((2, 3), dtype=bool))
     (notice,) = (one for one in study_of(request).notices if one.where == "data")
     assert notice.what.startswith("2 of 48 intervals have no frame (4 %)")
+
+
+def test_every_prediction_is_kept_beside_its_run_under_the_trials_own_name(tmp_path: Path) -> None:
+    end = run_study(request_of(recipe_of(tmp_path), tmp_path / "results"))
+    record = next(one for one in end.study.store.records() if one.variant == "baseline")
+    lines = (end.study.store.folder(record.key) / "predictions.csv").read_text().splitlines()
+    assert lines[0] == "subject,trial,place,label,guess,p(calm),p(happy)"
+    said = [line.split(",") for line in lines[1:]]
+    assert record.test is not None
+    assert len(said) == sum(map(sum, record.test.confusion)) == 4
+    assert all(cell[3] == ("calm", "happy")[int(cell[1][1:]) % 2] for cell in said)
+    assert record.test.class_names == ("calm", "happy")
+    right = sum(cell[3] == cell[4] for cell in said)
+    assert record.test.accuracy == right / 4

@@ -17,6 +17,7 @@ from ablate.analysis.outcome.guard import Guard, GuardKind
 from ablate.analysis.outcome.interval import Estimate, Gain, GainChange, GapClosed, Interval, Look
 from ablate.analysis.outcome.retuned import Retuned
 from ablate.analysis.outcome.row import (
+    Classes,
     CostSummary,
     LearningCurve,
     Measured,
@@ -24,6 +25,7 @@ from ablate.analysis.outcome.row import (
     Outcome,
     Prediction,
     SessionGain,
+    SubjectClasses,
     UnitGain,
     VariantAnalysis,
 )
@@ -34,6 +36,7 @@ from ablate.analysis.outcome.verdict import Confirmed, Repeat, Verdict
 __all__ = [
     "AloneOrLast",
     "Attribution",
+    "Classes",
     "Confirmed",
     "CostSummary",
     "EfficiencyCurve",
@@ -64,6 +67,7 @@ __all__ = [
     "Share",
     "Standing",
     "StudyAnalysis",
+    "SubjectClasses",
     "UnitGain",
     "VariantAnalysis",
     "Verdict",

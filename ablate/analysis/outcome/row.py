@@ -73,6 +73,34 @@ class SessionGain:
 
 
 @dataclass(frozen=True)
+class SubjectClasses:
+    """One subject of a labelling task: means over the seeds of its score, accuracies and macro F1."""
+
+    name: str
+    trials: int
+    score: float
+    accuracy: float | None
+    balanced_accuracy: float | None
+    macro_f1: float | None
+
+
+@dataclass(frozen=True)
+class Classes:
+    """What a variant makes of the classes of a labelling task.
+
+    confusion: counts of the test split over all seeds, the label is the row. macro_f1, calibration_error: means over
+    the seeds. chance: accuracy of always guessing the most frequent class. subjects: those that are tested.
+    """
+
+    names: tuple[str, ...]
+    confusion: tuple[tuple[int, ...], ...]
+    macro_f1: float | None
+    calibration_error: float | None
+    chance: float
+    subjects: tuple[SubjectClasses, ...]
+
+
+@dataclass(frozen=True)
 class UnitGain:
     """One unit (for fusion: trial) averaged over the paired seeds."""
 
@@ -134,6 +162,8 @@ class VariantAnalysis:
     validation: float | None = None
     accuracy: float | None = None
     balanced_accuracy: float | None = None
+    classes: Classes | None = None
+    """Of a labelling task."""
     ceiling_share: float | None = None
     """Score over what the true rates score, where truth is known."""
     excluded: int = 0

@@ -42,6 +42,7 @@ def session_gains(cell: Cell, baseline: Cell, table: UnitTable | None) -> tuple[
             better=better.get(session.name),
         )
         for index, session in enumerate(own[0].sessions)
+        if session.entries  # a subject that is trained on alone
     )
 
 

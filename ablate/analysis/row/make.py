@@ -6,6 +6,7 @@ from typing import Any
 from ablate.analysis.cells import Cell
 from ablate.analysis.outcome import CostSummary, Gain, GapClosed, Prediction, VariantAnalysis
 from ablate.analysis.row.breakdown import HistoryLoader, learning_curves, session_gains, unit_gains
+from ablate.analysis.row.classes import classes_of
 from ablate.analysis.row.cost import cost_summary, known_mean, model_cost
 from ablate.analysis.row.expectation import score_costs, score_gain
 from ablate.analysis.row.units import Breakdown
@@ -58,6 +59,7 @@ def make_row(
         validation=known_mean(run.validation.headline for run in cell.records.values() if run.validation and run.test),
         accuracy=known_mean(test.accuracy for test in tests),
         balanced_accuracy=known_mean(test.balanced_accuracy for test in tests),
+        classes=classes_of(cell),
         ceiling_share=score.mean / attainable if score is not None and attainable else None,
         excluded=max((sum(session.excluded for session in test.sessions) for test in tests), default=0),
         sessions=session_gains(cell, baseline, breakdown.units),

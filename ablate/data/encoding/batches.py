@@ -98,6 +98,9 @@ class EncodingDataset:
     def attainable_accuracy(self, split: Split) -> None:
         """Nothing is labelled."""
 
+    def entry_names(self, split: Split) -> None:
+        """Units have numbers."""
+
     def scored_units(self, split: Split) -> int:
         """Units of all sessions with enough spikes in a split's scored bins to be scored."""
         least, units = max(1, self.config.min_spikes), 0

@@ -79,6 +79,12 @@ class TrialDataset:
         total = np.where(trials.labels >= 0, gain, 0.0).sum(axis=1)
         return tuple(total[trials.session == session] for session in range(len(self.spec.session_names)))
 
+    def entry_names(self, split: Split) -> tuple[tuple[str, ...], ...]:
+        """Ids of the trials of each subject."""
+        trials = self.splits[split]
+        of = [np.flatnonzero(trials.session == session) for session in range(len(self.spec.session_names))]
+        return tuple(tuple(trials.trial_ids[row] for row in rows) for rows in of)
+
     def floor(self, split: Split) -> None:
         """Trials know no score that is reached without what the study asks about."""
 

@@ -137,6 +137,7 @@ class TrialsConfig(TrialDataConfig):
             classes=classes,
             class_prior=(1 / classes,) * classes,
             labels_per="trial",
+            class_names=table.labels,
         )
 
     def summary(self) -> str:

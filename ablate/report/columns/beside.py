@@ -36,6 +36,14 @@ def beside(analysis: StudyAnalysis) -> tuple[Column, ...]:
             right=True,
         ),
         one(
+            "calibration",
+            "calibration error",
+            lambda row: number(_calibration(row)),
+            lambda row: {"calibration_error": _calibration(row)},
+            part="beside",
+            right=True,
+        ),
+        one(
             "ceiling",
             "ceiling",
             lambda row: percent(row.ceiling_share, 0),
@@ -58,6 +66,10 @@ def beside(analysis: StudyAnalysis) -> tuple[Column, ...]:
             part="beside",
         ),
     )
+
+
+def _calibration(row: VariantAnalysis) -> float | None:
+    return None if row.classes is None else row.classes.calibration_error
 
 
 def _of(pair: tuple[int, int] | None) -> str:

@@ -81,9 +81,16 @@ def score(analysis: StudyAnalysis) -> tuple[Column, ...]:
             "accuracy",
             "accuracy",
             lambda row: number(row.accuracy),
-            lambda row: {"accuracy": row.accuracy, "balanced_accuracy": row.balanced_accuracy},
+            lambda row: {"accuracy": row.accuracy},
             right=True,
         ),
+        Column(
+            "balanced",
+            (Form("balanced accuracy", _balanced), Form("balanced", _balanced)),
+            lambda row: {"balanced_accuracy": row.balanced_accuracy},
+            right=True,
+        ),
+        one("f1", "macro F1", lambda row: number(_macro_f1(row)), lambda row: {"macro_f1": _macro_f1(row)}, right=True),
         *_gain(analysis),
     )
 
@@ -95,6 +102,14 @@ def _estimate(row: VariantAnalysis, *, long: bool) -> str:
         return with_interval(row.score.mean, row.score.interval)
     half = (row.score.interval.high - row.score.interval.low) / 2
     return f"{number(row.score.mean)} ±{number(half)}"
+
+
+def _balanced(row: VariantAnalysis) -> str:
+    return number(row.balanced_accuracy)
+
+
+def _macro_f1(row: VariantAnalysis) -> float | None:
+    return None if row.classes is None else row.classes.macro_f1
 
 
 def _score_fields(row: VariantAnalysis) -> Fields:

@@ -7,6 +7,7 @@ from ablate.analysis import StudyAnalysis
 from ablate.report.columns import columns
 from ablate.report.content.block import Block, Content, Lines, Ranking
 from ablate.report.content.breakdown import models, sessions, units
+from ablate.report.content.classes import confusions, subjects
 from ablate.report.content.confirmed import confirmed
 from ablate.report.content.doubts import doubts, verdicts
 from ablate.report.content.guide import guide
@@ -37,6 +38,8 @@ def compose(analysis: StudyAnalysis, store: Store | None = None) -> Content:
         changes(analysis),
         figures(analysis),
         sessions(analysis),
+        subjects(analysis),
+        confusions(analysis),
         measured(analysis),
         models(analysis),
         models_as_fitted(analysis, store),

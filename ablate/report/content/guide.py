@@ -54,6 +54,27 @@ WORDS = (
     ("hollow marker", "in a figure: no evidence of a gain."),
 )
 
+CLASSES = (
+    (
+        "accuracy",
+        "share of the labels that were guessed. Of imbalanced classes the most frequent one alone scores high.",
+    ),
+    (
+        "balanced accuracy",
+        "mean over the classes of the share of a class's labels that was guessed (its recall): 1 / classes for "
+        "whatever guesses without looking.",
+    ),
+    (
+        "macro F1",
+        "mean over the classes of 2 · right / ( labels of the class + guesses of the class ).",
+    ),
+    (
+        "calibration error",
+        "Σ n_b / n · | accuracy_b − mean probability_b | over 15 bins of the guess's probability (Guo et al. 2017): "
+        "how far the model's certainty is from how often it is right.",
+    ),
+)
+
 
 def guide(analysis: StudyAnalysis) -> Iterator[Block]:
     """What was done in this study, then what is the same for every study but for its score."""
@@ -62,5 +83,8 @@ def guide(analysis: StudyAnalysis) -> Iterator[Block]:
     if method:
         yield Lines("method", "How the gains were judged", method)
     metric = metric_named(analysis.metric)
+    classes = CLASSES if analysis.baseline.classes is not None else ()
     score = (("score", metric.formula), (metric.label, metric.meaning))
-    yield Facts("guide", "How to read this report", (*(fact for fact in score if fact[1]), *INTERVALS, *WORDS))
+    yield Facts(
+        "guide", "How to read this report", (*(fact for fact in score if fact[1]), *INTERVALS, *classes, *WORDS)
+    )

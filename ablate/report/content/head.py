@@ -52,6 +52,9 @@ def landmarks(analysis: StudyAnalysis) -> Iterator[tuple[str, str]]:
         yield "without receptive fields", number(analysis.floor)
     if analysis.attainable_accuracy is not None:
         yield "attainable accuracy", number(analysis.attainable_accuracy)
+    if (classes := analysis.baseline.classes) is not None:
+        balanced = number(1 / max(sum(any(counts) for counts in classes.confusion), 1))
+        yield "most frequent class alone", f"accuracy {number(classes.chance)}, balanced {balanced}"
     if analysis.detectable is not None:
         size = f"{number(analysis.detectable)} {analysis.unit}"
         if analysis.detectable_relative is not None:

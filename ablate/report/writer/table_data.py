@@ -133,6 +133,7 @@ def _row(analysis: StudyAnalysis, row: VariantAnalysis) -> dict[str, Any]:
         "pixels_never_seen": row.cost.pixels_never_seen,
         "predictions": [asdict(prediction) for prediction in row.predictions],
         "sessions": [asdict(session) for session in row.sessions],
+        "classes": None if row.classes is None else asdict(row.classes),
         "differences": {path: [before, after] for path, before, after in row.differences},
     }
 

@@ -3,7 +3,7 @@
     results/<study>/study.json          the manifest (StudyManifest)
                     records.jsonl       its runs as committed (`pack`), read where runs/ has none or an older one
                     runs/<key>/         {config,record,units,hashes}.json history.jsonl log.txt recipe.yaml
-                                        weights.safetensors
+                                        weights.safetensors, predictions.csv of labels
                     checkpoints/<key>/  of a run under way, kept until the run is in place
                     logs/<key>.log      what a run under way prints
                     locks/<key>.lock    held by the live process that trains the run

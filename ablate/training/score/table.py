@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from ablate.contract import Attainable
 from ablate.errors import AblateError
 from ablate.result.record import Score, SessionScore
+from ablate.training.score.predictions import Predictions
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,8 @@ class EntryTable:
     metric: str
     unit: float
     sessions: tuple[SessionEntries, ...]
+    predictions: Predictions | None = None
+    """What was said of every label, where labels are scored."""
 
     def values(self, session: SessionEntries) -> NDArray[np.float64]:
         """The metric of each entry of a session, NaN where it is excluded."""
@@ -75,9 +78,9 @@ def summarise(
     scored_hash: str,
     attainable: Attainable | None,
     floor: Attainable | None = None,
-    **labels: float | None,
+    **beside: Any,
 ) -> Score:
-    """The score of a split; `labels` are the accuracies of a labelling task.
+    """The score of a split; `beside` are its other fields, as the accuracies of a labelling task.
 
     Raises AblateError when no entry can be scored and FloatingPointError when a gain is not finite.
     """
@@ -99,7 +102,7 @@ def summarise(
         scored_hash=scored_hash,
         attainable=float(np.mean(ceilings)) if ceilings else None,
         floor=None if least is None else _headline(least),
-        **labels,
+        **beside,
     )
 
 

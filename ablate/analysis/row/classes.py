@@ -17,10 +17,10 @@ def classes_of(cell: Cell) -> Classes | None:
     if not tests or len(sizes) > 1:
         return None
     names = tests[0].class_names or tuple(map(str, range(sizes.pop())))
-    total = np.sum([score.confusion for score in tests], axis=0, dtype=np.int64)
+    total = np.array([score.confusion for score in tests], dtype=np.int64).sum(axis=0)
     return Classes(
         names=names,
-        confusion=tuple(tuple(row) for row in total.tolist()),
+        confusion=tuple(tuple(int(count) for count in row) for row in total),
         macro_f1=known_mean(score.macro_f1 for score in tests),
         calibration_error=known_mean(score.calibration_error for score in tests),
         chance=float(total.sum(axis=1).max() / max(total.sum(), 1)),

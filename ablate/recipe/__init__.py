@@ -1,7 +1,7 @@
 """Takes a YAML file, gives a Recipe: the baseline's configuration, the patches, and the variants asked for; or every
 problem at once."""
 
-from ablate.recipe.load import load_recipe, read_recipe
+from ablate.recipe.load import data_type, load_recipe, read_recipe
 from ablate.recipe.schema import Configuration, Patch, Recipe, Selection
 
-__all__ = ["Configuration", "Patch", "Recipe", "Selection", "load_recipe", "read_recipe"]
+__all__ = ["Configuration", "Patch", "Recipe", "Selection", "data_type", "load_recipe", "read_recipe"]

@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from ablate.data import EncodingDataConfig
-from ablate.errors import Problems
+from ablate.errors import AblateError, Problems
 from ablate.recipe.controls import with_fusion_controls
 from ablate.recipe.entry import SAFE_NAME, Reading
 from ablate.recipe.fragment import PatchReader, short_words, without_metric
@@ -43,6 +43,17 @@ def load_recipe(path: Path | str, sets: Sequence[str] = ()) -> Recipe:
     """Reads and checks a recipe. `sets` are `key=value` overrides, the value in YAML. Raises AblateError with all
     problems."""
     return read_recipe(read_text(Path(path)), str(path), sets)
+
+
+def data_type(path: Path | str) -> str | None:
+    """The type of a recipe's data as it is written there, without a check of anything else; None where it says none."""
+    try:
+        root = parse(read_text(Path(path)), str(path), Problems())
+    except AblateError:  # whoever reads the recipe says what is wrong
+        return None
+    section = root.get("data")
+    node = None if section is None else section.get("type")
+    return node.value if node is not None and isinstance(node.value, str) else None
 
 
 def read_recipe(text: str, path: str, sets: Sequence[str] = ()) -> Recipe:

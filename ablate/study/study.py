@@ -12,9 +12,10 @@ import torch
 from ablate.analysis.words import spans
 from ablate.config import non_default
 from ablate.contract import Dataset, DataSpec, Split
+from ablate.data.trials.layout.detect import layout_of
 from ablate.errors import AblateError, Problem, Problems
 from ablate.model.cost import describe
-from ablate.recipe import Configuration, Recipe, load_recipe
+from ablate.recipe import Configuration, Recipe, data_type, load_recipe
 from ablate.request import Request, request_hash
 from ablate.result import (
     ModelCost,
@@ -36,6 +37,8 @@ from ablate.variant.probe import real_variants
 CPU = torch.device("cpu")
 MADE_DATA = ("synthetic_v1", "coincidence", "flipflop")
 """Kinds of data that follow from the recipe alone."""
+LABELLED_DATA = ("coincidence", "flipflop", "trials")
+"""Kinds of data whose place a folder of trials can take."""
 QUICK_SUFFIX = "-quick"
 """A rehearsal has a results folder of its own, so that its numbers can never stand among results."""
 
@@ -133,15 +136,29 @@ def own_code(variants: Sequence[Variant]) -> list[Problem]:
 
 
 def data_sets(request: Request) -> tuple[str, ...]:
-    """The overrides of the recipe, `--data` among them: recordings in place of the recipe's data."""
+    """The overrides of the recipe, `--data` first: recordings or trials in place of the recipe's data."""
     if not request.data:
         return request.sets
     hint = "`ablate data make` writes synthetic ones"
     absent = [Problem("there is no such recording", str(path), hint) for path in request.data if not path.exists()]
     if absent:
         raise AblateError(problems=tuple(absent))
+    return (*_data_of(request), *request.sets)
+
+
+def _data_of(request: Request) -> tuple[str, ...]:
+    """Trials where the recipe's own data are trials (recorded or made), recordings where they are not; without a recipe
+    the folder itself decides."""
     paths = request.data_paths()
-    return (*request.sets, "data.type=recordings", f"data.path={json.dumps(paths[0] if len(paths) == 1 else paths)}")
+    layout = layout_of(Path(paths[0]))
+    named = data_type(request.recipe)
+    if layout is None if named is None else named not in LABELLED_DATA:
+        return ("data.type=recordings", f"data.path={json.dumps(paths[0] if len(paths) == 1 else paths)}")
+    if len(paths) > 1:
+        what = f"a study of trials reads one folder, {len(paths)} were named"
+        raise AblateError(what, where="--data", hint="put all subjects below one folder, with one manifest")
+    laid_out = () if layout is None else (f"data.layout={layout}",)
+    return ("data.type=trials", f"data.path={json.dumps(paths[0])}", *laid_out)
 
 
 def data_files(variants: Sequence[Variant]) -> tuple[str, ...]:

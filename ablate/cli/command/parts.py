@@ -37,7 +37,18 @@ def select(parts: "Sequence[Part]", name: str | None) -> "tuple[Part, ...]":
     if name is None:
         return tuple(parts)
     wanted = name.replace("/", ".").replace("convnet", "core")
-    chosen = [part for part in parts if wanted in (part.type, part.kind, f"{part.kind}.{part.type}", part.at)]
+    chosen = [
+        part
+        for part in parts
+        if wanted
+        in (
+            part.type,
+            part.kind,
+            f"{part.kind}.{part.type}",
+            *part.places,
+            *(f"{at}.{part.type}" for at in part.places),
+        )
+    ]
     if not chosen:
         known = sorted({part.kind for part in parts} | {part.type for part in parts if part.type})
         near = difflib.get_close_matches(wanted.rpartition(".")[2], known, n=1)

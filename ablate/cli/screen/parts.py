@@ -21,7 +21,14 @@ def print_json(parts: "Sequence[Part]") -> None:
 def as_json(part: "Part") -> dict[str, Any]:
     """A stable shape for programs."""
     options = [{"name": o.name, "type": o.type, "default": o.default, "help": o.help} for o in part.options]
-    return {"kind": part.kind, "type": part.type or None, "at": part.at, "summary": part.summary, "options": options}
+    return {
+        "kind": part.kind,
+        "type": part.type or None,
+        "at": part.at,
+        "places": list(part.places),
+        "summary": part.summary,
+        "options": options,
+    }
 
 
 def print_index(parts: "Sequence[Part]") -> None:
@@ -43,7 +50,8 @@ def print_index(parts: "Sequence[Part]") -> None:
 def print_part(part: "Part") -> None:
     """A part's options with their help."""
     console = out()
-    title = f"{part.at}: {part.type}" if part.type else part.at
+    at = ", ".join(part.places)
+    title = f"{at}: {part.type}" if part.type else at
     console.print(f"{title}\n  {part.summary}", markup=False)
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 2), show_header=bool(part.options))
     for name in ("option", "type", "default"):

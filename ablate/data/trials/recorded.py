@@ -21,6 +21,7 @@ from ablate.data.trials.check import Checked, CheckOptions, TrialFacts, check_tr
 from ablate.data.trials.config import TrialDataConfig
 from ablate.data.trials.dataset import TrialDataset
 from ablate.data.trials.draw import deal, in_turn, spread
+from ablate.data.trials.layout.detect import LayoutName
 from ablate.data.trials.layout.film import FilmStyle
 from ablate.data.trials.layout.table import TrialRow, TrialTable, padded, padded_mask
 from ablate.data.trials.signal import Bads, SignalOptions
@@ -30,8 +31,6 @@ from ablate.result.stamp import stamp_of
 
 REHEARSED = 8  # trials of each split that a rehearsal reads
 READER = 2  # raised when the same files would be read otherwise
-
-LayoutName = Literal["native", "eav", "seed_dv", "mne"]
 
 
 class TrialsConfig(TrialDataConfig):

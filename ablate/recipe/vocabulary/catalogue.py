@@ -3,7 +3,7 @@
 import inspect
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pydantic import BaseModel
@@ -31,13 +31,18 @@ class Option:
 
 @dataclass(frozen=True)
 class Part:
-    """kind: the key it is written under. at: where in a recipe."""
+    """kind: the key it is written under. places: where in a recipe, each of them."""
 
     kind: str
     type: str
-    at: str
+    places: tuple[str, ...]
     summary: str
     options: tuple[Option, ...]
+
+    @property
+    def at(self) -> str:
+        """The first place."""
+        return self.places[0]
 
     @property
     def name(self) -> str:
@@ -48,7 +53,11 @@ def all_parts() -> tuple[Part, ...]:
     """Every config class that a recipe can name, in the order of a configuration's fields, each once."""
     found: dict[tuple[str, str, type[BaseModel]], Part] = {}
     for kind, tag, at, config in _walk(Configuration, ""):
-        found.setdefault((kind, tag, config), Part(kind, tag, at, summary_of(config), options_of(config)))
+        key = (kind, tag, config)
+        if key not in found:
+            found[key] = Part(kind, tag, (at,), summary_of(config), options_of(config))
+        elif at not in found[key].places:
+            found[key] = replace(found[key], places=(*found[key].places, at))
     return tuple(found.values())
 
 

@@ -1,4 +1,4 @@
-"""`ablate data make`: the synthetic recordings as recording folders."""
+"""`ablate data make`: synthetic recordings as recording folders, or an example folder of trials."""
 
 import shlex
 from collections.abc import Sequence
@@ -13,12 +13,38 @@ from ablate.errors import AblateError
 
 
 def make(
-    out: Annotated[Path, typer.Argument(help="Folder for the recordings.", metavar="OUT")],
+    out: Annotated[Path, typer.Argument(help="Folder for the data.", metavar="OUT")],
+    type: Annotated[str, typer.Option(help="recordings, or trials of EEG and video.")] = "recordings",
+    layout: Annotated[str, typer.Option(help="Of trials: native (.npz), or mne (.fif and .mp4).")] = "native",
     recipe: Annotated[Path | None, typer.Option(help="Take the `data` section of this recipe.")] = None,
     sets: Sets = None,
 ) -> None:
-    """Write synthetic recordings as recording folders. Those of synthetic_v1, or of a recipe's data section."""
+    """Write data to begin with. Recordings of synthetic_v1 or of a recipe, or example trials with a study of them."""
+    if type == "trials":
+        if recipe is not None or sets:
+            what, hint = "the example trials are always the same", "leave --recipe and --set out"
+            raise AblateError(what, where="--recipe" if recipe is not None else "--set", hint=hint)
+        raise typer.Exit(make_trials(out, layout))
+    if type != "recordings":
+        raise AblateError(f"--type {type} is unknown", hint="write recordings or trials")
     raise typer.Exit(make_data(out, recipe=recipe, sets=tuple(sets or ())))
+
+
+def make_trials(folder: Path, layout: str) -> int:
+    """Writes the example. Raises AblateError before anything would be overwritten."""
+    from ablate.data.trials.example import write_example
+
+    if layout not in ("native", "mne"):
+        raise AblateError(f"--layout {layout} is unknown", hint="write native or mne")
+    try:
+        count = write_example(folder, "mne" if layout == "mne" else "native", tell=say)
+    except OSError as error:
+        raise AblateError(f"cannot be written: {error.strerror or error}", where=str(folder)) from None
+    place = shlex.quote(str(folder))
+    say(f"{count} trials and a study of them, {place}/study.yaml; docs/eeg.md says how your own must look")
+    say(f"look at them: ablate data info {place}")
+    say(f"train on them: ablate run {shlex.quote(str(folder / 'study.yaml'))}")
+    return 0
 
 
 def make_data(folder: Path, *, recipe: Path | None, sets: Sequence[str]) -> int:

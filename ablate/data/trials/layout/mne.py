@@ -120,6 +120,7 @@ def _row(folder: Path, line: Line, intervals: int, interval_s: float, style: Fil
         mask,
         lambda: hash_of(None) if shown is None else shown.content(),
         "" if shown is None else str(shown.file),
+        offset_s=None if shown is None else shown.start - line.seconds("t0_eeg_s"),
     )
 
 

@@ -144,6 +144,7 @@ def _row(layout: Layout, line: Line) -> TrialRow:
         lambda: _mask(layout, line),
         content,
         "" if found is None else str(found[0]),
+        offset_s=None if found is None else line.seconds("t0_video_s") - line.seconds("t0_eeg_s"),
     )
 
 

@@ -37,6 +37,7 @@ class TrialRow:
     uint8 pixels or (i, f, d) float32 features, and which frames are valid (i, f). mask: reads the latter alone.
     content: hash of the frames. shown: where they come from; empty where the trial is said to have none. stimulus: what
     was shown, where other trials (of other subjects, say) show it too; trials of one stimulus are never in two splits.
+    offset_s: the manifest's t0_video_s less t0_eeg_s, where there is one.
     """
 
     trial_id: str
@@ -50,6 +51,7 @@ class TrialRow:
     content: Callable[[], bytes]
     shown: str = ""
     stimulus: str = ""
+    offset_s: float | None = None
 
 
 @dataclass(frozen=True)

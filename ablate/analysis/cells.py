@@ -7,8 +7,9 @@ same seed, and only if both were scored on the identical set of (session, bin, u
 import math
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+from ablate.analysis.folds import run_of_folds, scores_by_fold
 from ablate.analysis.outcome import Failure
 from ablate.errors import AblateError
 from ablate.result.manifest import StudyManifest, VariantEntry
@@ -29,6 +30,12 @@ class Cell:
     scores: Mapping[int, float] = field(default_factory=dict)
     sign: float = 1.0
     """-1 where a lower score is better: it turns a difference of scores into a gain."""
+    measured: Mapping[int, float] = field(default_factory=dict)
+    """With a cross-validation the scores by fold as they were measured; `scores` are then by fold too, and
+    corrected for what folds share (`folds.py`)."""
+
+    replicate: str = "seed"
+    """What `scores` are by: `seed`, or the `subject` or `fold` of a cross-validation."""
 
     @property
     def comparable(self) -> bool:
@@ -63,10 +70,18 @@ def gather(manifest: StudyManifest, records: Iterable[RunRecord]) -> Cells:
     for record in sorted(by_key.values(), key=lambda record: (record.finished, record.key)):
         by_name[record.variant, record.seed] = record
     used: set[str] = set()
+    by_fold: dict[str, dict[int, list[RunRecord]]] = {entry.name: {} for entry in manifest.variants}
     found: list[Cell] = []
     for entry in manifest.variants:
         runs: dict[int, RunRecord] = {}
         for seed in manifest.seeds:
+            if entry.folds:
+                folds = [by_key.get(key) for key in entry.folds.get(seed, ())]
+                used |= {run.key for run in folds if run is not None}
+                if (whole := run_of_folds(folds)) is not None:
+                    runs[seed] = whole
+                    by_fold.setdefault(entry.name, {})[seed] = [run for run in folds if run is not None]
+                continue
             held = by_key.get(entry.keys.get(seed, "")) if entry.keys else by_name.get((entry.name, seed))
             if held is not None:
                 runs[seed] = held
@@ -81,6 +96,11 @@ def gather(manifest: StudyManifest, records: Iterable[RunRecord]) -> Cells:
             hint="run the study again",
         )
     cells = tuple(_compared(cell, baseline) for cell in found)
+    if manifest.cross_validation is not None:
+        whole_runs = {cell.entry.name: {seed: by_fold[cell.entry.name][seed] for seed in cell.scored} for cell in cells}
+        scores = scores_by_fold(whole_runs, baseline.entry.name, manifest.cross_validation)
+        over = manifest.cross_validation.over
+        cells = tuple(replace(cell, replicate=over, **scores[cell.entry.name]._asdict()) for cell in cells)
     return Cells(
         baseline=next(cell for cell in cells if cell.entry.role == "baseline"),
         cells=cells,

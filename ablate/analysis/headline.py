@@ -57,7 +57,7 @@ def answer(analysis: StudyAnalysis) -> str:
         return f"{lead}No winner is named."
     if fell := _fell(analysis):
         return f"{lead}no winner is named: {fell}"
-    if len(analysis.seeds) < 2:
+    if analysis.pairs < 2:
         return f"{lead}no winner is named: one seed gives no interval, so noise cannot be told from gain."
     judged = [row for row in analysis.rows if row.role == "variant" and row.verdict != "invalid"]
     if judged and all(row.verdict == "negligible" for row in judged):
@@ -75,7 +75,7 @@ def _capital(text: str) -> str:
 
 
 def _praise(analysis: StudyAnalysis, row: VariantAnalysis) -> str:
-    text = f"{row.name} helps most surely{_measured(row, analysis.unit)}"
+    text = f"{row.name} helps most surely{_measured(row, analysis.unit, analysis.replicate)}"
     if analysis.target is not None and row.gap.share is not None:
         text += f", {percent(row.gap.share, 0)} of the gap to {analysis.target}"
     cost = cost_text(row.cost)
@@ -85,11 +85,11 @@ def _praise(analysis: StudyAnalysis, row: VariantAnalysis) -> str:
     return f"{text}{early}" if row.early else text
 
 
-def _measured(row: VariantAnalysis, unit: str) -> str:
+def _measured(row: VariantAnalysis, unit: str, replicate: str) -> str:
     """The gain that is quoted: of fresh seeds where there are any, for that of a chosen row is optimistic."""
     state = row.confirmed
     if state is None or state.gain is None:
-        pairs = plural(len(row.gain.seeds) if row.gain else 0, "paired seed")
+        pairs = plural(len(row.gain.seeds) if row.gain else 0, f"paired {replicate}")
         return f": {gain_text(row.gain, unit)} over the baseline (95 %, {pairs})"
     pairs = plural(len(state.gain.seeds), "paired seed")
     chosen = f"{gain_text(row.gain, unit)} where it was chosen"
@@ -142,7 +142,7 @@ def _least(analysis: StudyAnalysis) -> str:
     size = f"{signed(analysis.detectable)} {analysis.unit}"
     if analysis.detectable_relative is not None:
         size = f"+{percent(analysis.detectable_relative)}"
-    return f"; {plural(len(analysis.seeds), 'seed')} would find a gain of about {size}"
+    return f"; {plural(analysis.pairs, analysis.replicate)} would find a gain of about {size}"
 
 
 def next_steps(analysis: StudyAnalysis) -> tuple[str, ...]:
@@ -159,12 +159,12 @@ def next_steps(analysis: StudyAnalysis) -> tuple[str, ...]:
     if analysis.baseline_at_chance:
         steps.append("Give the baseline more steps, more data or another learning rate until it is clear of chance.")
     whole = analysis.runs_done + analysis.runs_failed >= analysis.runs_planned and not analysis.rehearsal
-    if analysis.winner is not None and whole:
+    if analysis.winner is not None and whole and analysis.cross_validation is None:
         steps.extend(_confirm(analysis, analysis.row(analysis.winner)))
     steps.extend(_longer(analysis))
-    if len(analysis.seeds) < 2:
+    if analysis.pairs < 2:
         steps.append("Run at least 3 seeds (--seeds 0,1,2): one gives no interval.")
-    else:
+    elif analysis.cross_validation is None:
         steps.extend(_until_settled(patches, analysis.settling))
     steps.extend(_untried(patches, analysis.attribution))
     if analysis.winner is not None and len(steps) < MOST_STEPS:

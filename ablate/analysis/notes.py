@@ -79,7 +79,14 @@ def _family(analysis: StudyAnalysis) -> list[Note]:
     noise = "moderated variance (all rows tell what spread is usual)"
     if analysis.rule.variance == "own":
         noise = "each row's own variance"
-    text = f"gain: {scale}paired by seed, t interval, {noise}; worth having: {percent(analysis.rule.worth)}"
+    over = f"paired by {analysis.replicate}, t interval over the {analysis.replicate}s"
+    text = f"gain: {scale}{over}, {noise}; worth having: {percent(analysis.rule.worth)}"
+    plan = analysis.cross_validation
+    if plan is not None and plan.overlap:
+        text += f"; the same subjects are in every fold, so the variance of a mean is s² (1 / n + {plan.overlap:.3g}) "
+        text += "(Nadeau & Bengio 2003)"
+    elif plan is not None:
+        text += "; every fold tests subjects that no other fold tests"
     text += "; p: the same t test"
     text += f", Holm-adjusted over {plural(len(analysis.family), 'variant')}"
     shown = listing(analysis.family) if len(analysis.family) <= 12 else f"{', '.join(analysis.family[:12])}, ..."

@@ -63,13 +63,15 @@ def analyse(
     found, family = adjusted(cells, found, prior, rule.worth)
     found = with_other_intervals(cells, found, parts, relative=relative)
 
-    planned = planned_seeds(cells, state, len(manifest.seeds))
+    plan = manifest.cross_validation
+    pairs = len(manifest.seeds) if plan is None else len(plan.names)
+    planned = planned_seeds(cells, state, pairs)
     rows = _rows(cells, target, found, parts, history, planned=planned, worth=rule.worth)
     rows = with_confirmations(rows, manifest, records, prior, relative=relative)
     rows = with_retuning(rows, manifest, records, prior, relative)
     combined = attribute(cells.cells, baseline, target, manifest.ladders, relative=relative, prior=prior)
     looks = None if manifest.schedule is None else manifest.schedule.looks
-    detectable, basis = smallest_gain(cells, found, len(manifest.seeds), rule, looks=looks)
+    detectable, basis = smallest_gain(cells, found, pairs, rule, looks=looks)
     base_score = estimate(list(baseline.scores.values()))
     analysis = replace(
         _assembled(manifest, whole, state),
@@ -120,6 +122,7 @@ def _rows(
 def _assembled(manifest: StudyManifest, cells: Cells, state: Settling | None) -> StudyAnalysis:
     """What the manifest and the runs say by themselves; nothing is compared yet."""
     first = next(iter(cells.baseline.scored.values()), None)
+    folds = 1 if manifest.cross_validation is None else len(manifest.cross_validation.names)
     done, failed = sum(len(cell.scored) for cell in cells.cells), sum(cell.barred for cell in cells.cells)
     return StudyAnalysis(
         name=manifest.name,
@@ -130,6 +133,7 @@ def _assembled(manifest: StudyManifest, cells: Cells, state: Settling | None) ->
         rehearsal=manifest.rehearsal or any(run.rehearsal for cell in cells.cells for run in cell.records.values()),
         data_description=manifest.data_description,
         seeds=manifest.seeds,
+        cross_validation=manifest.cross_validation,
         rows=(),
         baseline_name=cells.baseline.entry.name,
         target=None,
@@ -149,9 +153,11 @@ def _assembled(manifest: StudyManifest, cells: Cells, state: Settling | None) ->
         detectable=None,
         detectable_relative=None,
         detectable_basis="",
-        runs_planned=len(cells.cells) * len(manifest.seeds) if state is None else done + failed + state.runs_to_buy,
-        runs_done=done,
-        runs_failed=failed,
+        runs_planned=len(cells.cells) * len(manifest.seeds) * folds
+        if state is None
+        else done + failed + state.runs_to_buy,
+        runs_done=done * folds,
+        runs_failed=failed * folds,
         attribution=Attribution(),
         efficiency=(),
         expectations_hash=manifest.expectations_hash,

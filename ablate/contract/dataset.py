@@ -95,6 +95,14 @@ class DataOptions(Protocol):
         """The files and folders that are read; none where the data are made."""
         return ()
 
+    def folds(self) -> tuple[str, ...]:
+        """Names of the folds of a cross-validation that are each a run of their own; none without one."""
+        return ()
+
+    def in_fold(self, fold: int) -> "DataOptions":
+        """The same data in one of its folds. Asked only where there are folds."""
+        raise NotImplementedError
+
     def summary(self) -> str:
         """One line for the head of a study."""
         ...

@@ -36,9 +36,28 @@ class VariantEntry(Config):
     expect_cost: dict[str, float] | None = None
     config_hash: str = ""
     keys: dict[int, str] = {}
-    """Seed -> run key."""
+    """Seed -> run key; with cross-validation that of the first fold."""
+    folds: dict[int, tuple[str, ...]] = {}
+    """Seed -> run keys of all folds, in their order; empty without cross-validation."""
     cost: ModelCost | None = None
     warnings: tuple[str, ...] = ()
+
+    @property
+    def run_keys(self) -> frozenset[str]:
+        """All its runs."""
+        return frozenset((*self.keys.values(), *(key for folds in self.folds.values() for key in folds)))
+
+
+class CrossValidation(Config):
+    """Every subject or trial is tested once: the folds that a study trains, each in runs of their own."""
+
+    names: tuple[str, ...]
+    """Of the folds, in order: the subject that one tests, or `2 of 5`."""
+    over: Literal["subject", "fold"]
+    """What one fold stands for, and what intervals are over."""
+    overlap: float = 0.0
+    """Tested over trained share of a fold where folds train and test on the same subjects: what an interval's variance
+    is corrected by (Nadeau & Bengio 2003); 0 where every fold tests subjects that no other fold tests."""
 
 
 class AnalysisRule(Config):
@@ -135,6 +154,8 @@ class StudyManifest(Config):
     """The rule of the verdicts."""
     looked_at: LookedAt | None = None
     """Seeds that are no fresh ones; None where the recipe names none."""
+    cross_validation: CrossValidation | None = None
+    """None where train and test are split once."""
     schedule: Schedule | None = None
     """The looks of a study that is run until settled; None where its seeds were fixed beforehand."""
     confirmations: tuple[Confirmation, ...] = ()
@@ -152,7 +173,7 @@ class StudyManifest(Config):
     def run_keys(self) -> frozenset[str]:
         """All runs that belong to the study, those of its confirmations and of its search among them."""
         others = self.confirmation_keys | (self.retuning.run_keys if self.retuning else frozenset())
-        return others.union(key for entry in self.variants for key in entry.keys.values())
+        return others.union(key for entry in self.variants for key in entry.run_keys)
 
     @property
     def confirmation_keys(self) -> frozenset[str]:

@@ -52,7 +52,7 @@ class Score(Config):
     balanced_accuracy: float | None = None
     macro_f1: float | None = None
     calibration_error: float | None = None
-    """Expected calibration error (`training/score/confusion.py`)."""
+    """Expected calibration error (`result/confusion.py`)."""
     confusion: tuple[tuple[int, ...], ...] = ()
     """Labels of each class (row) by the class that was guessed (column)."""
     class_names: tuple[str, ...] = ()
@@ -122,6 +122,8 @@ class RunRecord(Config):
     study: str
     variant: str
     seed: int
+    fold: str = ""
+    """Of a cross-validation, by its name; empty without one."""
     state: RunState
     reason: str = ""
     """Why a run failed, diverged (with the step) or was interrupted; empty when done."""

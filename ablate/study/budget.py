@@ -15,7 +15,7 @@ def covered(
     manifest: StudyManifest, records: Iterable[RunRecord], look: Sequence[str], allowance: Allowance, workers: int
 ) -> bool:
     """Whether a look is within the budget. look: the variant of each of its runs. workers: runs at a time."""
-    keys = {key for entry in manifest.variants for key in entry.keys.values()}
+    keys = {key for entry in manifest.variants for key in entry.run_keys}
     done = [record for record in records if record.key in keys and record.state != "interrupted"]
     spent = [record.usage.seconds for record in done if record.usage]
     usual = sum(spent) / len(spent) if spent else 0.0

@@ -106,7 +106,7 @@ def _with_keys(new: VariantEntry, old: VariantEntry | None, *, changed: bool) ->
     """Seeds that were planned before stay planned."""
     if old is None or changed:
         return new
-    return new.model_copy(update={"keys": {**old.keys, **new.keys}})
+    return new.model_copy(update={"keys": {**old.keys, **new.keys}, "folds": {**old.folds, **new.folds}})
 
 
 def _ordered(old: StudyManifest, entries: tuple[VariantEntry, ...]) -> tuple[VariantEntry, ...]:

@@ -89,8 +89,8 @@ def price_study(request: Request, tell: Callable[[str], None] = lambda doing: No
     stopwatch = Stopwatch(request, settings.threads)
     rows = []
     for entry in study.manifest.variants:
-        jobs = [job for job in study.jobs if job.key in entry.keys.values()]
-        left = [job for job in todo if job.key in entry.keys.values()]
+        jobs = [job for job in study.jobs if job.key in entry.run_keys]
+        left = [job for job in todo if job.key in entry.run_keys]
         if left:
             tell(f"timing {entry.name}")
         finished = [records[job.key] for job in jobs if job.key in records and records[job.key].state == "done"]

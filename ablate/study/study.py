@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,7 @@ from ablate.result import (
     content_key,
     environment,
 )
-from ablate.result.manifest import AnalysisRule, Role
+from ablate.result.manifest import AnalysisRule, CrossValidation, Role
 from ablate.result.stamp import stamp_of
 from ablate.study.train import RunJob, open_data
 from ablate.variant import Layout, Variant, also_changed, survey
@@ -80,6 +81,7 @@ def study_of(request: Request, tell: Callable[[str], None] = lambda doing: None)
     problems.notices += seen_before(recipe, seeds)
     manifest = make_manifest(recipe, request, layout, chosen, facts, name=name, seeds=seeds)
     manifest = manifest.model_copy(update={"data_files": files, "data_stamp": files_before, "schedule": schedule})
+    manifest = in_folds(manifest, chosen, facts, request)
     jobs = make_jobs(manifest, chosen, facts, store, request)
     return Study(recipe, store, manifest, jobs, (*recipe.notices, *problems.notices, *facts[chosen[0].name].notices))
 
@@ -196,6 +198,56 @@ def select(variants: Sequence[Variant], request: Request) -> tuple[Variant, ...]
     wanted = {known[name].name for name in names}
     keep_baseline = request.only is None
     return tuple(v for v in variants if v.name in wanted or (keep_baseline and v.role == "baseline"))
+
+
+# ------------------------------------------------------------------ cross-validation
+
+
+def in_folds(
+    manifest: StudyManifest, variants: Sequence[Variant], facts: Mapping[str, "DataFacts"], request: Request
+) -> StudyManifest:
+    """The manifest with the runs of every fold; as it is where nothing is cross-validated.
+
+    Raises AblateError for variants whose folds differ, and for what buys or chooses seeds one by one.
+    """
+    names = {variant.name: variant.configuration.data.folds() for variant in variants}
+    splits = {variant.name: getattr(variant.configuration.data, "split", None) for variant in variants}
+    first, common = variants[0].name, names[variants[0].name]
+    others = [name for name in names if names[name] != common or (common and splits[name] != splits[first])]
+    if others:
+        what = f"{', '.join(others)} and {first} are cross-validated otherwise, so they cannot be paired"
+        raise AblateError(what, where="data.split", hint="give all variants the same folds")
+    if not common:
+        return manifest
+    for option, asked in (
+        ("--until settled", request.until),
+        ("--confirm", request.confirm),
+        ("retune:", manifest.retune),
+    ):
+        if asked:
+            hint = "fix the seeds; the interval is over the folds"
+            raise AblateError(f"{option} does not go with a cross-validation", where="data.split", hint=hint)
+    split, count = splits[first], len(common)
+    across = getattr(split, "by", "subject") == "subject"
+    plan = CrossValidation(
+        names=common,
+        over="subject" if getattr(split, "type", "") == "loso" else "fold",
+        overlap=0.0 if across else 1 / (count - 1),
+    )
+    configurations = {variant.name: variant.configuration for variant in variants}
+    entries = []
+    for entry in manifest.variants:
+        identities = [identity_of(in_fold(configurations[entry.name], fold)) for fold in range(count)]
+        fingerprint = facts[entry.name].fingerprint
+        keys = {seed: tuple(content_key(one, seed, fingerprint) for one in identities) for seed in manifest.seeds}
+        entries.append(entry.model_copy(update={"folds": keys, "keys": {seed: held[0] for seed, held in keys.items()}}))
+    return manifest.model_copy(update={"variants": tuple(entries), "cross_validation": plan})
+
+
+def in_fold(configuration: Configuration, fold: int) -> Configuration:
+    """The same run on one fold of its data."""
+    data: Any = configuration.data.in_fold(fold)
+    return Configuration(data=data, model=configuration.model, training=configuration.training)
 
 
 # ------------------------------------------------------------------ the manifest
@@ -341,12 +393,16 @@ def make_jobs(
     store: Store,
     request: Request,
 ) -> tuple[RunJob, ...]:
-    """Seed-major: seed 0 of every variant, the baseline first, then seed 1, so that a part is useful already."""
+    """Seed-major: seed 0 of every variant (in a cross-validation fold by fold), the baseline first, then seed 1, so
+    that a part is useful already."""
     configurations = {variant.name: variant.configuration for variant in variants}
+    plan = manifest.cross_validation
+    folds = ("",) if plan is None else plan.names
     jobs: dict[str, RunJob] = {}
-    for seed in manifest.seeds:
+    for seed, (index, fold) in product(manifest.seeds, enumerate(folds)):
         for entry in manifest.variants:
-            key = entry.keys[seed]
+            configuration = configurations[entry.name]
+            key = entry.keys[seed] if plan is None else entry.folds[seed][index]
             jobs.setdefault(
                 key,
                 RunJob(
@@ -355,7 +411,8 @@ def make_jobs(
                     variant=entry.name,
                     key=key,
                     seed=seed,
-                    configuration=configurations[entry.name],
+                    fold=fold,
+                    configuration=configuration if plan is None else in_fold(configuration, index),
                     cost=entry.cost,
                     data_fingerprint=facts[entry.name].fingerprint,
                     device=request.device,

@@ -34,6 +34,8 @@ class RunJob(Config):
     variant: str
     key: str
     seed: int
+    fold: str = ""
+    """Of a cross-validation; `configuration` is in it."""
     configuration: Configuration
     cost: ModelCost | None = None
     data_fingerprint: str = ""
@@ -49,7 +51,7 @@ class RunJob(Config):
 
     @property
     def label(self) -> str:
-        return f"{self.variant} seed {self.seed}"
+        return f"{self.variant} seed {self.seed}" + (f" fold {self.fold}" if self.fold else "")
 
 
 def train_run(payload: dict[str, Any]) -> None:
@@ -221,6 +223,7 @@ def run_record(job: RunJob, *, state: RunState, reason: str = "", started: str =
         study=job.study,
         variant=job.variant,
         seed=job.seed,
+        fold=job.fold,
         state=state,
         reason=reason,
         rehearsal=job.rehearsal,

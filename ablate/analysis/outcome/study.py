@@ -7,7 +7,7 @@ from ablate.analysis.outcome.combination import Attribution, EfficiencyCurve
 from ablate.analysis.outcome.guard import Guard
 from ablate.analysis.outcome.row import Measured, VariantAnalysis
 from ablate.analysis.outcome.settling import Settling
-from ablate.result.manifest import AnalysisRule
+from ablate.result.manifest import AnalysisRule, CrossValidation
 
 NoteKind = Literal["rehearsal", "warning", "excluded", "truth", "family", "expectation", "info"]
 
@@ -88,6 +88,8 @@ class StudyAnalysis:
     """What runs measured beside their score, by measure."""
     settling: Settling | None = None
     """Of a study that is run until settled: everything above is of its last complete look."""
+    cross_validation: CrossValidation | None = None
+    """Its folds, which gains are paired by and intervals are over."""
     overrides: tuple[str, ...] = ()
     """What the command line changed of the recipe: `training.steps=500`, `data=...`."""
 
@@ -97,6 +99,16 @@ class StudyAnalysis:
             if row.name == name or name in row.aliases:
                 return row
         raise KeyError(name)
+
+    @property
+    def replicate(self) -> str:
+        """What gains are paired by and intervals are over: `seed`, `subject` or `fold`."""
+        return "seed" if self.cross_validation is None else self.cross_validation.over
+
+    @property
+    def pairs(self) -> int:
+        """Seeds, or folds of a cross-validation, that were planned."""
+        return len(self.seeds) if self.cross_validation is None else len(self.cross_validation.names)
 
     @property
     def baseline(self) -> VariantAnalysis:

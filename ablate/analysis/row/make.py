@@ -46,7 +46,7 @@ def make_row(
         verdict_note=note,
         rank=None,
         score=score,
-        by_seed=tuple(cell.scores.items()),
+        by_seed=tuple((cell.measured or cell.scores).items()),
         gain=gain,
         gap=gap,
         predictions=_predictions(cell, gain, cost),

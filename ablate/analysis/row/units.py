@@ -53,7 +53,7 @@ class Ranges:
 
 def breakdowns(cells: Cells, load: UnitsLoader | None) -> tuple[list[Breakdown], Ranges]:
     """The breakdown of each comparable cell, and the baseline's own ranges; each run's file is read once."""
-    if load is None:
+    if load is None or any(cell.measured for cell in cells.cells):  # in folds: a run is of a part of the trials
         return [Breakdown()] * len(cells.cells), Ranges()
     read: dict[str, tuple[Units | None, Blocks | None]] = {}
 

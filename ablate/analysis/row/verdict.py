@@ -49,9 +49,11 @@ def _word(cell: Cell, gain: Gain | None, worth: float) -> tuple[Verdict, list[st
     if cell.entry.role == "reference":
         return "reference", [] if cell.scores else ["not run yet"]
     if gain is None:
-        return "no evidence", ["no seed shared with the baseline yet" if cell.scores else "not run yet"]
+        return "no evidence", [f"no {cell.replicate} shared with the baseline yet" if cell.scores else "not run yet"]
     if gain.p_holm is None:
-        return "no evidence", ["1 seed: no interval" if gain.look is None else f"first look at {gain.look.here} seeds"]
+        return "no evidence", [
+            f"1 {cell.replicate}: no interval" if gain.look is None else f"first look at {gain.look.here} seeds"
+        ]
     settled = [] if gain.look is None else [f"settled at {gain.look.here} seeds"]
     if gain.p_negligible is not None and gain.p_negligible <= ALPHA and not cell.barred:
         return "negligible", [f"within {percent(worth, 0 if round(100 * worth, 6).is_integer() else 1)}", *settled]
@@ -66,8 +68,10 @@ def _word(cell: Cell, gain: Gain | None, worth: float) -> tuple[Verdict, list[st
         return "no evidence", [f"open after {'the last look, at ' if last else ''}{gain.look.here} seeds"]
     if cell.entry.role == "control":  # it should show nothing at any number of seeds
         return "no evidence", []
-    needed = f"> {MOST_SEEDS} seeds" if gain.seeds_needed is None else plural(gain.seeds_needed, "seed")
-    remarks = [f"would need {needed}"]
+    needed = f"> {MOST_SEEDS} {cell.replicate}s"
+    if gain.seeds_needed is not None:
+        needed = plural(gain.seeds_needed, cell.replicate)
+    remarks = [f"would need {needed}"] if cell.replicate != "fold" else []  # more folds are no more trials
     if gain.p is not None and gain.p <= ALPHA:
         remarks.insert(0, "clear of zero alone, not after Holm")
     return "no evidence", remarks

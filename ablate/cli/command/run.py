@@ -258,4 +258,4 @@ def all_done(records: "Sequence[RunRecord]", manifest: "StudyManifest") -> bool:
 
         return not settle(gather(manifest, records), manifest.schedule, manifest.analysis).buy
     ended = {record.key for record in records if record.state != "interrupted"}
-    return all(key in ended for entry in manifest.variants for key in entry.keys.values())
+    return all(key in ended for entry in manifest.variants for key in entry.run_keys)

@@ -68,10 +68,17 @@ def _runs(store: Store, records: Sequence[RunRecord]) -> Iterator[dict[str, Any]
         }
 
 
+def _by_fold(folds: dict[int, tuple[str, ...]]) -> list[dict[int, str]]:
+    """Seed -> key of each fold."""
+    return [dict(zip(folds, keys, strict=True)) for keys in zip(*folds.values(), strict=True)]
+
+
 def _planned(store: Store) -> dict[str, tuple[str, str, int]]:
     """Key -> variant, stage and seed; a run of two stages is told of the first."""
     manifest = store.manifest()
-    stages = [("study", entry.name, entry.keys) for entry in manifest.variants]
+    stages = [
+        ("study", entry.name, keys) for entry in manifest.variants for keys in (entry.keys, *_by_fold(entry.folds))
+    ]
     if manifest.retuning is not None:
         stages += [("retuning", name, keys) for name, held in manifest.retuning.keys.items() for keys in held]
     stages += [("confirmation", name, keys) for one in manifest.confirmations for name, keys in one.keys.items()]

@@ -132,6 +132,14 @@ class EncodingDataConfig(Config):
         """The files and folders that are read; none where the recordings are made."""
         return ()
 
+    def folds(self) -> tuple[str, ...]:
+        """Recordings are split in time, once."""
+        return ()
+
+    def in_fold(self, fold: int) -> "EncodingDataConfig":
+        """Never asked: there are none."""
+        raise NotImplementedError
+
     def rehearsal(self) -> "EncodingDataConfig":
         """Few and short recordings of the same kind, for `--quick` and for the checks before a study."""
         raise NotImplementedError

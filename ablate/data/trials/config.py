@@ -33,6 +33,19 @@ class TrialDataConfig(Config):
         return metric_for(metric, "labels")
 
     @property
+    def kept_apart(self) -> Literal["trial", "subject"]:
+        """What is never in two splits."""
+        return self.split
+
+    def folds(self) -> tuple[str, ...]:
+        """Names of the folds that are each a run of their own; none without cross-validation, or in a single fold."""
+        return ()
+
+    def in_fold(self, fold: int) -> "TrialDataConfig":
+        """The same data in one of its folds."""
+        raise NotImplementedError
+
+    @property
     def bins_per_row(self) -> int:
         """Labels of a trial."""
         return 1

@@ -35,7 +35,7 @@ class TrialDataset:
         device: torch.device,
         notices: tuple[str, ...] = (),
     ):
-        check_overlap(splits, config.split)
+        check_overlap(splits, config.kept_apart)
         self.spec = replace(spec, class_prior=class_prior(splits["train"], spec.classes))
         self.fingerprint, self.metric = fingerprint, config.metric
         self.poison = config.poison_pads

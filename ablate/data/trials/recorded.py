@@ -21,6 +21,7 @@ from ablate.data.trials.check import Checked, CheckOptions, TrialFacts, check_tr
 from ablate.data.trials.config import TrialDataConfig
 from ablate.data.trials.dataset import TrialDataset
 from ablate.data.trials.draw import deal, in_turn, spread
+from ablate.data.trials.folds import FoldsConfig, deal_folds, fold_names
 from ablate.data.trials.layout.detect import LayoutName
 from ablate.data.trials.layout.film import FilmStyle
 from ablate.data.trials.layout.table import TrialRow, TrialTable, padded, padded_mask
@@ -41,10 +42,13 @@ class TrialsConfig(TrialDataConfig):
     """The folder."""
     layout: LayoutName = "native"
     """How the folder is laid out."""
+    split: Literal["trial", "subject"] | FoldsConfig = "trial"  # type: ignore[assignment]
+    """What is kept apart between train, validation and test: whole trials, or whole subjects; or the folds of a
+    cross-validation: `{type: loso}`, `{type: kfold, by: subject, folds: 5}`."""
     validation: float = Field(default=0.15, gt=0, lt=1)
-    """Share of the trials (or subjects) that stops and selects."""
+    """Share of the trials (or subjects) that stops and selects; in a fold, of those that it does not test."""
     test: float = Field(default=0.2, gt=0, lt=1)
-    """Share of the trials (or subjects) that is only scored."""
+    """Share of the trials (or subjects) that is only scored; a cross-validation tests each once."""
     split_seed: int = Field(default=0, ge=0)
     """Draws which trials (or subjects) go where; of trials, every class in proportion within every subject."""
     interval_s: float = Field(default=2.0, gt=0)
@@ -89,6 +93,20 @@ class TrialsConfig(TrialDataConfig):
     def _reading(self) -> "TrialsConfig":
         """What says how files are read, whatever is then done with the trials."""
         return TrialsConfig(**{name: getattr(self, name) for name in _READING})
+
+    @property
+    def kept_apart(self) -> Literal["trial", "subject"]:
+        return self.split.by if isinstance(self.split, FoldsConfig) else self.split
+
+    def folds(self) -> tuple[str, ...]:
+        if not isinstance(self.split, FoldsConfig) or self.split.fold is not None:
+            return ()
+        return fold_names(self.split, self.checked().table.subjects)
+
+    def in_fold(self, fold: int) -> "TrialsConfig":
+        assert isinstance(self.split, FoldsConfig)
+        values = {name: getattr(self, name) for name in type(self).model_fields}
+        return type(self)(**{**values, "split": self.split.model_copy(update={"fold": fold})})
 
     def _table(self) -> TrialTable:
         return _table(self._reading(), stamp_of((self.path,)))
@@ -161,6 +179,8 @@ class TrialsConfig(TrialDataConfig):
 
     def rehearsal(self) -> "TrialsConfig":
         values = {name: getattr(self, name) for name in type(self).model_fields}
+        if isinstance(self.split, FoldsConfig):  # a rehearsal needs no more than one fold
+            values["split"] = self.split.model_copy(update={"fold": self.split.here})
         return type(self)(**{**values, "most_trials": min(self.most_trials or REHEARSED, REHEARSED)})
 
     def rows_of(self, table: TrialTable) -> dict[str, list[TrialRow]]:
@@ -171,7 +191,9 @@ class TrialsConfig(TrialDataConfig):
         rng = np.random.default_rng(self.split_seed)
         label = {row.stimulus or row.trial_id: row.label for row in table.rows}
         place: dict[str, str] = {}
-        if self.split == "subject":
+        if isinstance(self.split, FoldsConfig):
+            place = self._places_in_fold(table, self.split, label)
+        elif self.split == "subject":
             names = [table.subjects[index] for index in rng.permutation(len(table.subjects))]
             drawn = deal(names, self.test, self.validation, "subjects")
             place = {row.trial_id: drawn[row.subject] for row in table.rows}
@@ -189,6 +211,22 @@ class TrialsConfig(TrialDataConfig):
             mixed = in_turn(in_turn(shuffled, lambda row: (row.subject, row.label)), lambda row: row.subject)
             splits[name] = mixed if self.most_trials is None else mixed[: self.most_trials]
         return splits
+
+    def _places_in_fold(self, table: TrialTable, folds: FoldsConfig, label: dict[str, str]) -> dict[str, str]:
+        """The split of each trial in a fold of the cross-validation."""
+        seed = (self.split_seed,)
+        if folds.by == "subject":
+            dealt = deal_folds(folds, table.subjects, lambda name: "", self.validation, seed, "subjects")
+            return {row.trial_id: dealt[row.subject] for row in table.rows}
+        if any(row.stimulus for row in table.rows):  # what another subject was shown too is never in two splits
+            dealt = deal_folds(folds, sorted(label), label.__getitem__, self.validation, seed, "stimuli")
+            return {row.trial_id: dealt[row.stimulus or row.trial_id] for row in table.rows}
+        place: dict[str, str] = {}
+        for index, subject in enumerate(table.subjects):
+            own = sorted(row.trial_id for row in table.rows if row.subject == subject)
+            what = f"trials of {subject}"
+            place |= deal_folds(folds, own, label.__getitem__, self.validation, (*seed, index), what)
+        return place
 
     def _split(self, checked: Checked, rows: Sequence[TrialRow], facts: dict[str, TrialFacts]) -> TrialSplit:
         table = checked.table

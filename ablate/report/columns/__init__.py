@@ -34,7 +34,15 @@ def columns(analysis: StudyAnalysis) -> tuple[Column, ...]:
 
 def all_columns(analysis: StudyAnalysis) -> tuple[Column, ...]:
     """The same columns for every study, as programs expect them."""
-    return (*identity(), *score(analysis), *judgement(), confirmed(), retuned(), *beside(analysis), *cost())
+    return (
+        *identity(),
+        *score(analysis),
+        *judgement(analysis.replicate),
+        confirmed(),
+        retuned(),
+        *beside(analysis),
+        *cost(),
+    )
 
 
 def _says_something(column: Column, analysis: StudyAnalysis) -> bool:

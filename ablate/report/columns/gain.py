@@ -171,7 +171,7 @@ def _relative_fields(row: VariantAnalysis) -> Fields:
 
 
 # ------------------------------------------------------------------
-def judgement() -> tuple[Column, ...]:
+def judgement(replicate: str) -> tuple[Column, ...]:
     return (
         one("p_holm", "Holm p", lambda row: p_value(row.gain.p_holm) if row.gain else "", _p_fields, right=True),
         one(
@@ -199,7 +199,7 @@ def judgement() -> tuple[Column, ...]:
         ),
         one(
             "seeds",
-            "seeds",
+            f"{replicate}s",
             lambda row: row.finite,
             lambda row: {
                 "seeds_done": row.seeds_done,

@@ -25,6 +25,26 @@ INTERVALS = (
     ),
 )
 
+FOLDED = {
+    "subject": (
+        ("gain", "mean over subjects of ( variant − baseline ), each tested by models that were not trained on it"),
+        (
+            "gain, 95 %",
+            "Would the gain be there in other subjects? gain ± t(0.975) · standard error over the subjects, each "
+            "averaged over its seeds. The verdict rests on this one.",
+        ),
+    ),
+    "fold": (
+        ("gain", "mean over folds of ( variant − baseline ), each fold averaged over its seeds"),
+        (
+            "gain, 95 %",
+            "gain ± t(0.975) · standard error over the folds; where the same subjects are in every fold, folds are no "
+            "independent draws, and the variance of their mean is s² ( 1 / n + tested / trained ) (Nadeau & Bengio "
+            "2003).",
+        ),
+    ),
+}
+
 WORDS = (
     ("helps", "gain above zero with p ≤ 0.05 after Holm over all patches of the study, and every seed finite."),
     ("hurts", "gain below zero with p ≤ 0.05 after Holm."),
@@ -83,8 +103,9 @@ def guide(analysis: StudyAnalysis) -> Iterator[Block]:
     if method:
         yield Lines("method", "How the gains were judged", method)
     metric = metric_named(analysis.metric)
+    intervals = INTERVALS if analysis.cross_validation is None else (*FOLDED[analysis.replicate], *INTERVALS[2:])
     classes = CLASSES if analysis.baseline.classes is not None else ()
     score = (("score", metric.formula), (metric.label, metric.meaning))
     yield Facts(
-        "guide", "How to read this report", (*(fact for fact in score if fact[1]), *INTERVALS, *classes, *WORDS)
+        "guide", "How to read this report", (*(fact for fact in score if fact[1]), *intervals, *classes, *WORDS)
     )

@@ -19,7 +19,7 @@ def title(analysis: StudyAnalysis) -> str:
 
 def head(analysis: StudyAnalysis) -> Iterator[Block]:
     """Name and data, question, answer, alarms, landmarks."""
-    parts = (analysis.data_description, plural(len(analysis.seeds), "seed"), f"test {analysis.unit}")
+    parts = (analysis.data_description, *_replicates(analysis), f"test {analysis.unit}")
     named = f"{analysis.name}: {', '.join(part for part in parts if part)}"
     if analysis.rehearsal:
         yield Lines("rehearsal", "Rehearsal", (REHEARSAL.removeprefix("Rehearsal: "),), "alarm", brief=True)
@@ -32,6 +32,16 @@ def head(analysis: StudyAnalysis) -> Iterator[Block]:
     if new:
         yield Lines("alarms", "Beware", new, "alarm", "beware", brief=True)
     yield Facts("landmarks", "Landmarks", tuple(landmarks(analysis)), brief=True)
+
+
+def _replicates(analysis: StudyAnalysis) -> tuple[str, ...]:
+    """`3 seeds`; of a cross-validation its folds too."""
+    seeds = plural(len(analysis.seeds), "seed")
+    plan = analysis.cross_validation
+    if plan is None:
+        return (seeds,)
+    folds = plural(len(plan.names), "fold")
+    return (f"{folds} (a subject each)" if plan.over == "subject" else folds, seeds)
 
 
 def _changed(analysis: StudyAnalysis) -> tuple[str, ...]:

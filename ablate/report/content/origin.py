@@ -17,11 +17,26 @@ def origin(analysis: StudyAnalysis, store: Store | None) -> Iterator[Block]:
     yield Facts("provenance", "Provenance", facts)
     if analysis.recipe_text:
         yield Code("recipe", "The recipe, as it was", analysis.recipe_text)
+    plan = analysis.cross_validation
+    if plan is not None:
+        yield _folds(analysis, plan.names)
+        return
     rows = [run for row in analysis.rows for run in _runs(row.name, row.keys, dict(row.by_seed))]
     if rows:
         note = "" if len(rows) <= MOST_RUNS else f"The first {MOST_RUNS} of {len(rows)}."
         headings = ("variant", "seed", analysis.unit, "key")
         yield Table("runs", "Every run", headings, tuple(rows[:MOST_RUNS]), (1, 2), note, folded=True)
+
+
+def _folds(analysis: StudyAnalysis, names: tuple[str, ...]) -> Table:
+    """Every fold's score of every variant, over its seeds."""
+    lines = []
+    for fold, name in enumerate(names):
+        scores = [dict(row.by_seed).get(fold) for row in analysis.rows]
+        lines.append((name, *("" if score is None else f"{score:.4f}" for score in scores)))
+    headings = (analysis.replicate, *(row.name for row in analysis.rows))
+    right = tuple(range(1, len(headings)))
+    return Table("folds", "Every fold", headings, tuple(lines), right, "Means over the seeds.", folded=True)
 
 
 def _facts(analysis: StudyAnalysis, store: Store | None) -> Iterator[tuple[str, str]]:

@@ -59,7 +59,7 @@ def draw(analysis: StudyAnalysis) -> Figure | None:
     )
     if left_out:
         axes.text(0, -0.02, f"and {left_out} more rows, in the table", transform=axes.transAxes, color=MUTED, va="top")
-    _key(drawing, rows, relative)
+    _key(drawing, rows, relative, analysis.replicate)
     return drawing
 
 
@@ -172,12 +172,12 @@ def _frame(axes: Axes, rows: Sequence[VariantAnalysis]) -> None:
             axes.axhline(place - 0.5, color=MUTED, lw=0.6, ls=(0, (3, 3)))
 
 
-def _key(drawing: Figure, rows: Sequence[VariantAnalysis], relative: bool) -> None:
+def _key(drawing: Figure, rows: Sequence[VariantAnalysis], relative: bool, replicate: str) -> None:
     """What the two lines and the box are, above the plot; only what is there."""
     handles: list[Line2D | Patch] = []
     gains = [row.gain for row in rows if row.gain is not None]
     if any(gain.interval for gain in gains):
-        handles.append(Line2D([], [], color=INK, lw=2.2, label="95 % over seeds, paired"))
+        handles.append(Line2D([], [], color=INK, lw=2.2, label=f"95 % over {replicate}s, paired"))
     if any(gain.over_units for gain in gains):
         handles.append(Line2D([], [], color=INK, lw=0.9, label="95 % over units and sessions"))
     if any(gain.over_time for gain in gains):

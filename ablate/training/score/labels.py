@@ -3,8 +3,8 @@
     bits/label(trial) = sum_labels [ ln q(y) - ln prior(y) ] / (ln 2 * labels of the trial)
 
 q the predicted probability; a prior of zero is raised to `LEAST_PRIOR`. The scored entries are trials, nested in
-sessions (subjects). Accuracies, macro F1, calibration and the confusion matrix (`confusion.py`) are over all labels of
-the split, and of each subject. `min_spikes` is not read: labels need no spikes.
+sessions (subjects). Accuracies, macro F1, calibration and the confusion matrix (`result/confusion.py`) are over all
+labels of the split, and of each subject. `min_spikes` is not read: labels need no spikes.
 """
 
 import math
@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ablate.contract import Attainable, Batch, FusionSpec
+from ablate.result.confusion import accuracy, balanced_accuracy, calibration_error, confusion, macro_f1
 from ablate.result.record import Score
 from ablate.training.loss import check_predictions, entry_nll, select
-from ablate.training.score.confusion import accuracy, balanced_accuracy, calibration_error, confusion, macro_f1
 from ablate.training.score.predictions import Predictions
 from ablate.training.score.sums import widest
 from ablate.training.score.table import EntryTable, SessionEntries, summarise

@@ -1,7 +1,7 @@
 """What flows from the data to a model, step by step: batches, their targets, and the order in which they come."""
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 from typing import Protocol, runtime_checkable
@@ -106,21 +106,33 @@ class FusionBatch:
     """Trials of EEG and video. Rows are grouped by session, in the order of `targets`.
 
     eeg: z-scored per channel by the training split; `samples` = i * samples of one interval.
-    frames: features (b, i, f, d), or pixels (b, i, f, 3, h, w) of 0 to 255 (uint8 or float, RGB). What lies where
-        `frame_mask` is False is arbitrary and may be NaN: only the mask tells a pad.
+    shown: the frames, features (b, i, f, d) or pixels (b, i, f, 3, h, w) of 0 to 255 (uint8 or float, RGB), or what
+        reads them when `frames` is first asked for, as from films. What lies where `frame_mask` is False is arbitrary
+        and may be NaN: only the mask tells a pad.
     frame_keys: 128-bit content hash of each frame as two integers, where the data knows it; the feature cache looks
         frames up by it instead of hashing pixels at every step.
     """
 
     eeg: Float[Tensor, "b c samples"]
-    frames: Tensor
+    shown: Tensor | Callable[[], Tensor]
     frame_mask: Bool[Tensor, "b i f"]
     targets: tuple[Target, ...]
     frame_keys: Int[Tensor, "b i f 2"] | None = None
 
     @property
+    def frames(self) -> Tensor:
+        """The frames; read now if nobody has asked for them yet."""
+        if not isinstance(self.shown, Tensor):
+            self.shown = self.shown()
+        return self.shown
+
+    @property
     def size(self) -> int:
         return self.eeg.shape[0]
+
+    def _some(self, here: slice) -> Tensor | Callable[[], Tensor]:
+        """Frames of some rows, unread as long as the batch's own are."""
+        return self.shown[here] if isinstance(self.shown, Tensor) else lambda: self.frames[here]
 
     def cut(self, parts: int) -> "tuple[FusionBatch, ...]":
         batches, done = [], 0
@@ -128,7 +140,7 @@ class FusionBatch:
             targets = tuple(self.targets[group].rows(start, stop) for group, start, stop in part)
             here = slice(done, done + sum(len(target.values) for target in targets))
             keys = None if self.frame_keys is None else self.frame_keys[here]
-            batches.append(FusionBatch(self.eeg[here], self.frames[here], self.frame_mask[here], targets, keys))
+            batches.append(FusionBatch(self.eeg[here], self._some(here), self.frame_mask[here], targets, keys))
             done = here.stop
         return tuple(batches)
 
@@ -178,7 +190,7 @@ def _one_trial(spec: FusionSpec, device: torch.device) -> FusionBatch:
     labels = spec.intervals if spec.labels_per == "interval" else 1
     return FusionBatch(
         eeg=torch.zeros(1, spec.eeg_channels, spec.eeg_samples, device=device),
-        frames=torch.zeros(1, spec.intervals, spec.frames, *spec.frame_shape, device=device),
+        shown=torch.zeros(1, spec.intervals, spec.frames, *spec.frame_shape, device=device),
         frame_mask=torch.ones(1, spec.intervals, spec.frames, dtype=torch.bool, device=device),
         targets=(Target(0, torch.zeros(1, labels, device=device), torch.ones(1, labels, device=device).bool()),),
     )

@@ -139,6 +139,12 @@ class VideoEncoder(Part):
         """Which tokens hold a valid frame: one token a frame, unless the encoder says otherwise."""
         return mask
 
+    def remembered(
+        self, mask: Bool[Tensor, "b i f"], keys: Int[Tensor, "b i f 2"] | None
+    ) -> Float[Tensor, "b i f2 w"] | None:
+        """The tokens where all of them are kept under these keys, so that no frame need be read; None where not."""
+        return None
+
     def forward(
         self,
         frames: Shaped[Tensor, "b i f *frame"],

@@ -48,7 +48,9 @@ class MediaStack(nn.Module):
 
     def forward(self, batch: FusionBatch) -> tuple[Float[Tensor, "b i n d"], Bool[Tensor, "b i"]]:
         """Latents, and which intervals have any frame."""
-        tokens = self.video(batch.frames, batch.frame_mask, batch.frame_keys)
+        tokens = self.video.remembered(batch.frame_mask, batch.frame_keys)
+        if tokens is None:
+            tokens = self.video(batch.frames, batch.frame_mask, batch.frame_keys)
         return self.from_tokens(tokens, self.video.token_mask(batch.frame_mask))
 
     def from_tokens(

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from ablate.contract import FusionBatch, FusionSpec, Split, Target, frame_key
 from ablate.data.trials.config import TrialDataConfig
-from ablate.data.trials.split import TrialSplit, check_overlap
+from ablate.data.trials.split import TrialSplit, check_overlap, known_keys
 
 FLAT = 1e-3
 """Standard deviation over the training split, in those of the median channel, below which a channel did not move."""
@@ -114,14 +114,21 @@ class TrialDataset:
         trials = self.splits[split]
         rows = rows[np.argsort(trials.session[rows], kind="stable")]
         mask = torch.from_numpy(trials.frame_mask[rows])
-        shown = np.ascontiguousarray(trials.frames[rows])
-        frames, keys = torch.from_numpy(shown), self._keys(split, rows, shown)
+        named = known_keys(trials.frames, rows)
+        shown = None if named is not None else np.ascontiguousarray(trials.frames[rows])
+
+        def load() -> Tensor:
+            frames = torch.from_numpy(np.ascontiguousarray(trials.frames[rows]) if shown is None else shown)
+            return (poisoned(frames, mask) if self.poison else frames).to(self.device)
+
         return FusionBatch(
             eeg=self._eeg[split][torch.from_numpy(rows)].to(self.device),
-            frames=(poisoned(frames, mask) if self.poison else frames).to(self.device),
+            shown=load if shown is None else load(),
             frame_mask=mask.to(self.device),
             targets=self._targets(split, rows),
-            frame_keys=keys,
+            frame_keys=self._keys(split, rows, shown)
+            if shown is not None
+            else torch.from_numpy(np.asarray(named, dtype="<u8").view(np.int64)),
         )
 
     def _keys(self, split: str, rows: NDArray[np.int64], shown: NDArray[np.generic]) -> Tensor | None:

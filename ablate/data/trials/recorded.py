@@ -23,7 +23,7 @@ from ablate.data.trials.dataset import TrialDataset
 from ablate.data.trials.draw import deal, in_turn, spread
 from ablate.data.trials.folds import FoldsConfig, deal_folds, fold_names
 from ablate.data.trials.layout.detect import LayoutName
-from ablate.data.trials.layout.film import FilmStyle
+from ablate.data.trials.layout.film import FilmStyle, Fit
 from ablate.data.trials.layout.table import TrialRow, TrialTable, padded, padded_mask
 from ablate.data.trials.signal import Bads, SignalOptions
 from ablate.data.trials.split import TrialSplit
@@ -31,7 +31,7 @@ from ablate.errors import AblateError
 from ablate.result.stamp import stamp_of
 
 REHEARSED = 8  # trials of each split that a rehearsal reads
-READER = 2  # raised when the same files would be read otherwise
+READER = 3  # raised when the same files would be read otherwise
 
 
 class TrialsConfig(TrialDataConfig):
@@ -57,6 +57,9 @@ class TrialsConfig(TrialDataConfig):
     """Frames of an interval that are taken from a film, evenly in time; arrays and features have their own."""
     image_size: int = Field(default=224, ge=8, le=1024)
     """Rows and columns that a film's frames are scaled to."""
+    fit: Fit = "crop"
+    """A film's frames keep their aspect ratio and lose what juts out of the square (crop, as image models are trained),
+    or are pressed into it (stretch)."""
     pixel_max: float | None = Field(default=None, gt=0)
     """What white is in arrays of pixels that are not uint8: 1, 255, 4095, ..."""
     channels: tuple[str, ...] | None = None
@@ -121,7 +124,7 @@ class TrialsConfig(TrialDataConfig):
         """The trials by the headers of their files, and what is wrong with these."""
         from ablate.data.trials.layout import eav, mne, native, seed_dv
 
-        folder, style = Path(self.path), FilmStyle(self.frames, self.image_size)
+        folder, style = Path(self.path), FilmStyle(self.frames, self.image_size, self.fit)
         if self.layout == "native":
             return native.read_folder(folder, self.pixel_max)
         if self.layout == "seed_dv":
@@ -242,7 +245,7 @@ class TrialsConfig(TrialDataConfig):
 
 
 _READING = (
-    *("path", "layout", "interval_s", "frames", "image_size", "pixel_max"),
+    *("path", "layout", "interval_s", "frames", "image_size", "fit", "pixel_max"),
     *("channels", "bads", "resample_hz", "most_absent", "numbers_are_classes"),
 )
 
@@ -264,6 +267,18 @@ class FilmOfRows:
 
     def __init__(self, rows: tuple[TrialRow, ...], most: int):
         self.rows, self.most = rows, most
+        self._keys: dict[int, NDArray[np.uint64]] = {}
 
     def __getitem__(self, rows: NDArray[np.int64]) -> NDArray[np.generic]:
         return np.stack([padded(self.rows[row].frames()[0], self.most) for row in rows])
+
+    def keys(self, rows: NDArray[np.int64]) -> NDArray[np.uint64] | None:
+        """What names the frames (N, i, f, 2) without reading them; None where that is not known."""
+        found = []
+        for row in rows:
+            if (keys := self.rows[row].frame_keys) is None:
+                return None
+            if row not in self._keys:
+                self._keys[row] = keys()
+            found.append(self._keys[row])
+        return np.stack(found)

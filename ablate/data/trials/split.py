@@ -73,6 +73,15 @@ class Rows:
         return self.source[self.index[rows]]
 
 
+def known_keys(source: FrameSource, rows: NDArray[np.int64]) -> NDArray[np.uint64] | None:
+    """What names the frames of rows where the source tells it without reading them."""
+    if isinstance(source, Rows):
+        return known_keys(source.source, source.index[rows])
+    tell = getattr(source, "keys", None)
+    found: NDArray[np.uint64] | None = None if tell is None else tell(rows)
+    return found
+
+
 def check_overlap(splits: dict[str, TrialSplit], by: Literal["trial", "subject"]) -> None:
     """Raises AblateError if a trial, or with `by="subject"` a subject, is in two splits.
 

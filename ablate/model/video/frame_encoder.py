@@ -84,6 +84,20 @@ class FrameEncoder(VideoEncoder):
         """One token a frame."""
         return mask
 
+    def remembered(
+        self, mask: Bool[Tensor, "b i f"], keys: Int[Tensor, "b i f 2"] | None
+    ) -> Float[Tensor, "b i f d"] | None:
+        """The kept features of a batch; None where one of them is missing, or no key tells which they are."""
+        if not self.cached or keys is None or mask.device.type == "meta":
+            return None
+        values, found = self.cache().get(keys[mask.to(keys.device)].cpu().numpy().view(np.uint64))
+        return self._spread(torch.from_numpy(values).to(mask.device).float(), mask) if found.all() else None
+
+    def _spread(self, features: Float[Tensor, "v d"], mask: Bool[Tensor, "b i f"]) -> Float[Tensor, "b i f d"]:
+        """Features of the valid frames in their places, zero in the pads."""
+        out = torch.zeros(*mask.shape, self.width, dtype=features.dtype, device=features.device)
+        return out.masked_scatter(mask[..., None], features)
+
     def forward(
         self, frames: Shaped[Tensor, "b i f 3 h w"], mask: Bool[Tensor, "b i f"], keys: Int[Tensor, "b i f 2"] | None
     ) -> Float[Tensor, "b i f d"]:
@@ -91,10 +105,9 @@ class FrameEncoder(VideoEncoder):
             features = self._pass(rearrange(frames, "b i f c h w -> (b i f) c h w"))
             return rearrange(features, "(b i f) d -> b i f d", b=mask.shape[0], i=mask.shape[1])
         images = frames[mask]
-        chosen = None if keys is None else keys[mask]
+        chosen = None if keys is None else keys[mask.to(keys.device)]
         features = self.look_up(images, chosen) if self.cached else self.encode(images)
-        out = torch.zeros(*mask.shape, self.width, dtype=features.dtype, device=features.device)
-        return out.masked_scatter(mask[..., None], features)
+        return self._spread(features, mask)
 
     def encode(self, images: Shaped[Tensor, "v 3 h w"]) -> Float[Tensor, "v d"]:
         """The backbone's features, some images at a time; without gradient if it is frozen."""

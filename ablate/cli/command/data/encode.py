@@ -66,7 +66,8 @@ def encode(configuration: Configuration, name: str, device: torch.device) -> boo
         for split in SPLITS:
             for batch in every_batch(dataset, split):
                 before = encoder.images_encoded
-                encoder(batch.frames, batch.frame_mask, batch.frame_keys)  # type: ignore[attr-defined]
+                if encoder.remembered(batch.frame_mask, batch.frame_keys) is None:  # type: ignore[attr-defined]
+                    encoder(batch.frames, batch.frame_mask, batch.frame_keys)  # type: ignore[attr-defined]
                 computed = encoder.images_encoded - before
                 count.add(int(batch.frame_mask.sum()) - computed, free=True)  # type: ignore[attr-defined]
     cache = encoder.cache()

@@ -9,7 +9,7 @@ the films. A trial without film has no frames.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from scipy.io import loadmat
 
 from ablate.data.trials.layout.arrays import read_array
-from ablate.data.trials.layout.film import FilmStyle, Stretch, read_frames, read_mask
+from ablate.data.trials.layout.film import FilmStyle, Stretch, read_frames, read_mask, slot_keys
 from ablate.data.trials.layout.stored import clean, frame_shape
 from ablate.data.trials.layout.table import EegFile, Frames, TrialRow, TrialTable, hash_of, no_frames, whole_intervals
 from ablate.errors import AblateError, Problem
@@ -136,7 +136,15 @@ def _row(subject: Subject, index: int, shape: tuple[int, ...], interval_s: float
     source = str(film or (subject.feature_file if has_features else ""))
     recording = EegFile(str(subject.file), RATE_HZ, NAMES)
     label, where = str(subject.labels[index]), f"{subject.file} (trial {index})"
-    return TrialRow(name, subject.name, label, where, recording, eeg, frames, mask, content, source)
+    keys = None
+    if len(shape) == 5:
+        keys = _no_keys(shape) if shown is None else (lambda: slot_keys(shown, style))
+    return TrialRow(name, subject.name, label, where, recording, eeg, frames, mask, content, source, frame_keys=keys)
+
+
+def _no_keys(shape: tuple[int, ...]) -> Callable[[], NDArray[np.uint64]]:
+    """Of a trial without film."""
+    return lambda: np.zeros((*shape[:2], 2), np.uint64)
 
 
 def _stored(subject: Subject, index: int, shape: tuple[int, ...]) -> Frames:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,15 +17,19 @@ from ablate.data.trials.layout.table import Frames, hash_of, hash_of_file
 from ablate.errors import AblateError
 
 REPAIR = "play it to the end to see whether it is whole, or leave the trial out"
+READER = 1  # raised when the same film would give other pixels
+Fit = Literal["crop", "stretch"]
 SLACK = 1e-3  # seconds: containers round times to their own clock
 
 
 @dataclass(frozen=True)
 class FilmStyle:
-    """How films are read. frames: an interval's slots. size: rows and columns that pictures are scaled to."""
+    """How films are read. frames: an interval's slots. size: rows and columns of a picture. fit: the shorter side is
+    scaled to `size` and the middle of the longer one kept (crop), or both sides are scaled to it (stretch)."""
 
     frames: int
     size: int
+    fit: Fit = "crop"
 
 
 @dataclass(frozen=True)
@@ -55,6 +59,15 @@ def read_mask(stretch: Stretch, style: FilmStyle) -> NDArray[np.bool_]:
     return mask.reshape(stretch.intervals, style.frames)
 
 
+def slot_keys(stretch: Stretch, style: FilmStyle) -> NDArray[np.uint64]:
+    """What names the picture of each slot (i, f, 2): 128 bits of the film's bytes, the stretch, the style and the slot.
+    Nothing is decoded."""
+    shape = (stretch.intervals, style.frames)
+    of_all = hash_of(READER, stretch.content(), style)
+    digests = b"".join(hash_of(of_all, slot) for slot in range(shape[0] * shape[1]))
+    return np.frombuffer(digests, dtype="<u8").reshape(*shape, 2)
+
+
 def read_frames(stretch: Stretch, style: FilmStyle) -> Frames:
     """The first frame of each slot (i, f, h, w, 3) uint8, and which slots hold one (i, f)."""
     shown = np.zeros((stretch.intervals * style.frames, style.size, style.size, 3), dtype=np.uint8)
@@ -67,14 +80,24 @@ def read_frames(stretch: Stretch, style: FilmStyle) -> Frames:
             break
         slot = int(stretch.slots(np.array([frame.time]), style.frames)[0])
         if slot >= 0 and not mask[slot]:
-            small = frame.reformat(width=style.size, height=style.size, format="rgb24", interpolation="BICUBIC")
-            shown[slot], mask[slot] = small.to_ndarray(), True
+            shown[slot], mask[slot] = _picture(frame, style), True
     shape = (stretch.intervals, style.frames)
     promised = read_mask(stretch, style)
     if (mask.reshape(shape) != promised).any():
         missing = float(stretch.start + np.flatnonzero(mask != promised.ravel())[0] * stretch.interval_s / style.frames)
         raise AblateError(f"the frame at {missing:.2f} s cannot be decoded", where=str(stretch.file), hint=REPAIR)
     return shown.reshape(*shape, style.size, style.size, 3), mask.reshape(shape)
+
+
+def _picture(frame: Any, style: FilmStyle) -> NDArray[np.uint8]:
+    """(size, size, 3) of a frame of any shape; bicubic, the aspect ratio kept where it is cropped."""
+    width, height = style.size, style.size
+    if style.fit == "crop":
+        scale = style.size / min(frame.width, frame.height)
+        width, height = max(style.size, round(frame.width * scale)), max(style.size, round(frame.height * scale))
+    small = frame.reformat(width=width, height=height, format="rgb24", interpolation="BICUBIC").to_ndarray()
+    top, left = (height - style.size) // 2, (width - style.size) // 2
+    return np.asarray(small[top : top + style.size, left : left + style.size], dtype=np.uint8)
 
 
 def _decoded(file: Path, start: float) -> Iterator[Any]:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ablate.data.trials.layout.film import FilmStyle, Stretch, read_frames, read_mask
+from ablate.data.trials.layout.film import FilmStyle, Stretch, read_frames, read_mask, slot_keys
 from ablate.data.trials.layout.manifest import Line, number_faults, read_manifest
 from ablate.data.trials.layout.table import EegFile, Frames, TrialRow, TrialTable, hash_of, no_frames, whole_intervals
 from ablate.errors import AblateError, Problem
@@ -120,6 +120,7 @@ def _row(folder: Path, line: Line, intervals: int, interval_s: float, style: Fil
         mask,
         lambda: hash_of(None) if shown is None else shown.content(),
         "" if shown is None else str(shown.file),
+        frame_keys=lambda: slot_keys(shown, style) if shown is not None else np.zeros((*shape[:2], 2), np.uint64),
         offset_s=None if shown is None else shown.start - line.seconds("t0_eeg_s"),
     )
 

@@ -12,6 +12,7 @@ two splits when whole trials are split, but it is when subjects are.
 """
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ import numpy as np
 from einops import rearrange
 from numpy.typing import NDArray
 
-from ablate.data.trials.layout.film import FilmStyle, Stretch, read_frames, read_mask
+from ablate.data.trials.layout.film import FilmStyle, Stretch, read_frames, read_mask, slot_keys
 from ablate.data.trials.layout.stored import clean, frame_shape
 from ablate.data.trials.layout.table import EegFile, Frames, TrialRow, TrialTable, hash_of
 from ablate.errors import AblateError, Problem
@@ -87,6 +88,7 @@ def _row(eeg: Any, film: "Clips", file: Path, block: int, place: int, concept: i
         lambda: film.content(block, place),
         film.source(block),
         stimulus=f"block{block}_place{place:02d}",
+        frame_keys=film.keys(block, place),
     )
 
 
@@ -150,6 +152,10 @@ class Clips:
 
     def content(self, block: int, place: int) -> bytes:
         return self._stretch(block, place).content() if self.array is None else hash_of(self.read(block, place)[0])
+
+    def keys(self, block: int, place: int) -> Callable[[], NDArray[np.uint64]] | None:
+        """Of films; arrays are named by what they hold."""
+        return None if self.array is not None else (lambda: slot_keys(self._stretch(block, place), self.style))
 
     def source(self, block: int) -> str:
         """The file that a block's clips lie in."""

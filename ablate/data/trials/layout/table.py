@@ -37,7 +37,8 @@ class TrialRow:
     uint8 pixels or (i, f, d) float32 features, and which frames are valid (i, f). mask: reads the latter alone.
     content: hash of the frames. shown: where they come from; empty where the trial is said to have none. stimulus: what
     was shown, where other trials (of other subjects, say) show it too; trials of one stimulus are never in two splits.
-    offset_s: the manifest's t0_video_s less t0_eeg_s, where there is one.
+    offset_s: the manifest's t0_video_s less t0_eeg_s, where there is one. frame_keys: what names each frame (i, f, 2)
+    where that is known without reading it, as of films.
     """
 
     trial_id: str
@@ -52,6 +53,7 @@ class TrialRow:
     shown: str = ""
     stimulus: str = ""
     offset_s: float | None = None
+    frame_keys: Callable[[], NDArray[np.uint64]] | None = None
 
 
 @dataclass(frozen=True)

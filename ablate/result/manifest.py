@@ -43,9 +43,9 @@ class VariantEntry(Config):
     warnings: tuple[str, ...] = ()
 
     @property
-    def run_keys(self) -> frozenset[str]:
-        """All its runs."""
-        return frozenset((*self.keys.values(), *(key for folds in self.folds.values() for key in folds)))
+    def run_keys(self) -> tuple[str, ...]:
+        """All its runs, each once."""
+        return tuple(dict.fromkeys((*self.keys.values(), *(key for folds in self.folds.values() for key in folds))))
 
 
 class CrossValidation(Config):

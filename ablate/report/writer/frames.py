@@ -86,7 +86,7 @@ class Results:
         return sorted(found, key=lambda record: order[record.key])
 
     def _keys(self) -> list[str]:
-        return [key for entry in self.manifest.variants for key in entry.keys.values()]
+        return [key for entry in self.manifest.variants for key in entry.run_keys]
 
     def _record_row(self, record: RunRecord) -> dict[str, Any]:
         roles = {entry.name: entry.role for entry in self.manifest.variants}

@@ -2,7 +2,7 @@
 
 from ablate.errors import AblateError, Problem
 from ablate.result import StudyManifest, VariantEntry
-from ablate.result.manifest import LookedAt
+from ablate.result.manifest import Confirmation, LookedAt
 
 
 def merge_manifests(old: StudyManifest, new: StudyManifest, *, accept: bool) -> StudyManifest:
@@ -24,7 +24,7 @@ def merge_manifests(old: StudyManifest, new: StudyManifest, *, accept: bool) -> 
             "variants": _ordered(old, (*entries, *kept)),
             "seeds": new.seeds if changed else tuple(sorted({*old.seeds, *new.seeds})),
             "ladders": tuple(dict.fromkeys((*new.ladders, *(() if changed else old.ladders)))),
-            "confirmations": () if changed else old.confirmations,
+            "confirmations": _still_meant(old.confirmations, {entry.name for entry in changed}),
             "retuning": None if changed else old.retuning,
             "looked_at": _looked_at(old, new),
             "expectations_hash": old.expectations_hash or new.expectations_hash,
@@ -46,6 +46,17 @@ def _same_schedule(old: StudyManifest, new: StudyManifest) -> None:
         raise AblateError(what, where=f"study {old.name}", hint="say `--until settled`, or give another --out")
     what = f"the looks of this study are fixed, at the seeds {', '.join(map(str, old.schedule.seeds))}"
     raise AblateError(what, where=f"study {old.name}", hint="restore the recipe's seeds, or give another --out")
+
+
+def _still_meant(confirmations: tuple[Confirmation, ...], changed: set[str]) -> tuple[Confirmation, ...]:
+    """Without the rows that mean something else now; without any where a baseline or nothing else is left of one."""
+    kept = []
+    for one in confirmations:
+        keys = {name: keys for name, keys in one.keys.items() if name not in changed}
+        rows = tuple(name for name in one.rows if name in keys)
+        if rows and len(keys) > len(rows):  # what is no row is the baseline
+            kept.append(one.model_copy(update={"rows": rows, "keys": keys}))
+    return tuple(kept)
 
 
 def _looked_at(old: StudyManifest, new: StudyManifest) -> LookedAt | None:

@@ -118,6 +118,22 @@ def test_more_seeds_for_a_confirmed_row_are_fresh_ones_and_count_as_a_second_try
     assert (confirmed.seeds, confirmed.goes) == ((10, 11, 20, 21, 22), 2)
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "kept"),
+    [("1.0e-5", "2.0e-5", ("fast", "same")), ("batch_size: 2", "batch_size: 3", ())],
+    ids=["one row", "the baseline"],
+)
+def test_a_row_that_means_something_else_loses_its_confirmation_and_the_others_keep_theirs(
+    recipe, tmp_path, old, new, kept
+):
+    go(recipe, tmp_path, confirm=3, confirm_rows="fast,slow,same")
+    recipe.write_text(recipe.read_text().replace(old, new))
+    end, _ = go(recipe, tmp_path, changed=True)
+    confirmations = end.study.store.manifest().confirmations
+    assert tuple(row for one in confirmations for row in one.rows) == kept
+    assert all(set(one.keys) == {"baseline", *one.rows} for one in confirmations)
+
+
 def test_a_study_run_until_settled_is_confirmed_on_seeds_outside_its_looks(recipe, tmp_path):
     end, notes = go(recipe, tmp_path, seeds=None, until="settled", worth="2%", budget="12", confirm=2)
     assert end.study.manifest.confirmations[0].seeds == (20, 21)

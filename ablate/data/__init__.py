@@ -9,11 +9,27 @@ from ablate.data.coincidence import CoincidenceConfig
 from ablate.data.encoding.config import EncodingDataConfig, SplitConfig
 from ablate.data.encoding.recordings import RecordingsConfig
 from ablate.data.flipflop import FlipflopConfig
+from ablate.data.formats.experanto import ExperantoConfig
+from ablate.data.formats.nwb import NwbConfig
+from ablate.data.formats.openretina import OpenRetinaConfig
+from ablate.data.formats.sensorium2022 import Sensorium2022Config
+from ablate.data.formats.sensorium2023 import Sensorium2023Config
+from ablate.data.formats.visioncore import VisionCoreConfig
 from ablate.data.synthetic.config import SyntheticV1Config
 from ablate.data.trials import TrialsConfig
 
 DataConfig = Annotated[
-    SyntheticV1Config | RecordingsConfig | CoincidenceConfig | FlipflopConfig | TrialsConfig,
+    SyntheticV1Config
+    | RecordingsConfig
+    | Sensorium2023Config
+    | Sensorium2022Config
+    | OpenRetinaConfig
+    | NwbConfig
+    | ExperantoConfig
+    | VisionCoreConfig
+    | CoincidenceConfig
+    | FlipflopConfig
+    | TrialsConfig,
     Field(discriminator="type"),
 ]
 

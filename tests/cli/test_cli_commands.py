@@ -45,7 +45,8 @@ import sys
 sys.argv = ["ablate"]
 from ablate.cli.app import app
 from typer.testing import CliRunner
-for words in [[], *[[c] for c in {COMMANDS!r}], ["data", "make"], ["data", "info"], ["data", "features"]]:
+for words in [[], *[[c] for c in {COMMANDS!r}], ["data", "make"], ["data", "info"], ["data", "inspect"],
+              ["data", "import"], ["data", "features"]]:
     result = CliRunner().invoke(app, [*words, "--help"])
     assert result.exit_code == 0, (words, result.output)
     assert "Usage" in result.output, words

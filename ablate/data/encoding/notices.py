@@ -40,6 +40,8 @@ def content_in_train(splits: Sequence[SessionSplit]) -> str:
 def _of_recording(recording: Recording, config: EncodingDataConfig) -> Iterator[str]:
     if recording.unread:
         yield f"not read: {named(recording.unread)}"
+    if recording.notes.get("not_used"):
+        yield f"not used of its file: {named(recording.notes['not_used'])}"
     if recording.trials is not None and config.split.kind != "trials":
         yield "trials.npy is not used: windows run on from trial to trial (`split.kind: trials` keeps them apart)"
     if is_constant(recording.stimulus):

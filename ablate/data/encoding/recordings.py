@@ -11,7 +11,7 @@ from pydantic import Field
 from ablate.contract import SessionSpec
 from ablate.data.encoding.batches import EncodingDataset
 from ablate.data.encoding.config import PLACEHOLDER_RATE, EncodingDataConfig
-from ablate.data.recording import read_recording
+from ablate.data.recording import Recording, read_recording
 from ablate.data.recording.resample import factor_to, resampled
 from ablate.errors import AblateError
 
@@ -53,6 +53,7 @@ class RecordingsConfig(EncodingDataConfig):
         specs = []
         for folder in self.folders():
             recording = read_recording(folder, check_values=False)
+            refuse_bits_of_calcium(recording, self.metric)
             if self.resample_hz is not None:
                 rate = recording.bin_rate_hz / factor_to(recording, self.resample_hz)
                 recording = replace(recording, bin_rate_hz=rate)
@@ -64,6 +65,8 @@ class RecordingsConfig(EncodingDataConfig):
         longest = self.max_frames if self.resample_hz is None else None
         whole = (read_recording(folder, max_frames=longest) for folder in self.folders())
         recordings = tuple(resampled(recording, self.resample_hz).first(self.max_frames) for recording in whole)
+        for recording in recordings:
+            refuse_bits_of_calcium(recording, self.metric)
         return EncodingDataset(recordings, self, device=device)
 
     def rehearsal(self) -> "RecordingsConfig":
@@ -73,6 +76,13 @@ class RecordingsConfig(EncodingDataConfig):
             "max_frames": min(self.max_frames or REHEARSAL_FRAMES, REHEARSAL_FRAMES),
         }
         return type(self)(**{**fields, **small, **self._rehearsed_windows()})
+
+
+def refuse_bits_of_calcium(recording: Recording, metric: str) -> None:
+    """Raises AblateError: calcium has no spikes to gain bits per."""
+    if recording.signal == "calcium" and metric == "bits_per_spike":
+        what = f"{recording.name} holds calcium responses, and bits/spike counts spikes"
+        raise AblateError(what, where="metric", hint="write `metric: correlation`")
 
 
 def _folders_of(entry: str) -> list[Path]:

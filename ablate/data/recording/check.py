@@ -8,6 +8,7 @@ from ablate.data.recording.array_file import first_place, negative, not_finite, 
 from ablate.data.recording.session import OPTIONAL, Recording
 from ablate.errors import AblateError
 
+CALCIUM = "models give rates, which are never negative: deconvolve the traces, or lift them by their least value"
 COUNTS = "spikes.npy holds the number of spikes in each bin; valid.npy marks bins that are not to be scored"
 FASTEST_RATE_HZ = 10_000  # spikes a second: ten units at once with the shortest refractory period of a neuron, 1 ms
 MOST_IN_ANY_BIN = 100  # however short the bin: a burst of many units at once
@@ -81,7 +82,11 @@ def check_numbers(recording: Recording, *, where: str) -> None:
     most = MOST_IN_ANY_BIN + FASTEST_RATE_HZ / recording.bin_rate_hz
     for name in ("spikes", "repeats"):
         part = getattr(recording, name)
-        if part is not None:
+        if part is not None and recording.signal == "calcium":
+            if part.dtype.kind == "f":
+                _refuse(name, part, not_finite, "contains NaN or infinity", where, gap)
+            _refuse(name, part, negative, "contains a negative response", where, CALCIUM)
+        elif part is not None:
             _refuse(name, part, not_whole, "contains counts that are not whole numbers", where, COUNTS)
             _refuse(name, part, negative, "contains negative counts", where, COUNTS)
             what = f"contains counts that no neuron can fire in a bin of {1000 / recording.bin_rate_hz:.3g} ms"

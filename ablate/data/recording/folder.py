@@ -1,7 +1,8 @@
 """One recording: a folder with what was shown, what was counted, and what the animal did; memory-mapped, oldest
 frame first.
 
-    recording.yaml   name, bin_rate_hz; optional behavior_names, and free text (species, source, license, note, ...)
+    recording.yaml   name, bin_rate_hz; optional behavior_names, signal (spikes, or calcium: spikes.npy then holds any
+                     numbers from zero on), and free text (species, source, license, note, ...)
     stimulus.npy     (t, h, w) uint8 or float32          spikes.npy    (t, u) counts
     behavior.npy     (t, k) float32, optional            valid.npy     (t, u) bool, optional
     trials.npy       (t,) int, -1 = none, optional       rates.npy     (t, u) float32 true rates, spikes a bin, optional
@@ -16,7 +17,7 @@ and refused where its name is nearly one of these.
 import io
 import math
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 from ruamel.yaml import YAML
@@ -26,7 +27,7 @@ from ablate.data.recording.array_file import map_array
 from ablate.data.recording.check import check_numbers, check_shapes
 from ablate.data.recording.held import held, with_unit_axis
 from ablate.data.recording.listing import check_keys, unread_files
-from ablate.data.recording.session import OPTIONAL, REPEATED, Recording
+from ablate.data.recording.session import OPTIONAL, REPEATED, Recording, Signal
 from ablate.disk.whole import whole_folder
 from ablate.errors import AblateError
 
@@ -57,6 +58,7 @@ def read_recording(folder: Path, *, max_frames: int | None = None, check_values:
         name=str(notes.pop("name", folder.name)),
         bin_rate_hz=float(notes.pop("bin_rate_hz")),
         behavior_names=names,
+        signal=notes.pop("signal", "spikes"),
         notes=notes,
         unread=unread,
         **arrays,
@@ -105,6 +107,9 @@ def _read_header(folder: Path) -> dict[str, Any]:
         raise AblateError(f"the recording's name must be text, not {name!r}", where=str(folder))
     if not str(name).strip():
         raise AblateError("the recording's name is empty", where=str(folder))
+    if header.get("signal", "spikes") not in get_args(Signal):
+        hint = f"write {' or '.join(get_args(Signal))}"
+        raise AblateError(f"signal must be known, not {header['signal']!r:.40}", where=str(folder), hint=hint)
     if not isinstance(header.get("behavior_names") or [], list):
         raise AblateError("behavior_names must be a list of names", where=str(folder))
     return header
@@ -127,6 +132,8 @@ def _header_text(recording: Recording) -> str:
     header: dict[str, Any] = {"name": recording.name, "bin_rate_hz": recording.bin_rate_hz}
     if recording.behavior_names:
         header["behavior_names"] = list(recording.behavior_names)
+    if recording.signal != "spikes":
+        header["signal"] = recording.signal
     text = io.StringIO()
     yaml = YAML(typ="safe", pure=True)
     yaml.default_flow_style = False

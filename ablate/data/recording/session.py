@@ -1,13 +1,16 @@
 """One session as arrays: what was shown, what was counted, and what the animal did."""
 
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
 from ablate.contract import SessionSpec
 
 Array = np.ndarray
+
+Signal = Literal["spikes", "calcium"]
+"""spikes: whole counts. calcium: what fluorescence was deconvolved to, any number from zero on, in `spikes.npy` too."""
 
 OPTIONAL = ("behavior", "valid", "trials", "rates", "floor_rates")
 """Arrays with a row a bin, beside stimulus and spikes."""
@@ -35,6 +38,7 @@ class Recording:
     repeats: Array | None = None
     repeat_stimulus: Array | None = None
     behavior_names: tuple[str, ...] = ()
+    signal: Signal = "spikes"
     notes: dict[str, Any] = field(default_factory=dict)
     unread: tuple[str, ...] = ()
 

@@ -1,0 +1,45 @@
+"""`ablate data import`: another lab's files as recording folders of ours."""
+
+import shlex
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ablate.cli.console import say
+from ablate.cli.options import Sets
+from ablate.errors import AblateError
+
+
+def imported(
+    path: Annotated[Path, typer.Argument(help="A file or folder of another laboratory.", metavar="PATH")],
+    folder: Annotated[Path, typer.Argument(help="Where the recording folders go.", metavar="FOLDER")],
+    sets: Sets = None,
+) -> None:
+    """Write another lab's files as recording folders. Settings of the format by --set: `--set axes=tyx`."""
+    raise typer.Exit(import_path(path, folder, tuple(sets or ())))
+
+
+def import_path(path: Path, folder: Path, sets: tuple[str, ...] = ()) -> int:
+    """Writes FOLDER/<session> for each session. Raises AblateError before anything would be overwritten."""
+    from ablate.data.formats.inspect import config_of
+    from ablate.data.recording import write_recording
+
+    config = config_of(path, sets)
+    places = config.places()
+    targets = [folder / place.stem for place in places]
+    for target in targets:
+        if target.exists():
+            raise AblateError("already exists", where=str(target), hint="name another folder, or remove this one first")
+    if len(set(targets)) < len(targets):
+        raise AblateError("two sessions have the same name", where=str(path))
+    folder.mkdir(parents=True, exist_ok=True)
+    for place, target in zip(places, targets, strict=True):
+        recording = config.checked(place)
+        write_recording(target, recording)
+        say(f"{target}: {recording.frames} bins of {recording.bin_rate_hz:g} Hz, {recording.units} units")
+        for name in ("inferred", "not_used"):
+            for line in recording.notes.get(name, ()):
+                say(f"  {name.replace('_', ' ')}: {line}")
+    say(f"train on them: ablate run RECIPE --data {shlex.quote(str(folder))}")
+    return 0

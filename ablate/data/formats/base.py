@@ -1,0 +1,103 @@
+"""What the readers of other labs' files share: where the files lie, and a cache of what was read of them.
+
+A file is read once into a recording folder of ours in the cache, keyed by the reader's options and by the names, sizes
+and times of its files, and is opened from there, memory-mapped.
+"""
+
+import hashlib
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+from ablate.config import non_default
+from ablate.data.encoding.config import EncodingDataConfig
+from ablate.data.encoding.recordings import ROOT_VARIABLE, RecordingsConfig
+from ablate.data.recording import Recording, write_recording
+from ablate.disk.cache import CACHE_VARIABLE, cache_folder
+from ablate.disk.lock import locked
+from ablate.errors import AblateError
+from ablate.result.stamp import stamp_of
+
+READERS = 1  # raise it whenever the same file would be read otherwise: old caches are then left alone
+
+
+class FormatConfig(RecordingsConfig):
+    """Files of one kind, each one session."""
+
+    def is_one(self, place: Path) -> bool:
+        """Whether a path is a session of this format."""
+        raise NotImplementedError
+
+    def read(self, place: Path) -> Recording:
+        """One session. Raises AblateError for what is damaged, missing, or can be understood in two ways."""
+        raise NotImplementedError
+
+    def places(self) -> tuple[Path, ...]:
+        """The sessions' files or folders, sorted within each entry of `path`. Raises AblateError for none."""
+        entries = (self.path,) if isinstance(self.path, str) else self.path
+        if not any(entries):
+            raise AblateError("no file is named", where="data.path", hint="give `path: FILE`")
+        found = dict.fromkeys(place for entry in entries for place in places_of(entry, self.is_one, str(self.type)))
+        return tuple(found)[: self.max_sessions]
+
+    def folders(self) -> tuple[Path, ...]:
+        """The recording folders that the files were read into."""
+        return tuple(self._read_once(place) for place in self.places())
+
+    def reader_options(self) -> dict[str, object]:
+        """What the reader was set to: the fields that are not of every data set."""
+        shared = {*EncodingDataConfig.model_fields, *RecordingsConfig.model_fields}
+        return {name: value for name, value in non_default(self).items() if name not in shared}
+
+    def _read_once(self, place: Path) -> Path:
+        identity = [READERS, str(self.type), self.reader_options(), str(place.resolve()), stamp_of([str(place)])]
+        key = hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()[:16]
+        folder = cache_folder() / "formats" / f"{self.type}-{key}"
+        if folder.is_dir():
+            return folder
+        try:
+            folder.parent.mkdir(parents=True, exist_ok=True)
+            with locked(folder.with_suffix(".lock"), wait=True):
+                if not folder.is_dir():
+                    write_recording(folder, self.checked(place))
+        except OSError as error:
+            hint = f"set {CACHE_VARIABLE} to a folder with room, and write access"
+            raise AblateError(f"cannot be written: {error.strerror}", where=str(folder), hint=hint) from error
+        return folder
+
+    def checked(self, place: Path) -> Recording:
+        """As `read`, with the file's name in every message."""
+        try:
+            return self.read(place)
+        except AblateError as error:
+            if str(place) in str(error):
+                raise
+            first = error.problems[0]
+            where = f"{place}: {first.where}" if first.where else str(place)
+            raise AblateError(first.what, where=where, hint=first.hint) from error
+
+
+def places_of(entry: str, is_one: Callable[[Path], bool], kind: str) -> list[Path]:
+    """What one entry of `path` means: a session, a folder of sessions, or a glob of either."""
+    pattern = Path(entry).expanduser()
+    roots = [Path.cwd(), *([Path(os.environ[ROOT_VARIABLE])] if os.environ.get(ROOT_VARIABLE) else [])]
+    for root in roots:
+        base = Path(pattern.anchor) if pattern.is_absolute() else root
+        relative = str(pattern.relative_to(pattern.anchor)) if pattern.is_absolute() else str(pattern)
+        literal = base / relative
+        globbed = any(sign in relative for sign in "*?[") and not literal.exists()
+        matches = sorted(base.glob(relative)) if globbed else [literal]
+        found = [place for match in matches for place in _sessions_at(match, is_one)]
+        if found:
+            return found
+    hint = f"`ablate data inspect {entry}` tells what lies there"
+    raise AblateError(f"nothing of the format {kind} is found at {entry}", where="data.path", hint=hint)
+
+
+def _sessions_at(place: Path, is_one: Callable[[Path], bool]) -> list[Path]:
+    if not place.exists():
+        return []
+    if is_one(place):
+        return [place]
+    return sorted(one for one in place.iterdir() if is_one(one)) if place.is_dir() else []

@@ -1,0 +1,39 @@
+"""A path in, the format of what lies there out."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from ablate.data.formats.base import FormatConfig
+from ablate.data.formats.experanto import ExperantoConfig, is_experanto
+from ablate.data.formats.nwb import NwbConfig, is_nwb
+from ablate.data.formats.openretina import OpenRetinaConfig, is_openretina
+from ablate.data.formats.sensorium2022 import Sensorium2022Config, is_sensorium2022
+from ablate.data.formats.sensorium2023 import Sensorium2023Config, is_sensorium2023
+from ablate.data.formats.visioncore import VisionCoreConfig, is_visioncore
+
+KINDS: dict[str, tuple[type[FormatConfig], Callable[[Path], bool], str]] = {
+    "sensorium2023": (Sensorium2023Config, is_sensorium2023, "Sensorium 2023: videos, deconvolved calcium"),
+    "sensorium2022": (Sensorium2022Config, is_sensorium2022, "Sensorium 2022: still images, deconvolved calcium"),
+    "experanto": (ExperantoConfig, is_experanto, "experanto: a folder a modality"),
+    "openretina": (OpenRetinaConfig, is_openretina, "open-retina: HDF5 with responses_<name>"),
+    "visioncore": (VisionCoreConfig, is_visioncore, "VisionCore: .dset of torch.save"),
+    "nwb": (NwbConfig, is_nwb, "Neurodata Without Borders 2"),
+}
+"""Format -> (its settings, whether a path is a session of it, in a few words)."""
+
+
+def sessions_at(place: Path) -> tuple[str, tuple[Path, ...]] | None:
+    """The format of a path and its sessions: the path itself, or what lies directly in it; None where none is known."""
+    found = _kind_of(place)
+    if found is not None:
+        return found, (place,)
+    inside = sorted(place.iterdir()) if place.is_dir() else []
+    kinds = {one: kind for one in inside if (kind := _kind_of(one)) is not None}
+    if not kinds:
+        return None
+    first = next(iter(kinds.values()))
+    return first, tuple(one for one, kind in kinds.items() if kind == first)
+
+
+def _kind_of(place: Path) -> str | None:
+    return next((kind for kind, (_, is_one, _) in KINDS.items() if is_one(place)), None)

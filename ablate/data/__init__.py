@@ -10,6 +10,7 @@ from ablate.data.encoding.config import EncodingDataConfig, SplitConfig
 from ablate.data.encoding.recordings import RecordingsConfig
 from ablate.data.flipflop import FlipflopConfig
 from ablate.data.formats.experanto import ExperantoConfig
+from ablate.data.formats.grasshopper import GrasshopperConfig
 from ablate.data.formats.nwb import NwbConfig
 from ablate.data.formats.openretina import OpenRetinaConfig
 from ablate.data.formats.sensorium2022 import Sensorium2022Config
@@ -27,6 +28,7 @@ DataConfig = Annotated[
     | NwbConfig
     | ExperantoConfig
     | VisionCoreConfig
+    | GrasshopperConfig
     | CoincidenceConfig
     | FlipflopConfig
     | TrialsConfig,

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from ablate.data.formats.base import FormatConfig
 from ablate.data.formats.experanto import ExperantoConfig, is_experanto
+from ablate.data.formats.grasshopper import GrasshopperConfig, is_grasshopper
 from ablate.data.formats.nwb import NwbConfig, is_nwb
 from ablate.data.formats.openretina import OpenRetinaConfig, is_openretina
 from ablate.data.formats.sensorium2022 import Sensorium2022Config, is_sensorium2022
@@ -17,6 +18,7 @@ KINDS: dict[str, tuple[type[FormatConfig], Callable[[Path], bool], str]] = {
     "experanto": (ExperantoConfig, is_experanto, "experanto: a folder a modality"),
     "openretina": (OpenRetinaConfig, is_openretina, "open-retina: HDF5 with responses_<name>"),
     "visioncore": (VisionCoreConfig, is_visioncore, "VisionCore: .dset of torch.save"),
+    "grasshopper": (GrasshopperConfig, is_grasshopper, "two receptors of a grasshopper, as nitime ships them"),
     "nwb": (NwbConfig, is_nwb, "Neurodata Without Borders 2"),
 }
 """Format -> (its settings, whether a path is a session of it, in a few words)."""

@@ -11,6 +11,8 @@ from jaxtyping import Float, Int
 
 from ablate.errors import AblateError
 
+AT_THE_EDGE = 1e-9
+"""s: an event that lies less than this before an edge lies on it; seconds as floats are no more exact."""
 JITTER = 0.05
 """Share of the median by which intervals between frames may differ and still be one rate."""
 GAP = 1.5
@@ -78,7 +80,7 @@ def regular_bins(start: float, stop: float, rate_hz: float) -> Bins:
 
 def counts_in(events: np.ndarray, bins: Bins) -> Int[np.ndarray, " t"]:
     """Events of each bin. events: times in s, in any order."""
-    ordered = np.sort(np.asarray(events, np.float64))
+    ordered = np.sort(np.asarray(events, np.float64)) + AT_THE_EDGE
     first, last = (np.searchsorted(ordered, bins.edges[:, side], side="left") for side in (0, 1))
     return np.asarray(last - first)
 
@@ -99,7 +101,7 @@ def means_in(times: np.ndarray, values: np.ndarray, bins: Bins) -> tuple[Float[n
     empty = 0
     for column in range(values.shape[1]):
         known = np.isfinite(values[:, column])
-        when, what = np.asarray(times, np.float64)[known], values[known, column]
+        when, what = np.asarray(times, np.float64)[known] + AT_THE_EDGE, values[known, column]
         if not len(when):
             raise AblateError("holds no finite value")
         first, last = (np.searchsorted(when, bins.edges[:, side], side="left") for side in (0, 1))

@@ -11,10 +11,10 @@ from ablate.analysis.words import (
     change,
     gain_text,
     listing,
+    number,
     percent,
     plural,
     ratio,
-    signed,
     with_interval,
 )
 
@@ -63,11 +63,21 @@ def answer(analysis: StudyAnalysis) -> str:
     if judged and all(row.verdict == "negligible" for row in judged):
         worth = percent(analysis.rule.worth)
         return f"{lead}no winner is named: every patch changes less than {worth}, which is an answer."
-    hurting = [f"{row.name}{' (early)' if row.early else ''}" for row in judged if _stays(row, "hurts")]
+    hurting = [row for row in judged if _stays(row, "hurts")]
     if hurting:
-        hurts = f"{listing(hurting)} {'hurts' if len(hurting) == 1 else 'hurt'}"
-        return f"{lead}no patch helps; {hurts}{_least(analysis)}.{_unrepeated(judged)}"
-    return f"{lead}no winner is named: no patch is clear of noise{_least(analysis)}.{_unrepeated(judged)}"
+        return f"{lead}no patch helps; {_hurt(hurting)}.{_least(analysis)}{_unrepeated(judged)}"
+    return f"{lead}no winner is named: no patch is clear of noise.{_least(analysis)}{_unrepeated(judged)}"
+
+
+def _hurt(rows: Sequence[VariantAnalysis]) -> str:
+    """`a, b and c hurt (b and c were still learning)`"""
+    early = [row.name for row in rows if row.early]
+    said = f"{listing([row.name for row in rows])} {'hurts' if len(rows) == 1 else 'hurt'}"
+    if not early:
+        return said
+    if len(early) < len(rows):
+        return f"{said} ({listing(early)} {'was' if len(early) == 1 else 'were'} still learning)"
+    return f"{said} ({'it was' if len(rows) == 1 else 'they were'} still learning)"
 
 
 def _capital(text: str) -> str:
@@ -139,10 +149,10 @@ def _least(analysis: StudyAnalysis) -> str:
     """What the seeds could have found."""
     if analysis.detectable is None:
         return ""
-    size = f"{signed(analysis.detectable)} {analysis.unit}"
+    size = f"{number(analysis.detectable)} {analysis.unit}"
     if analysis.detectable_relative is not None:
-        size = f"+{percent(analysis.detectable_relative)}"
-    return f"; {plural(analysis.pairs, analysis.replicate)} would find a gain of about {size}"
+        size = percent(analysis.detectable_relative)
+    return f" With {plural(analysis.pairs, analysis.replicate)}, a gain under {size} may be missed."
 
 
 def next_steps(analysis: StudyAnalysis) -> tuple[str, ...]:
@@ -176,11 +186,9 @@ def next_steps(analysis: StudyAnalysis) -> tuple[str, ...]:
 
 def _longer(analysis: StudyAnalysis) -> list[str]:
     """Where verdicts are early."""
-    climbing = [guard.row for guard in analysis.guards if guard.kind == "still learning" and guard.row]
-    if not climbing:
+    if not any(guard.kind == "still learning" for guard in analysis.guards):
         return []
-    who = f"{listing(climbing)} still learned when the runs stopped, and who learns fastest need not end best"
-    return [f"Train all variants longer (`training.steps`): {who}."]
+    return ["Train all variants longer (`training.steps`): what learns fastest need not end best."]
 
 
 def _confirm(analysis: StudyAnalysis, winner: VariantAnalysis) -> list[str]:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from ablate.analysis.apart.words import baseline_moved
+from ablate.analysis.guard.joined import sentences
 from ablate.analysis.outcome import Attribution, Note, StudyAnalysis
 from ablate.analysis.words import listing, number, percent, plural, with_interval
 from ablate.metric import metric_named
@@ -23,7 +24,7 @@ def notes(analysis: StudyAnalysis, *, mixed: bool, outside: int, commits: Mappin
         found.append(Note("rehearsal", REHEARSAL))
     for text in analysis.expectation_changes:
         found.append(Note("expectation", f"Expectations were changed after the first run: {text}"))
-    found.extend(Note("warning", guard.sentence) for guard in analysis.guards)
+    found.extend(Note("warning", sentence) for sentence in sentences(analysis.guards))
     if mixed:
         found.append(
             Note(

@@ -157,23 +157,23 @@ CASES = {
     "still learning": (
         {"curves": curves(CLIMBING)},
         {"curves": curves(FLAT)},
-        "p stopped while climbing (+0.100 bits/spike in the last quarter of its steps, 250 % of its gain): this ranks "
-        "speed of learning",
+        "p was still learning when its runs stopped (+0.100 bits/spike in the last quarter of its steps, 250 % of its "
+        "gain): this ranks speed of learning",
     ),
     "plateau": (
         {"curves": curves(FLAT, **PLATEAU)},
         {"curves": curves(FLAT, baseline1=[value - 0.02 for value in FLAT])},
-        "Seed 1 of baseline has stood at 0.250 bits/spike since step 300, a level that its other seeds left (0.400)",
+        "Seed 1 (0.250 since step 300) of baseline has stood on a level that its other seeds left (0.400 bits/spike)",
     ),
     "taught unequally": (
         {"entries": taught(32)},
         {"entries": taught(256)},
-        "p is not taught as the baseline is (supervised bins a step 256 -> 32)",
+        "p is not trained as the baseline is (supervised bins a step 256 -> 32)",
     ),
     "other data": (
         {"entries": entry(differences={"data.fraction": (1.0, 0.5)})},
         {"entries": entry(differences={"baseline.core.depth": (1, 2)})},
-        "p is not taught as the baseline is (data.fraction 1.0 -> 0.5)",
+        "p is not trained as the baseline is (data.fraction 1.0 -> 0.5)",
     ),
     "other windows": (
         {"entries": entry(differences={"data.window": (48, 64)})},
@@ -186,7 +186,11 @@ CASES = {
         "p scatters less over seeds than the other rows",
     ),
     "spread": (lucky(0.0005), lucky(0.015), "p scatters less over seeds than the other rows"),
-    "few sessions": (of_sessions(2), of_sessions(6), "2 sessions: the interval over units"),
+    "few sessions": (
+        of_sessions(2),
+        of_sessions(6),
+        "2 sessions cannot speak for other neurons: the interval over units",
+    ),
 }
 
 
@@ -246,6 +250,18 @@ def test_seeds_that_chose_the_regime_are_told_on_the_page_too(tmp_path):
     assert "had been looked at before this study" in " ".join(page.read_text(encoding="utf-8").split())
 
 
+def test_rows_in_doubt_for_the_same_reason_share_a_sentence(tmp_path):
+    """Six mixers that were still learning once filled six lines with the same words."""
+    entries = {name: {"differences": {"data.fraction": (1.0, share)}} for name, share in (("p", 0.5), ("q", 0.25))}
+    scores = {BASELINE: BASE, "p": HELPS, "q": shifted(BASE, 0.1, 0.003, salt=3)}
+    climbing = {name: dict.fromkeys(range(3), CLIMBING) for name in ("p", "q")}
+    text = told(study(scores=scores, curves=climbing, entries=entries), tmp_path)
+    assert text.count("still learning when") == 1
+    assert "q and p were still learning when their runs stopped: the last quarter of their steps brought" in text
+    assert "100 % and 250 % of their gains, which rank speed of learning." in text
+    assert "p (data.fraction 1.0 -> 0.5) and q (data.fraction 1.0 -> 0.25) are not trained as the baseline is" in text
+
+
 def test_a_moved_control_leaves_no_winner(tmp_path):
     text = told(planted(moved()), tmp_path)
     assert "No winner is named." in text
@@ -255,7 +271,7 @@ def test_a_moved_control_leaves_no_winner(tmp_path):
 def test_an_early_verdict_says_so_in_its_row_and_in_the_answer(tmp_path):
     text = told(study(curves=curves(CLIMBING)), tmp_path)
     assert "it is early: learning had not ended" in text
-    assert "still learned when the runs stopped, and who learns fastest need not end best." in text
+    assert "Train all variants longer (`training.steps`): what learns fastest need not end best." in text
 
 
 def test_a_baseline_of_a_thousandth_gets_no_percentage_of_thousands(tmp_path):

@@ -1,13 +1,13 @@
 """Runs that had not finished learning: stopped while climbing, or one seed on a level that the others have left."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from statistics import mean
 
 import numpy as np
 
 from ablate.analysis.outcome import LearningCurve, StudyAnalysis, VariantAnalysis
 from ablate.analysis.outcome.guard import Guard
-from ablate.analysis.words import number, percent, signed
+from ablate.analysis.words import listing, number, percent, signed
 
 LEAST_POINTS = 4
 """A curve of fewer points has no last quarter."""
@@ -25,15 +25,11 @@ def still_learning(analysis: StudyAnalysis) -> Iterator[Guard]:
             continue
         claimed = row.gain is not None and rise > OF_GAIN * abs(row.gain.mean)
         if rise > OF_SCORE * abs(row.score.mean) or claimed:
-            part = (
-                ""
-                if row.gain is None or not row.gain.mean
-                else f", {percent(rise / abs(row.gain.mean), 0)} of its gain"
-            )
-            size = f"{signed(rise)} {analysis.unit} in the last quarter of its steps{part}"
-            yield Guard(
-                "still learning", row.name, f"{row.name} stopped while climbing ({size}): this ranks speed of learning."
-            )
+            share = percent(rise / abs(row.gain.mean), 0) if row.gain is not None and row.gain.mean else ""
+            size = f"{signed(rise)} {analysis.unit} in the last quarter of its steps"
+            size += f", {share} of its gain" if share else ""
+            sentence = f"{row.name} was still learning when its runs stopped ({size}): this ranks speed of learning."
+            yield Guard("still learning", row.name, sentence, share)
 
 
 def _rise(row: VariantAnalysis) -> float | None:
@@ -60,16 +56,27 @@ def plateaus(analysis: StudyAnalysis) -> Iterator[Guard]:
         widest = max(float(np.ptp(ends[:split])), float(np.ptp(ends[split:])))
         if gap <= APART * abs(float(ends[split:].mean())) or gap <= 3 * widest:
             continue
-        for curve in curves[:split]:
-            if curve.values[-1] - float(np.interp(curve.steps[-1] / 2, curve.steps, curve.values)) < gap / 5:
-                yield Guard("plateau", row.name, _stuck(curve, gap, float(ends[split:].mean()), analysis.unit))
+        stuck = [curve for curve in curves[:split] if curve.values[-1] - _halfway(curve) < gap / 5]
+        if stuck:
+            yield Guard("plateau", row.name, _stuck(stuck, gap, float(ends[split:].mean()), analysis.unit))
 
 
-def _stuck(curve: LearningCurve, gap: float, others: float, unit: str) -> str:
-    end = curve.values[-1]
-    near = [abs(value - end) < gap / 5 for value in curve.values]
-    since = next(index for index in range(len(near)) if all(near[index:]))
-    return (
-        f"seed {curve.seed} of {curve.variant} has stood at {number(end)} {unit} since step {curve.steps[since]}, "
-        f"a level that its other seeds left ({number(others)}): two modes, so no t interval holds."
+def _halfway(curve: LearningCurve) -> float:
+    return float(np.interp(curve.steps[-1] / 2, curve.steps, curve.values))
+
+
+def _stuck(curves: Sequence[LearningCurve], gap: float, others: float, unit: str) -> str:
+    seeds = listing(
+        [f"seed {curve.seed} ({number(curve.values[-1])} since step {_since(curve, gap)})" for curve in curves]
     )
+    verb = "has" if len(curves) == 1 else "have"
+    return (
+        f"{seeds} of {curves[0].variant} {verb} stood on a level that its other seeds left ({number(others)} {unit}): "
+        "its seeds end on one of two levels, so no t interval holds."
+    )
+
+
+def _since(curve: LearningCurve, gap: float) -> int:
+    """The step from which its score has stood where it ends."""
+    near = [abs(value - curve.values[-1]) < gap / 5 for value in curve.values]
+    return next(step for index, step in enumerate(curve.steps) if all(near[index:]))

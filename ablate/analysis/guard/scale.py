@@ -58,6 +58,6 @@ def few_sessions(analysis: StudyAnalysis) -> Iterator[Guard]:
         yield Guard(
             "few sessions",
             None,
-            f"{plural(sessions, 'session')}: the interval over units says how its own neurons vary, and is no 95 % "
-            f"interval of other neurons (that takes {LEAST_SESSIONS} sessions or more).",
+            f"{plural(sessions, 'session')} cannot speak for other neurons: the interval over units is of these alone "
+            f"(others take {LEAST_SESSIONS} sessions or more).",
         )

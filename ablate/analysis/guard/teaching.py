@@ -23,8 +23,9 @@ def taught_unequally(analysis: StudyAnalysis, cells: Cells) -> Iterator[Guard]:
                 before, after = cell.entry.differences[path]
                 unequal.append(f"{path} {before} -> {after}")
         if unequal:
-            sentence = f"{cell.entry.name} is not taught as the baseline is ({'; '.join(unequal)})"
-            yield Guard("taught unequally", cell.entry.name, f"{sentence}: its gain may be the teaching's.")
+            name, detail = cell.entry.name, "; ".join(unequal)
+            sentence = f"{name} is not trained as the baseline is ({detail}), and its gain may come from that."
+            yield Guard("taught unequally", name, sentence, detail)
 
 
 def _bins(cell: Cell, baseline: Cell) -> Iterator[str]:

@@ -24,3 +24,5 @@ class Guard:
     kind: GuardKind
     row: str | None
     sentence: str
+    detail: str = ""
+    """What differs from row to row where rows share a sentence."""

@@ -24,7 +24,7 @@ def print_report(
     """
     if format == "table":
         command = again or ("" if store is None else f"ablate report {shlex.quote(str(store.root))}")
-        more = f"`{command} --details` shows all of the report, `--html FILE` writes it as a page."
+        more = f"`{command} --details`; as a page: `--html FILE`"
         out().print(View(compose(analysis, store), details=details, more=more))
     else:
         print(render(analysis, format, store=store), end="")

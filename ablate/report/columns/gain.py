@@ -174,10 +174,9 @@ def _relative_fields(row: VariantAnalysis) -> Fields:
 def judgement(replicate: str) -> tuple[Column, ...]:
     return (
         one("p_holm", "Holm p", lambda row: p_value(row.gain.p_holm) if row.gain else "", _p_fields, right=True),
-        one(
+        Column(
             "expected",
-            "expected",
-            lambda row: expected_range(row.prediction.expected if row.prediction else None),
+            (Form("expected", _expected), Form("expected", _outcome)),
             _expected_fields,
         ),
         Column(
@@ -230,10 +229,19 @@ def _expected_fields(row: VariantAnalysis) -> Fields:
     }
 
 
+def _expected(row: VariantAnalysis) -> str:
+    """`+3..5 %, below`: what its author expected, and how the gain lies to it."""
+    prediction = row.prediction
+    return "" if prediction is None else f"{expected_range(prediction.expected)}, {prediction.outcome}"
+
+
+def _outcome(row: VariantAnalysis) -> str:
+    return "" if row.prediction is None else row.prediction.outcome
+
+
 def verdict_words(row: VariantAnalysis) -> str:
-    """`helps, met, early`"""
-    outcome = "" if row.prediction is None else row.prediction.outcome
-    return ", ".join(part for part in (row.verdict, outcome, "early" if row.early else "") if part)
+    """`helps, early`"""
+    return f"{row.verdict}, early" if row.early else row.verdict
 
 
 def _verdict_long(row: VariantAnalysis) -> str:

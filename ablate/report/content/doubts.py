@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from ablate.analysis import StudyAnalysis, VariantAnalysis
+from ablate.analysis.guard.joined import sentences
 from ablate.report.content.block import Block, Lines
 from ablate.report.content.head import WHOLE, _sentence
 
@@ -16,8 +17,8 @@ def doubts(analysis: StudyAnalysis) -> Iterator[Block]:
     if failed:
         yield Lines("failures", "Runs without a score", limited(failed), "failure", brief=True)
     guards = [guard for guard in analysis.guards if guard.kind not in WHOLE]
-    found = [_sentence(guard.sentence) for guard in guards]
-    said = {guard.sentence for guard in analysis.guards}
+    found = list(map(_sentence, sentences(guards)))
+    said = {*sentences(analysis.guards)}
     found += [note.text for note in analysis.notes if note.kind in ("warning", "expectation") and note.text not in said]
     found += _warnings(analysis.rows)
     if found:

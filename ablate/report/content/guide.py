@@ -61,9 +61,9 @@ WORDS = (
     ("early", "learning had not ended when the runs stopped: the verdict ranks speed of learning."),
     ("invalid", "nothing to compare: no finite seed, or scored on other bins than the baseline."),
     (
-        "met, below, above, undecided",
-        "how the expectation fared that was written down before the first run: the gain lies within it and is clear of "
-        "zero; its whole interval lies below it; above it; or the interval is too wide to say.",
+        "expected: met, below, above, undecided",
+        "how the gain fared against what was expected before the first run: it lies within and is clear of zero; its "
+        "whole interval lies below; above; or the interval is too wide to say.",
     ),
     (
         "gap",

@@ -51,10 +51,14 @@ def _changed(analysis: StudyAnalysis) -> tuple[str, ...]:
     return (f"The recipe was changed on the command line: {', '.join(analysis.overrides)}.",)
 
 
+MOST_REFERENCES = 2
+"""More of them are left to the table, where each has its row."""
+
+
 def landmarks(analysis: StudyAnalysis) -> Iterator[tuple[str, str]]:
     """The figures that every row is read against."""
     yield analysis.baseline_name, _score(analysis.baseline)
-    for row in analysis.references:
+    for row in analysis.references if len(analysis.references) <= MOST_REFERENCES else ():
         yield f"reference {row.name}", number(row.score.mean if row.score else None)
     if analysis.attainable is not None:
         yield "attainable", number(analysis.attainable)

@@ -70,8 +70,9 @@ def _line(text: str, style: str = "") -> Text:
 def _wrapped(text: str, width: int, *, indent: str = "", style: str = "") -> list[Text]:
     """A sentence over as many lines as it takes, later ones indented further."""
     width = max(width, 20)
-    parts = textwrap.wrap(plain(text), width, initial_indent=indent, subsequent_indent=indent + "  ")
-    return [_line(part, style) for part in parts]
+    bound = plain(text).replace(" %", "\u00a0%")  # a number and its sign on one line
+    parts = textwrap.wrap(bound, width, initial_indent=indent, subsequent_indent=indent + "  ", break_on_hyphens=False)
+    return [_line(part.replace("\u00a0%", " %"), style) for part in parts]
 
 
 # ------------------------------------------------------------------ the short form
@@ -99,8 +100,8 @@ def _fitted(blocks: Sequence[Block], width: int, most: int, more: str) -> list[T
 
 def _pointer(more: str, left: int, width: int) -> list[Text]:
     """What is left out, and where all of it is."""
-    missing = f"{left} more warnings and suggestions are not shown here. " if left else ""
-    return _wrapped(f"{missing}{more}", width, style="dim") if more else []
+    missing = f"{left} more remark{'s' if left > 1 else ''}" if left else "All of it"
+    return _wrapped(f"{missing}: {more}", width, style="dim") if more else []
 
 
 def _shared_out(lengths: dict[str, list[int]], room: int) -> dict[str, int]:

@@ -58,7 +58,7 @@ def test_a_markdown_row_reads_as_planted():
     assert (
         r"| 2 | tokens | tokens changed | 0.420 \[0.395, 0.445\] | +5.0 % \[+4.1, +5.9\] "
         r"| +0.020 \[+0.017, +0.023\] | &lt;0.001 | "
-        "+3..6 % | helps, met | 50 % | 3/3 | 0.420 | 52 % | 1.5 M +50 % | x2.5 | 60 s | 1.2 GB |"
+        "+3..6 %, met | helps | 50 % | 3/3 | 0.420 | 52 % | 1.5 M +50 % | x2.5 | 60 s | 1.2 GB |"
     ) in lines
 
 

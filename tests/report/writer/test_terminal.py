@@ -21,13 +21,13 @@ def line(text: str, start: str) -> str:
 
 
 def test_rows_read_as_planted_on_a_wide_terminal():
-    text = table(typical(), 200)
+    text = table(typical(), 205)
     assert " ".join(line(text, "#").split()) == (
         "# variant what it changes bits/spike, 95 % gain, 95 % gain Holm p expected verdict gap seeds ceiling "
         "parameters FLOPs time memory"
     )
     assert " ".join(line(text, "2  tokens").split()) == (
-        "2 tokens tokens changed 0.420 [0.395, 0.445] +5.0 % [+4.1, +5.9] +0.020 <0.001 +3..6 % helps, met 50 % 3/3 "
+        "2 tokens tokens changed 0.420 [0.395, 0.445] +5.0 % [+4.1, +5.9] +0.020 <0.001 +3..6 %, met helps 50 % 3/3 "
         "52 % 1.5 M +50 % x2.5 60 s 1.2 GB"
     )
 
@@ -36,12 +36,12 @@ def test_rows_read_as_planted_on_a_narrow_terminal():
     text = table(typical(), 80)
     assert line(text, "1  ").split() == ["1", "tokens+blur", "0.424", "+6.0", "%", "[+5.1,", "+6.9]", "helps"]
     assert line(text, "3  ").split() == ["3", "wide", "0.426", "+5.4", "%", "[+3.4,", "+8.3]", "no", "evidence"]
-    assert line(text, "5  ").split() == ["5", "slow", "0.370", "-7.5", "%", "[-8.8,", "-6.3]", "hurts,", "below"]
+    assert line(text, "5  ").split() == ["5", "slow", "0.370", "-7.5", "%", "[-8.8,", "-6.3]", "below", "hurts"]
     assert line(text, "-  baseline").split() == ["-", "baseline", "0.400", "baseline"]
 
 
 def test_the_head_has_study_question_answer_and_landmarks():
-    lines = table(typical(), 200).splitlines()
+    lines = table(typical(), 205).splitlines()
     assert lines[0] == "planted: synthetic_v1, 2 sessions, 32 units, 3 seeds, test bits/spike"
     assert lines[1] == "question: Which patch helps?"
     assert lines[2].startswith("answer: tokens+blur helps most surely: +6.0 % [+5.1, +6.9] bits/spike")
@@ -52,7 +52,7 @@ def test_the_head_has_study_question_answer_and_landmarks():
 
 
 def test_what_is_wrong_and_what_to_run_next_stand_beneath_the_table():
-    text = table(typical(), 200)
+    text = table(typical(), 205)
     assert "\nwide, seed 1 diverged: loss was not finite at step 17\nnext: Fix what failed (wide)" in text
 
 
@@ -67,7 +67,7 @@ def test_details_say_in_sentences_what_the_short_report_leaves_out():
         "  slow: expected gain +1..2 %, measured -7.5 %: below.",
     ):
         assert f"\n{sentence}\n" in text
-        assert sentence.strip() not in table(typical(), 200)
+        assert sentence.strip() not in table(typical(), 205)
 
 
 @pytest.mark.parametrize("width", [60, 80, 100, 140, 200, 400])
@@ -100,10 +100,7 @@ def test_the_short_report_says_how_much_it_leaves_out_and_where_that_is():
     shown = sum(part.endswith("loss was not finite at step 17") for part in lines)
     assert 0 < shown < 90
     assert len(lines) <= 45
-    assert (
-        lines[-1]
-        == f"{90 - shown} more warnings and suggestions are not shown here. `ablate report X --details` shows all."
-    )
+    assert lines[-1] == f"{90 - shown} more remarks: `ablate report X --details` shows all."
 
 
 def test_markup_and_escape_sequences_in_names_have_no_effect():

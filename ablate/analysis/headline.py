@@ -47,7 +47,9 @@ def answer(analysis: StudyAnalysis) -> str:
     lead += "".join(f"{_capital(guard.sentence)} " for guard in analysis.guards if guard.kind == "lost pairs")
     baseline = analysis.baseline.score
     if baseline is None:
-        return f"{lead}no answer, for the baseline has no finite seed."
+        if done < analysis.runs_planned:
+            return f"{lead}no answer yet, for no run of the baseline has ended with a score."
+        return f"{lead}no answer, for no run of the baseline has a score."
     if analysis.baseline_at_chance:
         score = f"{with_interval(baseline.mean, baseline.interval)} {analysis.unit}"
         return f"{lead}no winner is named: the baseline is at chance ({score}), so gains over it mean little."

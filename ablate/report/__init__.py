@@ -4,6 +4,7 @@ analysis -> content (what is said, once, as data) -> writer (terminal, Markdown,
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Literal, get_args
 
 from ablate.analysis import StudyAnalysis
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
 Format = Literal["table", "markdown", "csv", "json", "latex", "units"]
 WIDTH = 140
+LIVE = ("question", "answer", "landmarks", "ranking", "failures")
+"""Blocks of a report that a running study shows."""
 
 
 def render(
@@ -51,8 +54,9 @@ def render(
 
 
 def live_table(analysis: StudyAnalysis) -> View:
-    """The short report so far, as a rich renderable."""
-    return View(compose(analysis))
+    """What may change while a study runs, as a rich renderable: doubts and steps are those of the end."""
+    content = compose(analysis)
+    return View(replace(content, blocks=tuple(block for block in content.blocks if block.key in LIVE)))
 
 
 __all__ = ["Format", "View", "compose", "data_frame", "live_table", "render"]

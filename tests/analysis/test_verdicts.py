@@ -173,7 +173,7 @@ def test_a_study_under_way_is_analysed_with_the_pairs_there_are():
 
 def test_nothing_run_yet_is_no_error():
     analysis = run(Planted({BASELINE: {}, "p": {}}))
-    assert analysis.answer == "So far (0 of 6 runs): no answer, for the baseline has no finite seed."
+    assert analysis.answer == "So far (0 of 6 runs): no answer yet, for no run of the baseline has ended with a score."
     assert analysis.row("p").gain is None
 
 

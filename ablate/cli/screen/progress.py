@@ -161,7 +161,7 @@ class ProgressDisplay:
         left = self._seconds_left()
         total = f"{self._study.manifest.name}: {self._ended} of {len(self._todo)} runs"
         total += f", about {duration(round(left))} left" if left else ""
-        total += "; verdicts are provisional"  # without curves and units: some guards look at the finished study alone
+        total += "; until all have ended, verdicts are provisional"  # without curves and units some guards are silent
         lines = [self._running_line(key) for key in self._running]
         return Fitted(total, lines, self._table, f"ablate report {shlex.quote(str(self._study.store.root))}")
 

@@ -33,6 +33,8 @@ def content_in_train(splits: Sequence[SessionSplit]) -> str:
     """Always said, also where it is nothing."""
     test = sum(int(np.count_nonzero(split.label == TEST)) for split in splits)
     seen = sum(split.in_train for split in splits)
+    if not seen:
+        return "no test frame shows content that is in train too"
     share = f"{100 * seen / max(1, test):.1f}".removesuffix(".0")
     return f"{share} % of the test frames show content that is in train too"
 

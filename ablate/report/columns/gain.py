@@ -181,7 +181,7 @@ def judgement(replicate: str) -> tuple[Column, ...]:
         ),
         Column(
             "verdict",
-            (Form("verdict", _verdict_long), Form("verdict", verdict_words), Form("verdict", lambda row: row.verdict)),
+            (Form("verdict", _verdict_long), Form("verdict", verdict_words), Form("verdict", _verdict_short)),
             lambda row: {"verdict": row.verdict, "verdict_note": row.verdict_note},
             kept=True,
         ),
@@ -232,16 +232,25 @@ def _expected_fields(row: VariantAnalysis) -> Fields:
 def _expected(row: VariantAnalysis) -> str:
     """`+3..5 %, below`: what its author expected, and how the gain lies to it."""
     prediction = row.prediction
-    return "" if prediction is None else f"{expected_range(prediction.expected)}, {prediction.outcome}"
+    if prediction is None:
+        return ""
+    fared = "" if row.gain is None else f", {prediction.outcome}"
+    return f"{expected_range(prediction.expected)}{fared}"
 
 
 def _outcome(row: VariantAnalysis) -> str:
-    return "" if row.prediction is None else row.prediction.outcome
+    return "" if row.prediction is None or row.gain is None else row.prediction.outcome
 
 
 def verdict_words(row: VariantAnalysis) -> str:
-    """`helps, early`"""
+    """`helps, early`; of a row that no seed was trained of, that."""
+    if row.verdict_note == "not run yet":
+        return row.verdict_note
     return f"{row.verdict}, early" if row.early else row.verdict
+
+
+def _verdict_short(row: VariantAnalysis) -> str:
+    return verdict_words(row).removesuffix(", early")
 
 
 def _verdict_long(row: VariantAnalysis) -> str:

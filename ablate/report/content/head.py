@@ -46,9 +46,8 @@ def _replicates(analysis: StudyAnalysis) -> tuple[str, ...]:
 
 def _changed(analysis: StudyAnalysis) -> tuple[str, ...]:
     """What the command line changed: the recipe's own question may then speak of something else."""
-    if not analysis.overrides:
-        return ()
-    return (f"The recipe was changed on the command line: {', '.join(analysis.overrides)}.",)
+    changed = [one for one in analysis.overrides if one != "quick"]  # a rehearsal says so itself
+    return (f"The recipe was changed on the command line: {', '.join(changed)}.",) if changed else ()
 
 
 MOST_REFERENCES = 2

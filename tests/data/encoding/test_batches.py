@@ -407,7 +407,7 @@ def test_what_should_be_known_of_recordings_is_said() -> None:
         "noise: the stimulus never changes",
         "noise: behaviour that never changes: pupil",
         "units that have the same spikes in every bin: 0, 2",
-        "0 % of the test frames show content that is in train too",
+        "no test frame shows content that is in train too",
     )
 
 

@@ -188,7 +188,7 @@ def test_each_metric_has_its_formula(metric: str) -> None:
 
 def test_a_study_that_has_not_begun_still_makes_a_page() -> None:
     said = words(read(page(analysed(Planted({BASELINE: {}, "wide": {}}), loaders=False))))
-    assert "no answer, for the baseline has no finite seed" in said.lower()
+    assert "no answer yet, for no run of the baseline has ended with a score" in said.lower()
 
 
 def pictured() -> StudyAnalysis:

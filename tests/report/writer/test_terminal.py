@@ -153,7 +153,7 @@ def test_a_study_of_labels_shows_accuracy_and_its_unit():
 
 def test_an_empty_study_has_a_table_too():
     text = table(Planted({BASELINE: {}, "p": {}}), 100)
-    assert "answer: So far (0 of 6 runs): no answer, for the baseline has no finite seed." in text
+    assert "answer: So far (0 of 6 runs): no answer yet, for no run of the baseline has ended with a score." in text
     assert "  0/3  " in line(text, "-  p ")
 
 

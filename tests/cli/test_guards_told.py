@@ -178,7 +178,7 @@ CASES = {
     "other windows": (
         {"entries": entry(differences={"data.window": (48, 64)})},
         {"entries": entry(differences={"baseline.core.depth": (1, 2)})},
-        "p is not taught as the baseline is (data.window 48 -> 64)",
+        "p is not trained as the baseline is (data.window 48 -> 64)",
     ),
     "spread of a control": (
         {**lucky(0.015), "roles": {"p": "control"}, "scores": {**lucky(0.015)["scores"], "p": shifted(BASE, 0, 2e-4)}},

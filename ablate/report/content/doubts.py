@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from ablate.analysis import StudyAnalysis, VariantAnalysis
 from ablate.analysis.guard.joined import sentences
+from ablate.analysis.words import listing
 from ablate.report.content.block import Block, Lines
 from ablate.report.content.head import WHOLE, _sentence
 
@@ -44,13 +45,18 @@ def _warnings(rows: Sequence[VariantAnalysis]) -> Iterator[str]:
                 said.setdefault(text, []).append(row.name)
     for text, names in said.items():
         shown = ", ".join(names[:6]) + (f" and {len(names) - 6} more" if len(names) > 6 else "")
-        yield f"Warning, {shown}{' and all that build on it' if text in inherited else ''}: {text}"
+        others = " and every variant that builds on it" if text in inherited else ""
+        yield f"Warning, {shown}{others}: {text}"
 
 
 def verdicts(analysis: StudyAnalysis) -> Iterator[Block]:
     """The verdicts in sentences, where there is more to say than the word."""
-    lines = [f"{row.name}: {row.verdict}; {_whole(row)}." for row in analysis.rows if row.verdict_note]
-    if lines:
+    said: dict[str, list[str]] = {}
+    for row in analysis.rows:
+        if row.verdict_note:
+            said.setdefault(f"{row.verdict}; {_whole(row)}", []).append(row.name)
+    if said:
+        lines = [f"{listing(names)}: {text}." for text, names in said.items()]
         yield Lines("verdicts", "Behind the verdicts", limited(lines))
 
 

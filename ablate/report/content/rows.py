@@ -32,11 +32,11 @@ def changes(analysis: StudyAnalysis) -> Iterator[Block]:
 
 
 def _change(row: VariantAnalysis) -> str:
-    """`p1 (smaller tokens) changes tokens 8->4 px; with it moved tokenizer -4.23 M weights`"""
+    """`p1, smaller tokens, changes tokens 8->4 px; also moved: tokenizer -4.23 M weights.`"""
     parts = [f"changes {row.changes}"] if row.changes else []
-    parts += [f"with it moved {', '.join(row.also_changed)}"] if row.also_changed else []
+    parts += [f"also moved: {', '.join(row.also_changed)}"] if row.also_changed else []
     parts += [f"is also called {', '.join(row.aliases)}"] if row.aliases else []
-    title = f" ({row.title})" if row.title and row.title != row.name else ""
+    title = f", {row.title}," if row.title and row.title != row.name else ""
     return f"{row.name}{title} {'; '.join(parts)}." if parts else ""
 
 

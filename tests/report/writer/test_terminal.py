@@ -62,7 +62,7 @@ def test_details_say_in_sentences_what_the_short_report_leaves_out():
         "  wide: no evidence; 2/3 finite; a failed seed bars 'helps'.",
         "  blur: no evidence; to tell a gain of this size from noise takes more than 100 seeds, of blur and of the "
         "baseline each.",
-        "  tokens changes tokens changed; with it moved tokenizer -4.23 M weights, 36 -> 144 tokens.",
+        "  tokens changes tokens changed; also moved: tokenizer -4.23 M weights, 36 -> 144 tokens.",
         "  1 unit with too few spikes in the test split is left out of every score.",
         "  slow: expected gain +1..2 %, measured -7.5 %: below.",
     ):

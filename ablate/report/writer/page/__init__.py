@@ -20,8 +20,8 @@ from ablate.report.writer.page.vector import inline_svg
 HERE = Path(__file__).parent
 HEAD = ("alarm", "name", "question", "answer")
 """Tones of what stands above the first section."""
-UNBROKEN = re.compile(r"\[[^\]]*\](?: %)?|[+-]?[\d.]+ (?:%|[kMGTs]\b|GB|MB|min|h\b)")
-"""What a line is never broken within: an interval, a figure and its unit."""
+UNBROKEN = re.compile(r"->|\[[^\]]*\](?: %)?|[+-]?[\d.]+ (?:%|[kMGTs]\b|GB|MB|min|h\b)")
+"""What a line is never broken within: an arrow, an interval, a figure and its unit."""
 
 
 def write_page(content: Content, path: Path) -> None:
@@ -55,7 +55,7 @@ def template() -> Any:
         lstrip_blocks=True,
         finalize=lambda value: printable(value) if isinstance(value, str) else value,
     )
-    made.filters |= {"unbroken": unbroken, "drawing": drawing, "kind": lambda block: type(block).__name__}
+    made.filters |= {"unbroken": unbroken, "held": held, "drawing": drawing, "kind": lambda block: type(block).__name__}
     made.globals |= {"of_part": of_part}
     return made.get_template("page.html")
 
@@ -74,6 +74,11 @@ def unbroken(text: str) -> Markup:
         parts += [escape(text[end : found.start()]), Markup('<span class="nowrap">{}</span>').format(found[0])]
         end = found.end()
     return Markup("").join([*parts, escape(text[end:])])
+
+
+def held(text: str) -> str:
+    """A sentence with each number and its % on one line."""
+    return text.replace(" %", "\u00a0%")
 
 
 def of_part(columns: tuple[Column, ...], part: str) -> list[Column]:

@@ -3,7 +3,9 @@
     |a - r b| <= t sqrt(V(r)),   V(r) = va - 2 r cab + r^2 vb        va, vb, cab of the means a and b
 
 It is bounded only when b itself is clear of zero (t^2 vb < b^2); otherwise there is none. Both means are random: an
-interval that takes b as fixed covers a true ratio of 1 in 80 to 86 % of studies instead of 95.
+interval that takes b as fixed covers a true ratio of 1 in 80 to 86 % of studies instead of 95. With three seeds of a
+baseline that scatters by a quarter of itself there is none in 9 % of studies; a row that doubles such a score and is
+settled at three seeds has none in 32 %, since its level counts all looks.
 
 With a moderated variance (`moderated.py`) va has more degrees of freedom than vb, for other rows tell nothing of the
 one baseline that all share. So t^2 va is the moderated test's, which makes r = 0 agree with the verdict, t for the rest

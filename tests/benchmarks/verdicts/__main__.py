@@ -18,6 +18,7 @@ from pathlib import Path
 
 import again
 import baseline_seeds
+import limit
 import packages
 import tables
 import training
@@ -51,6 +52,7 @@ def main() -> None:
     write(chosen.out / "worlds.txt", counts, chosen.seed, lambda: of_worlds(counts, chosen.seed))
     write(chosen.out / "coverage.txt", counts, chosen.seed, lambda: of_coverage(counts, chosen.seed))
     write(chosen.out / "power.txt", counts, chosen.seed, lambda: of_power(counts, chosen.seed))
+    write(chosen.out / "limit.txt", counts, chosen.seed, lambda: of_limits(counts, chosen.seed))
     write(chosen.out / "again.txt", counts, chosen.seed, lambda: of_again(counts, chosen.seed))
     write(chosen.out / "baseline_seeds.txt", counts, chosen.seed, lambda: of_baseline_seeds(counts, chosen.seed))
     if chosen.train:
@@ -97,6 +99,10 @@ def write_training(out: Path) -> None:
     text = f"{tables.of_training(training.lines(trained))}\n\n{training.described(trained)}\n"
     (out / "training.txt").write_text(text, encoding="utf-8")
     print(text, flush=True)
+
+
+def of_limits(counts: Counts, seed: int) -> str:
+    return tables.of_limits(limit.limits(counts.arrays, seed))
 
 
 def of_again(counts: Counts, seed: int) -> str:

@@ -59,11 +59,14 @@ class Set(NamedTuple):
 
 
 class Again(NamedTuple):
-    """Shares. outside: printed intervals that do not hold the fresh mean. most: studies with at most one such row in
-    ten; half: with half of the rows or more. beyond: changes whose own 95 % interval is clear of zero. repeats, weaker,
-    contradicted: of the rows that had a word. some: studies that call any row contradicted."""
+    """Shares. held: printed intervals that hold the truth; together: studies in which those of all rows do. outside:
+    printed intervals that do not hold the fresh mean; most: studies with at most one such row in ten; half: with half
+    of the rows or more. beyond: changes whose own 95 % interval is clear of zero. repeats, weaker, contradicted: of the
+    rows that had a word. some: studies that call any row contradicted."""
 
     case: Case
+    held: float
+    together: float
     outside: float
     most: float
     half: float
@@ -78,9 +81,12 @@ def measure(case: Case, studies: int, seed: int) -> Again:
     first, second, truth = draw(case, studies, seed)
     found = repeated(first, second)
     judged = found.words != 0
+    held = np.abs(first.gain - truth) <= found.half_width
     outside = np.abs(second.gain - first.gain) > found.half_width
     return Again(
         case=case,
+        held=float(held.mean()),
+        together=float(held.all(axis=1).mean()),
         outside=float(outside.mean()),
         most=float((outside.sum(axis=1) <= truth.shape[1] / 10).mean()),
         half=float((outside.sum(axis=1) >= truth.shape[1] / 2).mean()),

@@ -7,6 +7,7 @@ from again import Again
 from baseline_seeds import Bought, Paired
 from compare import Cell, Line
 from coverage import Held, Power
+from limit import Limit
 
 SIZES = (1.5, 2.5, 4.0)
 
@@ -122,15 +123,33 @@ def of_training(lines: Iterable[training.Line]) -> str:
 
 def of_again(lines: Iterable[Again]) -> str:
     """What to expect of the same study on five fresh seeds."""
-    head = ("fresh seeds", "outside", "<= 1 in 10", ">= half", "clear", "repeats", "weaker", "contradicted", "some")
+    head = (
+        "fresh seeds",
+        "hold",
+        "together",
+        "outside",
+        "<= 1 in 10",
+        ">= half",
+        "clear",
+        "repeats",
+        "weaker",
+        "contradicted",
+        "some",
+    )
     rows = [
         (
             line.case.name,
-            *map(share, (line.outside, line.most, line.half, line.beyond)),
+            *map(share, (line.held, line.together, line.outside, line.most, line.half, line.beyond)),
             *map(share, (line.repeats, line.weaker, line.contradicted, line.some)),
         )
         for line in lines
     ]
+    return columns([head, *rows])
+
+
+def of_limits(lines: Iterable[Limit]) -> str:
+    head = ("three seeds", "ours 1.5 2.5 4", "at most 1.5 2.5 4", "its d0")
+    rows = [(line.world, found(line.ours), found(line.oracle), f"{line.degrees:g}") for line in lines]
     return columns([head, *rows])
 
 

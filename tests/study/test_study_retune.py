@@ -183,6 +183,19 @@ def test_every_report_says_which_gains_survived(recipe, tmp_path):
     assert "Retuned" not in render(without, "markdown")
 
 
+@pytest.mark.parametrize(("values", "edge"), [("[x/2, x, 2x, 4x]", False), ("[x/2, x, 2x]", True)])
+def test_a_best_value_at_the_end_of_the_search_is_told(recipe, tmp_path, values, edge):
+    """The row `fast` brings 4e-3 into every search: the best, 2e-3, lies within; without it, at the end."""
+    text = recipe.read_text().replace("[x/2, x, 2x]", values)
+    recipe.write_text(text.replace("learning_rate: 4.0e-3", "learning_rate: 1.5e-3"))
+    end, _ = go(recipe, tmp_path)
+    analysis = analysis_of(end)
+    assert analysis.row("baseline").retuned.best_text == "training.learning_rate 0.002"
+    assert analysis.row("baseline").retuned.at_edge == (("training.learning_rate",) if edge else ())
+    told = "is the smallest or the largest that was tried" in " ".join(render(analysis, "markdown").split())
+    assert told == edge
+
+
 def test_the_price_says_what_search_and_confirmation_take(recipe, tmp_path):
     price = price_study(request_of(recipe, tmp_path / "results", seeds="0,1,2,3", confirm=5))
     runs, seconds = price.search

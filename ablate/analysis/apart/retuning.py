@@ -67,10 +67,22 @@ def _state(plan: Retuning, name: str, ended: Mapping[str, RunRecord]) -> Retuned
         best_index=best,
         best=tuple((key, str(value)) for key, value in setting.items()),
         settings=len(plan.settings),
+        at_edge=() if best is None else at_edge(plan, best),
         seeds=plan.seeds,
         runs_planned=len(keys),
         runs_ended=len(keys & ended.keys()),
     )
+
+
+def at_edge(plan: Retuning, best: int) -> tuple[str, ...]:
+    """The keys of numbers whose best value is the smallest or the largest of all that were tried."""
+    found = []
+    for key, value in plan.settings[best].items():
+        tried = [setting[key] for setting in plan.settings]
+        numbers = all(isinstance(one, int | float) and not isinstance(one, bool) for one in tried)
+        if numbers and len(set(tried)) > 1 and value in (min(tried), max(tried)):
+            found.append(key)
+    return tuple(found)
 
 
 def complete(manifest: StudyManifest, records: Iterable[RunRecord]) -> bool:

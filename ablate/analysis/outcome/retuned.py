@@ -23,6 +23,8 @@ class Retuned:
     verdict: Verdict | None = None
     note: str = ""
     survives: bool | None = None
+    at_edge: tuple[str, ...] = ()
+    """Keys whose best value is the smallest or the largest that was tried: a better one may lie beyond."""
 
     @property
     def complete(self) -> bool:

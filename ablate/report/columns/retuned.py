@@ -24,6 +24,7 @@ def _fields(row: VariantAnalysis) -> Fields:
     return {
         "retuned_survives": None if state is None else state.survives,
         "retuned_setting": "" if state is None else state.best_text,
+        "retuned_at_edge": [] if state is None else list(state.at_edge),
         "retuned_gain": None if gain is None else gain.mean,
         **ends("retuned_gain", None if gain is None else gain.interval),
         "retuned_gain_relative": None if gain is None else gain.relative,

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from ablate.analysis import Retuned, StudyAnalysis, VariantAnalysis
-from ablate.analysis.words import gain_text, plural, spans
+from ablate.analysis.words import gain_text, listing, plural, spans
 from ablate.report.content.block import Block, Table
 
 HEADINGS = ("variant", "gain as written", "best setting", "gain retuned, 95 %", "")
@@ -19,6 +19,11 @@ def retuned(analysis: StudyAnalysis) -> Iterator[Block]:
         f"All had the same {plural(state.settings, 'setting')}, tried on the seeds {spans(state.seeds)} and chosen by "
         "validation; the gain is that of the best over the baseline's best, on test, on the study's seeds."
     )
+    if edge := [row.name for row, one in rows if one.at_edge]:
+        note += (
+            f" The best setting of {listing(edge)} is the smallest or the largest that was tried: a better one may lie "
+            "beyond, so search further before believing what survives."
+        )
     yield Table("retuned", "Retuned", HEADINGS, tuple(_row(*one, analysis.unit) for one in rows), note=note, brief=True)
 
 

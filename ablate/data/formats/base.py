@@ -14,6 +14,7 @@ from ablate.config import non_default
 from ablate.data.encoding.config import EncodingDataConfig
 from ablate.data.encoding.recordings import ROOT_VARIABLE, RecordingsConfig
 from ablate.data.recording import Recording, write_recording
+from ablate.data.recording.check import check_numbers, check_shapes
 from ablate.disk.cache import CACHE_VARIABLE, cache_folder
 from ablate.disk.lock import locked
 from ablate.errors import AblateError
@@ -60,16 +61,19 @@ class FormatConfig(RecordingsConfig):
             folder.parent.mkdir(parents=True, exist_ok=True)
             with locked(folder.with_suffix(".lock"), wait=True):
                 if not folder.is_dir():
-                    write_recording(folder, self.checked(place))
+                    write_recording(folder, self.checked(place), checked=False)
         except OSError as error:
             hint = f"set {CACHE_VARIABLE} to a folder with room, and write access"
             raise AblateError(f"cannot be written: {error.strerror}", where=str(folder), hint=hint) from error
         return folder
 
     def checked(self, place: Path) -> Recording:
-        """As `read`, with the file's name in every message."""
+        """As `read`, with shapes and values checked, and the file's name in every message."""
         try:
-            return self.read(place)
+            recording = self.read(place)
+            check_shapes(recording, where=str(place))
+            check_numbers(recording, where=str(place))
+            return recording
         except AblateError as error:
             if str(place) in str(error):
                 raise

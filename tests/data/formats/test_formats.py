@@ -151,8 +151,10 @@ def test_what_is_wrong_in_a_scan_is_named_with_its_file(damage, message, truth: 
         assert "1 trials of tier train without responses" in told(config.checked(place), "not_used")
         return
     with pytest.raises(AblateError, match=message) as error:
-        write_recording(tmp_path / "ours", config.checked(place))
+        config.folders()
     assert len(error.value.problems) == 1
+    assert str(place) in str(error.value), "the lab's file, not our cache"
+    assert not inspected(place).readable
 
 
 # ------------------------------------------------------------------ open-retina
@@ -357,3 +359,11 @@ def test_an_unknown_folder_is_told_what_is_known(tmp_path: Path) -> None:
     with pytest.raises(AblateError, match="holds nothing that is known") as error:
         inspected(tmp_path)
     assert "Neurodata Without Borders" in error.value.problems[0].hint
+
+
+def test_a_recording_of_our_own_is_named_too(truth: World, tmp_path: Path) -> None:
+    recording = read_visioncore(visioncore(tmp_path / "lab", truth))
+    write_recording(tmp_path / "ours", recording)
+    found = inspected(tmp_path / "ours")
+    assert (found.kind, found.readable) == ("recordings", True)
+    assert any(line.startswith("read as: 900 bins of 50 Hz") for line in found.lines)

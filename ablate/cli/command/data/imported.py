@@ -36,7 +36,7 @@ def import_path(path: Path, folder: Path, sets: tuple[str, ...] = ()) -> int:
     folder.mkdir(parents=True, exist_ok=True)
     for place, target in zip(places, targets, strict=True):
         recording = config.checked(place)
-        write_recording(target, recording)
+        write_recording(target, recording, checked=False)
         say(f"{target}: {recording.frames} bins of {recording.bin_rate_hz:g} Hz, {recording.units} units")
         for name in ("inferred", "not_used"):
             for line in recording.notes.get(name, ()):

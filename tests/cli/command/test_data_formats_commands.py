@@ -1,0 +1,53 @@
+"""`ablate data inspect` and `ablate data import` on a lab's file: what they print, write and refuse."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parents[2]))
+sys.path.insert(0, str(Path(__file__).parents[2] / "data" / "formats"))
+
+from lab_files import experanto, world
+
+from ablate.cli.command.data.imported import import_path
+from ablate.cli.command.data.inspect import inspect_path
+from ablate.data.recording import read_recording
+from ablate.errors import AblateError
+
+
+@pytest.fixture
+def session(tmp_path: Path) -> Path:
+    return experanto(tmp_path / "lab" / "day1", world())
+
+
+def test_inspect_prints_what_would_be_read_and_how_a_recipe_says_it(
+    session: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert inspect_path(session) == 0
+    text = capsys.readouterr().out
+    assert "experanto: a folder a modality" in text
+    assert "  read: 3 units" in text
+    assert "  not used: blanks (time_interval)" in text
+    assert f"data: {{type: experanto, path: {session}}}" in text
+
+
+def test_what_needs_a_setting_first_is_told_and_ends_with_one(
+    session: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (session / "responses").rename(session / "neurons_left")
+    (session / "neurons_left" / "meta.yml").write_text("modality: sequence\nsampling_rate: 50\n")
+    assert inspect_path(session) == 1
+    assert "cannot be read as it is: no folder holds the recorded cells" in capsys.readouterr().out
+
+
+def test_import_writes_a_recording_a_session_and_overwrites_nothing(
+    session: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert import_path(session.parent, tmp_path / "ours", ("bin_rate_hz=25",)) == 0
+    assert "not used: blanks (time_interval)" in capsys.readouterr().err
+    assert read_recording(tmp_path / "ours" / "day1").bin_rate_hz == 25.0
+    with pytest.raises(AblateError, match="already exists"):
+        import_path(session.parent, tmp_path / "ours")
+    with pytest.raises(AblateError, match="bin_rate: Extra inputs are not permitted"):
+        import_path(session, tmp_path / "other", ("bin_rate=25",))

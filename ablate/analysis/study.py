@@ -19,6 +19,7 @@ from ablate.analysis.headline import answer, next_steps
 from ablate.analysis.measured import measured
 from ablate.analysis.notes import notes
 from ablate.analysis.outcome import Attribution, Gain, Settling, StudyAnalysis, VariantAnalysis
+from ablate.analysis.repeats import repeats_of
 from ablate.analysis.row.breakdown import HistoryLoader
 from ablate.analysis.row.gains import adjusted, paired_gains, rows_prior, smallest_gain
 from ablate.analysis.row.make import make_row
@@ -87,6 +88,7 @@ def analyse(
         attribution=combined,
         efficiency=efficiency_curves(cells.cells, relative=relative),
         measured=measured(cells),
+        repeats=repeats_of(cells, units),
     )
     return _with_notes(_guarded(analysis, cells, manifest, relative=relative), cells)
 

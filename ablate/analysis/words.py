@@ -58,6 +58,11 @@ def percent_with_interval(ratio: float | None, interval: Interval | None, decima
     return f"{signed_percent(ratio, decimals)} {bracket(interval, decimals, scale=100.0, sign=True)}".rstrip()
 
 
+def share_with_interval(share: float | None, interval: Interval | None, decimals: int = 0) -> str:
+    """83 % [79, 86]"""
+    return f"{percent(share, decimals)} {bracket(interval, decimals, scale=100.0)}".rstrip()
+
+
 def p_value(p: float | None) -> str:
     """0.012, or <0.001"""
     if p is None:

@@ -1,10 +1,12 @@
 """What the rooms above ask of opened data. A data set of one's own may inherit from `Dataset` and take its defaults."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Literal, Protocol, runtime_checkable
 
 import numpy as np
 import torch
+from jaxtyping import Bool, Float, Int
 from numpy.typing import NDArray
 
 from ablate.contract.batch import Batch, BatchStream
@@ -14,6 +16,24 @@ Split = Literal["validation", "test"]
 
 Attainable = Sequence[NDArray[np.float64]]
 """Log-likelihood gain over the null of the true rates, in nats: one array a session, an entry for each unit (trial)."""
+
+
+@dataclass(frozen=True)
+class Showings:
+    """Responses of one session to a stimulus that it saw more than once; never trained on.
+
+    counts: spikes of each showing. valid: bins that count for a unit, the same in every showing. bins: frame of each
+    bin among those that `sweep_showings` scores, a row a showing, or one row where all showings have the same frames;
+    None where the stimulus is not known. source: where the showings were found.
+    """
+
+    session: int
+    name: str
+    source: Literal["repeats.npy", "test"]
+    bin_rate_hz: float
+    counts: Float[np.ndarray, "r t u"]
+    valid: Bool[np.ndarray, "t u"]
+    bins: Int[np.ndarray, "rows t"] | None
 
 
 @runtime_checkable
@@ -72,6 +92,14 @@ class Dataset(Protocol):
     def floor(self, split: Split) -> Attainable | None:
         """The same of the rates that need no receptive field; None where that is not known."""
         return None
+
+    def showings(self) -> tuple[Showings, ...]:
+        """Sessions that saw a stimulus more than once outside the training split."""
+        return ()
+
+    def sweep_showings(self, showings: Showings, *, batch_size: int) -> Iterator[Batch]:
+        """Batches that hold each bin of the showings at least once; rows tell their `newest` frame."""
+        return iter(())
 
     def attainable_accuracy(self, split: Split) -> float | None:
         """Share of labels that the true probabilities get right; None where truth is unknown, or nothing is

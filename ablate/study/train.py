@@ -1,6 +1,7 @@
 """One run, from its configuration to its folder: open the data, build, fit, score, store. The work of every worker."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -18,6 +19,7 @@ from ablate.result.stamp import stamp_of
 from ablate.study.progress import ProgressFile, progress_path
 from ablate.training import Checkpoints, EntryTable, FitResult, evaluate, fit, pick_device, seeded, stream_seed
 from ablate.training.device import device_driver, device_name, resolve_precision
+from ablate.training.repeated import evaluate_repeats
 
 MOST_OPEN = 2
 """Data sets that a process keeps: the study's own, and that of a patch to the data."""
@@ -177,7 +179,7 @@ def _keep(
 def _scores(
     model: Model, dataset: Dataset, configuration: Configuration, device: torch.device
 ) -> tuple[dict[str, Score], EntryTable]:
-    """Validation and test scores of the kept weights, and the per-unit table of the test split."""
+    """Validation and test scores of the kept weights, the per-unit table of the test split, and what repeats say."""
     training = configuration.training
     settings: dict[str, Any] = {
         "batch_size": training.micro_batch_size,
@@ -186,7 +188,7 @@ def _scores(
     }
     validation, _ = evaluate(model, dataset, "validation", **settings)
     test, table = evaluate(model, dataset, "test", **settings)
-    return {"validation": validation, "test": test}, table
+    return {"validation": validation, "test": test}, replace(table, repeats=evaluate_repeats(model, dataset, **settings))
 
 
 def device_facts(job: RunJob, device: torch.device, *, threads: int | None) -> dict[str, Any]:

@@ -39,7 +39,33 @@ def units(key: str) -> dict[str, Any]:
     values = np.random.default_rng(5).gamma(3, 0.13, 16) + TOPS.get(name, 0.4) - 0.4 + 0.001 * int(seed)
     drift = np.linspace(0.001, -0.001, 20)  # the test's first half is easier
     table = {"entry": list(range(16)), "value": values.tolist(), "blocks": drift.tolist()}
-    return {"sessions": [{"name": "monkey", **table}]}
+    return {"sessions": [{"name": "monkey", **table}], "repeats": [repeats(name, int(seed))]}
+
+
+def repeats(name: str, seed: int) -> dict[str, Any]:
+    """One unit, four showings of twelve bins; a variant explains as much as it scores."""
+    own = TOPS.get(name, 0.4) + 0.001 * seed
+
+    def measure(value: float) -> dict[str, float]:
+        return {"value": value, "low": value - 0.05, "high": value + 0.05}
+
+    values = {"explainable": measure(0.25), "ceiling": measure(0.8), "fev": measure(own), "cc_norm": measure(own + 0.3)}
+    values |= {"cc_average": measure(own + 0.2), "cc_single": measure(own / 2), "bits": measure(own)}
+    psth = {
+        "unit": 3,
+        "raster": [[0, 5], [5], [5, 5, 7], []],
+        "average": [0.25, *[0.0] * 4, 1.0, 0.0, 0.25, *[0.0] * 4],
+    }
+    return {
+        "name": "monkey",
+        "source": "repeats.npy",
+        "bin_rate_hz": 60.0,
+        "showings": 4,
+        "bins": 12,
+        "mean": values,
+        "units": [{"unit": 3, "clear": True, "values": values}, {"unit": 4, "clear": False, "values": {}}],
+        "psth": [psth | {"predicted": [own] * 12}],
+    }
 
 
 def analysed(planted: Planted | None = None, *, loaders: bool = True) -> StudyAnalysis:

@@ -15,6 +15,7 @@ from ablate.analysis.outcome.combination import (
 )
 from ablate.analysis.outcome.guard import Guard, GuardKind
 from ablate.analysis.outcome.interval import Estimate, Gain, GainChange, GapClosed, Interval, Look
+from ablate.analysis.outcome.repeats import Repeated, RepeatedPicture, RepeatedSession, RepeatedVariant, Repeats
 from ablate.analysis.outcome.retuned import Retuned
 from ablate.analysis.outcome.row import (
     Classes,
@@ -60,6 +61,11 @@ __all__ = [
     "Pair",
     "Prediction",
     "Repeat",
+    "Repeated",
+    "RepeatedPicture",
+    "RepeatedSession",
+    "RepeatedVariant",
+    "Repeats",
     "Retuned",
     "Rung",
     "SessionGain",

@@ -5,6 +5,7 @@ from typing import Literal
 
 from ablate.analysis.outcome.combination import Attribution, EfficiencyCurve
 from ablate.analysis.outcome.guard import Guard
+from ablate.analysis.outcome.repeats import Repeats
 from ablate.analysis.outcome.row import Measured, VariantAnalysis
 from ablate.analysis.outcome.settling import Settling
 from ablate.result.manifest import AnalysisRule, CrossValidation
@@ -86,6 +87,8 @@ class StudyAnalysis:
     environment: tuple[tuple[str, str], ...]
     measured: tuple[Measured, ...] = ()
     """What runs measured beside their score, by measure."""
+    repeats: Repeats | None = None
+    """What repeats of one stimulus say, where the data have any."""
     settling: Settling | None = None
     """Of a study that is run until settled: everything above is of its last complete look."""
     cross_validation: CrossValidation | None = None

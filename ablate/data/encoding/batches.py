@@ -8,21 +8,24 @@ again needs i only.
 import copy
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 import torch
-from einops import rearrange
-from jaxtyping import Float, Int
+from jaxtyping import Int
 
 from ablate.config import non_default
-from ablate.contract import EncodingBatch, EncodingSpec, SessionWindows, Split, Target
+from ablate.contract import EncodingBatch, EncodingSpec, SessionWindows, Showings, Split
 from ablate.data.encoding.config import EncodingDataConfig
-from ablate.data.encoding.frames import FrameStore, content_hash
+from ablate.data.encoding.frames import content_hash
 from ablate.data.encoding.notices import notices_of
-from ablate.data.encoding.split import TEST, TRAIN, VALIDATION, SessionSplit, split_sessions
+from ablate.data.encoding.reader import SessionReader
+from ablate.data.encoding.replay import found_showings, given_showings, reader_of_repeats, showings_in_test
+from ablate.data.encoding.showings import shows_the_repeats
+from ablate.data.encoding.split import TEST, TRAIN, UNUSED, VALIDATION, SessionSplit, split_sessions
 from ablate.data.encoding.statistics import training_statistics
+from ablate.data.encoding.stream import TrainingStream
 from ablate.data.encoding.window import scored_bins, sweep_windows, training_ends
 from ablate.data.recording import Recording
 from ablate.data.recording.resample import refuse_other_rates
@@ -49,16 +52,16 @@ class EncodingDataset:
         _names_differ(recordings)
         refuse_other_rates(recordings)
         self.recordings, self.config = recordings, config
-        self.splits = split_sessions(recordings, config.split, config.history)
+        self.splits = _without_the_repeats(split_sessions(recordings, config.split, config.history), recordings, config)
         self._refuse_an_empty_train()
         self.statistics = tuple(map(training_statistics, recordings, self.splits))
         self.left_out = tuple(map(self._too_few_in_train, recordings, self.splits))
         self.spec = self._spec()
-        self._ends = self._training_ends()
+        self.training_ends = self._training_ends()
         self._bins = {name: self._scored_bins(name) for name in LABELS}
         self.fingerprint = self._fingerprint(content)
-        self._stores = tuple(FrameStore(recording, device) for recording in recordings)
-        self._device = device
+        self._readers = self._reading(device)
+        self._shown = tuple(self._showings_of(session) for session in range(len(recordings)))
 
     @property
     def notices(self) -> tuple[str, ...]:
@@ -141,11 +144,27 @@ class EncodingDataset:
             gains.append(np.where(self.counted(session, bins), gain, 0.0).sum(0))
         return tuple(gains)
 
+    def showings(self) -> tuple[Showings, ...]:
+        """Repeats given as `repeats.npy`, or else found in the test split."""
+        return tuple(one for one in self._shown if one is not None)
+
+    def sweep_showings(self, showings: Showings, *, batch_size: int) -> Iterator[EncodingBatch]:
+        """Batches that hold each bin of the showings, of every phase, at least once."""
+        if showings.bins is None:
+            return
+        reader = self._readers[showings.session]
+        if showings.source == "repeats.npy":
+            reader = reader_of_repeats(reader)
+        sweep = sweep_windows(np.unique(showings.bins), self.spec.lags, self.config.score_every)
+        for start in range(0, len(sweep.ends), batch_size):
+            part = slice(start, start + batch_size)
+            windows = reader.windows(sweep.ends[part], self.spec.lags, scores=sweep.scores[part])
+            yield EncodingBatch((windows,), self.spec.lags)
+
     def to(self, device: torch.device) -> "EncodingDataset":
         """The same data on another device."""
         moved = copy.copy(self)
-        moved._stores = tuple(FrameStore(recording, device) for recording in self.recordings)
-        moved._device = device
+        moved._readers = self._reading(device)
         return moved
 
     def counted(self, session: int, bins: Int[np.ndarray, " n"]) -> Array:
@@ -159,45 +178,22 @@ class EncodingDataset:
     @property
     def training_windows(self) -> tuple[int, ...]:
         """Different windows that training can draw, one number a session."""
-        return tuple(map(len, self._ends))
+        return tuple(map(len, self.training_ends))
 
     # -------------------------------------------------------------- windows
 
     def windows(self, session: int, ends: Int[np.ndarray, " b"], *, scores: Array | None = None) -> SessionWindows:
         """Windows of a session by their newest frame. scores: (b, n) bins that count; all, where it is not given."""
-        store, statistics = self._stores[session], self.statistics[session]
-        index = ends[:, None] + np.arange(1 - self.config.window, 1)  # b t
-        frames = store.stimulus(index).sub_(statistics.stimulus_mean).div_(statistics.stimulus_std)
-        stimulus = rearrange(frames, "b t h w -> b 1 t h w")
-        behavior = self._behavior(session, index)
-        if self.config.time_reversed:
-            stimulus = stimulus.flip(2)
-            behavior = None if behavior is None else behavior.flip(1)
-        bins = np.maximum(ends[:, None] - np.array(self.spec.lags), 0)  # b n
-        valid = store.valid(bins)
-        if self.left_out[session].any():
-            valid = valid & torch.as_tensor(~self.left_out[session], device=self._device)
-        if scores is not None:
-            valid = valid & torch.as_tensor(scores, device=self._device)[:, :, None]
-        target = Target(session, store.spikes(bins), valid, newest=torch.as_tensor(ends))
-        return SessionWindows(session, stimulus, behavior, target)
-
-    def _behavior(self, session: int, index: Int[np.ndarray, "b t"]) -> Float[torch.Tensor, "b t k"] | None:
-        """Row t-1 for frame t, the last one measured before its bin (acausal: row t+1; constant: none). Where there is
-        none, the mean."""
-        recording, statistics = self.recordings[session], self.statistics[session]
-        if self.config.behavior == "none" or recording.behavior is None:
-            return None
-        rows = index + (1 if self.config.behavior == "acausal" else -1)
-        values = self._stores[session].behavior(rows.clip(0, recording.frames - 1))
-        mean, std = (
-            torch.as_tensor(part, device=self._device) for part in (statistics.behavior_mean, statistics.behavior_std)
-        )
-        told = (rows >= 0) & (rows < recording.frames) & (self.config.behavior != "constant")
-        inside = torch.as_tensor(told, device=self._device)
-        return (values - mean) / std * inside[:, :, None]
+        return self._readers[session].windows(ends, self.spec.lags, scores=scores)
 
     # -------------------------------------------------------------- set up
+
+    def _reading(self, device: torch.device) -> tuple[SessionReader, ...]:
+        parts = zip(self.recordings, self.statistics, self.left_out, strict=True)
+        return tuple(
+            SessionReader(session, recording, statistics, self.config, left_out=left_out, device=device)
+            for session, (recording, statistics, left_out) in enumerate(parts)
+        )
 
     def _refuse_an_empty_train(self) -> None:
         for recording, split in zip(self.recordings, self.splits, strict=True):
@@ -216,6 +212,13 @@ class EncodingDataset:
             spec = recording.session_spec(tuple(statistics.mean_rate.tolist()))
             sessions.append(spec)
         return self.config.spec_of(tuple(sessions))
+
+    def _showings_of(self, session: int) -> Showings | None:
+        recording, history = self.recordings[session], self.config.history
+        if recording.repeats is not None:
+            return given_showings(session, recording, self.left_out[session], history)
+        table = showings_in_test(self.splits[session], history)
+        return None if table is None else found_showings(session, recording, table, self.counted)
 
     def _training_ends(self) -> tuple[Array, ...]:
         config, ends = self.config, []
@@ -252,52 +255,24 @@ class EncodingDataset:
         return digest.hexdigest()
 
 
-class TrainingStream:
-    """Batches 0, 1, 2, ... of a seed. Iterating moves on; the state is the number of the next batch."""
-
-    def __init__(self, data: EncodingDataset, *, seed: int, batch_size: int):
-        self._data, self._seed, self._batch_size = data, seed, batch_size
-        self._next = 0
-
-    def __iter__(self) -> Iterator[EncodingBatch]:
-        return self
-
-    def __next__(self) -> EncodingBatch:
-        batch = self.batch(self._next)
-        self._next += 1
-        return batch
-
-    def batch(self, number: int) -> EncodingBatch:
-        """Any batch by its number."""
-        data = self._data
-        random = np.random.Generator(np.random.Philox(np.random.SeedSequence([self._seed, number])))
-        sessions = min(data.config.sessions_per_batch, len(data.recordings), self._batch_size)
-        drawn = np.sort(random.choice(len(data.recordings), sessions, replace=False))
-        rows, more = divmod(self._batch_size, sessions)
-        parts = []
-        for place, session in enumerate(drawn.tolist()):
-            ends = data._ends[session]
-            chosen = ends[random.integers(0, len(ends), rows + (place < more))]
-            parts.append(data.windows(session, chosen))
-        return EncodingBatch(tuple(parts), data.spec.lags)
-
-    def state_dict(self) -> dict[str, Any]:
-        return {"next": self._next, "seed": self._seed, "batch_size": self._batch_size}
-
-    def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        mine = self.state_dict()
-        for name in ("seed", "batch_size"):
-            if int(state[name]) != mine[name]:
-                what = f"the checkpoint's {name} is {state[name]}, this run's is {mine[name]}"
-                raise AblateError(what, hint="a run can only be taken up with the settings that it began with")
-        self._next = int(state["next"])
-
-
 def _valid(recording: Recording, bins: Int[np.ndarray, " n"]) -> Array:
     """(n, u): which units count in which bins."""
     if recording.valid is None:
         return np.ones((len(bins), recording.units), bool)
     return np.asarray(recording.valid[bins], bool)
+
+
+def _without_the_repeats(
+    splits: tuple[SessionSplit, ...], recordings: tuple[Recording, ...], config: EncodingDataConfig
+) -> tuple[SessionSplit, ...]:
+    """What `repeat_stimulus.npy` shows neither trains nor selects."""
+    seen = shows_the_repeats(recordings, config.split, config.history)
+    found = []
+    for split, shown in zip(splits, seen, strict=True):
+        taken = shown & np.isin(split.label, (TRAIN, VALIDATION))
+        label = np.where(taken, UNUSED, split.label).astype(np.int8)
+        found.append(replace(split, label=label, dropped=split.dropped + int(taken.sum())))
+    return tuple(found)
 
 
 def _empty(name: str, recording: Recording, split: SessionSplit) -> AblateError:

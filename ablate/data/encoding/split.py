@@ -8,7 +8,7 @@ was met, by chance, in an earlier split.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 
 import numpy as np
@@ -20,6 +20,7 @@ from ablate.data.encoding.content import Content, content_of, seen_before
 from ablate.data.encoding.frame_facts import frame_facts
 from ablate.data.encoding.groups import label_groups
 from ablate.data.encoding.repeats import CHANCE_SHARE, Recurrence, find_recurrence, no_recurrence
+from ablate.data.encoding.showings import same_answers
 from ablate.data.encoding.whole_trials import label_trials, run_starts, trials_of
 from ablate.data.recording import Recording
 from ablate.errors import AblateError
@@ -36,7 +37,8 @@ class SessionSplit:
     """label: (t,) TRAIN, VALIDATION, TEST or UNUSED. run_start: (t,) first frame of the unbroken run of each frame.
     repeated: frames whose content was shown before. dropped: bins of validation and test left out for having been met
     by chance in another split. in_train: test frames whose content is in train all the same (`repeats: ignore`).
-    grouped: whole contents were dealt to the splits, not blocks of time."""
+    grouped: whole contents were dealt to the splits, not blocks of time. answer: (t,) equal for frames that end the
+    same stretch of content, -1 where nothing is known to come again: repeats of one stimulus."""
 
     label: Array
     run_start: Array
@@ -44,6 +46,7 @@ class SessionSplit:
     dropped: int
     in_train: int = 0
     grouped: bool = False
+    answer: Array = field(default_factory=lambda: np.zeros(0, np.int64))
 
 
 def split_sessions(recordings: Sequence[Recording], config: SplitConfig, guard: int) -> tuple[SessionSplit, ...]:
@@ -70,6 +73,7 @@ def split_sessions(recordings: Sequence[Recording], config: SplitConfig, guard: 
         again |= _shown_before(content, run_start, guard)
     kept = _without_seen(label, found, content) if separate else label
     in_train = _seen(kept, found, content, TEST, (TRAIN,))
+    answer = same_answers(found.canonical, content, run_start, history=guard)
     return tuple(
         SessionSplit(
             label=kept[begin:end],
@@ -78,6 +82,7 @@ def split_sessions(recordings: Sequence[Recording], config: SplitConfig, guard: 
             dropped=int(np.count_nonzero(kept[begin:end] != label[begin:end])),
             in_train=int(in_train[begin:end].sum()),
             grouped=grouped and separate,
+            answer=answer[begin:end],
         )
         for begin, end in pairwise(offsets.tolist())
     )

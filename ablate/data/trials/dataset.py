@@ -13,7 +13,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ablate.contract import FusionBatch, FusionSpec, Split, Target, frame_key
+from ablate.contract import FusionBatch, FusionSpec, Showings, Split, Target, frame_key
 from ablate.data.trials.config import TrialDataConfig
 from ablate.data.trials.split import TrialSplit, check_overlap, known_keys
 
@@ -96,6 +96,13 @@ class TrialDataset:
     def scored_units(self, split: Split) -> int:
         """Trials with a valid label."""
         return int((self.splits[split].labels >= 0).any(axis=1).sum())
+
+    def showings(self) -> tuple[Showings, ...]:
+        """None: a trial has one label."""
+        return ()
+
+    def sweep_showings(self, showings: Showings, *, batch_size: int) -> Iterator[FusionBatch]:
+        return iter(())
 
     def attainable_accuracy(self, split: Split) -> float | None:
         """Share of labels that the true probabilities get right; None where truth is unknown."""

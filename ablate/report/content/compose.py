@@ -15,6 +15,7 @@ from ablate.report.content.head import head, title
 from ablate.report.content.measured import measured
 from ablate.report.content.origin import origin
 from ablate.report.content.pictures import figures, models_as_fitted
+from ablate.report.content.repeats import repeats
 from ablate.report.content.retuned import retuned
 from ablate.report.content.rows import changes
 from ablate.result import Store
@@ -37,6 +38,7 @@ def compose(analysis: StudyAnalysis, store: Store | None = None) -> Content:
         verdicts(analysis),
         changes(analysis),
         figures(analysis),
+        repeats(analysis),
         sessions(analysis),
         subjects(analysis),
         confusions(analysis),

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from ablate.analysis import StudyAnalysis, VariantAnalysis
 from ablate.analysis.headline import REHEARSAL
-from ablate.analysis.words import ABSENT, number, percent, plural, with_interval
+from ablate.analysis.words import ABSENT, number, percent, plural, share_with_interval, with_interval
 from ablate.report.content.block import Block, Facts, Lines
 
 WHOLE = ("control moved", "looked at", "below the floor", "small denominator", "lost pairs")
@@ -68,6 +68,8 @@ def landmarks(analysis: StudyAnalysis) -> Iterator[tuple[str, str]]:
     if (classes := analysis.baseline.classes) is not None:
         balanced = number(1 / max(sum(any(counts) for counts in classes.confusion), 1))
         yield "most frequent class alone", f"accuracy {number(classes.chance)}, balanced {balanced}"
+    if fev := baseline_fev(analysis):
+        yield "of the explainable variance", fev
     if analysis.detectable is not None:
         size = f"{number(analysis.detectable)} {analysis.unit}"
         if analysis.detectable_relative is not None:
@@ -75,6 +77,13 @@ def landmarks(analysis: StudyAnalysis) -> Iterator[tuple[str, str]]:
         yield "smallest detectable gain", size
     done = analysis.runs_done + analysis.runs_failed
     yield "runs", f"{done} of {analysis.runs_planned}" if done < analysis.runs_planned else str(done)
+
+
+def baseline_fev(analysis: StudyAnalysis) -> str:
+    """What the baseline explains of what repeats say can be explained; empty where nothing repeats."""
+    rows = () if analysis.repeats is None else analysis.repeats.variants
+    found = next((row.fev for row in rows if row.variant == analysis.baseline_name), None)
+    return "" if found is None else share_with_interval(found.value, found.interval)
 
 
 def _score(row: VariantAnalysis) -> str:

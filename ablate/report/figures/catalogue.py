@@ -15,6 +15,7 @@ from ablate.report.figures import (
     ladder,
     over_time,
     pareto,
+    psth,
     units,
 )
 from ablate.report.figures.style import styled
@@ -75,6 +76,14 @@ CATALOGUE = (
         "Mean over seeds and sessions in equal blocks of the test split, each weighted by its spikes, so that the mean "
         "of the blocks is the score. A step means that the data changed on the way: frames dropped, rates that drift.",
         over_time.draw,
+    ),
+    Drawing(
+        "psth",
+        "Repeats of one stimulus",
+        "Grey: the average response over all showings; lines: predicted rates. Above them the spikes of single "
+        "showings, and as many rows of spikes drawn at random (Poisson) from the baseline's rate: where both look "
+        "alike, the model tells what the stimulus tells, and the rest is chance.",
+        psth.draw,
     ),
     Drawing(
         "efficiency",

@@ -110,6 +110,7 @@ def study_record(analysis: StudyAnalysis) -> dict[str, Any]:
         "attribution": asdict(analysis.attribution),
         "efficiency": [asdict(curve) for curve in analysis.efficiency],
         "measured": [asdict(row) for row in analysis.measured],
+        "repeats": None if analysis.repeats is None else asdict(analysis.repeats),
         "analysis": analysis.rule.model_dump(),
         "guards": [asdict(guard) for guard in analysis.guards],
         "notes": [note.text for note in analysis.notes],

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from ablate.contract import Attainable
 from ablate.errors import AblateError
 from ablate.result.record import Score, SessionScore
+from ablate.result.repeats import SessionRepeats
 from ablate.training.score.predictions import Predictions
 
 
@@ -48,6 +49,8 @@ class EntryTable:
     sessions: tuple[SessionEntries, ...]
     predictions: Predictions | None = None
     """What was said of every label, where labels are scored."""
+    repeats: tuple[SessionRepeats, ...] = ()
+    """What repeats of one stimulus say, where the data have any."""
 
     def values(self, session: SessionEntries) -> NDArray[np.float64]:
         """The metric of each entry of a session, NaN where it is excluded."""
@@ -56,6 +59,7 @@ class EntryTable:
 
     def to_json(self) -> dict[str, Any]:
         """Plain lists, as stored in `units.json`; the value of an excluded entry is null."""
+        told = {"repeats": [one.model_dump(mode="json") for one in self.repeats]} if self.repeats else {}
         return {
             "metric": self.metric,
             "sessions": [
@@ -70,6 +74,7 @@ class EntryTable:
                 }
                 for session in self.sessions
             ],
+            **told,
         }
 
 

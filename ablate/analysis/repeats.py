@@ -1,0 +1,118 @@
+"""Runs in, what the repeats of their data say out: means over seeds, then over sessions.
+
+Runs of one study saw the same showings, so their intervals are averaged bound by bound; sessions are independent, so
+the distances from mean to bound are added as squares.
+"""
+
+import math
+from collections.abc import Sequence
+
+from ablate.analysis.cells import Cell, Cells
+from ablate.analysis.outcome import Interval
+from ablate.analysis.outcome.repeats import Repeated, RepeatedPicture, RepeatedSession, RepeatedVariant, Repeats
+from ablate.analysis.row.units import UnitsLoader
+from ablate.result.repeats import Measure, SessionRepeats, read_repeats
+
+
+def repeats_of(cells: Cells, load: UnitsLoader | None) -> Repeats | None:
+    """None where no run was scored on repeats."""
+    if load is None:
+        return None
+    held = [(cell, runs) for cell in cells.cells if (runs := _runs(cell, load))]
+    if not held:
+        return None
+    first = next((runs[0] for cell, runs in held if cell is cells.baseline), held[0][1][0])
+    return Repeats(
+        sessions=tuple(map(_session, first)),
+        variants=tuple(_variant(cell.entry.name, runs) for cell, runs in held),
+        pictures=tuple(_pictures(first, [(cell.entry.name, runs[0]) for cell, runs in held])),
+    )
+
+
+def _runs(cell: Cell, load: UnitsLoader) -> list[tuple[SessionRepeats, ...]]:
+    """The sessions of each scored run, in the order of the seeds."""
+    found = (read_repeats(load(cell.records[seed].key)) for seed in sorted(cell.scored))
+    return [sessions for sessions in found if sessions]
+
+
+def _session(one: SessionRepeats) -> RepeatedSession:
+    return RepeatedSession(
+        name=one.name,
+        source=one.source,
+        bin_rate_hz=one.bin_rate_hz,
+        showings=one.showings,
+        bins=one.bins,
+        units=len(one.units),
+        clear=one.clear,
+        explainable=_averaged([one.mean.explainable]),
+        ceiling=_averaged([one.mean.ceiling]),
+    )
+
+
+def _variant(name: str, runs: Sequence[tuple[SessionRepeats, ...]]) -> RepeatedVariant:
+    figures = {
+        field: _over_sessions(
+            [
+                _averaged([getattr(run[session].mean, field) for run in runs if session < len(run)])
+                for session in range(len(runs[0]))
+            ]
+        )
+        for field in ("bits", "fev", "cc_norm", "cc_average", "cc_single", "ceiling")
+    }
+    ceiling, bits = figures.pop("ceiling"), figures["bits"]
+    share = bits.value / ceiling.value if bits and ceiling and ceiling.value > 0 else None
+    return RepeatedVariant(name, of_ceiling=share, **figures)
+
+
+def _averaged(measures: Sequence[Measure | None]) -> Repeated | None:
+    """Bound by bound."""
+    known = [one for one in measures if one is not None]
+    if not known:
+        return None
+    value = math.fsum(one.value for one in known) / len(known)
+    lows, highs = ([one.low for one in known], [one.high for one in known])
+    bounds = [[bound for bound in side if bound is not None] for side in (lows, highs)]
+    if any(len(side) < len(known) for side in bounds):
+        return Repeated(value)
+    return Repeated(value, Interval(*(math.fsum(side) / len(known) for side in bounds)))
+
+
+def _over_sessions(sessions: Sequence[Repeated | None]) -> Repeated | None:
+    known = [one for one in sessions if one is not None]
+    if not known:
+        return None
+    value = math.fsum(one.value for one in known) / len(known)
+    if any(one.interval is None for one in known):
+        return Repeated(value)
+    below, above = (
+        math.hypot(*(one.value - one.interval.low if low else one.interval.high - one.value for one in known))  # type: ignore[union-attr]
+        for low in (True, False)
+    )
+    return Repeated(value, Interval(value - below / len(known), value + above / len(known)))
+
+
+def _pictures(
+    first: Sequence[SessionRepeats], of_variants: Sequence[tuple[str, tuple[SessionRepeats, ...]]]
+) -> list[RepeatedPicture]:
+    """Of the first session that has any; each variant's first run."""
+    place, session = next(((place, one) for place, one in enumerate(first) if one.psth), (0, first[0]))
+    shares = {one.unit: one.values.explainable for one in session.units}
+    found = []
+    for shown in session.psth:
+        predicted: list[tuple[str, tuple[float, ...]]] = []
+        for name, sessions in of_variants:
+            own = sessions[place].psth if place < len(sessions) else ()
+            predicted += [(name, one.predicted) for one in own if one.unit == shown.unit and one.predicted]
+        share = shares.get(shown.unit)
+        found.append(
+            RepeatedPicture(
+                session=session.name,
+                unit=shown.unit,
+                bin_rate_hz=session.bin_rate_hz,
+                explainable=0.0 if share is None else share.value,
+                raster=shown.raster,
+                average=shown.average,
+                predicted=tuple(predicted),
+            )
+        )
+    return found

@@ -1,0 +1,85 @@
+"""What repeats of one stimulus say of a session, and of a model's rates for it: stored with a run, read by reports."""
+
+from typing import Any, Literal
+
+from pydantic import ValidationError
+
+from ablate.config import Config
+
+
+class Measure(Config):
+    """A value with its 95 % interval over blocks of the stimulus' time; no interval where the blocks are too few."""
+
+    value: float
+    low: float | None = None
+    high: float | None = None
+
+
+class RepeatValues(Config):
+    """The figures of one unit, or their means over the units whose explainable variance is clear of zero.
+
+    What needs a model's rates is None where the stimulus of the repeats is not known, or where a unit's explainable
+    variance is not positive. Formulas: `ablate.training.score.repeats`.
+    """
+
+    explainable: Measure | None = None
+    """Share of the response's variance that the stimulus can explain."""
+    ceiling: Measure | None = None
+    """Bits/spike of the average over the other showings."""
+    fev: Measure | None = None
+    """Fraction of the explainable variance that the model explains."""
+    cc_norm: Measure | None = None
+    """Correlation with the average response, over the highest that noise allows."""
+    cc_average: Measure | None = None
+    """Correlation with the average response."""
+    cc_single: Measure | None = None
+    """Correlation with the responses of single showings."""
+    bits: Measure | None = None
+    """The model's bits/spike on the same bins as the ceiling."""
+
+
+class RepeatedUnit(Config):
+    """One unit. clear: its explainable variance is clear of zero."""
+
+    unit: int
+    clear: bool
+    values: RepeatValues
+
+
+class Psth(Config):
+    """A stretch of the stimulus: `raster[k]` holds the bins of showing k with a spike (a bin of two spikes twice);
+    average and predicted are expected spikes a bin."""
+
+    unit: int
+    raster: tuple[tuple[int, ...], ...]
+    average: tuple[float, ...]
+    predicted: tuple[float, ...] = ()
+
+
+class SessionRepeats(Config):
+    """One session's repeats. bins: of the stimulus, in which at least one unit counts."""
+
+    name: str
+    source: Literal["repeats.npy", "test"]
+    bin_rate_hz: float
+    showings: int
+    bins: int
+    mean: RepeatValues
+    units: tuple[RepeatedUnit, ...]
+    psth: tuple[Psth, ...] = ()
+
+    @property
+    def clear(self) -> int:
+        """Units that the mean is over."""
+        return sum(unit.clear for unit in self.units)
+
+
+def read_repeats(content: Any) -> tuple[SessionRepeats, ...]:
+    """From the content of `units.json`; empty where a run has none, or where they are damaged."""
+    held = content.get("repeats") if isinstance(content, dict) else None
+    if not isinstance(held, list):
+        return ()
+    try:
+        return tuple(SessionRepeats.model_validate(one, strict=False) for one in held)
+    except (ValidationError, RecursionError):
+        return ()

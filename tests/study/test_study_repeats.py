@@ -1,0 +1,94 @@
+"""A study on a recording with repeats: what they say is kept with the runs, and shown without weights or data."""
+
+import shutil
+
+import numpy as np
+import pytest
+from tiny_study import recipe_text, request_of
+
+from ablate.analysis import analyse
+from ablate.data.recording import Recording, write_recording
+from ablate.report import render
+from ablate.report.content import compose
+from ablate.report.writer.page import page
+from ablate.result import Store
+from ablate.result.repeats import read_repeats
+from ablate.study.flow import run_study
+
+SHOWINGS, BINS = 12, 200
+GLM = "baseline: {type: glm, lags: 4}\n"
+DATA = """\
+data: {{type: recordings, path: {path}, window: 16, warmup: 8, score_every: 4, min_spikes: 1, split: {{blocks: 1}}}}
+"""
+
+
+def rate_of(film: np.ndarray) -> np.ndarray:
+    """Expected spikes a bin: the exponential of one pixel, a frame ago."""
+    pixel = (film[:, 0, 0].astype(float) - 128) / 74
+    return np.stack([0.3 * np.exp(np.roll(pixel, 1)), np.full(len(film), 0.3)], axis=1)
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
+    folder = tmp_path_factory.mktemp("repeats")
+    random = np.random.default_rng(0)
+    film, again = (random.integers(0, 256, (frames, 4, 4), dtype=np.uint8) for frames in (2000, BINS))
+    recording = Recording(
+        name="rec",
+        bin_rate_hz=60.0,
+        stimulus=film,
+        spikes=random.poisson(rate_of(film)).astype(np.uint8),
+        repeats=random.poisson(rate_of(again), (SHOWINGS, BINS, 2)).astype(np.uint8),
+        repeat_stimulus=again,
+    )
+    write_recording(folder / "rec", recording)
+    recipe = folder / "repeats.yaml"
+    training = "training: {steps: 150, batch_size: 8, learning_rate: 0.02, warmup_steps: 5, evaluate_every: 50}\n"
+    recipe.write_text(
+        recipe_text(name="repeats", data=DATA.format(path=folder / "rec"), baseline=GLM, training=training)
+    )
+    run_study(request_of(recipe, folder / "out"))
+    shutil.rmtree(folder / "rec")
+    return Store(folder / "out" / "repeats")
+
+
+def test_every_run_keeps_what_repeats_say_of_it(store: Store) -> None:
+    keys = store.keys()
+    assert len(keys) == 2
+    for key in keys:
+        (session,) = read_repeats(store.units(key))
+        assert (session.showings, session.bins, session.source) == (SHOWINGS, BINS - 15, "repeats.npy")
+        assert [unit.clear for unit in session.units] == [True, False], "only the first unit sees"
+        assert session.mean.fev is not None
+        assert 0.3 < session.mean.fev.value < 1
+
+
+def test_the_report_needs_neither_weights_nor_data(store: Store) -> None:
+    packed = Store(store.root.parent / "packed")
+    packed.root.mkdir()
+    store.pack()
+    for name in ("records.jsonl", "study.json"):
+        shutil.copy(store.root / name, packed.root / name)
+    analysis = analyse(packed.manifest(), packed.records(), units=packed.units, history=packed.history)
+    assert analysis.repeats is not None
+    assert "What is explained of the explainable" in render(analysis, "table", details=True, store=packed)
+    html = page(compose(analysis, packed))
+    assert 'id="figure-psth"' in html
+    assert "of the variance explainable" in html
+
+
+def test_the_raster_in_the_page_is_the_recordings_own(store: Store) -> None:
+    key = store.keys()[0]
+    (session,) = read_repeats(store.units(key))
+    (psth,) = session.psth
+    assert psth.unit == 0
+    assert len(psth.raster) == SHOWINGS
+    spikes = np.array([np.bincount(row, minlength=len(psth.average)) for row in psth.raster])
+    np.testing.assert_allclose(spikes.mean(0), psth.average, rtol=1e-3)
+    assert len(psth.predicted) == len(psth.average) == 120, "two seconds at 60 Hz"
+
+
+def test_damaged_repeats_count_as_none() -> None:
+    assert read_repeats({"repeats": [{"name": 3}]}) == ()
+    assert read_repeats({"sessions": []}) == ()
+    assert read_repeats(None) == ()

@@ -29,6 +29,8 @@ class Stored(Planted):
     curves: dict[str, dict[int, list[float]]] = field(default_factory=dict)
     with_units: tuple[str, ...] = ()
     scatter: float = 0.05
+    step: float = 0.0
+    """Added to the score from 70 % of the test's time on."""
 
     @staticmethod
     def key(name: str, seed: int) -> str:
@@ -53,6 +55,7 @@ class Stored(Planted):
         sessions = []
         for name in self.with_units:
             noise, blocks = generator.normal(0, self.scatter, 30), generator.normal(0, self.scatter / 20, 20)
+            blocks[14:] += self.step / 20
             values = mean + noise - noise.mean()
             sessions.append({"name": name, "value": values.tolist(), "blocks": (blocks - blocks.mean()).tolist()})
         return {"metric": "bits_per_spike", "sessions": sessions}
@@ -186,6 +189,16 @@ CASES = {
         "p scatters less over seeds than the other rows",
     ),
     "spread": (lucky(0.0005), lucky(0.015), "p scatters less over seeds than the other rows"),
+    "step in time": (
+        {"with_units": ("a",), "step": -0.3},
+        {"with_units": ("a",)},
+        "after 70 % of the test's time: a frame may be missing or doubled",
+    ),
+    "splits differ": (
+        {"with_units": ("a",), "validation": 0.6},
+        {"with_units": ("a",), "validation": 0.41},
+        "baseline scores 0.600 on validation and 0.400 bits/spike on test",
+    ),
     "few sessions": (
         of_sessions(2),
         of_sessions(6),
@@ -205,15 +218,18 @@ KINDS = {
 
 
 def planted(fields: dict[str, Any]) -> Stored:
-    floor = fields.get("floor")
-    made = study(**{name: value for name, value in fields.items() if name != "floor"})
-    if floor is not None:
+    floor, validation = fields.get("floor"), fields.get("validation")
+    made = study(**{name: value for name, value in fields.items() if name not in ("floor", "validation")})
+    if floor is not None or validation is not None:
         plain = made.record
 
         def record(name: str, seed: int, value: float | None) -> Any:
             run = plain(name, seed, value)
-            test = None if run.test is None else run.test.model_copy(update={"floor": floor})
-            return run.model_copy(update={"test": test})
+            if run.test is None:
+                return run
+            test = run.test if floor is None else run.test.model_copy(update={"floor": floor})
+            selected = run.validation if validation is None else run.test.model_copy(update={"headline": validation})
+            return run.model_copy(update={"test": test, "validation": selected})
 
         made.record = record  # type: ignore[method-assign]
     return made

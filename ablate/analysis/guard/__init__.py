@@ -6,6 +6,7 @@ from ablate.analysis.guard.noise import moved_controls, unlike_spreads
 from ablate.analysis.guard.scale import below_the_floor, few_sessions, small_denominator
 from ablate.analysis.guard.seeds import looked_at_before
 from ablate.analysis.guard.teaching import lost_pairs, taught_unequally
+from ablate.analysis.guard.time import steps_in_time, unlike_splits
 from ablate.analysis.outcome import StudyAnalysis
 from ablate.analysis.outcome.guard import Guard
 from ablate.result.manifest import LookedAt
@@ -25,5 +26,7 @@ def guards_of(
         *plateaus(analysis),
         *taught_unequally(analysis, cells),
         *unlike_spreads(analysis),
+        *steps_in_time(analysis),
+        *unlike_splits(analysis, cells),
         *few_sessions(analysis),
     )

@@ -14,6 +14,8 @@ GuardKind = Literal[
     "taught unequally",
     "spread",
     "few sessions",
+    "step in time",
+    "splits differ",
 ]
 
 

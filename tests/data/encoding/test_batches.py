@@ -102,7 +102,7 @@ def test_supervised_bins_are_training_bins_and_every_training_bin_is_met() -> No
 
 def test_no_frame_of_a_training_window_is_in_a_window_of_validation_or_test() -> None:
     data = opened(ticking())
-    ends = data._ends[0]
+    ends = data.training_ends[0]
     trained = set((ends[:, None] - np.arange(32)).ravel().tolist())
     for split, label in (("validation", VALIDATION), ("test", TEST)):
         bins = data.bins(split)[0]
@@ -163,7 +163,7 @@ def test_flipping_the_future_never_changes_a_window() -> None:
     changed.stimulus[end + 1 :] = 255 - changed.stimulus[end + 1 :]
     changed.behavior[end:] *= -1  # the sample of bin `end` itself is too late for it
     other = opened(changed)
-    other.statistics = data.statistics
+    other._readers[0].statistics = data.statistics[0]
     one, two = data.windows(0, np.array([end])), other.windows(0, np.array([end]))
     assert torch.equal(one.stimulus, two.stimulus)
     assert one.behavior is not None
@@ -226,7 +226,7 @@ def test_a_window_longer_than_the_guard_is_refused() -> None:
 
 def test_smaller_fractions_are_subsets_with_the_same_null_and_scored_bins() -> None:
     parts = {fraction: opened(fraction=fraction) for fraction in (0.25, 0.5, 1.0)}
-    ends = {fraction: set(data._ends[0].tolist()) for fraction, data in parts.items()}
+    ends = {fraction: set(data.training_ends[0].tolist()) for fraction, data in parts.items()}
     assert ends[0.25] < ends[0.5] < ends[1.0]
     assert len(ends[0.25]) == pytest.approx(0.25 * len(ends[1.0]), rel=0.1)
     assert len({data.scored_hash("test") for data in parts.values()}) == 1

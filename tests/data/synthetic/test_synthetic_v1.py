@@ -12,7 +12,7 @@ import pytest
 import torch
 
 from ablate.data import SyntheticV1Config
-from ablate.data.encoding.info import data_info
+from ablate.data.survey import survey
 from ablate.data.synthetic.behavior import behavior_columns, raised_cosines
 from ablate.data.synthetic.eye import REACH, eye_position
 from ablate.data.synthetic.make import make_session, materialise, world_key
@@ -275,7 +275,7 @@ def test_units_of_sessions_must_be_told_for_each() -> None:
 
 def test_info_counts_what_is_there() -> None:
     config = SyntheticV1Config(**SMALL)
-    info = data_info(config.open(torch.device("cpu")))
+    info = survey(config.open(torch.device("cpu")))
     assert [session.name for session in info.sessions] == ["v1_00", "v1_01"]
     session = info.sessions[0]
     assert sum(session.frames.values()) == 3000

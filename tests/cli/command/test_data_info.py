@@ -15,7 +15,7 @@ from ablate.data.recording import Recording, write_recording
 from ablate.result import Store
 from ablate.study.flow import run_study
 
-FRAMES, UNITS = 12_000, 6
+FRAMES, UNITS = 12_000, 10
 KERNEL = np.array([0.0, 0.1, 0.8, 0.5, -0.3, -0.2])
 DATA = "data: {{type: recordings, path: {path}, window: 32, warmup: 8, score_every: 1}}\n"
 TRAINING = "training: {steps: 400, batch_size: 16, learning_rate: 0.02, warmup_steps: 5, evaluate_every: 50}\n"
@@ -26,8 +26,8 @@ def folder_of(place: Path, *, slip: bool) -> Path:
     random = np.random.default_rng(3)
     shown = random.integers(0, 256, (FRAMES, 4, 5), dtype=np.uint8)
     pixels = (shown.reshape(FRAMES, -1).astype(float) - 128) / 74
-    drives = np.stack([np.convolve(pixels[:, 3 * unit], KERNEL)[:FRAMES] for unit in range(UNITS)], axis=1)
-    spikes = random.poisson(0.15 * np.exp(0.7 * drives)).astype(np.uint8)
+    drives = np.stack([np.convolve(pixels[:, 2 * unit], KERNEL)[:FRAMES] for unit in range(UNITS)], axis=1)
+    spikes = random.poisson(0.4 * np.exp(0.7 * drives)).astype(np.uint8)
     spikes[:, 5] = spikes[:, 4]
     spikes[5000:5300] = 0
     at = round(0.7 * FRAMES)
@@ -70,7 +70,7 @@ def test_the_screen_names_what_a_scientist_checks(honest: Path) -> None:
     assert "slips" not in text
     assert re.search(r"BEWARE no unit fires in frames (49\d\d|5000) to (5299|53\d\d) \(5\.\d s\)", text)
     assert "units that have the same spikes in every bin: 4, 5" in text
-    assert "6 ON (+), 0 OFF (-), 0 not clear; peak 2 frames back (33 ms)" in text
+    assert "10 ON (+), 0 OFF (-), 0 not clear; peak 2 frames back (33 ms)" in text
     assert "0.0 % of test is in train" in text
     for word in ("note made by a test", "source a seed", "split, % train", "median", "quick GLM", "STA peak"):
         assert word in text

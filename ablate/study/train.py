@@ -188,7 +188,9 @@ def _scores(
     }
     validation, _ = evaluate(model, dataset, "validation", **settings)
     test, table = evaluate(model, dataset, "test", **settings)
-    return {"validation": validation, "test": test}, replace(table, repeats=evaluate_repeats(model, dataset, **settings))
+    return {"validation": validation, "test": test}, replace(
+        table, repeats=evaluate_repeats(model, dataset, **settings)
+    )
 
 
 def device_facts(job: RunJob, device: torch.device, *, threads: int | None) -> dict[str, Any]:

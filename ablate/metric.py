@@ -17,7 +17,8 @@ class Metric:
 
     label: how its values are written, `bits/spike`. task: the kind of data that it scores. formula and meaning: for
     whoever reads a report. noun: one of what it is averaged over. lack: what an entry that is left out has.
-    scorer: `module:Class` under `ablate.training.score`, built with the data's spec and `min_spikes`.
+    scorer: `module:Class` under `ablate.training.score`, built with the data's spec and `min_spikes`. selects_by: the
+    metric of validation, where it is another one.
     """
 
     name: str
@@ -28,6 +29,12 @@ class Metric:
     noun: str
     lack: str
     scorer: str
+    selects_by: str = ""
+
+    @property
+    def validation_label(self) -> str:
+        """How what stops and selects is written."""
+        return METRICS[self.selects_by].label if self.selects_by else self.label
 
 
 METRICS = {
@@ -58,6 +65,34 @@ METRICS = {
             noun="unit",
             lack="a response that never changes",
             scorer="correlation:CorrelationScorer",
+        ),
+        Metric(
+            name="poisson_deviance",
+            label="deviance explained",
+            task="spikes",
+            formula="D²(unit) = 1 − D(y, p) / D(y, r),  D(y, p) = 2 Σ [ y ln(y / p) − y + p ]",
+            meaning="Share of the Poisson deviance of a constant rate that the model explains: y is the spike count of "
+            "a bin, p the predicted rate, r the unit's mean rate in the training split; sums run over the test bins. "
+            "Zero is a constant rate, one the counts themselves, which not even the true rates reach. The headline is "
+            "the mean over the units of a session, then over sessions.",
+            noun="unit",
+            lack="too few spikes",
+            scorer="deviance:DevianceScorer",
+        ),
+        Metric(
+            name="fev",
+            label="FEV",
+            task="spikes",
+            formula="FEV(unit) = 1 − ( mean (y − p)² − N ) / ( V − N )",
+            meaning="Fraction of the explainable variance that the model explains (Cadena et al. 2019), on repeats of "
+            "one stimulus: y are the counts of all showings, p the predicted rate, V the variance of y, N its mean "
+            "variance between showings of the same bin. One is all that the stimulus can tell. The headline is the "
+            "mean over the units of a session whose explainable variance is clear of zero, then over sessions. "
+            "Validation holds no repeats and is scored by correlation.",
+            noun="unit",
+            lack="no explainable variance",
+            scorer="correlation:CorrelationScorer",
+            selects_by="correlation",
         ),
         Metric(
             name="bits_per_label",

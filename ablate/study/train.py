@@ -19,7 +19,7 @@ from ablate.result.stamp import stamp_of
 from ablate.study.progress import ProgressFile, progress_path
 from ablate.training import Checkpoints, EntryTable, FitResult, evaluate, fit, pick_device, seeded, stream_seed
 from ablate.training.device import device_driver, device_name, resolve_precision
-from ablate.training.repeated import evaluate_repeats
+from ablate.training.repeated import evaluate_repeats, fev_score
 
 MOST_OPEN = 2
 """Data sets that a process keeps: the study's own, and that of a patch to the data."""
@@ -187,10 +187,12 @@ def _scores(
         "precision": training.precision,
     }
     validation, _ = evaluate(model, dataset, "validation", **settings)
-    test, table = evaluate(model, dataset, "test", **settings)
-    return {"validation": validation, "test": test}, replace(
-        table, repeats=evaluate_repeats(model, dataset, **settings)
-    )
+    repeats = evaluate_repeats(model, dataset, **settings)
+    if dataset.metric == "fev":
+        test, table = fev_score(repeats, dataset.scored_hash("test"))
+    else:
+        test, table = evaluate(model, dataset, "test", **settings)
+    return {"validation": validation, "test": test}, replace(table, repeats=repeats)
 
 
 def device_facts(job: RunJob, device: torch.device, *, threads: int | None) -> dict[str, Any]:

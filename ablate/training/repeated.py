@@ -7,11 +7,14 @@ import numpy as np
 import torch
 
 from ablate.contract import Dataset, EncodingSpec, Model, Showings
+from ablate.errors import AblateError
+from ablate.result.record import Score
 from ablate.result.repeats import Psth, RepeatedUnit, RepeatValues, SessionRepeats
 from ablate.training.device import Precision, autocast
 from ablate.training.evaluate import EVALUATION_SEED, evaluating
 from ablate.training.loss import LOWEST_LOG_RATE
 from ablate.training.score.repeats import NAMES, repeat_draws, values_of
+from ablate.training.score.table import EntryTable, SessionEntries, summarise
 from ablate.training.seed import seeded
 
 Array = np.ndarray
@@ -82,6 +85,23 @@ def session_repeats(showings: Showings, rates: Array | None, null_rates: Array) 
         units=tuple(units),
         psth=tuple(_psth(showings, rates, unit) for unit in drawn_units(units)),
     )
+
+
+def fev_score(sessions: Sequence[SessionRepeats], scored_hash: str) -> tuple[Score, EntryTable]:
+    """The score of `metric: fev`: units whose explainable variance is clear of zero. Raises AblateError where no unit's
+    is."""
+    entries = []
+    for one in sessions:
+        values = [0.0 if unit.values.fev is None else unit.values.fev.value for unit in one.units]
+        excluded = [not unit.clear or unit.values.fev is None for unit in one.units]
+        units = np.array([unit.unit for unit in one.units], np.int64)
+        table = SessionEntries(one.name, units, np.array(values, float), np.ones(len(units)), np.array(excluded, bool))
+        entries.append(table)
+    if all(entry.excluded.all() for entry in entries):
+        hint = "the repeats are too few or too short to tell signal from noise; write `metric: correlation`"
+        raise AblateError("no unit's explainable variance is clear of zero", where="metric", hint=hint)
+    found = EntryTable("fev", 1.0, tuple(entries))
+    return summarise(found, scored_hash, None), found
 
 
 def _means(draws: Sequence[dict[str, Array]]) -> RepeatValues:

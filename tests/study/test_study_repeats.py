@@ -1,6 +1,8 @@
 """A study on a recording with repeats: what they say is kept with the runs, and shown without weights or data."""
 
 import shutil
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -8,6 +10,7 @@ from tiny_study import recipe_text, request_of
 
 from ablate.analysis import analyse
 from ablate.data.recording import Recording, write_recording
+from ablate.errors import AblateError
 from ablate.report import render
 from ablate.report.content import compose
 from ablate.report.writer.page import page
@@ -86,6 +89,32 @@ def test_the_raster_in_the_page_is_the_recordings_own(store: Store) -> None:
     spikes = np.array([np.bincount(row, minlength=len(psth.average)) for row in psth.raster])
     np.testing.assert_allclose(spikes.mean(0), psth.average, rtol=1e-3)
     assert len(psth.predicted) == len(psth.average) == 120, "two seconds at 60 Hz"
+
+
+def test_fev_may_rank_and_is_refused_where_nothing_repeats(tmp_path: Path) -> None:
+    random = np.random.default_rng(0)
+    film, again = (random.integers(0, 256, (frames, 4, 4), dtype=np.uint8) for frames in (2000, BINS))
+    spikes = random.poisson(rate_of(film)).astype(np.uint8)
+    plain = Recording(name="rec", bin_rate_hz=60.0, stimulus=film, spikes=spikes)
+    repeats = random.poisson(rate_of(again), (SHOWINGS, BINS, 2)).astype(np.uint8)
+    write_recording(tmp_path / "plain", plain)
+    write_recording(tmp_path / "again", replace(plain, repeats=repeats, repeat_stimulus=again))
+    for name in ("again", "plain"):
+        data = "metric: fev\n" + DATA.format(path=tmp_path / name)
+        (tmp_path / f"{name}.yaml").write_text(recipe_text(name=name, data=data, baseline=GLM))
+    run_study(request_of(tmp_path / "again.yaml", tmp_path / "out"))
+    store = Store(tmp_path / "out" / "again")
+    analysis = analyse(store.manifest(), store.records(), units=store.units, history=store.history)
+    assert (analysis.metric, analysis.unit) == ("fev", "FEV")
+    for record in store.records():
+        (session,) = read_repeats(store.units(record.key))
+        assert record.test is not None
+        assert record.validation is not None
+        assert session.mean.fev is not None
+        assert record.test.headline == pytest.approx(session.mean.fev.value)
+        assert record.validation.metric == "correlation", "validation holds no repeats"
+    with pytest.raises(AblateError, match="shows no stimulus twice in its test split"):
+        run_study(request_of(tmp_path / "plain.yaml", tmp_path / "out"))
 
 
 def test_damaged_repeats_count_as_none() -> None:

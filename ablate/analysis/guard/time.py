@@ -74,7 +74,7 @@ def unlike_splits(analysis: StudyAnalysis, cells: Cells) -> Iterator[Guard]:
     """The baseline scores differently on validation and on test."""
     row, records = analysis.baseline, cells.baseline.records
     pairs = [(records[seed].validation, records[seed].test) for seed in cells.baseline.scored]
-    known = [(validation, test) for validation, test in pairs if validation is not None and test is not None]
+    known = [(one, two) for one, two in pairs if one is not None and two is not None and one.metric == two.metric]
     blocks = np.array(row.times)
     if not known or len(blocks) < 4 * STEP_EDGE:
         return

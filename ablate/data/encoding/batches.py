@@ -17,6 +17,7 @@ from jaxtyping import Int
 
 from ablate.config import non_default
 from ablate.contract import EncodingBatch, EncodingSpec, SessionWindows, Showings, Split
+from ablate.data.encoding.chosen import not_asked_for
 from ablate.data.encoding.config import EncodingDataConfig
 from ablate.data.encoding.frames import content_hash
 from ablate.data.encoding.notices import notices_of
@@ -55,18 +56,31 @@ class EncodingDataset:
         self.splits = _without_the_repeats(split_sessions(recordings, config.split, config.history), recordings, config)
         self._refuse_an_empty_train()
         self.statistics = tuple(map(training_statistics, recordings, self.splits))
-        self.left_out = tuple(map(self._too_few_in_train, recordings, self.splits))
+        self.not_asked = tuple(
+            not_asked_for(recording, statistics.mean_rate, config.chosen_units)
+            for recording, statistics in zip(recordings, self.statistics, strict=True)
+        )
+        silent = map(self._too_few_in_train, recordings, self.splits)
+        self.left_out = tuple(few | unasked for few, unasked in zip(silent, self.not_asked, strict=True))
         self.spec = self._spec()
         self.training_ends = self._training_ends()
         self._bins = {name: self._scored_bins(name) for name in LABELS}
         self.fingerprint = self._fingerprint(content)
         self._readers = self._reading(device)
         self._shown = tuple(self._showings_of(session) for session in range(len(recordings)))
+        self._refuse_fev_without_repeats()
 
     @property
     def notices(self) -> tuple[str, ...]:
         """What is no fault of the data, but should be known before their scores are believed."""
-        return notices_of(self.recordings, self.splits, self.left_out, self.config)
+        silent = [out & ~unasked for out, unasked in zip(self.left_out, self.not_asked, strict=True)]
+        told = notices_of(self.recordings, self.splits, silent, self.config)
+        unused = [
+            f"{one.name}: {unasked.sum()} of {one.units} units are not asked for (`data.units`)"
+            for one, unasked in zip(self.recordings, self.not_asked, strict=True)
+            if unasked.any()
+        ]
+        return (*told, *unused)
 
     # -------------------------------------------------------------- the contract
 
@@ -199,6 +213,13 @@ class EncodingDataset:
         for recording, split in zip(self.recordings, self.splits, strict=True):
             if not (split.label == TRAIN).any():
                 raise _empty("train", recording, split)
+
+    def _refuse_fev_without_repeats(self) -> None:
+        known = {one.session for one in self.showings() if one.bins is not None}
+        without = [one.name for session, one in enumerate(self.recordings) if session not in known]
+        if self.config.metric == "fev" and without:
+            what = f"{without[0]} shows no stimulus twice in its test split, and has no repeats.npy with its stimulus"
+            raise AblateError(what, where="metric", hint="FEV needs repeats; write `metric: correlation`")
 
     def _too_few_in_train(self, recording: Recording, split: SessionSplit) -> Array:
         """(u,) units with too few training spikes for a null: their score would be that of the null."""

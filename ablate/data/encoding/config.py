@@ -46,6 +46,22 @@ class SplitConfig(Config):
         return self
 
 
+class UnitsConfig(Config):
+    """Which units of a recording are used."""
+
+    only: tuple[int, ...] | None = None
+    """Their numbers, from 0, the same in every recording. Default: all."""
+    min_rate_hz: float = Field(default=0.0, ge=0)
+    """Units that fire fewer spikes a second over the valid bins of the training split are not used."""
+
+    @field_validator("only")
+    @classmethod
+    def _are_units(cls, only: tuple[int, ...] | None) -> tuple[int, ...] | None:
+        if only is not None and (not only or min(only) < 0 or len(set(only)) < len(only)):
+            raise ValueError("give at least one unit, each once, counted from 0")
+        return only
+
+
 class EncodingDataConfig(Config):
     """Fields and promises that all encoding data share."""
 
@@ -66,11 +82,13 @@ class EncodingDataConfig(Config):
     min_spikes: int = Field(default=20, ge=0)
     """Units with fewer spikes than this in a split's scored bins are left out of its score."""
     metric: str = "bits_per_spike"
-    """What predictions are scored by: bits_per_spike, or correlation (blind to the scale of the rates). A recipe
-    writes `metric:` beside `data:`."""
-    behavior: Literal["causal", "acausal", "constant", "none"] = "causal"
-    """causal: frame t comes with the sample measured before bin t. acausal: with the sample measured after it, as a
-    centred smoothing would leak. constant: every sample is the training mean, so that the modulator stays and only what
+    """What predictions are scored by: bits_per_spike, correlation (blind to the scale of the rates), poisson_deviance
+    (share of it that is explained), or fev (of the explainable variance; needs repeats). A recipe writes `metric:`
+    beside `data:`."""
+    behavior: Literal["causal", "same_bin", "acausal", "constant", "none"] = "causal"
+    """causal: frame t comes with the sample measured before bin t. same_bin: with the sample of bin t itself, which is
+    known only when the bin is over. acausal: with the sample measured after it, as a centred smoothing would leak.
+    constant: every sample is the training mean, so that the modulator stays and only what
     behaviour tells is taken away. none: no behaviour is given, and no part may ask for it."""
     time_reversed: bool = False
     """Gives windows newest frame first, to see how a wrong alignment is punished."""
@@ -93,6 +111,11 @@ class EncodingDataConfig(Config):
             fault = f"window {self.window} is longer than guard {self.guard}"
             raise ValueError(f"{fault}; set `guard` to the longest window of the study")
         return self
+
+    @property
+    def chosen_units(self) -> UnitsConfig:
+        """Which units train and are scored: all, where a data set has no option for it."""
+        return UnitsConfig()
 
     @property
     def history(self) -> int:

@@ -14,6 +14,8 @@ from ablate.data.encoding.config import EncodingDataConfig
 from ablate.data.encoding.frames import FrameStore
 from ablate.data.encoding.statistics import Statistics
 
+ROW_OF_FRAME = {"same_bin": 0, "acausal": 1}  # of behaviour, after the frame's own; else the one before
+
 
 @dataclass(frozen=True)
 class WindowInputs:
@@ -34,11 +36,11 @@ class WindowInputs:
         return stimulus.flip(2) if self.config.time_reversed else stimulus
 
     def behavior(self, ends: Int[np.ndarray, " b"]) -> Float[torch.Tensor, "b t k"] | None:
-        """Row t-1 for frame t, the last one measured before its bin (acausal: row t+1; constant: none). Where there is
-        none, the mean."""
+        """Row t-1 for frame t, the last one measured before its bin (same_bin: row t; acausal: row t+1; constant:
+        none). Where there is none, the mean."""
         if self.config.behavior == "none" or not self.behaves:
             return None
-        rows = self._index(ends) + (1 if self.config.behavior == "acausal" else -1)
+        rows = self._index(ends) + ROW_OF_FRAME.get(self.config.behavior, -1)
         values = self.store.behavior(rows.clip(0, self.frames - 1))
         mean, std = (
             torch.as_tensor(part, device=self.device)

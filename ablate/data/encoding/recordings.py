@@ -10,7 +10,7 @@ from pydantic import Field
 
 from ablate.contract import SessionSpec
 from ablate.data.encoding.batches import EncodingDataset
-from ablate.data.encoding.config import PLACEHOLDER_RATE, EncodingDataConfig
+from ablate.data.encoding.config import PLACEHOLDER_RATE, EncodingDataConfig, UnitsConfig
 from ablate.data.recording import Recording, read_recording
 from ablate.data.recording.resample import factor_to, resampled
 from ablate.errors import AblateError
@@ -31,9 +31,15 @@ class RecordingsConfig(EncodingDataConfig):
     """Uses only the first recordings, by name."""
     max_frames: int | None = Field(default=None, ge=1)
     """Uses only the first frames of every recording."""
+    units: UnitsConfig = UnitsConfig()
+    """Which units train and are scored; the others keep their numbers and count nowhere."""
     resample_hz: float | None = Field(default=None, gt=0)
     """Adds bins up to this rate, which must divide that of every recording. Default: recordings of different rates are
     refused."""
+
+    @property
+    def chosen_units(self) -> UnitsConfig:
+        return self.units
 
     def folders(self) -> tuple[Path, ...]:
         """The recordings' folders, sorted within each entry of `path`; each once. Raises AblateError where none is

@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 
 from ablate.analysis import LearningCurve, StudyAnalysis, VariantAnalysis
 from ablate.analysis.best import drawn_rows
+from ablate.metric import metric_named
 from ablate.report.figures.style import MUTED, Look, figure, grid, looks, name_of, spread_out, window
 
 MOST = 5
@@ -32,7 +33,7 @@ def draw(analysis: StudyAnalysis) -> Figure | None:
     _limits(axes, rows, means)
     _names(axes, rows, means, style)
     axes.set_xlabel("training step")
-    axes.set_ylabel(f"validation {analysis.unit}")
+    axes.set_ylabel(f"validation {metric_named(analysis.metric).validation_label}")
     grid(axes)
     return drawing
 

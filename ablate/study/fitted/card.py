@@ -69,7 +69,7 @@ def _data(run: OpenedRun, facts: ModelFacts) -> str:
 
 def _use(facts: ModelFacts, dataset: Any) -> str:
     one = facts.sessions[0]
-    behaves = one.behaviors and getattr(dataset.config, "behavior", "none") in ("causal", "acausal")
+    behaves = one.behaviors and getattr(dataset.config, "behavior", "none") in ("causal", "same_bin", "acausal")
     arguments = ["stimulus", *(["behavior"] if behaves else [])]
     session = f", session={one.name!r}" if len(facts.sessions) > 1 else ""
     values = f"values as in the recording: mean {one.stimulus_mean:.4g}, deviation {one.stimulus_std:.4g}"

@@ -15,9 +15,11 @@ __all__ = ["EntryTable", "Scorer", "SessionEntries", "scorer_for"]
 
 
 def scorer_for(spec: DataSpec, *, metric: str | None = None, min_spikes: int = 1) -> Scorer:
-    """The scorer of a metric, by default the first one for such data. Raises ValueError for one of other data."""
+    """The scorer of a metric, or of what it selects by; by default the first one for such data. Raises ValueError for
+    one of other data."""
     name = metric or next(known.name for known in METRICS.values() if known.task == spec.task)
-    module, _, scorer = METRICS[metric_for(name, spec.task)].scorer.partition(":")
+    name = METRICS[metric_for(name, spec.task)].selects_by or name
+    module, _, scorer = METRICS[name].scorer.partition(":")
     made = getattr(import_module(f"ablate.training.score.{module}"), scorer)  # named there, so that no torch is loaded
     found: Scorer = made(spec, min_spikes)
     return found

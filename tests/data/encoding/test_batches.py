@@ -1,6 +1,7 @@
 """Batches: the same for every variant of a seed, from training bins alone, with nothing of the future in a window."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -163,7 +164,7 @@ def test_flipping_the_future_never_changes_a_window() -> None:
     changed.stimulus[end + 1 :] = 255 - changed.stimulus[end + 1 :]
     changed.behavior[end:] *= -1  # the sample of bin `end` itself is too late for it
     other = opened(changed)
-    other._readers[0].statistics = data.statistics[0]
+    other._readers[0].inputs = replace(other._readers[0].inputs, statistics=data.statistics[0])
     one, two = data.windows(0, np.array([end])), other.windows(0, np.array([end]))
     assert torch.equal(one.stimulus, two.stimulus)
     assert one.behavior is not None

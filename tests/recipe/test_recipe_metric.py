@@ -8,7 +8,7 @@ from ablate.variant import lay_out
 
 SPIKES = "data: {type: synthetic_v1}\nbaseline: {core: {type: vivit}}\nglm: false\n"
 LABELS = "data: {type: coincidence}\nbaseline: {type: fusion, embedding_dim: 8}\ncontrols: false\n"
-CHOICES = "these data hold spikes, which are scored by bits_per_spike or correlation"
+CHOICES = "these data hold spikes, which are scored by bits_per_spike or correlation or poisson_deviance or fev"
 
 
 @pytest.mark.parametrize(("head", "metric"), [(SPIKES, "bits_per_spike"), (LABELS, "bits_per_label")])

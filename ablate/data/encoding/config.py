@@ -23,9 +23,11 @@ PLACEHOLDER_RATE = 0.1  # spikes a bin, 12 Hz at 120 Hz: stands in for the train
 class SplitConfig(Config):
     """How a recording is cut into train, validation and test."""
 
-    kind: Literal["interleaved", "tail", "trials"] = "interleaved"
+    kind: Literal["interleaved", "tail", "trials", "file"] = "interleaved"
     """interleaved: `blocks` rounds of train, validation, test over the recording, for rates that drift. tail: one
-    round, test last. trials: whole trials of trials.npy, spread evenly over the recording."""
+    round, test last. trials: whole trials of trials.npy, spread evenly over the recording. file: as split.npy says, a
+    label a bin or a trial (0 train, 1 validation, 2 test, -1 none); guards are kept, and what recurs is left out of
+    test as ever."""
     blocks: int = Field(default=4, ge=1)
     """Rounds of an interleaved split. Every second round runs backwards, so that two blocks of a split meet and save
     a guard."""

@@ -44,8 +44,10 @@ def _of_recording(recording: Recording, config: EncodingDataConfig) -> Iterator[
         yield f"not read: {named(recording.unread)}"
     if recording.notes.get("not_used"):
         yield f"not used of its file: {named(recording.notes['not_used'])}"
-    if recording.trials is not None and config.split.kind != "trials":
+    if recording.trials is not None and config.split.kind not in ("trials", "file"):
         yield "trials.npy is not used: windows run on from trial to trial (`split.kind: trials` keeps them apart)"
+    if recording.split is not None and config.split.kind != "file":
+        yield "split.npy is not used (`split: {kind: file}` reads it)"
     if is_constant(recording.stimulus):
         yield "the stimulus never changes"
     if recording.behavior is not None and config.behavior != "none":

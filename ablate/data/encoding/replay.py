@@ -64,6 +64,7 @@ def reader_of_repeats(reader: SessionReader) -> SessionReader:
         behavior=still,
         valid=None,
         trials=None,
+        split=None,
         rates=None,
         floor_rates=None,
     )

@@ -21,7 +21,7 @@ from ablate.data.encoding.frame_facts import frame_facts
 from ablate.data.encoding.groups import label_groups
 from ablate.data.encoding.repeats import CHANCE_SHARE, Recurrence, find_recurrence, no_recurrence
 from ablate.data.encoding.showings import same_answers
-from ablate.data.encoding.whole_trials import label_trials, run_starts, trials_of
+from ablate.data.encoding.whole_trials import given_labels, label_trials, run_starts, trials_of
 from ablate.data.recording import Recording
 from ablate.errors import AblateError
 
@@ -61,7 +61,9 @@ def split_sessions(recordings: Sequence[Recording], config: SplitConfig, guard: 
     separate = config.repeats == "separate"
     recurrence = found if separate else no_recurrence(len(frames))
     grouped = False
-    if config.kind == "trials":
+    if config.kind == "file":
+        label = given_labels(recordings, trials, guard)
+    elif config.kind == "trials":
         label = label_trials(trials, run_start, frames, recurrence, content, config)
     else:
         label = _label_blocks(offsets, recurrence, config, guard)

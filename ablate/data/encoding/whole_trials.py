@@ -1,11 +1,13 @@
 """Whole trials to splits; trials that share content go together."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from jaxtyping import Int, Int8
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from ablate.data.encoding.blocks import UNUSED
+from ablate.data.encoding.blocks import UNUSED, keep_guards
 from ablate.data.encoding.config import SplitConfig
 from ablate.data.encoding.content import NOTHING, Content, is_common
 from ablate.data.encoding.frame_facts import mixed
@@ -19,12 +21,40 @@ Array = np.ndarray
 
 def trials_of(recording: Recording, config: SplitConfig) -> Int[np.ndarray, " t"]:
     """Trial of each frame; one endless trial where trials do not matter."""
+    if config.kind == "file" and recording.split is not None and _of_whole_trials(recording):
+        return np.asarray(recording.trials, np.int64)
     if config.kind != "trials":
         return np.zeros(recording.frames, np.int64)
     if recording.trials is None:
         hint = "write trials.npy (t,) with -1 for none, or set `split.kind: interleaved`"
         raise AblateError(f"{recording.name} has no trials.npy to split by", where="data.split.kind", hint=hint)
     return np.asarray(recording.trials, np.int64)
+
+
+def given_labels(
+    recordings: Sequence[Recording], trials: Sequence[Int[np.ndarray, " t"]], guard: int
+) -> Int8[np.ndarray, " t"]:
+    """Those of split.npy, all sessions after one another. Where it cuts through time, not between trials, guards are
+    kept. Raises AblateError for a recording without it."""
+    found = []
+    for recording, ids in zip(recordings, trials, strict=True):
+        if recording.split is None:
+            hint = "write split.npy: 0 train, 1 validation, 2 test, -1 none, one a bin or a trial"
+            raise AblateError(f"{recording.name} has no split.npy", where="data.split.kind", hint=hint)
+        label = np.asarray(recording.split, np.int8).copy()
+        if not ids.any():
+            keep_guards(label, guard)
+        found.append(label)
+    return np.concatenate(found)
+
+
+def _of_whole_trials(recording: Recording) -> bool:
+    """Whether no trial is in two splits."""
+    if recording.trials is None or recording.split is None or not (recording.trials > 0).any():
+        return False
+    inside = np.asarray(recording.trials >= 0)
+    pairs = np.unique(np.stack([recording.trials[inside], recording.split[inside]]), axis=1)
+    return pairs.shape[1] == len(np.unique(recording.trials[inside]))
 
 
 def run_starts(trials: Int[np.ndarray, " t"]) -> Int[np.ndarray, " t"]:

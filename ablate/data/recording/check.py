@@ -17,6 +17,7 @@ MEANT = {
     "behavior": ("f", 2, "float32 (t, k)"),
     "valid": ("b", 2, "bool (t, u)"),
     "trials": ("iu", 1, "int (t,)"),
+    "split": ("iu", 1, "int (t,), a label a bin, or one a trial"),
     "rates": ("f", 2, "float32 (t, u)"),
     "floor_rates": ("f", 2, "float32 (t, u)"),
     "repeats": ("uif", 3, "counts (r, t, u)"),
@@ -91,6 +92,9 @@ def check_numbers(recording: Recording, *, where: str) -> None:
             _refuse(name, part, negative, "contains negative counts", where, COUNTS)
             what = f"contains counts that no neuron can fire in a bin of {1000 / recording.bin_rate_hz:.3g} ms"
             _refuse(name, part, lambda rows: rows > most, what, where, COUNTS)
+    if recording.split is not None:
+        what = "has labels that are none of 0 (train), 1 (validation), 2 (test) and -1 (none)"
+        _refuse("split", recording.split, lambda rows: (rows < -1) | (rows > 2), what, where)
     for name in ("rates", "floor_rates"):
         part = getattr(recording, name)
         if part is not None:

@@ -5,6 +5,8 @@ frame first.
                      numbers from zero on), and free text (species, source, license, note, ...)
     stimulus.npy     (t, h, w) uint8 or float32          spikes.npy    (t, u) counts
     behavior.npy     (t, k) float32, optional            valid.npy     (t, u) bool, optional
+    split.npy        (t,) int, or one a trial in the order of their numbers, optional: 0 train, 1 validation, 2 test,
+                     -1 none; read with `split: {kind: file}`
     trials.npy       (t,) int, -1 = none, optional       rates.npy     (t, u) float32 true rates, spikes a bin, optional
     floor_rates.npy  (t, u) float32, optional: the rates of a world without receptive fields, which a model must beat
     repeats.npy      (r, t, u) counts of r showings of repeat_stimulus.npy (t, h, w), optional; never trained on
@@ -25,7 +27,7 @@ from ruamel.yaml.error import YAMLError
 
 from ablate.data.recording.array_file import map_array
 from ablate.data.recording.check import check_numbers, check_shapes
-from ablate.data.recording.held import held, with_unit_axis
+from ablate.data.recording.held import a_label_a_bin, held, with_unit_axis
 from ablate.data.recording.listing import check_keys, unread_files
 from ablate.data.recording.session import OPTIONAL, REPEATED, Recording, Signal
 from ablate.disk.whole import whole_folder
@@ -51,6 +53,8 @@ def read_recording(folder: Path, *, max_frames: int | None = None, check_values:
     arrays = {
         name: held(name, map_array(folder / f"{name}.npy"), str(folder)) for name in ("stimulus", "spikes", *there)
     }
+    if "split" in arrays:
+        arrays["split"] = a_label_a_bin(arrays["split"], arrays.get("trials"))
     if "repeats" in arrays:
         arrays["repeats"] = with_unit_axis(arrays["repeats"])
     names = tuple(str(name) for name in notes.pop("behavior_names", None) or ())

@@ -33,7 +33,7 @@ def _wanted(name: str, dtype: "np.dtype[np.generic]") -> "np.dtype[np.generic]":
         return np.dtype(np.float32)
     if name in COUNTS and kind == "b":
         return np.dtype(np.uint8)
-    if name == "trials" and kind in "ui":
+    if name in ("trials", "split") and kind in "ui":
         return np.dtype(np.int64)
     if name in FLOATS and kind == "f" and dtype.itemsize < np.dtype(np.float32).itemsize:
         return np.dtype(np.float32)
@@ -43,3 +43,14 @@ def _wanted(name: str, dtype: "np.dtype[np.generic]") -> "np.dtype[np.generic]":
 def with_unit_axis(repeats: np.ndarray) -> np.ndarray:
     """(r, t) of a single unit as (r, t, 1)."""
     return repeats[:, :, None] if repeats.ndim == 2 else repeats
+
+
+def a_label_a_bin(split: np.ndarray, trials: np.ndarray | None) -> np.ndarray:
+    """Labels of trials, in the order of their numbers, as labels of bins; labels of bins as they are."""
+    if trials is None or len(split) == len(trials):
+        return split
+    numbers = np.unique(trials[trials >= 0])
+    if len(numbers) != len(split):
+        return split
+    place = np.searchsorted(numbers, np.maximum(trials, numbers[0]))
+    return np.where(trials >= 0, split[place], -1)

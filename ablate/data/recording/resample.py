@@ -49,9 +49,10 @@ def resampled(recording: Recording, rate_hz: float | None) -> Recording:
     for name, rates in (("rates", recording.rates), ("floor_rates", recording.floor_rates)):
         if rates is not None:
             new[name] = _parts(rates, factor).sum(1)
-    if recording.trials is not None:
-        trials = _parts(recording.trials, factor)
-        new["trials"] = np.where((trials == trials[:, :1]).all(1), trials[:, 0], -1)
+    for name, labels in (("trials", recording.trials), ("split", recording.split)):
+        if labels is not None:
+            parts = _parts(labels, factor)
+            new[name] = np.where((parts == parts[:, :1]).all(1), parts[:, 0], -1)
     if recording.repeats is not None:
         showings = [_parts(showing, factor).sum(1, dtype=np.float32) for showing in recording.repeats]
         new["repeats"] = np.stack(showings)

@@ -12,7 +12,7 @@ Array = np.ndarray
 Signal = Literal["spikes", "calcium"]
 """spikes: whole counts. calcium: what fluorescence was deconvolved to, any number from zero on, in `spikes.npy` too."""
 
-OPTIONAL = ("behavior", "valid", "trials", "rates", "floor_rates")
+OPTIONAL = ("behavior", "valid", "trials", "split", "rates", "floor_rates")
 """Arrays with a row a bin, beside stimulus and spikes."""
 REPEATED = ("repeats", "repeat_stimulus")
 """Arrays with their own clock: the counts of every showing of one stimulus, and that stimulus."""
@@ -22,8 +22,8 @@ REPEATED = ("repeats", "repeat_stimulus")
 class Recording:
     """One session. Arrays are memory maps where the recording was read from a folder.
 
-    repeats: (r, t, u) counts of every showing of repeat_stimulus (t, h, w); never trained on. unread: what else lies
-    in the folder.
+    split: (t,) the user's own labels, 0 train, 1 validation, 2 test, -1 none. repeats: (r, t, u) counts of every
+    showing of repeat_stimulus (t, h, w); never trained on. unread: what else lies in the folder.
     """
 
     name: str
@@ -33,6 +33,7 @@ class Recording:
     behavior: Array | None = None
     valid: Array | None = None
     trials: Array | None = None
+    split: Array | None = None
     rates: Array | None = None
     floor_rates: Array | None = None
     repeats: Array | None = None

@@ -56,7 +56,7 @@ class FrameStore:
 def content_hash(recording: Recording) -> str:
     """Hash of everything that can change a score: arrays with their shapes, name and bin rate."""
     digest = hashlib.blake2b(f"{recording.name} {recording.bin_rate_hz!r}".encode(), digest_size=32)
-    for name in ("stimulus", "spikes", "behavior", "valid", "trials", "split", "rates", *REPEATED):
+    for name in ("stimulus", "spikes", "behavior", "behavior_valid", "valid", "trials", "split", "rates", *REPEATED):
         part = getattr(recording, name)
         if part is not None:
             digest.update(f"\n{name} {part.dtype.str} {part.shape} ".encode())

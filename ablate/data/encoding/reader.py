@@ -1,5 +1,7 @@
 """One session's windows, gathered by index on its device and normalised by the training split's statistics."""
 
+from dataclasses import replace
+
 import numpy as np
 import torch
 from jaxtyping import Bool, Int
@@ -29,6 +31,9 @@ class SessionReader:
     ):
         self.session, self.recording, self.statistics, self.config = session, recording, statistics, config
         self.left_out, self.device = left_out, device
+        if recording.behavior is not None and recording.behavior_valid is not None:
+            mean = np.asarray(statistics.behavior_mean, np.float32)
+            recording = replace(recording, behavior=np.where(recording.behavior_valid, recording.behavior, mean))
         self.store = FrameStore(recording, device)
         behaves = recording.behavior is not None
         self.inputs = WindowInputs(self.store, statistics, config, behaves, recording.frames, device)

@@ -62,6 +62,7 @@ def reader_of_repeats(reader: SessionReader) -> SessionReader:
         stimulus=recording.repeat_stimulus,
         spikes=np.zeros((frames, recording.units), np.uint8),
         behavior=still,
+        behavior_valid=None,
         valid=None,
         trials=None,
         split=None,

@@ -33,14 +33,28 @@ def training_statistics(recording: Recording, split: SessionSplit) -> Statistics
     train = np.flatnonzero(split.label == TRAIN)
     spaced = train[:: max(1, len(train) // STIMULUS_FRAMES)]
     pixels = np.asarray(recording.stimulus[spaced], np.float64)
-    behavior = np.zeros((1, 0)) if recording.behavior is None else np.asarray(recording.behavior[train], np.float64)
+    behavior_mean, behavior_std = _of_behavior(recording, train)
     return Statistics(
         stimulus_mean=float(pixels.mean()),
         stimulus_std=_or_one(pixels.std()).item(),
-        behavior_mean=behavior.mean(0).astype(np.float32),
-        behavior_std=_or_one(behavior.std(0)).astype(np.float32),
+        behavior_mean=behavior_mean,
+        behavior_std=behavior_std,
         mean_rate=_mean_rate(recording, train),
     )
+
+
+def _of_behavior(recording: Recording, train: Array) -> tuple[Array, Array]:
+    """Mean and deviation of each column over the bins in which it was measured."""
+    if recording.behavior is None:
+        return np.zeros(0, np.float32), np.zeros(0, np.float32)
+    values = np.asarray(recording.behavior[train], np.float64)
+    if recording.behavior_valid is None:
+        return values.mean(0).astype(np.float32), np.asarray(_or_one(values.std(0)), np.float32)
+    measured = np.asarray(recording.behavior_valid[train])
+    bins = np.maximum(measured.sum(0), 1)
+    mean = np.where(measured, values, 0.0).sum(0) / bins
+    deviation = np.sqrt((np.where(measured, values - mean, 0.0) ** 2).sum(0) / bins)
+    return mean.astype(np.float32), np.asarray(_or_one(deviation), np.float32)
 
 
 def _mean_rate(recording: Recording, train: Array) -> Array:

@@ -15,6 +15,7 @@ MOST_IN_ANY_BIN = 100  # however short the bin: a burst of many units at once
 
 MEANT = {
     "behavior": ("f", 2, "float32 (t, k)"),
+    "behavior_valid": ("b", 2, "bool (t,) or (t, k)"),
     "valid": ("b", 2, "bool (t, u)"),
     "trials": ("iu", 1, "int (t,)"),
     "split": ("iu", 1, "int (t,), a label a bin, or one a trial"),
@@ -52,6 +53,10 @@ def check_shapes(recording: Recording, *, where: str) -> None:
         part = getattr(recording, name)
         fits = part is None or part.shape == spikes.shape
         _require(fits, f"{name} has shape {None if part is None else part.shape}, spikes has {spikes.shape}", where)
+    if recording.behavior_valid is not None:
+        _require(recording.behavior is not None, "behavior_valid.npy has no behavior.npy", where)
+        shapes = recording.behavior_valid.shape, None if recording.behavior is None else recording.behavior.shape
+        _require(shapes[0] == shapes[1], f"behavior_valid has shape {shapes[0]}, behavior has {shapes[1]}", where)
     names, columns = len(recording.behavior_names), recording.behaviors
     _require(not names or names == columns, f"{names} behavior_names for {columns} columns of behavior", where)
     _check_repeats(recording, where)
@@ -77,7 +82,7 @@ def check_numbers(recording: Recording, *, where: str) -> None:
     """Values. Raises AblateError for the first fault, with its place."""
     gap = "fill or cut the gap; valid.npy marks bins that are not to be scored"
     for name in ("stimulus", "behavior", "rates", "floor_rates", "repeat_stimulus"):
-        part = getattr(recording, name)
+        part = recording.measured_behavior if name == "behavior" else getattr(recording, name)
         if part is not None and part.dtype.kind == "f":
             _refuse(name, part, not_finite, "contains NaN or infinity", where, gap)
     most = MOST_IN_ANY_BIN + FASTEST_RATE_HZ / recording.bin_rate_hz

@@ -5,6 +5,7 @@ frame first.
                      numbers from zero on), and free text (species, source, license, note, ...)
     stimulus.npy     (t, h, w) uint8 or float32          spikes.npy    (t, u) counts
     behavior.npy     (t, k) float32, optional            valid.npy     (t, u) bool, optional
+    behavior_valid.npy (t,) or (t, k) bool, optional: where behaviour was measured; a model is given its mean elsewhere
     split.npy        (t,) int, or one a trial in the order of their numbers, optional: 0 train, 1 validation, 2 test,
                      -1 none; read with `split: {kind: file}`
     trials.npy       (t,) int, -1 = none, optional       rates.npy     (t, u) float32 true rates, spikes a bin, optional
@@ -27,7 +28,7 @@ from ruamel.yaml.error import YAMLError
 
 from ablate.data.recording.array_file import map_array
 from ablate.data.recording.check import check_numbers, check_shapes
-from ablate.data.recording.held import a_label_a_bin, held, with_unit_axis
+from ablate.data.recording.held import a_label_a_bin, held, with_columns, with_unit_axis
 from ablate.data.recording.listing import check_keys, unread_files
 from ablate.data.recording.session import OPTIONAL, REPEATED, Recording, Signal
 from ablate.disk.whole import whole_folder
@@ -55,6 +56,8 @@ def read_recording(folder: Path, *, max_frames: int | None = None, check_values:
     }
     if "split" in arrays:
         arrays["split"] = a_label_a_bin(arrays["split"], arrays.get("trials"))
+    if "behavior_valid" in arrays:
+        arrays["behavior_valid"] = with_columns(arrays["behavior_valid"], arrays.get("behavior"))
     if "repeats" in arrays:
         arrays["repeats"] = with_unit_axis(arrays["repeats"])
     names = tuple(str(name) for name in notes.pop("behavior_names", None) or ())

@@ -54,3 +54,10 @@ def a_label_a_bin(split: np.ndarray, trials: np.ndarray | None) -> np.ndarray:
         return split
     place = np.searchsorted(numbers, np.maximum(trials, numbers[0]))
     return np.where(trials >= 0, split[place], -1)
+
+
+def with_columns(valid: np.ndarray, behavior: np.ndarray | None) -> np.ndarray:
+    """(t,) of all columns of behaviour as (t, k)."""
+    if valid.ndim != 1 or behavior is None or behavior.ndim != 2:
+        return valid
+    return np.repeat(valid[:, None], behavior.shape[1], axis=1)

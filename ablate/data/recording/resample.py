@@ -42,8 +42,10 @@ def resampled(recording: Recording, rate_hz: float | None) -> Recording:
         "stimulus": _parts(recording.stimulus, factor).mean(1, dtype=np.float32),
         "spikes": _parts(recording.spikes, factor).sum(1, dtype=np.float32),
     }
-    if recording.behavior is not None:
-        new["behavior"] = _parts(recording.behavior, factor).mean(1, dtype=np.float32)
+    if recording.measured_behavior is not None:
+        new["behavior"] = _parts(recording.measured_behavior, factor).mean(1, dtype=np.float32)
+    if recording.behavior_valid is not None:
+        new["behavior_valid"] = np.asarray(_parts(recording.behavior_valid, factor).all(1))
     if recording.valid is not None:
         new["valid"] = np.asarray(_parts(recording.valid, factor).all(1))
     for name, rates in (("rates", recording.rates), ("floor_rates", recording.floor_rates)):

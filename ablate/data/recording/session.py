@@ -12,7 +12,7 @@ Array = np.ndarray
 Signal = Literal["spikes", "calcium"]
 """spikes: whole counts. calcium: what fluorescence was deconvolved to, any number from zero on, in `spikes.npy` too."""
 
-OPTIONAL = ("behavior", "valid", "trials", "split", "rates", "floor_rates")
+OPTIONAL = ("behavior", "behavior_valid", "valid", "trials", "split", "rates", "floor_rates")
 """Arrays with a row a bin, beside stimulus and spikes."""
 REPEATED = ("repeats", "repeat_stimulus")
 """Arrays with their own clock: the counts of every showing of one stimulus, and that stimulus."""
@@ -22,8 +22,9 @@ REPEATED = ("repeats", "repeat_stimulus")
 class Recording:
     """One session. Arrays are memory maps where the recording was read from a folder.
 
-    split: (t,) the user's own labels, 0 train, 1 validation, 2 test, -1 none. repeats: (r, t, u) counts of every
-    showing of repeat_stimulus (t, h, w); never trained on. unread: what else lies in the folder.
+    behavior_valid: (t, k) where behaviour was measured; False in a blink. split: (t,) the user's own labels, 0
+    train, 1 validation, 2 test, -1 none. repeats: (r, t, u) counts of every showing of repeat_stimulus (t, h, w);
+    never trained on. unread: what else lies in the folder.
     """
 
     name: str
@@ -31,6 +32,7 @@ class Recording:
     stimulus: Array
     spikes: Array
     behavior: Array | None = None
+    behavior_valid: Array | None = None
     valid: Array | None = None
     trials: Array | None = None
     split: Array | None = None
@@ -54,6 +56,13 @@ class Recording:
     @property
     def behaviors(self) -> int:
         return 0 if self.behavior is None else int(self.behavior.shape[1])
+
+    @property
+    def measured_behavior(self) -> Array | None:
+        """Behaviour with zero where it was not measured, which may be NaN in the file."""
+        if self.behavior is None or self.behavior_valid is None:
+            return self.behavior
+        return np.where(self.behavior_valid, self.behavior, np.float32(0))
 
     def session_spec(self, mean_rate: tuple[float, ...]) -> SessionSpec:
         """What a model must know of this recording."""

@@ -1,8 +1,9 @@
 """One recording: a folder with what was shown, what was counted, and what the animal did; memory-mapped, oldest
 frame first.
 
-    recording.yaml   name, bin_rate_hz; optional behavior_names, signal (spikes, or calcium: spikes.npy then holds any
-                     numbers from zero on), and free text (species, source, license, note, ...)
+    recording.yaml   name, bin_rate_hz; optional bins_per_frame (a frame is shown for so many bins), behavior_names,
+                     signal (spikes, or calcium: spikes.npy then holds any numbers from zero on), and free text
+                     (species, source, license, note, ...)
     stimulus.npy     (t, h, w) uint8 or float32          spikes.npy    (t, u) counts
     behavior.npy     (t, k) float32, optional            valid.npy     (t, u) bool, optional
     behavior_valid.npy (t,) or (t, k) bool, optional: where behaviour was measured; a model is given its mean elsewhere
@@ -35,6 +36,7 @@ from ablate.disk.whole import whole_folder
 from ablate.errors import AblateError
 
 YAML_BYTES = 1 << 20  # a header is a few lines; a megabyte of it is a mistake or an attack
+MOST_BINS_PER_FRAME = 1000
 SLOWEST_HZ, FASTEST_HZ = 0.1, 100_000  # bins of 10 s to 10 us; beyond that a length was written for a rate
 
 
@@ -50,16 +52,7 @@ def read_recording(folder: Path, *, max_frames: int | None = None, check_values:
         raise AblateError("the folder is empty", where=str(folder), hint=hint)
     unread = unread_files(folder)
     notes = _read_header(folder)
-    there = [name for name in (*OPTIONAL, *REPEATED) if (folder / f"{name}.npy").exists()]
-    arrays = {
-        name: held(name, map_array(folder / f"{name}.npy"), str(folder)) for name in ("stimulus", "spikes", *there)
-    }
-    if "split" in arrays:
-        arrays["split"] = a_label_a_bin(arrays["split"], arrays.get("trials"))
-    if "behavior_valid" in arrays:
-        arrays["behavior_valid"] = with_columns(arrays["behavior_valid"], arrays.get("behavior"))
-    if "repeats" in arrays:
-        arrays["repeats"] = with_unit_axis(arrays["repeats"])
+    arrays = _arrays(folder, _bins_per_frame(notes.pop("bins_per_frame", 1), folder))
     names = tuple(str(name) for name in notes.pop("behavior_names", None) or ())
     recording = Recording(
         name=str(notes.pop("name", folder.name)),
@@ -91,6 +84,24 @@ def write_recording(folder: Path, recording: Recording, *, checked: bool = True)
         (beside / "recording.yaml").write_text(_header_text(recording), encoding="utf-8")
 
 
+def _arrays(folder: Path, bins_per_frame: int) -> dict[str, np.ndarray]:
+    """Every array of the folder, with a row a bin. Frames that are shown for several bins are repeated, in memory."""
+    there = [name for name in (*OPTIONAL, *REPEATED) if (folder / f"{name}.npy").exists()]
+    arrays = {
+        name: held(name, map_array(folder / f"{name}.npy"), str(folder)) for name in ("stimulus", "spikes", *there)
+    }
+    if "split" in arrays:
+        arrays["split"] = a_label_a_bin(arrays["split"], arrays.get("trials"))
+    if "behavior_valid" in arrays:
+        arrays["behavior_valid"] = with_columns(arrays["behavior_valid"], arrays.get("behavior"))
+    if "repeats" in arrays:
+        arrays["repeats"] = with_unit_axis(arrays["repeats"])
+    for name in ("stimulus", "repeat_stimulus"):
+        if bins_per_frame > 1 and name in arrays:
+            arrays[name] = np.repeat(arrays[name], bins_per_frame, axis=0)
+    return arrays
+
+
 # ------------------------------------------------------------------ the header
 
 
@@ -120,6 +131,14 @@ def _read_header(folder: Path) -> dict[str, Any]:
     if not isinstance(header.get("behavior_names") or [], list):
         raise AblateError("behavior_names must be a list of names", where=str(folder))
     return header
+
+
+def _bins_per_frame(bins: Any, folder: Path) -> int:
+    if isinstance(bins, bool) or not isinstance(bins, int) or not 1 <= bins <= MOST_BINS_PER_FRAME:
+        hint = "it counts the bins of spikes.npy in which one frame of stimulus.npy is shown: 4 for frames of 33 ms"
+        what = f"bins_per_frame must be a whole number from 1 to {MOST_BINS_PER_FRAME}, not {bins!r:.40}"
+        raise AblateError(what, where=str(folder), hint=f"{hint} and bins of 8.3 ms")
+    return bins
 
 
 def _check_rate(rate: Any, folder: Path) -> None:

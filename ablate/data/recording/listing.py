@@ -7,7 +7,7 @@ from ablate.data.recording.session import OPTIONAL, REPEATED
 from ablate.errors import AblateError, Problem
 
 HEADER = "recording.yaml"
-KEYS = ("name", "bin_rate_hz", "behavior_names", "signal")
+KEYS = ("name", "bin_rate_hz", "bins_per_frame", "behavior_names", "signal")
 ARRAYS = tuple(f"{name}.npy" for name in ("stimulus", "spikes", *OPTIONAL, *REPEATED))
 READ = (HEADER, *ARRAYS)
 ALIKE = 0.75  # share of letters: behaviour.npy, vaild.npy, Spikes.npy; not notes.txt

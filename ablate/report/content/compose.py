@@ -21,8 +21,8 @@ from ablate.report.content.rows import changes
 from ablate.result import Store
 
 ORDER = (
-    "Those that help are ranked by the lower end of their gain's 95 % interval, never by the gain alone; the others "
-    "by their gain."
+    "What helps stands first, then what is negligible or without evidence, then what hurts; each by the lower end of "
+    "its 95 % interval, never by the gain alone."
 )
 
 

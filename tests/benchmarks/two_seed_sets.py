@@ -81,8 +81,8 @@ def cell(study: StudyAnalysis, name: str) -> str:
 
 
 def repeated(first: StudyAnalysis, second: StudyAnalysis) -> dict[str, Repetition]:
-    """What became of each row; the words of references say nothing."""
-    rows = {row.name: row for row in first.rows if row.role != "baseline"}
+    """What became of each patch and control; references have no verdict."""
+    rows = {row.name: row for row in first.rows if row.role in ("variant", "control")}
     return repetitions(
         {name: Again(row, (other := second.row(name)).gain, other.verdict) for name, row in rows.items()}
     )

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 from tiny_study import PATCHES, TAIL, ablate, environment, plain, request_of, write_recipe
@@ -83,18 +84,27 @@ def test_a_study_with_fixed_seeds_goes_on_until_settled_with_the_runs_that_it_ha
     assert analysis_of(end).settling.look is not None
 
 
-def under_way(store, session):
-    """Whether a process of this session holds a run's lock."""
+def family(pid):
+    """A process and all that come from it."""
+    try:
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="utf-8").split()
+    except OSError:
+        return []
+    return [pid, *(other for child in children for other in family(int(child)))]
+
+
+def under_way(store, pids):
+    """Whether one of these processes holds a run's lock."""
     for path in (store.root / "locks").glob("*.lock"):
         with contextlib.suppress(OSError, ValueError, KeyError):
-            if os.getsid(json.loads(path.read_text())["pid"]) == session:
+            if json.loads(path.read_text(encoding="utf-8"))["pid"] in pids:
                 return True
     return False
 
 
 def killed_at_random(recipe, out, times, seed, *how):
-    """Starts the program again and again, killed with its workers and without warning while runs are under way, but for
-    the last time. Also gives how many kills met a run."""
+    """Starts the program again and again, killed with all its workers and without warning while runs are under way, but
+    for the last time. Also gives how many kills met a run."""
     command = ["run", str(recipe), "--out", str(out), "--until", "settled", "--worth", "0.1%", "--device", "cpu", *how]
     generator, store, met = random.Random(seed), Store(out / "tiny"), 0
     for _ in range(times):
@@ -103,18 +113,20 @@ def killed_at_random(recipe, out, times, seed, *how):
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             env=environment(),
-            start_new_session=True,
         )
-        while process.poll() is None and not under_way(store, process.pid):
+        while process.poll() is None and not under_way(store, family(process.pid)):
             time.sleep(0.05)
-        time.sleep(generator.uniform(0.0, 1.5))
-        met += process.poll() is None and under_way(store, process.pid)
-        with contextlib.suppress(ProcessLookupError):  # it ended by itself
-            os.killpg(process.pid, signal.SIGKILL)
+        time.sleep(generator.uniform(0.0, 1.0))
+        pids = family(process.pid)
+        met += under_way(store, pids)
+        for pid in pids:
+            with contextlib.suppress(ProcessLookupError):  # it ended by itself
+                os.kill(pid, signal.SIGKILL)
         process.wait()
     return ablate(*command, timeout=900), met
 
 
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="finds workers in /proc")
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
 @pytest.mark.parametrize("how", [("--inline",), ("--workers", "2")], ids=["inline", "two workers"])

@@ -10,7 +10,8 @@ from ablate.analysis import chosen_rows, fresh_seeds, lacking
 from ablate.errors import AblateError
 from ablate.request import Request
 from ablate.result import Confirmation, content_key
-from ablate.study.study import Study, identity_of
+from ablate.study.manifest import identity_of
+from ablate.study.study import Study
 from ablate.study.train import RunJob
 
 

@@ -5,111 +5,30 @@
 The last two steps need nothing but the results folder, and happen elsewhere (`ablate.analysis`, `ablate.report`).
 """
 
-from collections.abc import Callable, Generator, Mapping, Sequence
-from contextlib import closing, suppress
-from dataclasses import dataclass, field, replace
-from typing import Any, Protocol, runtime_checkable
+from dataclasses import replace
 
 from ablate.analysis import Settling, gather, settle
 from ablate.analysis.words import listing, spans
-from ablate.errors import AblateError
-from ablate.execution import Event, Job, Outcome, Stop, execute
+from ablate.execution import Outcome, Stop
 from ablate.request import Request
-from ablate.result import Store, environment
-from ablate.result.record import RunState
 from ablate.study.budget import covered
 from ablate.study.confirm import confirmation_jobs, with_confirmation
-from ablate.study.merge import merge_manifests
+from ablate.study.end import StudyEnd, end_of
+from ablate.study.merge import keep_manifest
+from ablate.study.missing import missing, train_missing
 from ablate.study.retune import check_search, retuning_jobs, with_retuning
 from ablate.study.study import Study, study_of
 from ablate.study.train import (
     RunJob,
-    device_facts,
     is_there,
-    readable_record,
-    record_hash,
-    run_record,
-    share_data,
-    train_run,
 )
-from ablate.study.workers import settings_of, shared_data
-from ablate.training import pick_device
-
-SECONDS_BETWEEN_LOOKS = 0.2
-"""At runs that another process trains."""
-WORK = f"{train_run.__module__}:{train_run.__name__}"
-SHARE = f"{share_data.__module__}:{share_data.__name__}"
-
-
-@runtime_checkable
-class Watcher(Protocol):
-    """Hears how a study goes."""
-
-    def doing(self, what: str) -> None:
-        """What is being done before there is a plan, in a few words."""
-
-    def planned(self, study: Study, todo: Sequence[RunJob]) -> None: ...
-
-    def look(self, state: Settling, todo: Sequence[RunJob]) -> None:
-        """Before each look of a study that is run until settled: where it stands, and what the look trains."""
-
-    def stage(self, name: str, todo: Sequence[RunJob]) -> None:
-        """Before runs that are not the study's own: what they are for."""
-
-    def event(self, event: Event) -> None: ...
-
-    def finished(self) -> None: ...
-
-
-class Silent:
-    """Watches nothing."""
-
-    def doing(self, what: str) -> None: ...
-
-    def planned(self, study: Study, todo: Sequence[RunJob]) -> None: ...
-
-    def look(self, state: Settling, todo: Sequence[RunJob]) -> None: ...
-
-    def stage(self, name: str, todo: Sequence[RunJob]) -> None: ...
-
-    def event(self, event: Event) -> None: ...
-
-    def finished(self) -> None: ...
-
-
-@dataclass(frozen=True)
-class StudyEnd:
-    """How a study ended. failures: the runs that gave no score, with why. interrupted: stopped by a signal."""
-
-    study: Study
-    trained: int = 0
-    kept: int = 0
-    failures: tuple[tuple[RunJob, Outcome], ...] = ()
-    elsewhere: tuple[RunJob, ...] = ()
-    interrupted: bool = False
-    beyond: Settling | None = None
-    """The look that the budget does not cover."""
-    states: dict[str, str] = field(default_factory=dict)
-    unconfirmed: str = ""
-    """Why nothing was confirmed although it was asked for."""
-
-    def joined(self, more: "StudyEnd") -> "StudyEnd":
-        """With the runs of a further stage."""
-        return replace(
-            self,
-            study=more.study,
-            trained=self.trained + more.trained,
-            kept=self.kept + more.kept,
-            failures=(*self.failures, *more.failures),
-            elsewhere=(*self.elsewhere, *more.elsewhere),
-            interrupted=self.interrupted or more.interrupted,
-            states=self.states | more.states,
-        )
+from ablate.study.watcher import Watcher
+from ablate.study.workers import settings_of
 
 
 def run_study(request: Request, watcher: Watcher | None = None) -> StudyEnd:
     """Trains what is missing. Raises AblateError for what a person can fix; a run that fails is in the outcome."""
-    watcher = watcher or Silent()
+    watcher = watcher or Watcher()
     study = study_of(request, watcher.doing)
     if searched := study.recipe.retune and request.retune != "none" and not (request.quick or request.only):
         check_search(study)
@@ -199,117 +118,3 @@ def settled_so_far(study: Study) -> Settling:
     manifest = study.manifest
     assert manifest.schedule is not None
     return settle(gather(manifest, study.store.records()), manifest.schedule, manifest.analysis)
-
-
-def train_missing(
-    study: Study,
-    todo: Sequence[RunJob],
-    request: Request,
-    watcher: Watcher,
-    outcomes: dict[str, Outcome],
-    stop: Stop,
-) -> None:
-    """Trains these runs, waits for those that another process trains, and records failures."""
-    waiting: Sequence[RunJob] = todo
-    while waiting and not stop.requested:
-        jobs = {job.key: job for job in waiting}
-        with closing(train_all(waiting, study.store, request, watcher.event, stop)) as ended:
-            for outcome in ended:
-                outcomes[outcome.key] = outcome
-                record_failure(study.store, jobs[outcome.key], outcome)
-        busy = [job for job in waiting if job.key in outcomes and outcomes[job.key].state == "busy"]
-        waiting = await_others(study.store, busy, watcher.event, stop)
-
-
-def await_others(store: Store, busy: Sequence[RunJob], tell: Callable[[Event], None], stop: Stop) -> tuple[RunJob, ...]:
-    """Waits for the runs that another process trains; gives those that it left unfinished, which are now ours."""
-    with stop.listening():
-        while busy and not stop.requested:
-            left = [job for job in busy if not is_there(store, job)]
-            for job in busy:
-                if job not in left:
-                    tell(Event("ended", job.key, Outcome(job.key, "done")))
-            free = tuple(job for job in left if store.holder(job.key) is None and not is_there(store, job))
-            if free:
-                return tuple(left)
-            busy = left
-            stop.event.wait(SECONDS_BETWEEN_LOOKS)
-    return ()
-
-
-def keep_manifest(study: Study, request: Request) -> Study:
-    """Writes `study.json`, extending the one that is there; refuses a recipe whose variants changed their meaning."""
-    with study.store.lock_study():
-        if study.store.exists():
-            scored = any(record.state == "done" for record in study.store.scan().records.values())
-            accept = request.changed or request.fresh or not scored  # without a score there is none to mix up
-            manifest = merge_manifests(study.store.manifest(), study.manifest, accept=accept)
-            study = Study(study.recipe, study.store, manifest, study.jobs, study.notices)
-        study.store.write_manifest(study.manifest)
-    return study
-
-
-def missing(study: Study, request: Request) -> tuple[RunJob, ...]:
-    """The runs to train: those without a record, and those whose state is to be tried again."""
-    records = study.store.scan().records
-    again = request.retried_states()
-    todo = []
-    for job in study.jobs:
-        record = records.get(job.key)
-        if record is None:
-            todo.append(job.model_copy(update={"afresh": request.fresh}))
-        elif request.fresh or record.state in again:
-            todo.append(job.model_copy(update={"replaces": record_hash(record), "afresh": request.fresh}))
-    return tuple(todo)
-
-
-def train_all(
-    todo: Sequence[RunJob], store: Store, request: Request, tell: Callable[[Event], None], stop: Stop
-) -> Generator[Outcome, None, None]:
-    """Each run in a process of its own, or all in this one with `--inline`."""
-    settings = replace(settings_of(request, len(todo)), prepare=SHARE, prepare_with=shared_data(todo))
-    # A run's bits depend on the number of its threads: fixed here, so that they never depend on the number of workers.
-    fixed: dict[str, Any] = {"threads": settings.threads, **({"device": "cuda"} if settings.devices else {})}
-    jobs = [Job(job.key, job.model_copy(update=fixed).model_dump(mode="json"), job.label) for job in todo]
-    return execute(jobs, WORK, settings, logs=store.logs, on_event=tell, stop=stop)  # type: ignore[return-value]
-
-
-def record_failure(store: Store, job: RunJob, outcome: Outcome) -> None:
-    """A run that failed or was interrupted leaves a record with its reason and last log lines, unless it has one."""
-    if outcome.state not in ("failed", "interrupted"):
-        return
-    state: RunState = "failed" if outcome.state == "failed" else "interrupted"
-    with suppress(AblateError):  # a full disk: the outcome says it, and the other runs go on
-        lock = store.lock_run(job.key)
-        if lock is None:
-            return  # somebody else has taken it up meanwhile
-        with lock:
-            before = readable_record(store, job.key)
-            if not is_there(store, job) and not (state == "interrupted" and before and before.state == "done"):
-                where = device_facts(job, pick_device(job.device), threads=job.threads)
-                record = run_record(job, state=state, reason=outcome.reason, environment=environment(device=where))
-                store.put(record, log=outcome.log_tail, recipe=job.recipe_text, replace=True)
-
-
-def end_of(study: Study, todo: Sequence[RunJob], outcomes: Mapping[str, Outcome], *, interrupted: bool) -> StudyEnd:
-    """What became of every run: by its record, or, where none could be written, by what its process said."""
-    records = study.store.scan().records
-    states = {key: record.state for key, record in records.items()}
-    failures = []
-    for job in study.jobs:
-        record, outcome = records.get(job.key), outcomes.get(job.key)
-        if record is not None and record.state in ("failed", "diverged"):
-            failures.append((job, Outcome(job.key, "failed", record.reason)))
-        elif outcome is not None and outcome.state == "failed" and (record is None or record.state != "done"):
-            failures.append((job, outcome))
-    busy = {key for key, outcome in outcomes.items() if outcome.state == "busy"}
-    ended = [job for job in todo if states.get(job.key) == "done" and job.key in outcomes]
-    return StudyEnd(
-        study=study,
-        trained=sum(job.key not in busy for job in ended),
-        kept=len(study.jobs) - len(todo),
-        failures=tuple(failures),
-        elsewhere=tuple(job for job in todo if job.key in busy),
-        interrupted=interrupted,
-        states=dict(states),
-    )

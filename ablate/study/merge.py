@@ -1,8 +1,24 @@
 """A study is extended, never silently changed: the manifest that is there and the new one in, one manifest out."""
 
+from dataclasses import replace
+
 from ablate.errors import AblateError, Problem
+from ablate.request import Request
 from ablate.result import StudyManifest, VariantEntry
 from ablate.result.manifest import Confirmation, LookedAt
+from ablate.study.study import Study
+
+
+def keep_manifest(study: Study, request: Request) -> Study:
+    """Writes `study.json`, extending the one that is there; refuses a recipe whose variants changed their meaning."""
+    with study.store.lock_study():
+        if study.store.exists():
+            scored = any(record.state == "done" for record in study.store.scan().records.values())
+            accept = request.changed or request.fresh or not scored  # without a score there is none to mix up
+            manifest = merge_manifests(study.store.manifest(), study.manifest, accept=accept)
+            study = replace(study, manifest=manifest)
+        study.store.write_manifest(study.manifest)
+    return study
 
 
 def merge_manifests(old: StudyManifest, new: StudyManifest, *, accept: bool) -> StudyManifest:

@@ -20,7 +20,7 @@ from ablate.execution.job import is_out_of_memory, why
 from ablate.recipe import Configuration
 from ablate.request import Request
 from ablate.result import RunRecord, VariantEntry
-from ablate.study.flow import missing
+from ablate.study.missing import missing
 from ablate.study.retune import SEARCH_SEEDS, settings_of_search
 from ablate.study.study import Study, study_of
 from ablate.study.train import RunJob, build_model, open_data

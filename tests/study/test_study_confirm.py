@@ -13,7 +13,8 @@ from ablate.cli.command.run import finished_study
 from ablate.errors import AblateError
 from ablate.result import Store
 from ablate.result.store.clean import garbage
-from ablate.study.flow import Silent, run_study
+from ablate.study.flow import run_study
+from ablate.study.watcher import Watcher
 
 ROWS = """\
 patches:
@@ -26,7 +27,7 @@ LUCK = {"fast": 0.03}
 """What a row gains on the seeds that choose it, and on no others."""
 
 
-class Notes(Silent):
+class Notes(Watcher):
     """Writes down which runs began, and the manifest when the first of a stage did."""
 
     def __init__(self):

@@ -9,13 +9,14 @@ from tiny_study import BASELINE, PATCHES, TRAINING, plain, request_of, run_files
 from ablate.cli.command.run import finished_study
 from ablate.errors import AblateError
 from ablate.result import Store
-from ablate.study import flow, train
-from ablate.study.flow import Silent, run_study
+from ablate.study import flow, train, workers
+from ablate.study.flow import run_study
 from ablate.study.study import study_of
+from ablate.study.watcher import Watcher
 from ablate.study.workers import visible_gpus
 
 
-class Notes(Silent):
+class Notes(Watcher):
     """Writes down which runs began."""
 
     def __init__(self):
@@ -295,7 +296,7 @@ def test_a_study_that_was_begun_without_its_baseline_is_not_finished_with_it(rec
 
 def test_data_are_opened_once_where_runs_are_forked_from(recipe, tmp_path, monkeypatch):
     study = study_of(request_of(recipe, tmp_path / "results", seeds="0,1", sets=("data.fraction=0.5",)))
-    shared = flow.shared_data(study.jobs)
+    shared = workers.shared_data(study.jobs)
     assert [one["data"]["fraction"] for one in shared["configurations"]] == [0.5]
     monkeypatch.setattr(train, "_opened", {})
     train.share_data(shared)

@@ -16,12 +16,13 @@ from tiny_study import PATCHES, TAIL, ablate, environment, plain, request_of, wr
 from ablate.analysis import analyse
 from ablate.errors import AblateError
 from ablate.result import Store
-from ablate.study.flow import Silent, run_study
+from ablate.study.flow import run_study
+from ablate.study.watcher import Watcher
 
 MORE = PATCHES + "  slow: {title: a lower learning rate, training: {learning_rate: 1.0e-5}}\n"
 
 
-class Looks(Silent):
+class Looks(Watcher):
     def __init__(self):
         self.bought = []
 

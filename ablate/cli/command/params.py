@@ -39,7 +39,7 @@ def params(
     from ablate.model.cost import module_parameters
     from ablate.recipe import load_recipe
     from ablate.request import Request
-    from ablate.study.study import data_sets
+    from ablate.study.facts import data_sets
     from ablate.variant import lay_out
 
     known_format(format)

@@ -13,7 +13,7 @@ from ablate.request import Request
 from ablate.result import RunRecord, Store
 
 if TYPE_CHECKING:
-    from ablate.study.flow import StudyEnd
+    from ablate.study.end import StudyEnd
     from ablate.study.train import RunJob
 
 FAILED = 1

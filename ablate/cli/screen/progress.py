@@ -18,11 +18,12 @@ from ablate.cli.screen.fitted import Fitted, shortened
 from ablate.cli.studies import analysis_of
 from ablate.errors import AblateError
 from ablate.report import live_table
+from ablate.study.watcher import Watcher
 
 if TYPE_CHECKING:
     from ablate.analysis import Settling
     from ablate.execution import Event
-    from ablate.study.flow import Study
+    from ablate.study.study import Study
     from ablate.study.train import RunJob
 
 REFRESHES_PER_SECOND = 2
@@ -30,7 +31,7 @@ FACTS_WIDTH = 60
 """Columns for step, score and time left: `: step 100000 of 100000, validation -0.1234, 100 h 59 min left`."""
 
 
-class ProgressDisplay:
+class ProgressDisplay(Watcher):
     """Watches a study. `with display: run_study(request, display)`."""
 
     def __init__(self, console: Console, warn: "Callable[[Sequence[RunJob]], None]" = lambda todo: None):

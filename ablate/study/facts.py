@@ -1,0 +1,93 @@
+"""Variants in, what a study must know of their data out: each data set is opened once."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from ablate.contract import Dataset, DataSpec, Split
+from ablate.data.trials.layout.detect import layout_of
+from ablate.errors import AblateError, Problem
+from ablate.recipe import data_type
+from ablate.request import Request
+from ablate.result import (
+    canonical_json,
+)
+from ablate.study.train import open_data
+from ablate.variant import Variant
+
+CPU = torch.device("cpu")
+LABELLED_DATA = ("coincidence", "flipflop", "trials")
+"""Kinds of data whose place a folder of trials can take."""
+
+
+def data_sets(request: Request) -> tuple[str, ...]:
+    """The overrides of the recipe, `--data` first: recordings or trials in place of the recipe's data."""
+    if not request.data:
+        return request.sets
+    hint = "`ablate data make` writes synthetic ones"
+    absent = [Problem("there is no such recording", str(path), hint) for path in request.data if not path.exists()]
+    if absent:
+        raise AblateError(problems=tuple(absent))
+    return (*_data_of(request), *request.sets)
+
+
+def _data_of(request: Request) -> tuple[str, ...]:
+    """Trials where the recipe's own data are trials (recorded or made), recordings where they are not; without a recipe
+    the folder itself decides."""
+    paths = request.data_paths()
+    layout = layout_of(Path(paths[0]))
+    named = data_type(request.recipe)
+    if layout is None if named is None else named not in LABELLED_DATA:
+        return ("data.type=recordings", f"data.path={json.dumps(paths[0] if len(paths) == 1 else paths)}")
+    if len(paths) > 1:
+        what = f"a study of trials reads one folder, {len(paths)} were named"
+        raise AblateError(what, where="--data", hint="put all subjects below one folder, with one manifest")
+    laid_out = () if layout is None else (f"data.layout={layout}",)
+    return ("data.type=trials", f"data.path={json.dumps(paths[0])}", *laid_out)
+
+
+def data_files(variants: Sequence[Variant]) -> tuple[str, ...]:
+    """The places that recorded data are read from; none where all data are made."""
+    return tuple(dict.fromkeys(one for variant in variants for one in variant.configuration.data.sources()))
+
+
+@dataclass(frozen=True)
+class DataFacts:
+    """What a study must know of opened data."""
+
+    spec: DataSpec
+    fingerprint: str
+    metric: str
+    notices: tuple[Problem, ...]
+    """What is no fault of the data, but should be known."""
+
+
+def facts_of(variants: Sequence[Variant]) -> dict[str, DataFacts]:
+    """The data of every variant, each data set opened once. Raises AblateError for data that cannot be scored."""
+    known: dict[str, DataFacts] = {}
+    facts = {}
+    for variant in variants:
+        text = canonical_json(variant.configuration.data.model_dump(mode="json"))
+        if text not in known:
+            dataset = open_data(variant.configuration, CPU)
+            refuse_unscorable(dataset, variant)
+            notices = tuple(Problem(what, "data") for what in dict.fromkeys(dataset.notices))
+            known[text] = DataFacts(dataset.spec, dataset.fingerprint, dataset.metric, notices)
+        facts[variant.name] = known[text]
+    return facts
+
+
+def refuse_unscorable(dataset: Dataset, variant: Variant) -> None:
+    """Every run on such data would fail at its first score: refused once, before anything is trained."""
+    splits: tuple[Split, ...] = ("validation", "test")
+    for split in splits:
+        if dataset.scored_units(split) == 0:
+            raise AblateError(
+                f"no unit has enough spikes in the {split} split to be scored",
+                where="data.min_spikes" if variant.role == "baseline" else f"{variant.name}: data.min_spikes",
+                hint="lower `min_spikes`, hold out more time (`split`, `guard`), or record longer; "
+                "`ablate data info` shows the spikes of recordings",
+            )

@@ -1,0 +1,63 @@
+"""A cross-validated study in, one configuration a fold out."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ablate.errors import AblateError
+from ablate.recipe import Configuration
+from ablate.request import Request
+from ablate.result import (
+    StudyManifest,
+    content_key,
+)
+from ablate.result.manifest import CrossValidation
+from ablate.study.facts import DataFacts
+from ablate.study.manifest import identity_of
+from ablate.variant import Variant
+
+
+def in_folds(
+    manifest: StudyManifest, variants: Sequence[Variant], facts: Mapping[str, DataFacts], request: Request
+) -> StudyManifest:
+    """The manifest with the runs of every fold; as it is where nothing is cross-validated.
+
+    Raises AblateError for variants whose folds differ, and for what buys or chooses seeds one by one.
+    """
+    names = {variant.name: variant.configuration.data.folds() for variant in variants}
+    splits = {variant.name: getattr(variant.configuration.data, "split", None) for variant in variants}
+    first, common = variants[0].name, names[variants[0].name]
+    others = [name for name in names if names[name] != common or (common and splits[name] != splits[first])]
+    if others:
+        what = f"{', '.join(others)} and {first} are cross-validated otherwise, so they cannot be paired"
+        raise AblateError(what, where="data.split", hint="give all variants the same folds")
+    if not common:
+        return manifest
+    for option, asked in (
+        ("--until settled", request.until),
+        ("--confirm", request.confirm),
+        ("retune:", manifest.retune),
+    ):
+        if asked:
+            hint = "fix the seeds; the interval is over the folds"
+            raise AblateError(f"{option} does not go with a cross-validation", where="data.split", hint=hint)
+    split, count = splits[first], len(common)
+    across = getattr(split, "by", "subject") == "subject"
+    plan = CrossValidation(
+        names=common,
+        over="subject" if getattr(split, "type", "") == "loso" else "fold",
+        overlap=0.0 if across else 1 / (count - 1),
+    )
+    configurations = {variant.name: variant.configuration for variant in variants}
+    entries = []
+    for entry in manifest.variants:
+        identities = [identity_of(in_fold(configurations[entry.name], fold)) for fold in range(count)]
+        fingerprint = facts[entry.name].fingerprint
+        keys = {seed: tuple(content_key(one, seed, fingerprint) for one in identities) for seed in manifest.seeds}
+        entries.append(entry.model_copy(update={"folds": keys, "keys": {seed: held[0] for seed, held in keys.items()}}))
+    return manifest.model_copy(update={"variants": tuple(entries), "cross_validation": plan})
+
+
+def in_fold(configuration: Configuration, fold: int) -> Configuration:
+    """The same run on one fold of its data."""
+    data: Any = configuration.data.in_fold(fold)
+    return Configuration(data=data, model=configuration.model, training=configuration.training)

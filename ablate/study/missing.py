@@ -1,0 +1,109 @@
+"""The runs that a study lacks: which they are, and their training, each with a record in the end."""
+
+from collections.abc import Callable, Generator, Sequence
+from contextlib import closing, suppress
+from dataclasses import replace
+from typing import Any
+
+from ablate.errors import AblateError
+from ablate.execution import Event, Job, Outcome, Stop, execute
+from ablate.request import Request
+from ablate.result import Store, environment
+from ablate.result.record import RunState
+from ablate.study.study import Study
+from ablate.study.train import (
+    RunJob,
+    device_facts,
+    is_there,
+    readable_record,
+    record_hash,
+    run_record,
+    share_data,
+    train_run,
+)
+from ablate.study.watcher import Watcher
+from ablate.study.workers import settings_of, shared_data
+from ablate.training import pick_device
+
+SECONDS_BETWEEN_LOOKS = 0.2
+"""At runs that another process trains."""
+WORK = f"{train_run.__module__}:{train_run.__name__}"
+SHARE = f"{share_data.__module__}:{share_data.__name__}"
+
+
+def train_missing(
+    study: Study,
+    todo: Sequence[RunJob],
+    request: Request,
+    watcher: Watcher,
+    outcomes: dict[str, Outcome],
+    stop: Stop,
+) -> None:
+    """Trains these runs, waits for those that another process trains, and records failures."""
+    waiting: Sequence[RunJob] = todo
+    while waiting and not stop.requested:
+        jobs = {job.key: job for job in waiting}
+        with closing(train_all(waiting, study.store, request, watcher.event, stop)) as ended:
+            for outcome in ended:
+                outcomes[outcome.key] = outcome
+                record_failure(study.store, jobs[outcome.key], outcome)
+        busy = [job for job in waiting if job.key in outcomes and outcomes[job.key].state == "busy"]
+        waiting = await_others(study.store, busy, watcher.event, stop)
+
+
+def await_others(store: Store, busy: Sequence[RunJob], tell: Callable[[Event], None], stop: Stop) -> tuple[RunJob, ...]:
+    """Waits for the runs that another process trains; gives those that it left unfinished, which are now ours."""
+    with stop.listening():
+        while busy and not stop.requested:
+            left = [job for job in busy if not is_there(store, job)]
+            for job in busy:
+                if job not in left:
+                    tell(Event("ended", job.key, Outcome(job.key, "done")))
+            free = tuple(job for job in left if store.holder(job.key) is None and not is_there(store, job))
+            if free:
+                return tuple(left)
+            busy = left
+            stop.event.wait(SECONDS_BETWEEN_LOOKS)
+    return ()
+
+
+def missing(study: Study, request: Request) -> tuple[RunJob, ...]:
+    """The runs to train: those without a record, and those whose state is to be tried again."""
+    records = study.store.scan().records
+    again = request.retried_states()
+    todo = []
+    for job in study.jobs:
+        record = records.get(job.key)
+        if record is None:
+            todo.append(job.model_copy(update={"afresh": request.fresh}))
+        elif request.fresh or record.state in again:
+            todo.append(job.model_copy(update={"replaces": record_hash(record), "afresh": request.fresh}))
+    return tuple(todo)
+
+
+def train_all(
+    todo: Sequence[RunJob], store: Store, request: Request, tell: Callable[[Event], None], stop: Stop
+) -> Generator[Outcome, None, None]:
+    """Each run in a process of its own, or all in this one with `--inline`."""
+    settings = replace(settings_of(request, len(todo)), prepare=SHARE, prepare_with=shared_data(todo))
+    # A run's bits depend on the number of its threads: fixed here, so that they never depend on the number of workers.
+    fixed: dict[str, Any] = {"threads": settings.threads, **({"device": "cuda"} if settings.devices else {})}
+    jobs = [Job(job.key, job.model_copy(update=fixed).model_dump(mode="json"), job.label) for job in todo]
+    return execute(jobs, WORK, settings, logs=store.logs, on_event=tell, stop=stop)  # type: ignore[return-value]
+
+
+def record_failure(store: Store, job: RunJob, outcome: Outcome) -> None:
+    """A run that failed or was interrupted leaves a record with its reason and last log lines, unless it has one."""
+    if outcome.state not in ("failed", "interrupted"):
+        return
+    state: RunState = "failed" if outcome.state == "failed" else "interrupted"
+    with suppress(AblateError):  # a full disk: the outcome says it, and the other runs go on
+        lock = store.lock_run(job.key)
+        if lock is None:
+            return  # somebody else has taken it up meanwhile
+        with lock:
+            before = readable_record(store, job.key)
+            if not is_there(store, job) and not (state == "interrupted" and before and before.state == "done"):
+                where = device_facts(job, pick_device(job.device), threads=job.threads)
+                record = run_record(job, state=state, reason=outcome.reason, environment=environment(device=where))
+                store.put(record, log=outcome.log_tail, recipe=job.recipe_text, replace=True)

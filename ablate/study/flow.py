@@ -18,10 +18,7 @@ from ablate.study.merge import keep_manifest
 from ablate.study.missing import missing, train_missing
 from ablate.study.retune import check_search, retuning_jobs, with_retuning
 from ablate.study.study import Study, study_of
-from ablate.study.train import (
-    RunJob,
-    is_there,
-)
+from ablate.study.train import RunJob, is_there
 from ablate.study.watcher import Watcher
 from ablate.study.workers import settings_of
 

@@ -18,7 +18,7 @@ from functools import lru_cache
 import numpy as np
 from jaxtyping import Float
 from numpy import ndarray
-from scipy.special import ndtr, ndtri
+from scipy.special import ndtr
 
 LEVELS = np.exp(np.linspace(math.log(1e-14), math.log(0.5), 140))
 """One-sided levels at which the boundaries are worked out; between them log level is linear in log p."""
@@ -79,8 +79,3 @@ def repeated_p(p: Float[ndarray, "..."], look: int, looks: tuple[int, ...], *, s
     found = np.exp(np.interp(np.log(inside), np.log(levels), np.log(LEVELS)))
     found = np.where(one < levels[0], one / levels[0] * LEVELS[0], found)
     return np.where(one > levels[-1], 1.0, np.minimum(sides * found, 1.0))
-
-
-def z_bounds(alpha: float, looks: tuple[int, ...]) -> Float[ndarray, " k"]:
-    """The bounds as normal deviates, as tables print them."""
-    return np.array([-ndtri(nominal(alpha, look, looks) / 2) for look in range(len(looks))])

@@ -8,8 +8,6 @@
 eps: event error, p: fraction of intervals without video, i: intervals.
 """
 
-import math
-
 import numpy as np
 from scipy.special import ndtr
 
@@ -38,25 +36,6 @@ def pooled_accuracy(d_prime: float, intervals: int, event_error: float = 0.0, ab
             best += float(chance) * max(q, 1 - q)
     a = response_accuracy(d_prime)
     return a * best + (1 - a) * (1 - best)
-
-
-def full_bits(d_prime: float, event_error: float = 0.0, absent: float = 0.0) -> float:
-    """Information gain over the class prior of the full model, bits a label."""
-    from scipy import integrate, stats  # most of a second that every command would wait for
-
-    def density(s: float) -> float:
-        known = 1 / (1 + math.exp(-(d_prime * s - d_prime**2 / 2)))
-        label = known * (1 - event_error) + (1 - known) * event_error
-        both = 0.5 * stats.norm.pdf(s) + 0.5 * stats.norm.pdf(s, loc=d_prime)
-        return float(both) * (1 - entropy(label))
-
-    gain, _ = integrate.quad(density, -8, d_prime + 8, limit=200, points=[d_prime / 2])
-    return (1 - absent) * float(gain)
-
-
-def entropy(p: float) -> float:
-    """Of a coin, in bits."""
-    return -sum(q * math.log2(q) for q in (p, 1 - p) if q > 0)
 
 
 def label_log_probability(

@@ -99,10 +99,15 @@ def ratio(value: float | int | None) -> str:
     return ABSENT if value is None else f"x{value:.3g}" if value < 100 else f"x{value:.0f}"
 
 
+MANYFOLD = 10
+
+
 def change(value: float | int | None) -> str:
-    """A ratio as a change: 0.63 -> -37 %"""
+    """A ratio as a change: 0.63 -> -37 %; x133 where a percentage would have five digits"""
     if value is None:
         return ABSENT
+    if value >= MANYFOLD:
+        return ratio(value)
     percentage = 100 * (value - 1)
     return (
         "0 %" if abs(percentage) < 0.05 else f"{percentage:+.0f} %" if abs(percentage) >= 1 else f"{percentage:+.1f} %"

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from itertools import product
 from pathlib import Path
 
+from ablate.analysis.words import listing
 from ablate.errors import Problem, Problems
 from ablate.recipe import Recipe, load_recipe
 from ablate.request import Request
@@ -91,7 +92,10 @@ def own_code(variants: Sequence[Variant]) -> list[Problem]:
     for variant in variants:
         for target in imported_targets(variant.configuration.model_dump()):
             named.setdefault(target, []).append(variant.name)
-    return [Problem(f"{', '.join(names)} runs code of yours: {target}") for target, names in named.items()]
+    return [
+        Problem(f"{listing(names)} {'runs' if len(names) == 1 else 'run'} code of yours: {target}")
+        for target, names in named.items()
+    ]
 
 
 def make_jobs(

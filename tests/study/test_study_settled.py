@@ -103,11 +103,11 @@ def under_way(store, pids):
     return False
 
 
-def killed_at_random(recipe, out, times, seed, *how):
+def killed_at_random(recipe, out, times, pace, *how):
     """Starts the program again and again, killed with all its workers and without warning while runs are under way, but
-    for the last time. Also gives how many kills met a run."""
+    for the last time. pace: seconds of a run. Also gives how many kills met a run."""
     command = ["run", str(recipe), "--out", str(out), "--until", "settled", "--worth", "0.1%", "--device", "cpu", *how]
-    generator, store, met = random.Random(seed), Store(out / "tiny"), 0
+    generator, store, met = random.Random(1), Store(out / "tiny"), 0
     for _ in range(times):
         process = subprocess.Popen(
             [sys.executable, "-m", "ablate", *command],
@@ -117,7 +117,7 @@ def killed_at_random(recipe, out, times, seed, *how):
         )
         while process.poll() is None and not under_way(store, family(process.pid)):
             time.sleep(0.05)
-        time.sleep(generator.uniform(0.0, 1.0))
+        time.sleep(generator.uniform(0.0, 1.5 * pace))
         pids = family(process.pid)
         met += under_way(store, pids)
         for pid in pids:
@@ -132,8 +132,10 @@ def killed_at_random(recipe, out, times, seed, *how):
 @pytest.mark.timeout(1800)
 @pytest.mark.parametrize("how", [("--inline",), ("--workers", "2")], ids=["inline", "two workers"])
 def test_a_study_killed_twenty_times_buys_the_same_seeds_and_ends_with_the_same_scores(recipe, tmp_path, how):
+    begun = time.monotonic()
     whole, _ = go(recipe, tmp_path / "whole", worth="0.1%")
-    last, met = killed_at_random(recipe, tmp_path / "killed", 20, 1, *how)
+    pace = (time.monotonic() - begun) / whole.trained
+    last, met = killed_at_random(recipe, tmp_path / "killed", 20, pace, *how)
     assert last.returncode == 0, last.stderr
     assert met >= 10
     store = Store(tmp_path / "killed" / "tiny")

@@ -8,6 +8,7 @@ from pathlib import Path
 import torch
 
 from ablate.contract import Dataset, DataSpec, Split
+from ablate.data.formats.kinds import kind_of_data
 from ablate.data.trials.layout.detect import layout_of
 from ablate.errors import AblateError, Problem
 from ablate.recipe import data_type
@@ -35,13 +36,17 @@ def data_sets(request: Request) -> tuple[str, ...]:
 
 
 def _data_of(request: Request) -> tuple[str, ...]:
-    """Trials where the recipe's own data are trials (recorded or made), recordings where they are not; without a recipe
-    the folder itself decides."""
+    """Trials where the recipe's own data are trials (recorded or made); where they are not, recordings, or another
+    lab's files; without a recipe the folder itself decides."""
     paths = request.data_paths()
     layout = layout_of(Path(paths[0]))
     named = data_type(request.recipe)
     if layout is None if named is None else named not in LABELLED_DATA:
-        return ("data.type=recordings", f"data.path={json.dumps(paths[0] if len(paths) == 1 else paths)}")
+        kinds = {kind_of_data(path) for path in request.data}
+        if len(kinds) > 1:
+            hint = "`ablate data import` makes recordings of each"
+            raise AblateError(f"these are of different formats: {', '.join(sorted(kinds))}", where="--data", hint=hint)
+        return (f"data.type={kinds.pop()}", f"data.path={json.dumps(paths[0] if len(paths) == 1 else paths)}")
     if len(paths) > 1:
         what = f"a study of trials reads one folder, {len(paths)} were named"
         raise AblateError(what, where="--data", hint="put all subjects below one folder, with one manifest")

@@ -39,3 +39,10 @@ def sessions_at(place: Path) -> tuple[str, tuple[Path, ...]] | None:
 
 def _kind_of(place: Path) -> str | None:
     return next((kind for kind, (_, is_one, _) in KINDS.items() if is_one(place)), None)
+
+
+def kind_of_data(place: Path) -> str:
+    """The `data.type` that reads a path: that of another lab's files, else `recordings`, which says what is missing."""
+    ours = (place / "recording.yaml").is_file() or (place.is_dir() and any(place.glob("*/recording.yaml")))
+    found = None if ours else sessions_at(place)
+    return "recordings" if found is None else found[0]

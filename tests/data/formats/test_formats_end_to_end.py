@@ -10,7 +10,11 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from tiny_study import request_of
 
+from ablate.data.formats.visioncore import read_visioncore
+from ablate.data.recording import write_recording
+from ablate.errors import AblateError
 from ablate.report.writer.frames import Results
+from ablate.study.facts import data_sets
 from ablate.study.flow import run_study
 
 RECIPE = """\
@@ -51,3 +55,14 @@ def test_a_small_study_of_every_format_ranks_its_variants(kind: str, tmp_path: P
     scores = found.records.set_index("variant").score
     assert scores["baseline"] > (0.2 if calcium else 0.05), "three cells follow one pixel each"
     assert scores["baseline"] > scores["slow"]
+
+
+def test_data_on_the_command_line_are_taken_for_what_they_are(tmp_path: Path) -> None:
+    place = WRITERS["visioncore"](tmp_path / "lab", world())
+    write_recording(tmp_path / "ours", read_visioncore(place))
+    recipe = tmp_path / "lab.yaml"
+    recipe.write_text("data: {type: synthetic_v1}\nbaseline: {type: glm}\n")
+    assert data_sets(request_of(recipe, tmp_path, data=(place,)))[0] == "data.type=visioncore"
+    assert data_sets(request_of(recipe, tmp_path, data=(tmp_path / "ours",)))[0] == "data.type=recordings"
+    with pytest.raises(AblateError, match="these are of different formats: recordings, visioncore"):
+        data_sets(request_of(recipe, tmp_path, data=(place, tmp_path / "ours")))

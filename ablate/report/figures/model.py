@@ -59,6 +59,8 @@ def draw_readouts(picture: ModelPicture) -> Figure | None:
         axes = drawing.add_subplot(rows, columns, index + 1)
         points = _readout(axes, readout, low, high)
         axes.set_title(name_of(readout.session, 20))
+    drawing.supxlabel("column, -1 left to 1 right", fontsize=8.5)
+    drawing.supylabel("row, -1 top to 1 bottom", fontsize=8.5)
     if scores:
         bar = drawing.colorbar(points, ax=drawing.axes, shrink=0.7, pad=0.02)
         bar.set_label(f"test {picture.unit}")
@@ -182,6 +184,7 @@ def _attention(drawing: Figure, axes: Axes, layer: AttentionPicture) -> None:
     bar = drawing.colorbar(image, ax=axes, shrink=0.75, pad=0.03, extend=extend)
     bar.outline.set_visible(False)  # type: ignore[operator]
     bar.ax.tick_params(labelsize=7)
+    bar.set_label("times an even share", fontsize=7)
 
 
 CATALOGUE = (

@@ -190,9 +190,11 @@ def _notices(checked: Checked) -> Iterator[str]:
         become = {"drop": "left out of all trials", "interpolate": "interpolated where they are bad"}
         done = become.get(checked.signal.options.bads, "kept as they are")
         yield f"channels marked as bad: {', '.join(marked) or 'none'}; flat: {', '.join(flat) or 'none'}; {done}"
-    few = [f"`{label}` ({count})" for label, count in Counter(row.label for row in table.rows).items() if count < 3]
+    noun = "trials" if table.labels_per == "trial" else "intervals"
+    counts = Counter(label for row in table.rows for label in row.own_labels if label)
+    few = [f"`{label}` ({count})" for label, count in counts.items() if count < 3]
     if few:
-        yield f"fewer than three trials of {', '.join(few)}: not every split can hold such a class"
+        yield f"fewer than three {noun} of {', '.join(few)}: not every split can hold such a class"
 
 
 def _gathered(problems: Sequence[Problem]) -> Iterator[Problem]:

@@ -37,6 +37,11 @@ class TrialDataConfig(Config):
         """What is never in two splits."""
         return self.split
 
+    @property
+    def balances_classes(self) -> bool:
+        """Whether training batches hold every class equally often."""
+        return False
+
     def folds(self) -> tuple[str, ...]:
         """Names of the folds that are each a run of their own; none without cross-validation, or in a single fold."""
         return ()

@@ -38,7 +38,7 @@ class TrialDataset:
         check_overlap(splits, config.kept_apart)
         self.spec = replace(spec, class_prior=class_prior(splits["train"], spec.classes))
         self.fingerprint, self.metric = fingerprint, config.metric
-        self.poison = config.poison_pads
+        self.poison, self.balanced = config.poison_pads, config.balances_classes
         self.device, self.notices = device, notices
         mean = splits["train"].eeg.mean(axis=(0, 2), dtype=np.float64)[:, None]
         std = splits["train"].eeg.std(axis=(0, 2), dtype=np.float64)[:, None] + 1e-12
@@ -173,10 +173,19 @@ class TrialStream:
         count = len(self.data.splits["train"])
         if self.position + self.size > count:
             self.epoch, self.position = self.epoch + 1, 0
-        order = np.random.default_rng([self.seed, self.epoch]).permutation(count)
+        order = self._order(count)
         rows = order[self.position : self.position + self.size]
         self.position += self.size
         return self.data.batch("train", rows)
+
+    def _order(self, count: int) -> NDArray[np.int64]:
+        """The epoch's trials: each once, or as many drawn so that every class comes equally often."""
+        rng = np.random.default_rng([self.seed, self.epoch])
+        if not self.data.balanced:
+            return np.asarray(rng.permutation(count))
+        labels = self.data.splits["train"].labels[:, 0]
+        weights = 1 / np.bincount(labels)[labels]
+        return np.asarray(rng.choice(count, size=count, p=weights / weights.sum()))
 
     def state_dict(self) -> dict[str, Any]:
         return {"epoch": self.epoch, "position": self.position}

@@ -1,7 +1,7 @@
 """What is in a folder of trials and how it would be split: what a person looks at before a study."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,7 +16,8 @@ SPLITS = ("train", "validation", "test")
 
 @dataclass(frozen=True)
 class SubjectInfo:
-    """One subject. labels: split -> label -> trials. files: its EEG lies in. rates_hz: they were recorded at.
+    """One subject. labels: split -> label -> trials (or intervals,
+    where each has one). files: its EEG lies in. rates_hz: they were recorded at.
     spread_uv: median standard deviation of its channels. offset_s: least and most of t0_video_s less
     t0_eeg_s, where the folder has them. absent: intervals without any frame."""
 
@@ -83,6 +84,10 @@ def trials_info(config: TrialsConfig) -> TrialsInfo:
     )
 
 
+def _labels(rows: Iterable[TrialRow]) -> Iterator[str]:
+    return (label for row in rows for label in row.own_labels if label)
+
+
 def _subject(name: str, checked: Checked, split_of: dict[str, str]) -> SubjectInfo:
     own: Sequence[tuple[TrialRow, TrialFacts]] = [
         (row, facts) for row, facts in zip(checked.table.rows, checked.facts, strict=True) if row.subject == name
@@ -90,7 +95,7 @@ def _subject(name: str, checked: Checked, split_of: dict[str, str]) -> SubjectIn
     rows = [row for row, _ in own]
     offsets = [row.offset_s for row in rows if row.offset_s is not None]
     labels = {
-        split: dict(sorted(Counter(row.label for row in rows if split_of.get(row.trial_id) == split).items()))
+        split: dict(sorted(Counter(_labels(row for row in rows if split_of.get(row.trial_id) == split)).items()))
         for split in SPLITS
     }
     return SubjectInfo(

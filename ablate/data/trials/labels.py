@@ -16,7 +16,7 @@ REGRESSION = (
 
 def label_problems(rows: Sequence[TrialRow], where: str, numbers_are_classes: bool) -> list[Problem]:
     """Numbers that look like measurements, names that are one class written in two ways, and no two classes at all."""
-    counts = Counter(row.label for row in rows if row.label)
+    counts = Counter(label for row in rows for label in row.own_labels if label)
     problems = list(_written_twice(counts, where))
     numbers = {label: value for label in counts if (value := _number(label)) is not None}
     if counts and len(numbers) == len(counts) and not numbers_are_classes:
@@ -25,7 +25,7 @@ def label_problems(rows: Sequence[TrialRow], where: str, numbers_are_classes: bo
             shown = sorted(numbers, key=lambda label: numbers[label])
             what = f"{len(counts)} different numbers as labels ({shown[0]} to {shown[-1]}) of {len(rows)} trials"
             problems.append(Problem(what, where, REGRESSION))
-    elif counts and len(counts) == len(rows) > 2:
+    elif len(counts) == sum(counts.values()) > 2:
         what = f"each of {len(rows)} trials has a label of its own, as `{next(iter(counts))}`"
         problems.append(Problem(what, where, "a class needs several trials; is `label` the right column?"))
     if len(counts) == 1:

@@ -71,6 +71,9 @@ class TrialsConfig(TrialDataConfig):
     """Bring all EEG to this rate, after a low-pass filter; null needs one rate in all files."""
     most_absent: float = Field(default=0.25, ge=0, le=1)
     """Share of intervals without any frame that is put up with; 1 allows EEG alone."""
+    sampling: Literal["natural", "balanced"] = "natural"
+    """How training batches are drawn: every trial once an epoch, or every class as often as any other (with
+    replacement; for labels that belong to trials). Scores are always over all trials as they are."""
     numbers_are_classes: bool = False
     """Labels that are numbers are classes all the same, however many there are."""
     most_trials: int | None = Field(default=None, ge=1)
@@ -83,6 +86,11 @@ class TrialsConfig(TrialDataConfig):
         if self.channels is not None and len(set(self.channels)) != len(self.channels or ()):
             raise ValueError("a channel stands in `channels` twice")
         return self
+
+    @property
+    def bins_per_row(self) -> int:
+        table = self.checked().table
+        return table.intervals if table.labels_per == "interval" else 1
 
     def checked(self) -> Checked:
         """The trials of the folder, every one looked at. Raises AblateError with every fault at once."""
@@ -100,6 +108,10 @@ class TrialsConfig(TrialDataConfig):
     @property
     def kept_apart(self) -> Literal["trial", "subject"]:
         return self.split.by if isinstance(self.split, FoldsConfig) else self.split
+
+    @property
+    def balances_classes(self) -> bool:
+        return self.sampling == "balanced"
 
     def folds(self) -> tuple[str, ...]:
         if not isinstance(self.split, FoldsConfig) or self.split.fold is not None:
@@ -156,7 +168,7 @@ class TrialsConfig(TrialDataConfig):
             eeg_samples=signal.samples,
             classes=classes,
             class_prior=(1 / classes,) * classes,
-            labels_per="trial",
+            labels_per=table.labels_per,
             class_names=table.labels,
         )
 
@@ -168,6 +180,9 @@ class TrialsConfig(TrialDataConfig):
     def open(self, device: torch.device) -> TrialDataset:
         checked = self.checked()
         facts = dict(zip((row.trial_id for row in checked.table.rows), checked.facts, strict=True))
+        if self.sampling == "balanced" and checked.table.labels_per == "interval":
+            hint = "a trial holds labels of several classes: leave `sampling` out"
+            raise AblateError("sampling balanced needs one label a trial", where="data.sampling", hint=hint)
         splits = {name: self._split(checked, rows, facts) for name, rows in self.rows_of(checked.table).items()}
         content = hashlib.blake2b(repr((READER, sorted(non_default(self).items()))).encode(), digest_size=16)
         for name, split in splits.items():
@@ -240,7 +255,7 @@ class TrialsConfig(TrialDataConfig):
             eeg=np.stack([checked.signal.read(row) for row in rows]),
             frames=FilmOfRows(tuple(rows), table.frames),
             frame_mask=np.stack([padded_mask(facts[row.trial_id].mask, table.frames) for row in rows]),
-            labels=np.array([[labels.index(row.label)] for row in rows]),
+            labels=np.array([[labels.index(label) if label else -1 for label in row.own_labels] for row in rows]),
         )
 
 

@@ -14,6 +14,10 @@ from ablate.errors import AblateError, Problem
 ENCODING_HINT = "save it as UTF-8 (in a spreadsheet: `CSV UTF-8`)"
 
 
+INTERVAL_LABELS = "interval_labels"
+"""The column of labels that change within a trial."""
+
+
 @dataclass(frozen=True)
 class Line:
     """One trial's line. number: in the file, from 1. cells: by column, stripped."""
@@ -40,6 +44,11 @@ class Line:
         if not math.isfinite(value):
             raise ValueError(column)
         return value
+
+    def interval_labels(self) -> tuple[str, ...]:
+        """The trial's labels interval by interval, `calm|happy||calm`; an empty one is no label. () without them."""
+        text = self.get(INTERVAL_LABELS)
+        return tuple(" ".join(label.split()) for label in text.split("|")) if text else ()
 
     def names(self, column: str) -> tuple[str, ...]:
         """Names separated by spaces or semicolons."""
@@ -112,6 +121,22 @@ def _faults(lines: Sequence[Line]) -> list[Problem]:
             what = f"trial `{name}` stands here twice (first in line {seen[name]})"
             found.append(Problem(what, line.where, "give each trial its own id"))
         seen.setdefault(name, line.number)
+    return found
+
+
+def interval_faults(lines: Sequence[Line], intervals: int) -> list[Problem]:
+    """Lines whose labels are not one for each interval. Without the column there are none."""
+    if not any(INTERVAL_LABELS in line.cells for line in lines):
+        return []
+    found = []
+    for line in lines:
+        labels = line.interval_labels()
+        hint = "write `calm|happy|happy`, a label for each interval; leave one empty where nothing is labelled"
+        if len(labels) != intervals:
+            what = f"{INTERVAL_LABELS} holds {len(labels)} labels, the trial has {intervals} intervals"
+            found.append(Problem(what, line.where, hint))
+        elif not any(labels):
+            found.append(Problem("no interval of the trial has a label", line.where, hint))
     return found
 
 

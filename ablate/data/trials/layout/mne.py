@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ablate.data.trials.layout.film import FilmStyle, Stretch, read_frames, read_mask, slot_keys
-from ablate.data.trials.layout.manifest import Line, number_faults, read_manifest
+from ablate.data.trials.layout.manifest import Line, interval_faults, number_faults, read_manifest
 from ablate.data.trials.layout.table import EegFile, Frames, TrialRow, TrialTable, hash_of, no_frames, whole_intervals
 from ablate.errors import AblateError, Problem
 
@@ -39,6 +39,7 @@ def read_folder(folder: Path, interval_s: float, style: FilmStyle) -> TrialTable
         problems += faults
         if not faults:
             rows.append(_row(folder, line, count, interval_s, style))
+    problems += interval_faults(lines, first[1] if first else 1) if rows else []
     names = {line.cells[key] for line in lines for key in ("eeg", "video") if line.cells[key]}
     return TrialTable(
         str(file),
@@ -121,6 +122,7 @@ def _row(folder: Path, line: Line, intervals: int, interval_s: float, style: Fil
         lambda: hash_of(None) if shown is None else shown.content(),
         "" if shown is None else str(shown.file),
         frame_keys=lambda: slot_keys(shown, style) if shown is not None else np.zeros((*shape[:2], 2), np.uint64),
+        interval_labels=line.interval_labels(),
         offset_s=None if shown is None else shown.start - line.seconds("t0_eeg_s"),
     )
 

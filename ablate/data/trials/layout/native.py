@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from ruamel.yaml import YAML
 
 from ablate.data.trials.layout.arrays import array_shape, read_array
-from ablate.data.trials.layout.manifest import Line, number_faults, read_manifest
+from ablate.data.trials.layout.manifest import Line, interval_faults, number_faults, read_manifest
 from ablate.data.trials.layout.meta import META_KEYS, Meta, read_meta
 from ablate.data.trials.layout.stored import clean, frame_shape
 from ablate.data.trials.layout.table import EegFile, Frames, TrialRow, TrialTable, hash_of, no_frames
@@ -59,7 +59,7 @@ def read_folder(folder: Path, pixel_max: float | None) -> TrialTable:
             shapes[line.where] = shape
     lines = [line for line in lines if line.where in shapes]
     layout, others = _layout(folder, meta, lines, shapes, pixel_max)
-    problems += others
+    problems += [*others, *(interval_faults(lines, layout.shape[0]) if layout.shape else [])]
     frames_first = layout.shape if len(layout.shape) >= 3 else (1, 1, 1)
     files = {folder / line.get(key) for line in lines for key in ("eeg", "video", "features") if line.get(key)}
     return TrialTable(
@@ -144,6 +144,7 @@ def _row(layout: Layout, line: Line) -> TrialRow:
         lambda: _mask(layout, line),
         content,
         "" if found is None else str(found[0]),
+        interval_labels=line.interval_labels(),
         offset_s=None if found is None else line.seconds("t0_video_s") - line.seconds("t0_eeg_s"),
     )
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
@@ -38,7 +38,8 @@ class TrialRow:
     content: hash of the frames. shown: where they come from; empty where the trial is said to have none. stimulus: what
     was shown, where other trials (of other subjects, say) show it too; trials of one stimulus are never in two splits.
     offset_s: the manifest's t0_video_s less t0_eeg_s, where there is one. frame_keys: what names each frame (i, f, 2)
-    where that is known without reading it, as of films.
+    where that is known without reading it, as of films. interval_labels: of each interval, empty where it has none; ()
+    where the trial has one label alone.
     """
 
     trial_id: str
@@ -54,6 +55,12 @@ class TrialRow:
     stimulus: str = ""
     offset_s: float | None = None
     frame_keys: Callable[[], NDArray[np.uint64]] | None = None
+    interval_labels: tuple[str, ...] = ()
+
+    @property
+    def own_labels(self) -> tuple[str, ...]:
+        """What is learned of the trial: its intervals' labels where it has them, else its own."""
+        return self.interval_labels or (self.label,)
 
 
 @dataclass(frozen=True)
@@ -76,7 +83,13 @@ class TrialTable:
 
     @property
     def labels(self) -> tuple[str, ...]:
-        return tuple(sorted({row.label for row in self.rows}))
+        """The classes."""
+        return tuple(sorted({label for row in self.rows for label in row.own_labels if label}))
+
+    @property
+    def labels_per(self) -> Literal["trial", "interval"]:
+        """What one label belongs to."""
+        return "interval" if any(row.interval_labels for row in self.rows) else "trial"
 
     @property
     def seconds(self) -> float:

@@ -109,6 +109,13 @@ def test_the_pages_mne_manifest_is_read(tmp_path: Path) -> None:
     assert checked.table.intervals == 4
 
 
+@pytest.mark.parametrize("block", ["signal.yaml", "cross_validation.yaml"])
+def test_the_pages_data_options_are_options(block: str, tmp_path: Path) -> None:
+    recipe = "question: none\n" + BLOCKS[block].replace("data:\n", "data:\n  type: trials\n  path: nowhere\n", 1)
+    (tmp_path / block).write_text(recipe + "baseline: {type: fusion}\n")
+    assert isinstance(load_recipe(tmp_path / block).data, TrialsConfig)
+
+
 def test_every_page_that_the_code_names_exists() -> None:
     """`docs/eeg.md` was named in errors long before it was there."""
     texts = [file.read_text(encoding="utf-8") for file in (ROOT / "ablate").rglob("*.py")]

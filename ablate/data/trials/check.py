@@ -182,6 +182,8 @@ def _absent_words(sound: Sequence[tuple[TrialRow, TrialFacts]], table: TrialTabl
 
 def _notices(checked: Checked) -> Iterator[str]:
     sound, table = list(zip(checked.table.rows, checked.facts, strict=True)), checked.table
+    if said := checked.signal.options.filters.words:
+        yield said
     if any(facts.absent for facts in checked.facts):
         yield _absent_words(sound, table)
     marked = sorted({bad for row in table.rows for bad in row.recording.bads})

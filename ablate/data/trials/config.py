@@ -42,6 +42,11 @@ class TrialDataConfig(Config):
         """Whether training batches hold every class equally often."""
         return False
 
+    @property
+    def scales_by_subject(self) -> bool:
+        """Whether the EEG is z-scored by each subject's own mean and deviation."""
+        return False
+
     def folds(self) -> tuple[str, ...]:
         """Names of the folds that are each a run of their own; none without cross-validation, or in a single fold."""
         return ()

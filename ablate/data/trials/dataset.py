@@ -1,6 +1,7 @@
 """Opened trials: seeded training batches, ordered sweeps, and what a perfect observer would score.
 
-The EEG is z-scored per channel by the training split. Rows of a batch are grouped by subject, as `FusionBatch` asks.
+The EEG is z-scored per channel by the training split, or by each subject's own trials. Rows of a batch are grouped by
+subject, as `FusionBatch` asks.
 """
 
 import hashlib
@@ -40,13 +41,12 @@ class TrialDataset:
         self.fingerprint, self.metric = fingerprint, config.metric
         self.poison, self.balanced = config.poison_pads, config.balances_classes
         self.device, self.notices = device, notices
-        mean = splits["train"].eeg.mean(axis=(0, 2), dtype=np.float64)[:, None]
-        std = splits["train"].eeg.std(axis=(0, 2), dtype=np.float64)[:, None] + 1e-12
+        scales = scales_of(splits, by_subject=config.scales_by_subject)
         splits = {**splits, "train": splits["train"].first(config.fraction)}
         if config.shuffle_pairs:
             splits = {name: split.with_shuffled_video(SHUFFLE_SEEDS[name]) for name, split in splits.items()}
         self.splits = splits
-        self._eeg = {name: torch.from_numpy(scaled(split.eeg, mean, std)) for name, split in splits.items()}
+        self._eeg = {name: torch.from_numpy(z_scored(split, scales, name)) for name, split in splits.items()}
         self._known_keys: dict[str, dict[int, NDArray[np.int64]]] = {}
         self._entry = {name: entries(split.session) for name, split in splits.items()}
 
@@ -203,8 +203,44 @@ def entries(session: NDArray[np.int64]) -> NDArray[np.int64]:
     return place
 
 
+Scale = tuple[NDArray[np.float64], NDArray[np.float64]]
+
+
+def scales_of(splits: Mapping[str, TrialSplit], *, by_subject: bool) -> dict[tuple[str, int | None], Scale]:
+    """(split, subject) -> mean and standard deviation of each channel (c, 1). subject: None for all of them.
+
+    Of a subject that is trained on, from its training trials, for every split; of another, from its own trials there.
+    """
+    train = splits["train"]
+    if not by_subject:
+        return {(name, None): scale_of(train.eeg) for name in splits}
+    found: dict[tuple[str, int | None], Scale] = {}
+    for name, split in splits.items():
+        for subject in np.unique(split.session).tolist():
+            known = train.eeg[train.session == subject]
+            found[name, subject] = scale_of(known if len(known) else split.eeg[split.session == subject])
+    return found
+
+
+def scale_of(eeg: NDArray[np.float32]) -> Scale:
+    """Mean and standard deviation of each channel over trials and samples (c, 1)."""
+    mean = eeg.mean(axis=(0, 2), dtype=np.float64)[:, None]
+    return mean, eeg.std(axis=(0, 2), dtype=np.float64)[:, None] + 1e-12
+
+
+def z_scored(split: TrialSplit, scales: Mapping[tuple[str, int | None], Scale], name: str) -> NDArray[np.float32]:
+    """The EEG of a split in standard deviations."""
+    if (name, None) in scales:
+        return scaled(split.eeg, *scales[name, None])
+    z = np.empty_like(split.eeg)
+    for subject in np.unique(split.session).tolist():
+        own = split.session == subject
+        z[own] = scaled(split.eeg[own], *scales[name, subject])
+    return z
+
+
 def scaled(eeg: NDArray[np.float32], mean: NDArray[np.float64], std: NDArray[np.float64]) -> NDArray[np.float32]:
-    """z-scores; zero in a channel that did not move in training, whose scale nobody knows."""
+    """z-scores; zero in a channel that did not move where its scale was taken, which nobody knows."""
     z = ((eeg - mean) / std).astype(np.float32)
     z[:, (std < FLAT * np.median(std))[:, 0]] = 0
     return z

@@ -21,6 +21,7 @@ from ablate.data.trials.check import Checked, CheckOptions, TrialFacts, check_tr
 from ablate.data.trials.config import TrialDataConfig
 from ablate.data.trials.dataset import TrialDataset
 from ablate.data.trials.draw import deal, in_turn, spread
+from ablate.data.trials.filter import FilterOptions, Phase
 from ablate.data.trials.folds import FoldsConfig, deal_folds, fold_names
 from ablate.data.trials.layout.detect import LayoutName
 from ablate.data.trials.layout.film import FilmStyle, Fit
@@ -69,6 +70,17 @@ class TrialsConfig(TrialDataConfig):
     interpolate fills them in by spherical splines (needs MNE), keep keeps them."""
     resample_hz: float | None = Field(default=None, gt=0)
     """Bring all EEG to this rate, after a low-pass filter; null needs one rate in all files."""
+    band_hz: tuple[float | None, float | None] | None = None
+    """Band-pass of every trial, [low, high] in Hz, null at an open end: a Butterworth filter of order 4."""
+    notch_hz: float | None = Field(default=None, gt=0)
+    """Take out the mains, 50 or 60 Hz."""
+    reference: Literal["recorded", "average"] | tuple[str, ...] = "recorded"
+    """Subtract the average of all channels, or of those that are named."""
+    filter_phase: Phase = "zero"
+    """zero: forwards and backwards, so a sample knows what follows it. causal: forwards alone, and late."""
+    zscore: Literal["train", "subject"] = "train"
+    """Mean and deviation of each channel: over the training split, or each subject's own (of its training trials; of a
+    subject that has none, of the trials that are scored, whose labels are not looked at)."""
     most_absent: float = Field(default=0.25, ge=0, le=1)
     """Share of intervals without any frame that is put up with; 1 allows EEG alone."""
     sampling: Literal["natural", "balanced"] = "natural"
@@ -89,7 +101,10 @@ class TrialsConfig(TrialDataConfig):
 
     @property
     def bins_per_row(self) -> int:
-        table = self.checked().table
+        try:
+            table = self._table()
+        except AblateError:  # it is said when the trials are opened
+            return 1
         return table.intervals if table.labels_per == "interval" else 1
 
     def checked(self) -> Checked:
@@ -108,6 +123,10 @@ class TrialsConfig(TrialDataConfig):
     @property
     def kept_apart(self) -> Literal["trial", "subject"]:
         return self.split.by if isinstance(self.split, FoldsConfig) else self.split
+
+    @property
+    def scales_by_subject(self) -> bool:
+        return self.zscore == "subject"
 
     @property
     def balances_classes(self) -> bool:
@@ -129,7 +148,8 @@ class TrialsConfig(TrialDataConfig):
     @property
     def check_options(self) -> CheckOptions:
         """What the check needs to know."""
-        signal = SignalOptions(self.channels, self.bads, self.resample_hz)
+        filters = FilterOptions(self.band_hz, self.notch_hz, self.reference, self.filter_phase)
+        signal = SignalOptions(self.channels, self.bads, self.resample_hz, filters)
         return CheckOptions(signal, self.most_absent, self.numbers_are_classes)
 
     def read_table(self) -> TrialTable:
@@ -262,6 +282,7 @@ class TrialsConfig(TrialDataConfig):
 _READING = (
     *("path", "layout", "interval_s", "frames", "image_size", "fit", "pixel_max"),
     *("channels", "bads", "resample_hz", "most_absent", "numbers_are_classes"),
+    *("band_hz", "notch_hz", "reference", "filter_phase"),
 )
 
 

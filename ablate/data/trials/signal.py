@@ -1,19 +1,20 @@
 """One form for the EEG of all trials: takes recordings as they are, gives the same channels at the same rate.
 
-    recorded -> channels by name -> bad and flat ones as the recipe says -> resampled -> exactly the trial's samples
+    recorded -> bad and flat ones as the recipe says -> channels by name -> reference, filters -> resampled
 
 Channels are matched by their names, never by their place. A channel that is dropped is dropped from every trial, since
 a model has one set of them.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ablate.data.trials.filter import FilterOptions, filter_problems, filtered
 from ablate.data.trials.layout.table import EegFile, TrialRow, TrialTable
 from ablate.errors import AblateError, Problem
 
@@ -32,6 +33,7 @@ class SignalOptions:
     channels: tuple[str, ...] | None
     bads: Bads
     resample_hz: float | None
+    filters: FilterOptions = field(default_factory=FilterOptions)
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,7 @@ class Signal:
             wanted = [name for name in self.channels if name in bad_channels(row, eeg)]
             eeg = interpolated(eeg, row, tuple(wanted))
         eeg = eeg[[row.recording.channels.index(name) for name in self.channels]]
+        eeg = filtered(eeg, row.recording.rate_hz, self.channels, self.options.filters)
         return resampled(eeg, self.samples).astype(np.float32)
 
 
@@ -159,6 +162,7 @@ def signal_of(table: TrialTable, options: SignalOptions) -> tuple[Signal, list[P
         if not channels and first.channels:
             problems.append(Problem("every channel is marked as bad somewhere", "data.bads", "choose `interpolate`"))
     rate = options.resample_hz or first.rate_hz
+    problems += filter_problems(options.filters, [one.rate_hz for one in recordings], channels)
     each = rate * table.interval_s
     if abs(each - round(each)) > 1e-6:
         what = f"an interval of {table.interval_s:g} s at {rate:g} Hz has {each:g} samples, no whole number"

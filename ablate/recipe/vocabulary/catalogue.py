@@ -10,7 +10,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from ablate.recipe.schema import Configuration
-from ablate.recipe.vocabulary.fields import alternatives, expected, single
+from ablate.recipe.vocabulary.fields import alternatives, expected, single, words
 
 WORDS = {"model": "baseline"}
 """A recipe's word for a field of a configuration."""
@@ -100,10 +100,11 @@ def type_of(name: str, field: FieldInfo) -> str:
     """In plain words; a field that holds a part names the choices."""
     tags = [tag for tag in alternatives(field) if tag]
     if tags:
-        return f"a {name} part: {', '.join(tags)}"
-    words = expected(field)
+        plain = f"one of {', '.join(words(field))}, or " if words(field) else ""
+        return f"{plain}a {name} part: {', '.join(tags)}"
+    said = expected(field)
     optional = not field.is_required() and field.get_default(call_default_factory=True, validated_data={}) is None
-    return f"{words} or null" if optional else words
+    return f"{said} or null" if optional else said
 
 
 def default_of(field: FieldInfo) -> str:

@@ -23,6 +23,12 @@ def alternatives(annotation: Any) -> dict[str, ConfigClass]:
     return tagged
 
 
+def words(annotation: Any) -> tuple[str, ...]:
+    """The plain words that may stand in the place of a part: `trial` for `split`, beside its folds."""
+    found = (member for member in members(annotation) if get_origin(member) is Literal)
+    return tuple(value for member in found for value in get_args(member) if isinstance(value, str))
+
+
 def single(annotation: Any) -> ConfigClass | None:
     """The one config class that the annotation allows, apart from None and parts with a `type`."""
     found = [member for member in members(annotation) if is_config(member) and "type" not in member.model_fields]

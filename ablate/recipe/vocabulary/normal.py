@@ -13,7 +13,7 @@ from pydantic.fields import FieldInfo
 from ablate.errors import Problem, Problems
 from ablate.recipe.tree.node import Node
 from ablate.recipe.vocabulary.explain import config_of, did_you_mean, nearest, unknown_type
-from ablate.recipe.vocabulary.fields import ConfigClass, accepts_none, alternatives, default_type
+from ablate.recipe.vocabulary.fields import ConfigClass, accepts_none, alternatives, default_type, words
 
 SYNONYMS: Mapping[str, str] = {"convnet": "core", "is_causal": "spatial_causal"}
 """The notes' words for options of ours; read wherever ours is an option and theirs is not."""
@@ -41,6 +41,8 @@ class Normalizer:
     def part(self, node: Node, annotation: Any, before: Node | None = None) -> Node:
         """The normal form of what stands in a field; `before` is what the patched tree holds there."""
         tagged = alternatives(annotation)
+        if isinstance(node.value, str) and node.value in words(annotation):
+            return node
         if isinstance(node.value, str) and tagged:
             node = replace(node, value={"type": replace(node, path=f"{node.path}.type")})
         if not node.is_mapping or not (tagged or config_of(annotation, node)):
@@ -54,7 +56,7 @@ class Normalizer:
     def _tagged(self, node: Node, annotation: Any, tagged: Mapping[str, ConfigClass], before: Node | None) -> Node:
         written, earlier = node.get("type"), before.get("type") if before is not None else None
         if written is not None and (not isinstance(written.value, str) or written.value not in tagged):
-            self.problems.unknown.append(unknown_type(written, written.plain(), tuple(tagged)))
+            self.problems.unknown.append(unknown_type(written, written.plain(), (*words(annotation), *tagged)))
             return node
         name = written.value if written else earlier.value if earlier else self._default(annotation, tagged)
         if not isinstance(name, str) or name not in tagged:

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from trial_folders import native, opened, problems, trials_of
+from trial_folders import CPU, native, opened, problems, trials_of
 
 from ablate.data import TrialsConfig
 from ablate.data.trials.filter import FilterOptions, filtered
@@ -110,7 +110,7 @@ def loud(one: dict[str, Any], index: int) -> None:
 @pytest.mark.parametrize("split", ["trial", "subject"])
 def test_each_subject_may_be_scaled_by_itself(tmp_path: Path, split: str) -> None:
     folder = native(tmp_path / "trials", trials_of(change=loud))
-    data = TrialsConfig(path=str(folder), zscore="subject", split=split).open("cpu")  # type: ignore[arg-type]
+    data = TrialsConfig(path=str(folder), zscore="subject", split=split).open(CPU)  # type: ignore[arg-type]
     for name, trials in data.splits.items():
         for subject in np.unique(trials.session):
             z = data._eeg[name][trials.session == subject].numpy()

@@ -33,7 +33,7 @@ def load_recipe(path: Path | str, sets: Sequence[str] = ()) -> "Recipe":
 
     >>> recipe = load_recipe("recipes/quickstart.yaml", sets=["training.steps=50"])
     >>> recipe.baseline.core.type, recipe.training.steps, recipe.seeds
-    ('vivit', 50, (0, 1, 2))
+    ('vivit', 50, (20, 21, 22))
     >>> recipe.patches["p1"].expect
     (0.03, 0.05)
     """

@@ -41,7 +41,7 @@ def test_wrong_overrides_are_told_all_at_once(good, complaints):
         [
             "error: --set: unknown key `foo`",
             "known here: name, question, expectation, cost, data, metric, baseline, training, patches, references, "
-            "variants, seeds, glm, controls, analysis, retune, model, adapter, frontend, core, modulator, readout, "
+            "variants, seeds, looked_at, glm, controls, analysis, retune, model, adapter, frontend, core, modulator, readout, "
             "convnet, tokenizer",
         ],
         ["error: --set: unknown key `training.stps`", "did you mean `steps`?"],

@@ -56,6 +56,7 @@ def test_seeds_are_bought_look_by_look_until_nothing_is_open(recipe, tmp_path):
     assert (again.trained, more.bought) == (0, [])
 
 
+@pytest.mark.slow
 def test_a_budget_is_kept_and_a_larger_one_goes_on_to_the_same_end(recipe, tmp_path):
     whole, all_looks = go(recipe, tmp_path / "whole", worth="0.1%")
     part, looks = go(recipe, tmp_path / "part", worth="0.1%", budget="10")
@@ -78,6 +79,7 @@ def test_a_fixed_run_of_a_study_with_looks_is_refused_and_so_are_chosen_seeds(re
         go(recipe, tmp_path / "new", worth="2")
 
 
+@pytest.mark.slow
 def test_a_study_with_fixed_seeds_goes_on_until_settled_with_the_runs_that_it_has(recipe, tmp_path):
     run_study(request_of(recipe, tmp_path / "results", seeds="0,1,2"))
     end, looks = go(recipe, tmp_path)

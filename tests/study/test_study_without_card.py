@@ -74,6 +74,9 @@ def run_on_card(configuration: Configuration, *, scored: bool = True) -> None:
     """A training batch, its loss and penalty; if scored, a batch of the validation sweep in double precision."""
     dataset = open_data(configuration, HOST)
     model = build_model(configuration, dataset, 0, HOST)
+    for module in model.modules():
+        if isinstance(module, FrameEncoder):
+            module.cached = False  # a look into the cache is a look at the disk
     with fake_card():
         move(model)
         data = dataset.to(CARD)

@@ -15,7 +15,7 @@ def export(
     variant: OneVariant = None,
     seed: OneSeed = None,
 ) -> None:
-    """Write a fitted model as a folder that stands alone: weights, recipe, scores, card. `ablate.load` reads it."""
+    """Write a fitted model as a folder that stands alone. `ablate.load` reads it."""
     raise typer.Exit(export_model(run_path, folder, variant=variant, seed=seed))
 
 

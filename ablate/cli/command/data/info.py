@@ -25,7 +25,7 @@ def info(
     plot: Annotated[Path | None, typer.Option(help="Draw recordings as png, pdf or svg.", metavar="FILE")] = None,
     format: TableOrJson = "table",
 ) -> None:
-    """Tell what is in recordings (rates, filters, slips, repeats) or in trials of EEG and video, and the split."""
+    """Tell what is in recordings or trials, what is odd, and the split."""
     from ablate.cli.command.data.recipe import recipe_of
     from ablate.data import TrialsConfig
 

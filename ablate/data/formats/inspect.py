@@ -30,8 +30,6 @@ class Inspected:
 
 def inspected(path: Path, sets: Sequence[str] = ()) -> Inspected:
     """Raises AblateError where nothing is there, or nothing that is known."""
-    if not path.exists():
-        raise AblateError("there is no such file or folder", where=str(path))
     if (path / "recording.yaml").is_file():
         recording = read_recording(path)
         return Inspected("recordings", tuple(_ours(path, recording)), True)
@@ -51,6 +49,8 @@ def inspected(path: Path, sets: Sequence[str] = ()) -> Inspected:
 
 def config_of(path: Path, sets: Sequence[str] = ()) -> FormatConfig:
     """The settings of the format that lies at a path. sets: `axes=tyx`, or with `data.` before it."""
+    if not path.exists():
+        raise AblateError("there is no such file or folder", where=str(path))
     found = sessions_at(path)
     if found is None:
         known = "; ".join(words for _, _, words in KINDS.values())

@@ -51,3 +51,10 @@ def test_import_writes_a_recording_a_session_and_overwrites_nothing(
         import_path(session.parent, tmp_path / "ours")
     with pytest.raises(AblateError, match="bin_rate: Extra inputs are not permitted"):
         import_path(session, tmp_path / "other", ("bin_rate=25",))
+
+
+def test_a_path_where_nothing_lies_is_told_as_such_by_both(tmp_path: Path) -> None:
+    for command in (inspect_path, lambda path: import_path(path, tmp_path / "ours")):
+        with pytest.raises(AblateError, match="there is no such file or folder"):
+            command(tmp_path / "absent")
+    assert not (tmp_path / "ours").exists()

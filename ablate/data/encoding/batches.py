@@ -19,13 +19,13 @@ from ablate.config import non_default
 from ablate.contract import EncodingBatch, EncodingSpec, SessionWindows, Showings, Split
 from ablate.data.encoding.chosen import not_asked_for
 from ablate.data.encoding.config import EncodingDataConfig
-from ablate.data.encoding.frames import content_hash
 from ablate.data.encoding.notices import notices_of
-from ablate.data.encoding.reader import SessionReader
-from ablate.data.encoding.replay import found_showings, given_showings, reader_of_repeats, showings_in_test
-from ablate.data.encoding.showings import shows_the_repeats
+from ablate.data.encoding.reading.frames import content_hash
+from ablate.data.encoding.reading.reader import SessionReader
+from ablate.data.encoding.reading.replay import found_showings, given_showings, reader_of_repeats, showings_in_test
+from ablate.data.encoding.reading.statistics import training_statistics
+from ablate.data.encoding.recurring.showings import shows_the_repeats
 from ablate.data.encoding.split import TEST, TRAIN, UNUSED, VALIDATION, SessionSplit, split_sessions
-from ablate.data.encoding.statistics import training_statistics
 from ablate.data.encoding.stream import TrainingStream
 from ablate.data.encoding.window import scored_bins, sweep_windows, training_ends
 from ablate.data.recording import Recording

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from ablate.data.encoding.config import EncodingDataConfig
-from ablate.data.encoding.frame_facts import frame_hashes
+from ablate.data.encoding.recurring.frame_facts import frame_hashes
 from ablate.data.encoding.split import TEST, SessionSplit
 from ablate.data.recording import Recording
 

@@ -7,7 +7,7 @@ import numpy as np
 from ablate.config import Config
 from ablate.contract import EncodingSpec, SessionSpec
 from ablate.data.encoding.batches import EncodingDataset
-from ablate.data.encoding.statistics import Statistics
+from ablate.data.encoding.reading.statistics import Statistics
 from ablate.errors import AblateError
 from ablate.study.fitted.opened import OpenedRun
 

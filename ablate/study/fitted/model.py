@@ -18,9 +18,9 @@ from torch import Tensor, nn
 
 from ablate.contract import EncodingBatch, Model, SessionWindows, Target
 from ablate.data.encoding.config import EncodingDataConfig
-from ablate.data.encoding.frames import FrameStore
-from ablate.data.encoding.inputs import WindowInputs
-from ablate.data.encoding.whole_trials import run_starts
+from ablate.data.encoding.reading.frames import FrameStore
+from ablate.data.encoding.reading.inputs import WindowInputs
+from ablate.data.encoding.split.whole_trials import run_starts
 from ablate.data.encoding.window import sweep_windows
 from ablate.data.recording import Recording
 from ablate.data.recording.array_file import first_place, not_finite

@@ -9,7 +9,7 @@ import pytest
 import torch
 from data_samples import noise_recording
 
-from ablate.data.encoding.frames import FrameStore, content_hash
+from ablate.data.encoding.reading.frames import FrameStore, content_hash
 from ablate.data.encoding.recordings import RecordingsConfig
 from ablate.data.recording import read_recording, write_recording
 from ablate.errors import AblateError

@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ablate.data.encoding.config import SplitConfig
-from ablate.data.encoding.frame_facts import frame_hashes
-from ablate.data.encoding.repeats import find_recurrence
+from ablate.data.encoding.recurring.frame_facts import frame_hashes
+from ablate.data.encoding.recurring.repeats import find_recurrence
 from ablate.data.encoding.split import TEST, TRAIN, UNUSED, VALIDATION, plan_blocks, split_sessions
 from ablate.data.recording import Recording, read_recording
 from ablate.errors import AblateError

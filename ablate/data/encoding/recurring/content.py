@@ -13,8 +13,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ablate.data.encoding.frame_facts import FrameFacts, holds_of
-from ablate.data.encoding.repeats import stretches
+from ablate.data.encoding.recurring.frame_facts import FrameFacts, holds_of
+from ablate.data.encoding.recurring.repeats import stretches
 
 Array = np.ndarray
 

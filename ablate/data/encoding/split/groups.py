@@ -14,10 +14,10 @@ from jaxtyping import Bool, Int, Int8
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from ablate.data.encoding.blocks import TRAIN, UNUSED, keep_guards, plan_blocks, shares_of
 from ablate.data.encoding.config import SplitConfig
-from ablate.data.encoding.content import NOTHING, Content
-from ablate.data.encoding.frame_facts import holds_of
+from ablate.data.encoding.recurring.content import NOTHING, Content
+from ablate.data.encoding.recurring.frame_facts import holds_of
+from ablate.data.encoding.split.blocks import TRAIN, UNUSED, keep_guards, plan_blocks, shares_of
 
 Array = np.ndarray
 

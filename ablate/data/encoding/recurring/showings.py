@@ -11,9 +11,9 @@ import numpy as np
 from jaxtyping import Bool, Int
 
 from ablate.data.encoding.config import SplitConfig
-from ablate.data.encoding.content import NOTHING, Content, content_of
-from ablate.data.encoding.frame_facts import frame_facts, holds_of
-from ablate.data.encoding.repeats import stretches
+from ablate.data.encoding.recurring.content import NOTHING, Content, content_of
+from ablate.data.encoding.recurring.frame_facts import frame_facts, holds_of
+from ablate.data.encoding.recurring.repeats import stretches
 from ablate.data.recording import Recording
 
 Array = np.ndarray

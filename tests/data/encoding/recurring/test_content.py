@@ -7,7 +7,7 @@ import pytest
 from data_samples import noise_recording
 
 from ablate.data.encoding.config import SplitConfig
-from ablate.data.encoding.frame_facts import frame_facts, frame_hashes
+from ablate.data.encoding.recurring.frame_facts import frame_facts, frame_hashes
 from ablate.data.encoding.split import TEST, TRAIN, UNUSED, VALIDATION, SessionSplit, split_sessions
 
 GUARD = 64

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Int, UInt64
 
-from ablate.data.encoding.frame_facts import mixed
+from ablate.data.encoding.recurring.frame_facts import mixed
 
 Array = np.ndarray
 

@@ -14,18 +14,16 @@ from itertools import pairwise
 import numpy as np
 from jaxtyping import Bool, Int, Int8
 
-from ablate.data.encoding.blocks import TEST, TRAIN, UNUSED, VALIDATION, keep_guards, plan_blocks
 from ablate.data.encoding.config import SplitConfig
-from ablate.data.encoding.content import Content, content_of, seen_before
-from ablate.data.encoding.frame_facts import frame_facts
-from ablate.data.encoding.groups import label_groups
-from ablate.data.encoding.repeats import CHANCE_SHARE, Recurrence, find_recurrence, no_recurrence
-from ablate.data.encoding.showings import same_answers
-from ablate.data.encoding.whole_trials import given_labels, label_trials, run_starts, trials_of
+from ablate.data.encoding.recurring.content import Content, content_of, seen_before
+from ablate.data.encoding.recurring.frame_facts import frame_facts
+from ablate.data.encoding.recurring.repeats import CHANCE_SHARE, Recurrence, find_recurrence, no_recurrence
+from ablate.data.encoding.recurring.showings import same_answers
+from ablate.data.encoding.split.blocks import TEST, TRAIN, UNUSED, VALIDATION, keep_guards, plan_blocks
+from ablate.data.encoding.split.groups import label_groups
+from ablate.data.encoding.split.whole_trials import given_labels, label_trials, run_starts, trials_of
 from ablate.data.recording import Recording
 from ablate.errors import AblateError
-
-__all__ = ["TEST", "TRAIN", "UNUSED", "VALIDATION", "SessionSplit", "plan_blocks", "split_sessions"]
 
 Array = np.ndarray
 

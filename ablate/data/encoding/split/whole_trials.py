@@ -7,12 +7,12 @@ from jaxtyping import Int, Int8
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from ablate.data.encoding.blocks import UNUSED, keep_guards
 from ablate.data.encoding.config import SplitConfig
-from ablate.data.encoding.content import NOTHING, Content, is_common
-from ablate.data.encoding.frame_facts import mixed
-from ablate.data.encoding.groups import deal
-from ablate.data.encoding.repeats import Recurrence
+from ablate.data.encoding.recurring.content import NOTHING, Content, is_common
+from ablate.data.encoding.recurring.frame_facts import mixed
+from ablate.data.encoding.recurring.repeats import Recurrence
+from ablate.data.encoding.split.blocks import UNUSED, keep_guards
+from ablate.data.encoding.split.groups import deal
 from ablate.data.recording import Recording
 from ablate.errors import AblateError
 

@@ -8,9 +8,9 @@ from jaxtyping import Bool, Int
 
 from ablate.contract import SessionWindows, Target
 from ablate.data.encoding.config import EncodingDataConfig
-from ablate.data.encoding.frames import FrameStore
-from ablate.data.encoding.inputs import WindowInputs
-from ablate.data.encoding.statistics import Statistics
+from ablate.data.encoding.reading.frames import FrameStore
+from ablate.data.encoding.reading.inputs import WindowInputs
+from ablate.data.encoding.reading.statistics import Statistics
 from ablate.data.recording import Recording
 
 Array = np.ndarray

@@ -7,8 +7,8 @@ import numpy as np
 from jaxtyping import Bool, Int
 
 from ablate.contract import Showings
-from ablate.data.encoding.reader import SessionReader
-from ablate.data.encoding.showings import shown_again
+from ablate.data.encoding.reading.reader import SessionReader
+from ablate.data.encoding.recurring.showings import shown_again
 from ablate.data.encoding.split import TEST, SessionSplit
 from ablate.data.recording import Recording
 

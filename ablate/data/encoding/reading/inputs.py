@@ -11,8 +11,8 @@ from einops import rearrange
 from jaxtyping import Float, Int
 
 from ablate.data.encoding.config import EncodingDataConfig
-from ablate.data.encoding.frames import FrameStore
-from ablate.data.encoding.statistics import Statistics
+from ablate.data.encoding.reading.frames import FrameStore
+from ablate.data.encoding.reading.statistics import Statistics
 
 ROW_OF_FRAME = {"same_bin": 0, "acausal": 1}  # of behaviour, after the frame's own; else the one before
 

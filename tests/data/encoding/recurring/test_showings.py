@@ -10,7 +10,7 @@ from data_samples import noise_recording
 
 from ablate.data.encoding.batches import EncodingDataset
 from ablate.data.encoding.config import EncodingDataConfig, SplitConfig
-from ablate.data.encoding.showings import LEAST_BINS, shown_again
+from ablate.data.encoding.recurring.showings import LEAST_BINS, shown_again
 from ablate.data.encoding.split import TEST, TRAIN, UNUSED
 from ablate.data.recording import Recording
 

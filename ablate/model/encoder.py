@@ -7,8 +7,9 @@ frames before the next and the newest ends at the newest frame, so that the bin 
 `lag / time_step` back. The rate of a bin depends on frames and behaviour up to it, never later.
 """
 
-from collections.abc import Iterator, Sequence
-from typing import Literal
+from collections.abc import Callable, Iterator, Sequence
+from itertools import pairwise
+from typing import Any, Literal
 
 import torch
 from einops import reduce
@@ -32,6 +33,7 @@ from ablate.contract import (
 )
 from ablate.errors import AblateError
 from ablate.model.adapter import AdapterConfig, AffineConfig
+from ablate.model.compiled import CompiledRows
 from ablate.model.core import CoreConfig, ViViTConfig
 from ablate.model.frontend import FrontendConfig, LearnableTemporalConfig
 from ablate.model.layer.imported import kept
@@ -78,23 +80,36 @@ class Encoder(Model):
         self.time_step = last.time_step
         check_steps(spec, self.time_step)
         self.receptive_field = widened(self.core, self.frontend)
+        self.shared: Callable[..., Tensor] = self._shared
 
     def forward(self, batch: EncodingBatch) -> tuple[Float[Tensor, "b n u"], ...]:
         """Log-rates of each session of the batch at its lags, oldest first; float32, at least -20."""
         videos = [self.adapters[windows.session](windows.stimulus) for windows in batch.sessions]
-        features = self.core(self.frontend(torch.cat(videos)))  # b d t2 h2 w2
-        features = self.modulator(features, self._behavior(batch, features.shape[2]))
-        features = scored_steps(features, batch.lags, self.time_step)  # b d n h2 w2
+        features = self.shared(torch.cat(videos), shared_behavior(batch), lags=batch.lags)  # b d n h2 w2
         shares = features.split([len(video) for video in videos])
         rates = (self.readouts[windows.session](share) for windows, share in zip(batch.sessions, shares, strict=True))
         return tuple(log_rate.float().clamp(min=LOWEST_LOG_RATE) for log_rate in rates)
 
-    def _behavior(self, batch: EncodingBatch, steps: int) -> Float[Tensor, "b t2 k"] | None:
-        """Behaviour of the whole batch averaged over the frames of each step; None if any session has none."""
-        values = [windows.behavior for windows in batch.sessions if windows.behavior is not None]
-        if len(values) < len(batch.sessions) or len({value.shape[-1] for value in values}) > 1:
-            return None
-        return step_means(torch.cat(values), steps, self.time_step)
+    def _shared(
+        self,
+        video: Float[Tensor, "b c t h w"],
+        behavior: Float[Tensor, "b t k"] | None,
+        *,
+        lags: tuple[int, ...],
+    ) -> Float[Tensor, "b d n h2 w2"]:
+        """Frontend, core and modulator, which all sessions pass together: features at the scored bins."""
+        features = self.core(self.frontend(video))  # b d t2 h2 w2
+        if behavior is not None:
+            behavior = step_means(behavior, features.shape[2], self.time_step)
+        return scored_steps(self.modulator(features, behavior), lags, self.time_step)
+
+    def compile(self, *args: Any, **options: Any) -> None:
+        """Compiles what all sessions share: one graph for training and one for evaluation.
+
+        Adapters and readouts stay outside: which sessions a batch holds changes from step to step, and would be a graph
+        each.
+        """
+        self.shared = CompiledRows(self._shared, *args, **options)
 
     def penalty(self) -> Float[Tensor, ""]:
         """The readouts' regularisers, summed over the sessions."""
@@ -138,6 +153,14 @@ class Encoder(Model):
 # ------------------------------------------------------------------ time
 
 
+def shared_behavior(batch: EncodingBatch) -> Float[Tensor, "b t k"] | None:
+    """Behaviour of the whole batch; None if any session has none, or the sessions' differ in width."""
+    values = [windows.behavior for windows in batch.sessions if windows.behavior is not None]
+    if len(values) < len(batch.sessions) or len({value.shape[-1] for value in values}) > 1:
+        return None
+    return torch.cat(values)
+
+
 def scored_steps(features: Float[Tensor, "b d t h w"], lags: Sequence[int], step: int) -> Float[Tensor, "b d n h w"]:
     """The steps that end at the scored bins, oldest first."""
     steps = features.shape[2]
@@ -147,8 +170,11 @@ def scored_steps(features: Float[Tensor, "b d t h w"], lags: Sequence[int], step
             where="data.warmup",
             hint=f"set `data.warmup` to at least `data.window` - {(steps - 1) * step + 1}",
         )
-    kept = torch.tensor([steps - 1 - lag // step for lag in lags], device=features.device)
-    return features.index_select(2, kept)
+    kept = [steps - 1 - lag // step for lag in lags]
+    if len(apart := {second - first for first, second in pairwise(kept)}) > 1 or min(apart, default=1) < 1:
+        return features.index_select(2, torch.tensor(kept, device=features.device))
+    # Evenly spaced, as the scored bins are: a slice needs no index on the device, and so no copy that waits.
+    return features[:, :, kept[0] : kept[-1] + 1 : min(apart, default=1)].contiguous()
 
 
 def step_means(values: Float[Tensor, "b t k"], steps: int, step: int) -> Float[Tensor, "b t2 k"]:

@@ -6,17 +6,18 @@
 Each stage is a part that a patch can replace; `fusion: none` (EEG alone) builds no video parts at all.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Literal
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, Literal
 
 import torch
 from einops import rearrange
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from pydantic import Field
 from torch import Tensor, nn
 
 from ablate.contract import DataSpec, EegEncoder, Fusion, FusionBatch, FusionSpec, Model, Part
 from ablate.errors import AblateError
+from ablate.model.compiled import CompiledRows
 from ablate.model.crossmodal import CrossmodalConfig
 from ablate.model.crossmodal.gated_cross_attention import GatedCrossAttentionConfig
 from ablate.model.eeg import EegConfig
@@ -61,14 +62,29 @@ class FusionModel(Model):
         self.media: MediaStack | NoMedia = MediaStack(config, spec) if config.fusion.needs_media else NoMedia(width)
         self.fusion = kept(config.fusion.build(width, of_token, spec.intervals, self.media.latents), Fusion)
         self.head = Head(width, spec, config.dropout)
+        self.joined: Callable[..., Tensor] = self._joined
 
     def forward(self, batch: FusionBatch) -> tuple[Tensor, ...]:
         """Log-probabilities (b, n, classes) for each target, in order."""
-        tokens = self.eeg(batch.eeg)
-        latents, present = self.media(batch)
-        log_probability = self.head(self.fusion(tokens, latents, present))
+        frames = self.media.tokens(batch)
+        log_probability = self.joined(batch.eeg, frames, self.media.token_mask(batch.frame_mask))
         rows = [target.values.shape[0] for target in batch.targets]
         return log_probability.split(rows)
+
+    def _joined(
+        self, eeg: Float[Tensor, "b c t"], frames: Float[Tensor, "b i f w"] | None, mask: Bool[Tensor, "b i f"]
+    ) -> Float[Tensor, "b n k"]:
+        """All that follows the frame encoder: its tokens and the EEG to log-probabilities."""
+        latents, present = self.media.from_tokens(frames, mask)
+        return self.head(self.fusion(self.eeg(eeg), latents, present))
+
+    def compile(self, *args: Any, **options: Any) -> None:
+        """Compiles what follows the frame encoder, one graph for training and one for evaluation, and the encoder.
+
+        The encoder is compiled by itself: how many frames are there differs from batch to batch.
+        """
+        self.media.compile(*args, **options)
+        self.joined = CompiledRows(self._joined, *args, **options)
 
     def progress(self, fraction: float) -> None:
         """Tells every part that has a schedule how much of training is done."""

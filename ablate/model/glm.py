@@ -13,7 +13,7 @@ them see zeros (the mean) there.
 """
 
 import math
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from einops import rearrange
@@ -70,6 +70,9 @@ class Glm(Model):
     def forward(self, batch: EncodingBatch) -> tuple[Float[Tensor, "b n u"], ...]:
         """Log-rates of each session of the batch at its lags, oldest first; float32, at least -20."""
         return tuple(self.filters[windows.session](windows, batch.lags) for windows in batch.sessions)
+
+    def compile(self, *args: Any, **options: Any) -> None:
+        """Nothing: two matrix products a session gain nothing by it, and every session would be a graph."""
 
     def penalty(self) -> Float[Tensor, ""]:
         """Ridge and smoothness, summed over the sessions."""

@@ -3,6 +3,8 @@
 frames (b i f 3 h w) --video--> (b i f w) --projection--> (b i f d) --mixer--> (b i f d) --compressor--> (b i n d)
 """
 
+from typing import Any
+
 import torch
 from jaxtyping import Bool, Float
 from pydantic import Field
@@ -48,15 +50,26 @@ class MediaStack(nn.Module):
 
     def forward(self, batch: FusionBatch) -> tuple[Float[Tensor, "b i n d"], Bool[Tensor, "b i"]]:
         """Latents, and which intervals have any frame."""
-        tokens = self.video.remembered(batch.frame_mask, batch.frame_keys)
-        if tokens is None:
-            tokens = self.video(batch.frames, batch.frame_mask, batch.frame_keys)
-        return self.from_tokens(tokens, self.video.token_mask(batch.frame_mask))
+        return self.from_tokens(self.tokens(batch), self.token_mask(batch.frame_mask))
+
+    def tokens(self, batch: FusionBatch) -> Float[Tensor, "b i f w"]:
+        """What the frame encoder makes of a batch, kept features where it has them."""
+        kept = self.video.remembered(batch.frame_mask, batch.frame_keys)
+        return self.video(batch.frames, batch.frame_mask, batch.frame_keys) if kept is None else kept
+
+    def token_mask(self, mask: Bool[Tensor, "b i f"]) -> Bool[Tensor, "b i f2"]:
+        """Which of the tokens stand for frames that are there."""
+        return self.video.token_mask(mask)
+
+    def compile(self, *args: Any, **options: Any) -> None:
+        """Compiles the frame encoder; what follows it is compiled with the rest of the model."""
+        self.video.compile(*args, **options)
 
     def from_tokens(
-        self, tokens: Float[Tensor, "b i f w"], mask: Bool[Tensor, "b i f"]
+        self, tokens: Float[Tensor, "b i f w"] | None, mask: Bool[Tensor, "b i f"]
     ) -> tuple[Float[Tensor, "b i n d"], Bool[Tensor, "b i"]]:
         """What follows the frame encoder."""
+        assert tokens is not None  # a stack that is there gives tokens
         mixed = self.mixer(self.projection(tokens), mask)
         return self.compressor(mixed, mask), mask.any(dim=2)
 
@@ -83,9 +96,20 @@ class NoMedia(nn.Module):
         super().__init__()
         self.width = width
 
-    def forward(self, batch: FusionBatch) -> tuple[Float[Tensor, "b i n d"], Bool[Tensor, "b i"]]:
-        present = torch.zeros_like(batch.frame_mask[:, :, 0])
-        return batch.eeg.new_zeros(*present.shape, 1, self.width), present
+    def tokens(self, batch: FusionBatch) -> None:
+        """Nothing is looked at."""
+
+    def token_mask(self, mask: Bool[Tensor, "b i f"]) -> Bool[Tensor, "b i f"]:
+        return mask
+
+    def from_tokens(
+        self, tokens: Float[Tensor, "b i f w"] | None, mask: Bool[Tensor, "b i f"]
+    ) -> tuple[Float[Tensor, "b i n d"], Bool[Tensor, "b i"]]:
+        present = torch.zeros_like(mask[:, :, 0])
+        return torch.zeros(*present.shape, 1, self.width, device=mask.device), present
+
+    def compile(self, *args: Any, **options: Any) -> None:
+        """There is nothing to compile."""
 
     def flow(self) -> dict[str, Part]:
         return {}

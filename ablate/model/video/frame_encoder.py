@@ -10,6 +10,7 @@ content.
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -115,6 +116,10 @@ class FrameEncoder(VideoEncoder):
             return images.new_zeros(0, self.width, dtype=torch.float32)
         with torch.set_grad_enabled(torch.is_grad_enabled() and not self.frozen):
             return torch.cat([self._pass(some) for some in images.split(self.at_once)])
+
+    def compile(self, *args: Any, **options: Any) -> None:
+        """Compiles the backbone, for any number of images: batches differ in how many frames are there."""
+        self.backbone.compile(*args, **{"dynamic": True, **options})
 
     def _pass(self, images: Shaped[Tensor, "v 3 h w"]) -> Float[Tensor, "v d"]:
         features: Tensor = self.backbone(self.pixels.prepare(images))

@@ -17,10 +17,10 @@ BESIDE = ".tmp-"
 _HINTS = {
     errno.ENOSPC: "the disk is full: free some space (`ablate clean` lists what can go) and start again",
     errno.EDQUOT: "the disk quota is used up: free some space (`ablate clean` lists what can go) and start again",
-    errno.EROFS: "the folder is read-only: choose another results folder",
-    errno.EACCES: "the folder may not be written by this user: choose another results folder",
+    errno.EROFS: "the folder is read-only: choose another folder",
+    errno.EACCES: "the folder may not be written by this user: choose another folder",
     errno.ENOLCK: "keep results on a file system with locks, for example a local disk",
-    errno.EPERM: "the folder may not be written by this user: choose another results folder",
+    errno.EPERM: "the folder may not be written by this user: choose another folder",
 }
 
 
@@ -65,6 +65,33 @@ def whole_folder(place: Path) -> Iterator[Path]:
     try:
         yield beside
         move_folder(beside, place)
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)
+
+
+@contextmanager
+def whole_entries(place: Path) -> Iterator[Path]:
+    """A folder to fill: once the block ends all that was put there is in `place`, which may hold other things, and none
+    of it if the block does not end. Raises OSError, also where `place` has an entry of that name already.
+    """
+    if not place.exists():
+        with whole_folder(place) as beside:
+            yield beside
+        return
+    beside, moved = place / _beside(place).name, list[Path]()
+    beside.mkdir()
+    try:
+        yield beside
+        for entry in sorted(beside.iterdir()):
+            if (place / entry.name).exists():
+                raise FileExistsError(errno.EEXIST, "already exists", str(place / entry.name))
+            os.rename(entry, place / entry.name)
+            moved.append(entry)
+        sync_folder(place)
+    except BaseException:
+        for entry in moved:
+            os.rename(place / entry.name, entry)
+        raise
     finally:
         shutil.rmtree(beside, ignore_errors=True)
 

@@ -9,6 +9,8 @@ import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from ablate.disk.listing import files_under
+
 
 def stamp_of(entries: Iterable[str]) -> str:
     """20 hex characters for all files of some folders, files or globs; empty where one of them leads to no file, and
@@ -33,6 +35,4 @@ def _files(place: Path) -> Iterator[Path]:
     """A file itself, or all files under a folder, in one order."""
     if place.is_file():
         yield place
-    for folder, folders, names in os.walk(place, followlinks=True):
-        folders.sort()
-        yield from (Path(folder, name) for name in sorted(names))
+    yield from files_under(place)

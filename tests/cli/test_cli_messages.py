@@ -1,5 +1,6 @@
 """What a person reads when something is wrong: one message that says where, what and what next."""
 
+import errno
 import os
 import re
 from contextlib import contextmanager
@@ -13,6 +14,7 @@ from typer.testing import CliRunner
 from ablate.cli.app import app
 from ablate.cli.console import PLAIN_WIDTH, out
 from ablate.data.recording import Recording, write_recording
+from ablate.data.synthetic import make as synthetic
 from ablate.errors import AblateError
 from ablate.study.flow import run_study
 
@@ -189,6 +191,20 @@ def test_data_make_refuses_to_overwrite(tmp_path):
     before = sorted(path.read_bytes() for path in (tmp_path / "d").rglob("*.npy"))
     assert "v1_00 already exists" in said(*words)
     assert sorted(path.read_bytes() for path in (tmp_path / "d").rglob("*.npy")) == before
+
+
+def test_data_make_that_fails_at_its_second_recording_leaves_none(tmp_path, monkeypatch):
+    made = synthetic.make_session
+
+    def one_alone(world, index):
+        if index:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return made(world, index)
+
+    monkeypatch.setattr(synthetic, "make_session", one_alone)
+    told = said("data", "make", tmp_path / "d", "--set", "data.sessions=2", "--set", "data.frames=300")
+    assert "cannot write: No space left on device" in told
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_features_of_a_recipe_without_a_frozen_encoder(tmp_path):

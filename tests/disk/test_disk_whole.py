@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from ablate.disk.listing import files_under, visible
 from ablate.disk.lock import locked
-from ablate.disk.whole import BESIDE, move_folder, whole_file, whole_folder, write_bytes, write_json
+from ablate.disk.whole import BESIDE, move_folder, whole_entries, whole_file, whole_folder, write_bytes, write_json
 from ablate.errors import AblateError
 
 ROOT = Path(__file__).parents[2]
@@ -49,6 +50,39 @@ def test_a_folder_appears_with_all_that_is_in_it(tmp_path):
         (folder / "one").write_bytes(b"1")
         assert not (tmp_path / "b").exists()
     assert (tmp_path / "b" / "one").read_bytes() == b"1"
+
+
+@pytest.mark.parametrize("there", [False, True])
+def test_entries_come_into_a_folder_together_or_not_at_all(tmp_path, there):
+    place = tmp_path / "all"
+    if there:
+        place.mkdir()
+        (place / "before").touch()
+    with contextlib.suppress(KeyError), whole_entries(place) as beside:
+        (beside / "one").touch()
+        raise KeyError
+    assert [path.name for path in place.iterdir()] == ["before"] if there else not place.exists()
+    with whole_entries(place) as beside:
+        (beside / "one").touch()
+        (beside / "two").touch()
+    assert sorted(path.name for path in place.iterdir()) == ["before", "one", "two"][not there :]
+    with contextlib.ExitStack() as stack:
+        beside = stack.enter_context(whole_entries(place))
+        (beside / "new").touch()
+        (beside / "two").touch()
+        with pytest.raises(FileExistsError, match="two"):
+            stack.close()
+    assert not (place / "new").exists()
+
+
+def test_a_link_that_leads_back_and_hidden_files_are_not_followed(tmp_path):
+    (tmp_path / "data" / ".git").mkdir(parents=True)
+    for name in ("data/1.npy", "data/._1.npy", "data/.git/2.npy"):
+        (tmp_path / name).touch()
+    (tmp_path / "data" / "back").symlink_to(tmp_path)
+    (tmp_path / "linked").symlink_to(tmp_path / "data" / "1.npy")
+    assert [path.name for path in files_under(tmp_path)] == ["linked", "1.npy"]
+    assert [path.name for path in visible(tmp_path / "data")] == ["1.npy", "back"]
 
 
 def test_a_folder_never_takes_the_place_of_one_that_is_filled(tmp_path):

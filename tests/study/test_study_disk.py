@@ -128,5 +128,5 @@ def test_a_read_only_results_folder_is_read_and_writing_is_refused_in_one_messag
         for changed in ({"seeds": "0,1"}, {"fresh": True}):
             with pytest.raises(AblateError, match="Read-only file system") as refused:
                 run_study(request_of(recipe, disk, variants="fast", **changed))
-            assert refused.value.problems[0].hint == "the folder is read-only: choose another results folder"
+            assert refused.value.problems[0].hint == "the folder is read-only: choose another folder"
         assert run_files(Store(disk / "tiny"), "record.json") == before

@@ -19,7 +19,7 @@ from ablate.config import non_default
 from ablate.contract import EncodingBatch, EncodingSpec, SessionWindows, Showings, Split
 from ablate.data.encoding.chosen import not_asked_for
 from ablate.data.encoding.config import EncodingDataConfig
-from ablate.data.encoding.notices import notices_of
+from ablate.data.encoding.notices import notices_of, own_split
 from ablate.data.encoding.reading.frames import content_hash
 from ablate.data.encoding.reading.reader import SessionReader
 from ablate.data.encoding.reading.replay import found_showings, given_showings, reader_of_repeats, showings_in_test
@@ -212,7 +212,7 @@ class EncodingDataset:
     def _refuse_an_empty_train(self) -> None:
         for recording, split in zip(self.recordings, self.splits, strict=True):
             if not (split.label == TRAIN).any():
-                raise _empty("train", recording, split)
+                raise _empty("train", recording, split, self.config)
 
     def _refuse_fev_without_repeats(self) -> None:
         known = {one.session for one in self.showings() if one.bins is not None}
@@ -263,7 +263,7 @@ class EncodingDataset:
                 phases=config.sweep_phases,
             )
             if not _valid(recording, bins).any():
-                raise _empty(name, recording, split)
+                raise _empty(name, recording, split, config)
             found.append(bins)
         return tuple(found)
 
@@ -296,13 +296,16 @@ def _without_the_repeats(
     return tuple(found)
 
 
-def _empty(name: str, recording: Recording, split: SessionSplit) -> AblateError:
+def _empty(name: str, recording: Recording, split: SessionSplit, config: EncodingDataConfig) -> AblateError:
     """The error for a session in which nothing is left for a split."""
-    hint = "set a larger share, fewer `split.blocks`, a shorter `guard` (and `window`)"
+    what, hint = f"{recording.name}: the {name} split is empty", "set a larger share, fewer `split.blocks`, "
+    hint += "a shorter `guard` (and `window`)"
+    if config.split.kind == "file":
+        what, hint = f"{what}: {own_split(recording)}", "`split: {kind: trials}`, or interleaved, splits it anew"
     if split.repeated or split.dropped:
         recurring = f"{split.repeated} of {recording.frames} frames repeat and {split.dropped} bins were left out"
         hint += f"; {recurring}: `split.repeats: ignore` lets repeats straddle splits"
-    return AblateError(f"{recording.name}: the {name} split is empty", where="data.split", hint=hint)
+    return AblateError(what, where="data.split", hint=hint)
 
 
 def _names_differ(recordings: tuple[Recording, ...]) -> None:

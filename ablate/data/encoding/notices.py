@@ -6,11 +6,12 @@ import numpy as np
 
 from ablate.data.encoding.config import EncodingDataConfig
 from ablate.data.encoding.recurring.frame_facts import frame_hashes
-from ablate.data.encoding.split import TEST, SessionSplit
+from ablate.data.encoding.split import TEST, TRAIN, VALIDATION, SessionSplit
 from ablate.data.recording import Recording
 
 Array = np.ndarray
 
+SPLITS = {"train": TRAIN, "validation": VALIDATION, "test": TEST}
 SHOWN = 5  # names in a sentence; the rest is counted
 
 
@@ -46,8 +47,9 @@ def _of_recording(recording: Recording, config: EncodingDataConfig) -> Iterator[
         yield f"not used of its file: {named(recording.notes['not_used'])}"
     if recording.trials is not None and config.split.kind not in ("trials", "file"):
         yield "trials.npy is not used: windows run on from trial to trial (`split.kind: trials` keeps them apart)"
-    if recording.split is not None and config.split.kind != "file":
-        yield "split.npy is not used (`split: {kind: file}` reads it)"
+    if recording.split is not None:
+        used = "is used, as asked" if config.split.kind == "file" else "is not used (`split: {kind: file}` reads it)"
+        yield f"{own_split(recording)} {used}"
     if is_constant(recording.stimulus):
         yield "the stimulus never changes"
     if recording.behavior is not None and config.behavior != "none":
@@ -55,6 +57,15 @@ def _of_recording(recording: Recording, config: EncodingDataConfig) -> Iterator[
         still = [name for name, column in zip(names, recording.behavior.T, strict=True) if np.ptp(column) == 0]
         if still:
             yield f"behaviour that never changes: {named(still)}"
+
+
+def own_split(recording: Recording) -> str:
+    """What the lab's, or the user's, own split is of, with its bins."""
+    labels = np.asarray(recording.split)
+    bins = {name: int(np.count_nonzero(labels == label)) for name, label in SPLITS.items()}
+    told = ", ".join(f"{count} {name}" if count else f"no {name}" for name, count in bins.items())
+    source = "the split by the tiers of its files" if "format" in recording.notes else "split.npy"
+    return f"{source} ({told} bins)"
 
 
 def _of_split(split: SessionSplit, silent: Array, config: EncodingDataConfig) -> Iterator[str]:

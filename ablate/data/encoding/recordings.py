@@ -1,6 +1,7 @@
 """Recording folders named by the recipe: real data, or anything written in the same form."""
 
 import os
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Literal
@@ -13,6 +14,7 @@ from ablate.data.encoding.batches import EncodingDataset
 from ablate.data.encoding.config import PLACEHOLDER_RATE, EncodingDataConfig, UnitsConfig
 from ablate.data.recording import Recording, read_recording
 from ablate.data.recording.resample import factor_to, resampled
+from ablate.disk.listing import is_hidden, visible
 from ablate.errors import AblateError
 
 ROOT_VARIABLE = "ABLATE_DATA"
@@ -91,8 +93,9 @@ def refuse_bits_of_calcium(recording: Recording, metric: str) -> None:
         raise AblateError(what, where="metric", hint="write `metric: correlation`")
 
 
-def _folders_of(entry: str) -> list[Path]:
-    """The recording folders that one entry of `path` means."""
+def found_at(entry: str, inside: Callable[[Path], list[Path]]) -> list[Path]:
+    """What a path or glob leads to, from the working directory, else from $ABLATE_DATA. inside: what counts of a file
+    or folder."""
     roots = [Path.cwd()]
     if os.environ.get(ROOT_VARIABLE):
         roots.append(Path(os.environ[ROOT_VARIABLE]))
@@ -102,10 +105,18 @@ def _folders_of(entry: str) -> list[Path]:
         relative = str(pattern.relative_to(pattern.anchor)) if pattern.is_absolute() else str(pattern)
         literal = base / relative  # a folder may well be named `mouse[1]`
         globbed = any(sign in relative for sign in "*?[") and not literal.exists()
-        matches = sorted(base.glob(relative)) if globbed else [literal]
-        folders = [folder for match in matches for folder in _recordings_at(match)]
-        if folders:
-            return folders
+        matches = sorted(one for one in base.glob(relative) if not is_hidden(one.name)) if globbed else [literal]
+        found = [one for match in matches for one in inside(match)]
+        if found:
+            return found
+    return []
+
+
+def _folders_of(entry: str) -> list[Path]:
+    """The recording folders that one entry of `path` means."""
+    folders = found_at(entry, _recordings_at)
+    if folders:
+        return folders
     raise AblateError(
         f"no recording found at {entry}",
         where="data.path",
@@ -118,4 +129,4 @@ def _recordings_at(place: Path) -> list[Path]:
     """The folder itself if it is a recording, else the recordings directly in it."""
     if (place / "recording.yaml").is_file():
         return [place]
-    return sorted(marker.parent for marker in place.glob("*/recording.yaml")) if place.is_dir() else []
+    return [one for one in visible(place) if (one / "recording.yaml").is_file()]

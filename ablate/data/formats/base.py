@@ -6,21 +6,21 @@ and times of its files, and is opened from there, memory-mapped.
 
 import hashlib
 import json
-import os
 from collections.abc import Callable
 from pathlib import Path
 
 from ablate.config import non_default
 from ablate.data.encoding.config import EncodingDataConfig
-from ablate.data.encoding.recordings import ROOT_VARIABLE, RecordingsConfig
+from ablate.data.encoding.recordings import RecordingsConfig, found_at
 from ablate.data.recording import Recording, write_recording
 from ablate.data.recording.check import check_numbers, check_shapes
 from ablate.disk.cache import CACHE_VARIABLE, cache_folder
+from ablate.disk.listing import visible
 from ablate.disk.lock import locked
 from ablate.errors import AblateError
 from ablate.result.stamp import stamp_of
 
-READERS = 1  # raise it whenever the same file would be read otherwise: old caches are then left alone
+READERS = 2  # raise it whenever the same file would be read otherwise: old caches are then left alone
 
 
 class FormatConfig(RecordingsConfig):
@@ -33,6 +33,10 @@ class FormatConfig(RecordingsConfig):
     def read(self, place: Path) -> Recording:
         """One session. Raises AblateError for what is damaged, missing, or can be understood in two ways."""
         raise NotImplementedError
+
+    def files_of(self, place: Path) -> tuple[Path, ...]:
+        """Files and folders that a session is read from."""
+        return (place,)
 
     def places(self) -> tuple[Path, ...]:
         """The sessions' files or folders, sorted within each entry of `path`. Raises AblateError for none."""
@@ -52,7 +56,7 @@ class FormatConfig(RecordingsConfig):
         return {name: value for name, value in non_default(self).items() if name not in shared}
 
     def _read_once(self, place: Path) -> Path:
-        identity = [READERS, str(self.type), self.reader_options(), str(place.resolve()), stamp_of([str(place)])]
+        identity = [READERS, str(self.type), self.reader_options(), str(place.resolve()), self._stamps(place)]
         key = hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()[:16]
         folder = cache_folder() / "formats" / f"{self.type}-{key}"
         if folder.is_dir():
@@ -67,6 +71,14 @@ class FormatConfig(RecordingsConfig):
             raise AblateError(f"cannot be written: {error.strerror}", where=str(folder), hint=hint) from error
         return folder
 
+    def sources(self) -> tuple[str, ...]:
+        entries = super().sources()
+        beside = (one for place in self.places() for one in self.files_of(place)[1:] if one.exists()) if entries else ()
+        return tuple(dict.fromkeys((*entries, *map(str, beside))))
+
+    def _stamps(self, place: Path) -> list[str]:
+        return [stamp_of([str(one)]) for one in self.files_of(place)]
+
     def checked(self, place: Path) -> Recording:
         """As `read`, with shapes and values checked, and the file's name in every message."""
         try:
@@ -74,6 +86,8 @@ class FormatConfig(RecordingsConfig):
             check_shapes(recording, where=str(place))
             check_numbers(recording, where=str(place))
             return recording
+        except OSError as error:
+            raise AblateError(f"cannot be read: {error.strerror or error}", where=str(place)) from error
         except AblateError as error:
             if str(place) in str(error):
                 raise
@@ -82,19 +96,16 @@ class FormatConfig(RecordingsConfig):
             raise AblateError(first.what, where=where, hint=first.hint) from error
 
 
+def session_name(place: Path) -> str:
+    """What a session is called: a file without its suffix; a folder as it is, `2024.01.05` too."""
+    return place.name if place.is_dir() else place.stem
+
+
 def places_of(entry: str, is_one: Callable[[Path], bool], kind: str) -> list[Path]:
     """What one entry of `path` means: a session, a folder of sessions, or a glob of either."""
-    pattern = Path(entry).expanduser()
-    roots = [Path.cwd(), *([Path(os.environ[ROOT_VARIABLE])] if os.environ.get(ROOT_VARIABLE) else [])]
-    for root in roots:
-        base = Path(pattern.anchor) if pattern.is_absolute() else root
-        relative = str(pattern.relative_to(pattern.anchor)) if pattern.is_absolute() else str(pattern)
-        literal = base / relative
-        globbed = any(sign in relative for sign in "*?[") and not literal.exists()
-        matches = sorted(base.glob(relative)) if globbed else [literal]
-        found = [place for match in matches for place in _sessions_at(match, is_one)]
-        if found:
-            return found
+    found = found_at(entry, lambda place: _sessions_at(place, is_one))
+    if found:
+        return found
     hint = f"`ablate data inspect {entry}` tells what lies there"
     raise AblateError(f"nothing of the format {kind} is found at {entry}", where="data.path", hint=hint)
 
@@ -104,4 +115,4 @@ def _sessions_at(place: Path, is_one: Callable[[Path], bool]) -> list[Path]:
         return []
     if is_one(place):
         return [place]
-    return sorted(one for one in place.iterdir() if is_one(one)) if place.is_dir() else []
+    return [one for one in visible(place) if is_one(one)]

@@ -19,12 +19,14 @@ from pydantic import Field
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
-from ablate.data.formats.base import FormatConfig
+from ablate.data.formats.base import FormatConfig, session_name
 from ablate.data.formats.story import Story
+from ablate.data.formats.tiers import split_of
 from ablate.data.formats.timing import Bins, bins_at, bins_of_frames, counts_in, means_in, rising, spans_of_frames
 from ablate.data.formats.trials_of_arrays import as_pixels, as_uint8
 from ablate.data.recording import Recording
 from ablate.data.recording.array_file import map_array
+from ablate.disk.listing import visible
 from ablate.errors import AblateError
 
 META = "meta.yml"
@@ -65,15 +67,15 @@ class Modality:
 
 
 def is_experanto(place: Path) -> bool:
-    return place.is_dir() and any((one / META).is_file() for one in place.iterdir() if one.is_dir())
+    return any((one / META).is_file() for one in visible(place))
 
 
 def read_experanto(place: Path, config: ExperantoConfig | None = None) -> Recording:
     """Raises AblateError for what is missing, does not fit, or could be one of several."""
     config, story = config or ExperantoConfig(), Story()
-    modalities = [_modality(folder) for folder in sorted(place.iterdir()) if (folder / META).is_file()]
+    modalities = [_modality(folder) for folder in visible(place) if (folder / META).is_file()]
     screen = _only([one for one in modalities if one.kind == "screen"], "screen", place)
-    times, frames, clips = _screen(screen, story)
+    times, frames, clips, split = _screen(screen, story)
     where = f"{screen.folder}/timestamps.npy"
     if config.bin_rate_hz is None:
         bins = bins_of_frames(times, where)
@@ -88,18 +90,19 @@ def read_experanto(place: Path, config: ExperantoConfig | None = None) -> Record
     moves = _behavior([one for one in modalities if one.kind in SEQUENCES and one is not answers], config, bins, story)
     others = [one for one in modalities if one not in (screen, answers) and one.name not in moves]
     story.unused += [f"{one.name} ({one.kind})" for one in others]
-    story.unused += [one.name for one in sorted(place.iterdir()) if not (one / META).is_file() and one.name[0] != "."]
+    story.unused += [one.name for one in visible(place) if not (one / META).is_file()]
     story.inferred.append(f"the first bin is at {bins.edges[0, 0]:g} s of the session's clock")
     if bins.gaps:
         story.inferred.append(f"the screen was dark at {bins.gaps} places between frames: these are left out")
     trials = np.cumsum(np.concatenate([[0], (np.diff(clips) != 0) | (np.diff(bins.trials) != 0)]))
     return Recording(
-        name=place.name,
+        name=session_name(place),
         bin_rate_hz=round(bins.rate_hz, 4),
         stimulus=frames,
         spikes=spikes,
         behavior=np.concatenate(list(moves.values()), axis=1).astype(np.float32) if moves else None,
         trials=trials,
+        split=None if split is None else split[clips],
         behavior_names=tuple(f"{name}_{k}" for name, values in moves.items() for k in range(values.shape[1])),
         signal=signal,
         notes=story.notes("experanto", float(bins.edges[0, 0])),
@@ -153,12 +156,12 @@ def _answers(modalities: list[Modality], named: str | None, place: Path) -> Moda
 # ------------------------------------------------------------------ screen
 
 
-def _screen(screen: Modality, story: Story) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Onset (f,), pixels (f, h, w) and clip (f,) of every frame, in the order of time."""
+def _screen(screen: Modality, story: Story) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray | None]:
+    """Onset (f,), pixels (f, h, w) and clip (f,) of every frame, in the order of time; and a label of each clip."""
     times = rising(map_array(screen.folder / "timestamps.npy"), f"{screen.folder}/timestamps.npy")
     parts, first, names = [], [], []
-    tiers: dict[str, int] = {}
-    for path in sorted((screen.folder / "data").glob("*")):
+    tiers: list[str] = []
+    for path in visible(screen.folder / "data"):
         if path.suffix != ".npy":
             what = f"{path.name} is no .npy file"
             raise AblateError(what, where=str(path.parent), hint="decode films into (t, h, w) arrays first")
@@ -173,8 +176,7 @@ def _screen(screen: Modality, story: Story) -> tuple[np.ndarray, np.ndarray, np.
         if at + len(clip) > len(times):
             what = f"ends at frame {at + len(clip)}, and the screen has {len(times)} timestamps"
             raise AblateError(what, where=str(path))
-        tier = str(meta.get("tier", "none"))
-        tiers[tier] = tiers.get(tier, 0) + 1
+        tiers.append(str(meta.get("tier", "none")))
         parts.append(as_uint8(clip))
         first.append(at)
         names.append(path.name)
@@ -192,9 +194,8 @@ def _screen(screen: Modality, story: Story) -> tuple[np.ndarray, np.ndarray, np.
         story.inferred.append(f"{len(times) - len(index)} timestamps of the screen belong to no clip and are left out")
     frames = as_pixels([parts[k] for k in order])
     story.read.append(f"{len(parts)} clips, {len(frames)} frames of {frames.shape[1]} x {frames.shape[2]} pixels")
-    told = ", ".join(f"{count} {tier}" for tier, count in tiers.items())
-    story.inferred.append(f"tiers of the clips ({told}) do not decide the split; every clip is a trial")
-    return times[index], frames, np.repeat(order, [len(parts[k]) for k in order])
+    story.inferred.append("every clip is a trial")
+    return times[index], frames, np.repeat(order, [len(parts[k]) for k in order]), split_of(tiers, story, "clips")
 
 
 def _clip(path: Path) -> np.ndarray:

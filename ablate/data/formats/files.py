@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from ablate.data.recording.array_file import UNREADABLE, map_array
+from ablate.disk.listing import files_under
 from ablate.errors import AblateError
 
 
@@ -29,8 +30,7 @@ class Files:
     def _all_names(self) -> list[str]:
         if self._zip is not None:
             return [name for name in self._zip.namelist() if not name.endswith("/") and "__MACOSX" not in name]
-        paths = (path for path in self.place.rglob("*") if path.is_file() and not path.name.startswith("."))
-        return [path.relative_to(self.place).as_posix() for path in paths]
+        return [path.relative_to(self.place).as_posix() for path in files_under(self.place)]
 
     def array(self, name: str) -> np.ndarray:
         """One .npy file. Raises AblateError where it is missing, damaged or pickled."""

@@ -32,6 +32,9 @@ class GrasshopperConfig(FormatConfig):
     bin_rate_hz: float = Field(default=1000.0, gt=0, le=20_000)
     """Bins a second."""
 
+    def files_of(self, place: Path) -> tuple[Path, ...]:
+        return (place, spikes_of(place))
+
     def is_one(self, place: Path) -> bool:
         return is_grasshopper(place)
 
@@ -60,9 +63,8 @@ def is_grasshopper(place: Path) -> bool:
 
 def read_grasshopper(place: Path, bin_rate_hz: float = 1000.0) -> Recording:
     """Raises AblateError where a file is missing or is no table of numbers."""
-    number = place.stem.removeprefix(STIMULUS)
     table, story = _table(place, columns=2), Story()
-    spikes = _table(place.with_name(f"{SPIKES}{number}.txt"), columns=1)[:, 0] * MICROSECONDS
+    spikes = _table(spikes_of(place), columns=1)[:, 0] * MICROSECONDS
     times, amplitude = rising(table[:, 0] * MICROSECONDS, place.name), table[:, 1]
     if amplitude.min() <= 0:
         raise AblateError("has amplitudes that are not above zero", where=str(place))
@@ -78,7 +80,7 @@ def read_grasshopper(place: Path, bin_rate_hz: float = 1000.0) -> Recording:
     story.read += [f"{len(spikes)} spikes of one receptor", f"the sound's envelope, dB below its maximum, {count} bins"]
     story.inferred.append("time zero is the first sample of the sound, on the clock of the spikes")
     return Recording(
-        name=f"receptor_{number}",
+        name=f"receptor_{place.stem.removeprefix(STIMULUS)}",
         bin_rate_hz=bin_rate_hz,
         stimulus=frames.astype(np.float32)[:, None, None],
         spikes=counts_in(spikes, bins).astype(np.uint8)[:, None],
@@ -90,6 +92,11 @@ def read_grasshopper(place: Path, bin_rate_hz: float = 1000.0) -> Recording:
             license="BSD-3-Clause",
         ),
     )
+
+
+def spikes_of(place: Path) -> Path:
+    """The spike times of a stimulus' file."""
+    return place.with_name(f"{SPIKES}{place.stem.removeprefix(STIMULUS)}.txt")
 
 
 def _table(path: Path, *, columns: int) -> np.ndarray:

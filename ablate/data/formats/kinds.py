@@ -11,6 +11,7 @@ from ablate.data.formats.openretina import OpenRetinaConfig, is_openretina
 from ablate.data.formats.sensorium2022 import Sensorium2022Config, is_sensorium2022
 from ablate.data.formats.sensorium2023 import Sensorium2023Config, is_sensorium2023
 from ablate.data.formats.visioncore import VisionCoreConfig, is_visioncore
+from ablate.disk.listing import visible
 
 KINDS: dict[str, tuple[type[FormatConfig], Callable[[Path], bool], str]] = {
     "sensorium2023": (Sensorium2023Config, is_sensorium2023, "Sensorium 2023: videos, deconvolved calcium"),
@@ -29,8 +30,7 @@ def sessions_at(place: Path) -> tuple[str, tuple[Path, ...]] | None:
     found = _kind_of(place)
     if found is not None:
         return found, (place,)
-    inside = sorted(place.iterdir()) if place.is_dir() else []
-    kinds = {one: kind for one in inside if (kind := _kind_of(one)) is not None}
+    kinds = {one: kind for one in visible(place) if (kind := _kind_of(one)) is not None}
     if not kinds:
         return None
     first = next(iter(kinds.values()))
@@ -43,6 +43,6 @@ def _kind_of(place: Path) -> str | None:
 
 def kind_of_data(place: Path) -> str:
     """The `data.type` that reads a path: that of another lab's files, else `recordings`, which says what is missing."""
-    ours = (place / "recording.yaml").is_file() or (place.is_dir() and any(place.glob("*/recording.yaml")))
+    ours = (place / "recording.yaml").is_file() or any((one / "recording.yaml").is_file() for one in visible(place))
     found = None if ours else sessions_at(place)
     return "recordings" if found is None else found[0]

@@ -13,15 +13,18 @@ from typing import Any, Literal
 import numpy as np
 from pydantic import Field
 
-from ablate.data.formats.base import FormatConfig
+from ablate.data.formats.base import FormatConfig, session_name
 from ablate.data.formats.library import needed
 from ablate.data.formats.story import Story
 from ablate.data.recording import Recording
 from ablate.data.recording.array_file import map_array
 from ablate.data.recording.session import Signal
+from ablate.disk.listing import visible
 from ablate.errors import AblateError
 
 RESPONSES, STIMULUS, INFO = "responses_", "stimulus_", "session_info"
+STIMULI = "stimuli"
+"""The folder beside a session with the stimuli that it shares with others."""
 RATES = ("bin_rate_hz", "sampling_rate", "frame_rate", "fps", "rate_hz", "stimulus_frame_rate")
 SUFFIXES = (".h5", ".hdf5")
 
@@ -38,6 +41,9 @@ class OpenRetinaConfig(FormatConfig):
     """Frames a second, where `session_info` does not say it."""
     signal: Signal | None = None
     """spikes or calcium. Default: spikes where all responses are whole numbers, else calcium."""
+
+    def files_of(self, place: Path) -> tuple[Path, ...]:
+        return (place, place.parent / STIMULI)
 
     def is_one(self, place: Path) -> bool:
         return is_openretina(place)
@@ -104,7 +110,7 @@ def _recording(file: Any, place: Path, config: OpenRetinaConfig, story: Story) -
     story.inferred.append("frame and response of one index are one bin; time zero is the first frame")
     _name_unused(file, names, place, story)
     return Recording(
-        name=place.stem,
+        name=session_name(place),
         bin_rate_hz=rate,
         stimulus=np.concatenate(frames),
         spikes=spikes if signal == "calcium" else spikes.astype(np.uint16),
@@ -116,7 +122,7 @@ def _recording(file: Any, place: Path, config: OpenRetinaConfig, story: Story) -
 
 def _movie(file: Any, place: Path, name: str, channel: int | str | None, story: Story) -> np.ndarray:
     """(t, h, w) of the session's own stimulus, or of the one in `stimuli/`."""
-    own, beside = f"{STIMULUS}{name}", place.parent / "stimuli" / f"{name}.npy"
+    own, beside = f"{STIMULUS}{name}", place.parent / STIMULI / f"{name}.npy"
     if own in file:
         where, movie = f"{place}: {own}", np.asarray(file[own])
         if beside.is_file():
@@ -177,6 +183,6 @@ def _name_unused(file: Any, names: list[str], place: Path, story: Story) -> None
             story.unused += [f"{INFO} ({', '.join(others)})"] if others else []
         elif name not in used:
             story.unused.append(name)
-    stimuli = place.parent / "stimuli"
-    others = sorted(path.name for path in stimuli.glob("*.npy") if path.stem not in names) if stimuli.is_dir() else []
+    stimuli = place.parent / STIMULI
+    others = [path.name for path in visible(stimuli) if path.suffix == ".npy" and path.stem not in names]
     story.unused += [f"stimuli/{name}" for name in others]

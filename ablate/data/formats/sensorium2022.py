@@ -13,7 +13,7 @@ from typing import Literal
 import numpy as np
 from pydantic import Field
 
-from ablate.data.formats.base import FormatConfig
+from ablate.data.formats.base import FormatConfig, session_name
 from ablate.data.formats.files import Files, has
 from ablate.data.formats.story import Story, folders_of
 from ablate.data.formats.trials_of_arrays import TIERS, as_pixels, as_uint8, trials_of
@@ -79,11 +79,12 @@ def read_sensorium2022(place: Path, bin_rate_hz: float = 2.0) -> Recording:
         name for name in files.names - {TIERS} if not name.startswith(tuple(f"data/{one}/" for one in READ))
     )
     return Recording(
-        name=place.stem,
+        name=session_name(place),
         bin_rate_hz=bin_rate_hz,
         stimulus=as_pixels([as_uint8(images)]),
         spikes=responses.astype(np.float32),
         behavior=None if behavior is None else behavior.astype(np.float32),
+        split=trials.split,
         behavior_names=names,
         signal="calcium",
         notes=story.notes("sensorium2022"),

@@ -15,7 +15,7 @@ import numpy as np
 from pydantic import Field
 
 from ablate.data.encoding.config import SplitConfig
-from ablate.data.formats.base import FormatConfig
+from ablate.data.formats.base import FormatConfig, session_name
 from ablate.data.formats.files import Files, has
 from ablate.data.formats.story import Story, folders_of
 from ablate.data.formats.trials_of_arrays import TIERS, as_pixels, as_uint8, held, trials_of
@@ -91,12 +91,13 @@ def read_sensorium2023(place: Path, bin_rate_hz: float = 30.0) -> Recording:
         name for name in files.names - known if not name.startswith(tuple(f"data/{one}/" for one in READ))
     )
     return Recording(
-        name=place.stem,
+        name=session_name(place),
         bin_rate_hz=bin_rate_hz,
         stimulus=as_pixels(parts["stimulus"]),
         spikes=np.concatenate(parts["spikes"]),
         behavior=np.concatenate(parts["behavior"]) if there else None,
         trials=np.repeat(np.array(trials.numbers), lengths),
+        split=None if trials.split is None else np.repeat(trials.split, lengths),
         behavior_names=names,
         signal="calcium",
         notes=story.notes("sensorium2023"),

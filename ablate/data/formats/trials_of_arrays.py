@@ -7,6 +7,7 @@ import numpy as np
 
 from ablate.data.formats.files import Files
 from ablate.data.formats.story import Story
+from ablate.data.formats.tiers import split_of
 from ablate.errors import AblateError
 
 TIERS = "meta/trials/tiers.npy"
@@ -17,10 +18,10 @@ NO_TIER = "none"
 
 @dataclass(frozen=True)
 class Trials:
-    """numbers: of the trials that are read, in order. tier: of each of these."""
+    """numbers: of the trials that are read, in order. split: a label of each, by its tier."""
 
     numbers: tuple[int, ...]
-    tier: tuple[str, ...]
+    split: np.ndarray | None
 
 
 def trials_of(files: Files, stimulus: str, story: Story) -> Trials:
@@ -52,11 +53,7 @@ def trials_of(files: Files, stimulus: str, story: Story) -> Trials:
         raise AblateError("no trial has both a stimulus and responses", where=f"data/{stimulus}")
     story.unused += [f"{count} {what}" for what, count in left.items()]
     names = tuple(str(tiers[number]) for number in kept)
-    told = ", ".join(f"{count} {name}" for name, count in Counter(names).items())
-    story.inferred.append(
-        f"tiers of the trials ({told}) do not decide the split: trials that share content go together"
-    )
-    return Trials(tuple(kept), names)
+    return Trials(tuple(kept), split_of(names, story, "trials"))
 
 
 def _withheld(files: Files, answered: dict[int, str], tiers: np.ndarray) -> set[str]:

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from pydantic import Field
 
-from ablate.data.formats.base import FormatConfig
+from ablate.data.formats.base import FormatConfig, session_name
 from ablate.data.formats.story import Story
 from ablate.data.formats.timing import rising
 from ablate.data.formats.trials_of_arrays import held
@@ -73,7 +73,7 @@ def read_visioncore(place: Path, bin_rate_hz: float | None = None) -> Recording:
     if isinstance(metadata, dict) and metadata:
         story.unused.append(f"metadata ({', '.join(map(str, metadata))})")
     return Recording(
-        name=place.stem,
+        name=session_name(place),
         bin_rate_hz=rate,
         stimulus=stim if stim.dtype == np.uint8 else stim.astype(np.float32),
         spikes=robs,

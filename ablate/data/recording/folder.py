@@ -32,6 +32,7 @@ from ablate.data.recording.check import check_numbers, check_shapes
 from ablate.data.recording.held import a_label_a_bin, held, with_columns, with_unit_axis
 from ablate.data.recording.listing import check_keys, unread_files
 from ablate.data.recording.session import OPTIONAL, REPEATED, Recording, Signal
+from ablate.disk.listing import visible
 from ablate.disk.whole import whole_folder
 from ablate.errors import AblateError
 
@@ -47,7 +48,7 @@ def read_recording(folder: Path, *, max_frames: int | None = None, check_values:
     """
     if not folder.is_dir():
         raise AblateError("no such folder", where=str(folder))
-    if not any(folder.iterdir()):
+    if not visible(folder):
         hint = "a recording has recording.yaml, stimulus.npy and spikes.npy"
         raise AblateError("the folder is empty", where=str(folder), hint=hint)
     unread = unread_files(folder)

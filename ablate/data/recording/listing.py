@@ -4,6 +4,7 @@ import difflib
 from pathlib import Path
 
 from ablate.data.recording.session import OPTIONAL, REPEATED
+from ablate.disk.listing import visible
 from ablate.errors import AblateError, Problem
 
 HEADER = "recording.yaml"
@@ -18,7 +19,7 @@ OTHER_WORDS = {"mask": "valid", "counts": "spikes", "responses": "spikes", "movi
 def unread_files(folder: Path) -> tuple[str, ...]:
     """What lies in the folder and is not read, without hidden files. Raises AblateError, all at once, for names that
     are nearly those of files that are read and are not there: they would be left out without a word."""
-    names = sorted(entry.name for entry in folder.iterdir() if not entry.name.startswith("."))
+    names = [entry.name for entry in visible(folder)]
     others = [name for name in names if name not in READ]
     absent = [name for name in READ if name not in names]
     problems = []

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ablate.data.trials.layout.native import write_folder
+from ablate.disk.whole import whole_folder
 from ablate.errors import AblateError
 
 CHANNELS = ("Fz", "Cz", "Pz", "P3", "P4", "Oz", "O1", "O2")
@@ -82,13 +83,14 @@ def write_example(
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise AblateError("already exists and is not empty", where=str(folder), hint="name another folder")
     trials = drawn(subjects, each, seed)
-    {"native": _write_native, "mne": _write_mne}[layout](folder, trials)
+    small, pinned = "{type: small_vit, patch_size: 8, width: 16}", ", layout: mne, frames: 6, image_size: 16"
+    text = README.format(path=folder.as_posix(), video=small, more=pinned if layout == "mne" else "")
+    with whole_folder(folder) as beside:
+        {"native": _write_native, "mne": _write_mne}[layout](beside, trials)
+        (beside / "study.yaml").write_text(text, encoding="utf-8")
     for subject in dict.fromkeys(trial.subject for trial in trials):
         own = [trial.label for trial in trials if trial.subject == subject]
         tell(f"{subject}: " + ", ".join(f"{own.count(label)} {label}" for label in CLASSES))
-    small, pinned = "{type: small_vit, patch_size: 8, width: 16}", ", layout: mne, frames: 6, image_size: 16"
-    text = README.format(path=folder.as_posix(), video=small, more=pinned if layout == "mne" else "")
-    (folder / "study.yaml").write_text(text, encoding="utf-8")
     return len(trials)
 
 

@@ -6,13 +6,16 @@ from pathlib import Path
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
+sys.path.insert(0, str(Path(__file__).parents[2] / "data"))
 sys.path.insert(0, str(Path(__file__).parents[2] / "data" / "formats"))
 
+import numpy as np
+from data_samples import noise_recording
 from lab_files import experanto, world
 
 from ablate.cli.command.data.imported import import_path
 from ablate.cli.command.data.inspect import inspect_path
-from ablate.data.recording import read_recording
+from ablate.data.recording import read_recording, write_recording
 from ablate.errors import AblateError
 
 
@@ -51,6 +54,31 @@ def test_import_writes_a_recording_a_session_and_overwrites_nothing(
         import_path(session.parent, tmp_path / "ours")
     with pytest.raises(AblateError, match="bin_rate: Extra inputs are not permitted"):
         import_path(session, tmp_path / "other", ("bin_rate=25",))
+
+
+@pytest.mark.parametrize("there", [False, True])
+def test_an_import_that_fails_at_its_second_session_leaves_nothing_and_can_be_made_again(
+    session: Path, tmp_path: Path, there: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    broken = experanto(tmp_path / "lab" / "day2", world())
+    (broken / "screen" / "timestamps.npy").write_bytes(b"none")
+    ours = tmp_path / "ours"
+    if there:
+        write_recording(ours / "day0", noise_recording("day0"))
+    with pytest.raises(AblateError, match=r"is not a \.npy file"):
+        import_path(session.parent, ours)
+    assert f"nothing is written to {ours}" in capsys.readouterr().err
+    assert [one.name for one in ours.iterdir()] == ["day0"] if there else not ours.exists()
+    np.save(broken / "screen" / "timestamps.npy", world().onsets)
+    assert import_path(session.parent, ours) == 0
+    assert sorted(one.name for one in ours.iterdir()) == ["day0", "day1", "day2"][not there :]
+
+
+def test_a_session_may_have_dots_in_its_name(session: Path, tmp_path: Path) -> None:
+    session.rename(session.with_name("2024.01.05"))
+    experanto(session.with_name("2024.01.06"), world())
+    assert import_path(session.parent, tmp_path / "ours") == 0
+    assert read_recording(tmp_path / "ours" / "2024.01.06").name == "2024.01.06"
 
 
 def test_a_path_where_nothing_lies_is_told_as_such_by_both(tmp_path: Path) -> None:

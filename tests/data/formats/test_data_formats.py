@@ -105,6 +105,36 @@ def test_sensorium_videos_end_at_their_first_nan_and_hidden_trials_are_left(
     assert "7 train, 3 oracle" in told(found, "inferred")
 
 
+TIERED = {"sensorium2023": sensorium2023, "sensorium2022": sensorium2022, "experanto": experanto}
+
+
+@pytest.mark.parametrize("kind", TIERED)
+def test_the_tiers_of_a_lab_are_a_split_that_can_be_asked_for(kind: str, truth: World, tmp_path: Path) -> None:
+    place = TIERED[kind](tmp_path / "scan", truth)
+    windows = [] if kind == "sensorium2022" else ["window=16", "warmup=8"]
+    own = config_of(place, [*windows, "min_spikes=1", "split={kind: file}"])
+    found = own.checked(place)
+    labels = {"sensorium2023": {0: 630, 1: 270}, "sensorium2022": {0: 180, 2: 20}, "experanto": {0: 630, 2: 270}}[kind]
+    assert dict(zip(*map(np.ndarray.tolist, np.unique(found.split, return_counts=True)), strict=True)) == labels
+    empty = "test" if kind == "sensorium2023" else "validation"
+    told = rf"the {empty} split is empty: the split by the tiers of its files \({labels[0]} train"
+    with pytest.raises(AblateError, match=told) as error:
+        own.open(torch.device("cpu"))
+    assert error.value.problems[0].hint == "`split: {kind: trials}`, or interleaved, splits it anew"
+    ours = config_of(place, [*windows, "min_spikes=1"]).open(torch.device("cpu"))
+    assert any("is not used (`split: {kind: file}` reads it)" in one for one in ours.notices)
+
+
+def test_images_are_split_as_their_tiers_say_bin_by_bin(truth: World, tmp_path: Path) -> None:
+    place = sensorium2022(tmp_path / "scan", truth)
+    tiers = np.array([("train", "train", "validation", "test", "bonus")[index % 5] for index in range(200)])
+    np.save(place / "meta" / "trials" / "tiers.npy", tiers)
+    data = config_of(place, ["split={kind: file}"]).open(torch.device("cpu"))
+    np.testing.assert_array_equal(data.splits[0].label, np.tile([0, 0, 1, 2, -1], 40))
+    assert "the split by the tiers of its files (80 train, 40 validation, 40 test bins) is used" in data.notices[1]
+    assert "tiers that are in no split of the lab's own: bonus" in told(data.recordings[0], "inferred")
+
+
 def test_a_shown_image_of_sensorium_comes_with_its_own_behaviour(truth: World, tmp_path: Path) -> None:
     place = sensorium2022(tmp_path / "scan", truth)
     found = read_sensorium2022(place)

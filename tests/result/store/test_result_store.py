@@ -190,7 +190,7 @@ def test_a_read_only_folder_is_read_and_refuses_writing_clearly(tmp_path, record
         for write in (lambda: store.put(record), lambda: store.lock_run(record.key)):
             with pytest.raises(AblateError, match="Read-only file system") as told:
                 write()
-            assert told.value.problems[0].hint == "the folder is read-only: choose another results folder"
+            assert told.value.problems[0].hint == "the folder is read-only: choose another folder"
     finally:
         os.system(f"umount {tmp_path}")
 

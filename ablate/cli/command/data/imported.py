@@ -2,13 +2,16 @@
 
 import shlex
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ablate.cli.console import say
 from ablate.cli.options import Sets
 from ablate.errors import AblateError
+
+if TYPE_CHECKING:
+    from ablate.data.recording import Recording
 
 
 def imported(
@@ -21,25 +24,36 @@ def imported(
 
 
 def import_path(path: Path, folder: Path, sets: tuple[str, ...] = ()) -> int:
-    """Writes FOLDER/<session> for each session. Raises AblateError before anything would be overwritten."""
+    """Writes FOLDER/<session> for each session, all of them or none. Raises AblateError, also before anything would be
+    overwritten."""
+    from ablate.data.formats.base import session_name
     from ablate.data.formats.inspect import config_of
-    from ablate.data.recording import write_recording
+    from ablate.disk.whole import whole_entries, writing
 
     config = config_of(path, sets)
     places = config.places()
-    targets = [folder / place.stem for place in places]
+    targets = [folder / session_name(place) for place in places]
     for target in targets:
         if target.exists():
             raise AblateError("already exists", where=str(target), hint="name another folder, or remove this one first")
     if len(set(targets)) < len(targets):
         raise AblateError("two sessions have the same name", where=str(path))
-    folder.mkdir(parents=True, exist_ok=True)
-    for place, target in zip(places, targets, strict=True):
-        recording = config.checked(place)
-        write_recording(target, recording, checked=False)
-        say(f"{target}: {recording.frames} bins of {recording.bin_rate_hz:g} Hz, {recording.units} units")
-        for name in ("inferred", "not_used"):
-            for line in recording.notes.get(name, ()):
-                say(f"  {name.replace('_', ' ')}: {line}")
+    try:
+        with writing(folder), whole_entries(folder) as beside:
+            for number, (place, target) in enumerate(zip(places, targets, strict=True), 1):
+                _write(config.checked(place), beside / target.name, f"[{number}/{len(places)}] {target}")
+    except AblateError:
+        say(f"nothing is written to {folder}")
+        raise
     say(f"train on them: ablate run RECIPE --data {shlex.quote(str(folder))}")
     return 0
+
+
+def _write(recording: "Recording", place: Path, head: str) -> None:
+    from ablate.data.recording import write_recording
+
+    write_recording(place, recording, checked=False)
+    say(f"{head}: {recording.frames} bins of {recording.bin_rate_hz:g} Hz, {recording.units} units")
+    for name in ("inferred", "not_used"):
+        for line in recording.notes.get(name, ()):
+            say(f"  {name.replace('_', ' ')}: {line}")

@@ -48,12 +48,14 @@ def make_trials(folder: Path, layout: str) -> int:
 
 
 def make_data(folder: Path, *, recipe: Path | None, sets: Sequence[str]) -> int:
-    """Writes every session as a recording folder. Raises AblateError before anything would be overwritten."""
+    """Writes every session as a recording folder, all of them or none. Raises AblateError, also before anything would
+    be overwritten."""
     from ablate.cli.command.data.recipe import recipe_of
     from ablate.data.recording import write_recording
     from ablate.data.synthetic.config import SyntheticV1Config
     from ablate.data.synthetic.make import make_session
     from ablate.data.synthetic.world import session_name
+    from ablate.disk.whole import whole_entries, writing
 
     config = recipe_of(recipe, sets).data
     if not isinstance(config, SyntheticV1Config):
@@ -66,13 +68,10 @@ def make_data(folder: Path, *, recipe: Path | None, sets: Sequence[str]) -> int:
             f"{there[0]} already exists" if len(there) == 1 else f"{there[0]} and {len(there) - 1} more already exist"
         )
         raise AblateError(what, where=str(folder), hint="name another folder, or remove these first")
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
+    with writing(folder), whole_entries(folder) as beside:
         for index, name in enumerate(names):
             recording = make_session(config.world, index)
-            write_recording(folder / name, recording)
+            write_recording(beside / name, recording)
             say(f"[{index + 1}/{len(names)}] {folder / name}: {recording.frames} frames, {recording.units} units")
-    except OSError as error:
-        raise AblateError(f"cannot be written: {error.strerror or error}", where=str(folder)) from None
     say(f"train on them: ablate run RECIPE --data {shlex.quote(str(folder))}")
     return 0

@@ -6,7 +6,7 @@ from typing import Any, Literal
 import numpy as np
 from pydantic import Field
 
-from ablate.data.formats.base import FormatConfig
+from ablate.data.formats.base import FormatConfig, session_name
 from ablate.data.formats.nwb.behavior import read_behavior
 from ablate.data.formats.nwb.opened import opened
 from ablate.data.formats.nwb.stimulus import Axes, Candidate, chosen, frames_of
@@ -56,7 +56,7 @@ def read_nwb(place: Path, config: NwbConfig | None = None) -> Recording:
         description = str(file.session_description or "")
         more = {"session_description": description} if description else {}
         return Recording(
-            name=place.stem,
+            name=session_name(place),
             bin_rate_hz=round(bins.rate_hz, 4),
             stimulus=frames,
             spikes=spikes,

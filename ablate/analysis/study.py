@@ -11,15 +11,15 @@ from typing import Any
 
 from ablate.analysis.apart.confirmation import with_confirmations
 from ablate.analysis.apart.retuning import with_retuning
-from ablate.analysis.attribution import attribute
+from ablate.analysis.beside.attribution import attribute
+from ablate.analysis.beside.efficiency import efficiency_curves
+from ablate.analysis.beside.measured import measured
+from ablate.analysis.beside.repeats import repeats_of
 from ablate.analysis.cells import Cell, Cells, common_hash, gather
-from ablate.analysis.efficiency import efficiency_curves
 from ablate.analysis.guard import guards_of
 from ablate.analysis.headline import answer, next_steps
-from ablate.analysis.measured import measured
 from ablate.analysis.notes import notes
 from ablate.analysis.outcome import Attribution, Gain, Settling, StudyAnalysis, VariantAnalysis
-from ablate.analysis.repeats import repeats_of
 from ablate.analysis.row.breakdown import HistoryLoader
 from ablate.analysis.row.gains import adjusted, paired_gains, rows_prior, smallest_gain
 from ablate.analysis.row.make import make_row

@@ -10,9 +10,9 @@ from ablate.analysis import chosen_rows, fresh_seeds, lacking
 from ablate.errors import AblateError
 from ablate.request import Request
 from ablate.result import Confirmation, content_key
-from ablate.study.manifest import identity_of
+from ablate.study.running.train import RunJob
+from ablate.study.setup.manifest import identity_of
 from ablate.study.study import Study
-from ablate.study.train import RunJob
 
 
 def with_confirmation(study: Study, request: Request) -> tuple[Study, tuple[str, ...]]:

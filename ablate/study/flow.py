@@ -13,14 +13,14 @@ from ablate.execution import Outcome, Stop
 from ablate.request import Request
 from ablate.study.budget import covered
 from ablate.study.confirm import confirmation_jobs, with_confirmation
-from ablate.study.end import StudyEnd, end_of
-from ablate.study.merge import keep_manifest
-from ablate.study.missing import missing, train_missing
 from ablate.study.retune import check_search, retuning_jobs, with_retuning
+from ablate.study.running.end import StudyEnd, end_of
+from ablate.study.running.missing import missing, train_missing
+from ablate.study.running.train import RunJob, is_there
+from ablate.study.running.watcher import Watcher
+from ablate.study.running.workers import settings_of
+from ablate.study.setup.merge import keep_manifest
 from ablate.study.study import Study, study_of
-from ablate.study.train import RunJob, is_there
-from ablate.study.watcher import Watcher
-from ablate.study.workers import settings_of
 
 
 def run_study(request: Request, watcher: Watcher | None = None) -> StudyEnd:

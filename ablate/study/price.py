@@ -20,11 +20,11 @@ from ablate.execution.job import is_out_of_memory, why
 from ablate.recipe import Configuration
 from ablate.request import Request
 from ablate.result import RunRecord, VariantEntry
-from ablate.study.missing import missing
 from ablate.study.retune import SEARCH_SEEDS, settings_of_search
+from ablate.study.running.missing import missing
+from ablate.study.running.train import RunJob, build_model, open_data
+from ablate.study.running.workers import settings_of
 from ablate.study.study import Study, study_of
-from ablate.study.train import RunJob, build_model, open_data
-from ablate.study.workers import settings_of
 from ablate.training import pick_device, seeded, stream_seed
 from ablate.training.device import autocast, float32_math, peak_memory, reset_peak_memory, synchronize
 from ablate.training.evaluate import evaluating

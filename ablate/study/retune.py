@@ -16,9 +16,9 @@ from ablate.recipe.resolve import resolve
 from ablate.recipe.schema import placed
 from ablate.request import Request
 from ablate.result import Retuning, VariantEntry, content_key
-from ablate.study.manifest import identity_of
+from ablate.study.running.train import RunJob
+from ablate.study.setup.manifest import identity_of
 from ablate.study.study import Study
-from ablate.study.train import RunJob
 from ablate.variant import apply
 from ablate.variant.teaching import equally_taught
 

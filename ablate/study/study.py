@@ -14,12 +14,12 @@ from ablate.result import (
     StudyManifest,
 )
 from ablate.result.stamp import stamp_of
-from ablate.study.chosen import rehearsed, select
-from ablate.study.facts import CPU, DataFacts, data_files, data_sets, facts_of
-from ablate.study.folds import in_fold, in_folds
-from ablate.study.manifest import make_manifest
-from ablate.study.seeds import looked_at, schedule_of, seen_before
-from ablate.study.train import RunJob, open_data
+from ablate.study.running.train import RunJob, open_data
+from ablate.study.setup.chosen import rehearsed, select
+from ablate.study.setup.facts import CPU, DataFacts, data_files, data_sets, facts_of
+from ablate.study.setup.folds import in_fold, in_folds
+from ablate.study.setup.manifest import make_manifest
+from ablate.study.setup.seeds import looked_at, schedule_of, seen_before
 from ablate.variant import Layout, Variant, survey
 from ablate.variant.own_part import imported_targets
 from ablate.variant.probe import real_variants

@@ -17,7 +17,7 @@ from ablate.errors import AblateError
 from ablate.result import RunRecord, Score, Store
 from ablate.result.store.pack import scored_rows
 from ablate.study.fitted.opened import configuration_of
-from ablate.study.train import RunJob, open_data, train_run
+from ablate.study.running.train import RunJob, open_data, train_run
 from ablate.training import pick_device
 
 CLOSE = 0.01

@@ -24,7 +24,7 @@ from ablate.contract import Dataset
 from ablate.recipe import load_recipe
 from ablate.request import Request
 from ablate.result.record import Score
-from ablate.study.train import build_model, open_data
+from ablate.study.running.train import build_model, open_data
 from ablate.training import fit
 from ablate.training.evaluate import evaluate
 from ablate.variant import lay_out

@@ -16,8 +16,8 @@ from ablate import __version__
 from ablate.cli.command.run import finished_study
 from ablate.errors import AblateError
 from ablate.result import Store
-from ablate.study import train
 from ablate.study.flow import run_study
+from ablate.study.running import train
 
 RECORDED = """\
 data: {{type: recordings, path: {path}, window: 16, warmup: 8, score_every: 8, min_spikes: 1, sessions_per_batch: 1,

@@ -9,8 +9,8 @@ import torch
 from ablate.analysis import StudyAnalysis, analyse
 from ablate.report import render
 from ablate.request import Request
-from ablate.study.end import StudyEnd
 from ablate.study.flow import run_study
+from ablate.study.running.end import StudyEnd
 
 RECIPE = Path(__file__).parents[2] / "recipes" / "planted_truth.yaml"
 

@@ -8,8 +8,8 @@ import pytest
 from ablate.errors import AblateError
 from ablate.recipe.load import read_recipe
 from ablate.result.manifest import AnalysisRule, StudyManifest, VariantEntry
-from ablate.study.manifest import expectations_hash
-from ablate.study.merge import merge_manifests
+from ablate.study.setup.manifest import expectations_hash
+from ablate.study.setup.merge import merge_manifests
 
 RECIPE = "data: {type: synthetic_v1}\nbaseline: {core: {type: vivit}}\n"
 

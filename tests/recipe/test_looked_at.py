@@ -5,8 +5,8 @@ import pytest
 from ablate.errors import AblateError
 from ablate.recipe.load import read_recipe
 from ablate.result.manifest import LookedAt, StudyManifest, VariantEntry
-from ablate.study.merge import merge_manifests
-from ablate.study.seeds import schedule_of, seen_before
+from ablate.study.setup.merge import merge_manifests
+from ablate.study.setup.seeds import schedule_of, seen_before
 
 RECIPE = "data: {type: synthetic_v1}\nbaseline: {core: {type: vivit}}\n"
 NAMED = "looked_at: {seeds: [0, 1, 2], why: the regime was chosen on them}\n"

@@ -3,7 +3,7 @@
 import pytest
 
 from ablate.recipe import read_recipe
-from ablate.study.manifest import identity_of
+from ablate.study.setup.manifest import identity_of
 from ablate.variant import lay_out
 
 SPIKES = "data: {type: synthetic_v1}\nbaseline: {core: {type: vivit}}\nglm: false\n"

@@ -6,8 +6,8 @@ import numpy as np
 
 from ablate.execution.job import Interrupted
 from ablate.result import Score
-from ablate.study import train
-from ablate.study.train import RunJob
+from ablate.study.running import train
+from ablate.study.running.train import RunJob
 
 
 def noise(job: RunJob) -> float:

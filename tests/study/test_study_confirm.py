@@ -14,7 +14,7 @@ from ablate.errors import AblateError
 from ablate.result import Store
 from ablate.result.store.clean import garbage
 from ablate.study.flow import run_study
-from ablate.study.watcher import Watcher
+from ablate.study.running.watcher import Watcher
 
 ROWS = """\
 patches:

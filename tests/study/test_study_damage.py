@@ -17,8 +17,8 @@ from ablate.cli.command.run import run_recipe
 from ablate.cli.command.verify import verify_study
 from ablate.errors import AblateError
 from ablate.result import Store
-from ablate.study import train
 from ablate.study.flow import run_study
+from ablate.study.running import train
 from ablate.study.study import study_of
 
 FILES = ("weights.safetensors", "history.jsonl", "units.json", "config.json")

@@ -12,8 +12,8 @@ from ablate.cli.command.run import run_recipe
 from ablate.errors import AblateError
 from ablate.result import Store
 from ablate.result.store.clean import garbage
-from ablate.study import train
 from ablate.study.flow import run_study
+from ablate.study.running import train
 from ablate.training.checkpoint import Checkpoints
 
 FILES = ("weights.safetensors", "history.jsonl", "units.json", "config.json")

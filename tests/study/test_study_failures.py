@@ -9,7 +9,7 @@ from ablate.cli.command.run import run_recipe
 from ablate.cli.screen import ending
 from ablate.request import Request
 from ablate.result import Store
-from ablate.study import missing
+from ablate.study.running import missing
 
 PATCH = """\
   {name}:

@@ -9,11 +9,12 @@ from tiny_study import BASELINE, PATCHES, TRAINING, plain, request_of, run_files
 from ablate.cli.command.run import finished_study
 from ablate.errors import AblateError
 from ablate.result import Store
-from ablate.study import flow, train, workers
+from ablate.study import flow
 from ablate.study.flow import run_study
+from ablate.study.running import train, workers
+from ablate.study.running.watcher import Watcher
+from ablate.study.running.workers import visible_gpus
 from ablate.study.study import study_of
-from ablate.study.watcher import Watcher
-from ablate.study.workers import visible_gpus
 
 
 class Notes(Watcher):

@@ -10,7 +10,7 @@ from tiny_study import TAIL, plain, request_of, write_recipe
 
 from ablate.analysis import analyse
 from ablate.cli.command.run import finished_study
-from ablate.cli.screen.price import summary
+from ablate.cli.screen.table.price import summary
 from ablate.errors import AblateError
 from ablate.recipe import load_recipe
 from ablate.report import render

@@ -17,7 +17,7 @@ from ablate.analysis import analyse
 from ablate.errors import AblateError
 from ablate.result import Store
 from ablate.study.flow import run_study
-from ablate.study.watcher import Watcher
+from ablate.study.running.watcher import Watcher
 
 MORE = PATCHES + "  slow: {title: a lower learning rate, training: {learning_rate: 1.0e-5}}\n"
 

@@ -9,8 +9,8 @@ from tiny_study import ablate, request_of, write_recipe
 
 from ablate.result import Store
 from ablate.study.flow import run_study
-from ablate.study.merge import keep_manifest
-from ablate.study.missing import missing
+from ablate.study.running.missing import missing
+from ablate.study.setup.merge import keep_manifest
 from ablate.study.study import study_of
 
 SEEDS = 2500

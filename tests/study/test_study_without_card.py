@@ -20,8 +20,8 @@ from ablate.model.frontend.learnable_temporal import LearnableTemporal
 from ablate.model.video.frame_encoder import FrameEncoder
 from ablate.recipe import load_recipe
 from ablate.recipe.schema import Configuration
-from ablate.study.chosen import rehearse
-from ablate.study.train import build_model, open_data
+from ablate.study.running.train import build_model, open_data
+from ablate.study.setup.chosen import rehearse
 from ablate.training.loss import count_entries, entry_nll, summed_loss
 from ablate.variant import lay_out
 

@@ -25,8 +25,8 @@ def check(
     known_format(format)
     stage("loading torch")
     from ablate.cli.screen.document import kept_free, price_record, print_document, variants_record
-    from ablate.cli.screen.price import price_code, print_price
-    from ablate.cli.screen.variants import print_variants
+    from ablate.cli.screen.table.price import price_code, print_price
+    from ablate.cli.screen.table.variants import print_variants
     from ablate.study.price import price_study
     from ablate.study.study import study_of
 

@@ -34,12 +34,12 @@ def params(
     """Weigh the variants side by side: parameters, FLOPs and shapes. With the change to the baseline, and lints."""
     stage("loading torch")
     from ablate.cli.screen.document import cost_record, print_document
-    from ablate.cli.screen.parameters import print_modules, print_tables
+    from ablate.cli.screen.table.parameters import print_modules, print_tables
     from ablate.cli.weigh import weigh
     from ablate.model.cost import module_parameters
     from ablate.recipe import load_recipe
     from ablate.request import Request
-    from ablate.study.facts import data_sets
+    from ablate.study.setup.facts import data_sets
     from ablate.variant import lay_out
 
     known_format(format)

@@ -18,7 +18,7 @@ def parts(
     format: TableOrJson = "table",
 ) -> None:
     """List the parts that a recipe can name. Of models, data and training, with options, defaults and help."""
-    from ablate.cli.screen.parts import print_index, print_json, print_part
+    from ablate.cli.screen.table.parts import print_index, print_json, print_part
     from ablate.recipe.vocabulary.catalogue import all_parts
 
     known_format(format)

@@ -25,7 +25,7 @@ from ablate.request import Request, request_hash
 if TYPE_CHECKING:
     from ablate.cli.screen.ending import Ending
     from ablate.result import RunRecord, Store, StudyManifest
-    from ablate.study.train import RunJob
+    from ablate.study.running.train import RunJob
 
 
 def run(
@@ -152,8 +152,8 @@ def run_recipe(request: Request, *, price_only: bool = False, details: bool = Fa
         store, records = done
         return show_end(finished_ending(store, records, request), details=details, format=format)
     stage("loading torch")
-    from ablate.cli.screen.price import say_cpu_time
-    from ablate.cli.screen.progress import ProgressDisplay
+    from ablate.cli.screen.live.progress import ProgressDisplay
+    from ablate.cli.screen.table.price import say_cpu_time
     from ablate.study.flow import run_study
     from ablate.training import pick_device
 
@@ -185,7 +185,7 @@ def show_end(ending: "Ending", *, details: bool, format: str) -> int:
 def show_price(request: Request, format: str) -> int:
     """What the study will cost. Gives the exit code."""
     from ablate.cli.screen.document import kept_free, price_record, print_document
-    from ablate.cli.screen.price import price_code, print_price
+    from ablate.cli.screen.table.price import price_code, print_price
     from ablate.study.price import price_study
 
     with kept_free(format):

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from ablate.cli.screen.ending import Ending, has_baseline
-from ablate.cli.screen.whom import lints_of
+from ablate.cli.screen.table.whom import lints_of
 from ablate.cli.studies import analysis_of
 from ablate.errors import Problem
 from ablate.report import compose

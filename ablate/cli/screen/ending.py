@@ -13,8 +13,8 @@ from ablate.request import Request
 from ablate.result import RunRecord, Store
 
 if TYPE_CHECKING:
-    from ablate.study.end import StudyEnd
-    from ablate.study.train import RunJob
+    from ablate.study.running.end import StudyEnd
+    from ablate.study.running.train import RunJob
 
 FAILED = 1
 INTERRUPTED = 130

@@ -1,7 +1,7 @@
 """The columns beside the gain: validation, single units, other neurons and minutes, cost."""
 
 from ablate.analysis import Interval, StudyAnalysis, VariantAnalysis
-from ablate.analysis.over_units import above_reference, compared_reference, median_over_units
+from ablate.analysis.beside.over_units import above_reference, compared_reference, median_over_units
 from ablate.analysis.words import bracket, change, count, duration, memory, number, percent, ratio
 from ablate.report.columns.column import Column, Fields, Form, ends, one
 from ablate.report.text import cut, plain

@@ -6,18 +6,18 @@ from itertools import chain
 from ablate.analysis import StudyAnalysis
 from ablate.report.columns import columns
 from ablate.report.content.block import Block, Content, Lines, Ranking
-from ablate.report.content.breakdown import models, sessions, units
-from ablate.report.content.classes import confusions, subjects
-from ablate.report.content.confirmed import confirmed
 from ablate.report.content.doubts import doubts, verdicts
 from ablate.report.content.guide import guide
 from ablate.report.content.head import head, title
-from ablate.report.content.measured import measured
 from ablate.report.content.origin import origin
 from ablate.report.content.pictures import figures, models_as_fitted
-from ablate.report.content.repeats import repeats
-from ablate.report.content.retuned import retuned
-from ablate.report.content.rows import changes
+from ablate.report.content.table.breakdown import models, sessions, units
+from ablate.report.content.table.classes import confusions, subjects
+from ablate.report.content.table.confirmed import confirmed
+from ablate.report.content.table.measured import measured
+from ablate.report.content.table.repeats import repeats
+from ablate.report.content.table.retuned import retuned
+from ablate.report.content.table.rows import changes
 from ablate.result import Store
 
 ORDER = (

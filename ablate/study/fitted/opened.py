@@ -12,7 +12,7 @@ from ablate.contract import Dataset, Model
 from ablate.errors import AblateError
 from ablate.recipe import Configuration
 from ablate.result import RunRecord, Store
-from ablate.study.train import build_model, open_data
+from ablate.study.running.train import build_model, open_data
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ import numpy as np
 from arrays import until_settled as settled_arrays
 from worlds import Planted
 
-from ablate.analysis.attribution import attribute
+from ablate.analysis.beside.attribution import attribute
 from ablate.analysis.cells import Cell, Cells
 from ablate.analysis.outcome import Gain
 from ablate.analysis.row.gains import judge_family, paired_gains, rows_prior

@@ -14,8 +14,8 @@ from ablate.data.formats.visioncore import read_visioncore
 from ablate.data.recording import write_recording
 from ablate.errors import AblateError
 from ablate.report.writer.frames import Results
-from ablate.study.facts import data_sets
 from ablate.study.flow import run_study
+from ablate.study.setup.facts import data_sets
 
 RECIPE = """\
 question: Does a GLM of {kind} learn?

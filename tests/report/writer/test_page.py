@@ -13,7 +13,7 @@ from planted import BASELINE, Planted, around, shifted
 from ablate.analysis import StudyAnalysis
 from ablate.errors import AblateError
 from ablate.report import compose
-from ablate.report.content.breakdown import merged
+from ablate.report.content.table.breakdown import merged
 from ablate.report.writer import page as writer
 from ablate.report.writer.page import write_page
 from ablate.result import Store

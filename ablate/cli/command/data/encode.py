@@ -9,13 +9,13 @@ from torch import nn
 
 from ablate.cli.command.data.recipe import recipe_of
 from ablate.cli.console import err, say
-from ablate.cli.screen.counting import Count
+from ablate.cli.screen.live.counting import Count
 from ablate.contract import Batch
 from ablate.errors import AblateError
 from ablate.model.video.frame_encoder import FrameEncoder
 from ablate.recipe import Configuration
 from ablate.result import canonical_json
-from ablate.study.train import build_model, open_data
+from ablate.study.running.train import build_model, open_data
 from ablate.training import pick_device
 from ablate.variant import lay_out
 

@@ -40,7 +40,7 @@ def info(
 
 
 def _tell_trials(config: "TrialsConfig", format: str) -> None:
-    from ablate.cli.screen.trials import print_info, print_json
+    from ablate.cli.screen.table.trials import print_info, print_json
     from ablate.data.trials.info import trials_info
 
     (print_json if format == "json" else print_info)(trials_info(config))
@@ -49,7 +49,7 @@ def _tell_trials(config: "TrialsConfig", format: str) -> None:
 def _tell_recordings(config: "DataConfig", format: str, plot: Path | None) -> None:
     import torch
 
-    from ablate.cli.screen.survey import print_json, print_survey
+    from ablate.cli.screen.table.survey import print_json, print_survey
     from ablate.data.encoding.config import EncodingDataConfig
     from ablate.data.survey import survey
     from ablate.training.repeated import evaluate_repeats

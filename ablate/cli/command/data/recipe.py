@@ -5,7 +5,7 @@ from pathlib import Path
 
 from ablate.recipe import Recipe, load_recipe, read_recipe
 from ablate.request import Request
-from ablate.study.facts import data_sets
+from ablate.study.setup.facts import data_sets
 
 NO_RECIPE = "name: data\nquestion: none\ndata: {type: synthetic_v1}\nbaseline: {type: glm}\n"
 """Stands in where no recipe is named: the defaults of the data."""

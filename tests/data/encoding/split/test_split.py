@@ -16,7 +16,7 @@ from ablate.data.recording import Recording, read_recording
 from ablate.errors import AblateError
 
 GUARD = 48
-REAL = Path(__file__).resolve().parents[4] / "shared" / "data"
+REAL = Path(__file__).resolve().parents[5] / "shared" / "data"
 
 
 def showing(stimulus: np.ndarray) -> Recording:

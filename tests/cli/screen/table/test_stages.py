@@ -5,7 +5,7 @@ import re
 
 from rich.console import Console
 
-from ablate.cli.screen.stages import print_stages
+from ablate.cli.screen.table.stages import print_stages
 from ablate.contract import FusionSpec
 from ablate.model.cost import describe
 from ablate.model.fusion import FusionConfig

@@ -11,8 +11,8 @@ from ablate.result import (
     content_key,
 )
 from ablate.result.manifest import CrossValidation
-from ablate.study.facts import DataFacts
-from ablate.study.manifest import identity_of
+from ablate.study.setup.facts import DataFacts
+from ablate.study.setup.manifest import identity_of
 from ablate.variant import Variant
 
 

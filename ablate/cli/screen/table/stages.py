@@ -7,7 +7,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ablate.analysis.words import count
-from ablate.cli.screen.whom import Named, notes_of, whom
+from ablate.cli.screen.table.whom import Named, notes_of, whom
 from ablate.result import ModelCost
 
 LETTERS = {

@@ -14,7 +14,7 @@ from ablate.request import Request
 
 if TYPE_CHECKING:
     from ablate.study.price import StudyPrice, VariantPrice
-    from ablate.study.train import RunJob
+    from ablate.study.running.train import RunJob
 
 FAILED = 1
 SLOW_CPU_FLOPS = 5e10

@@ -6,8 +6,8 @@ from rich.table import Table
 from rich.text import Text
 
 from ablate.cli.console import out, say
-from ablate.cli.screen.stages import print_stages
-from ablate.cli.screen.whom import lints_of, whom
+from ablate.cli.screen.table.stages import print_stages
+from ablate.cli.screen.table.whom import lints_of, whom
 
 if TYPE_CHECKING:
     from ablate.study.study import Study

@@ -5,7 +5,7 @@ import re
 
 from rich.console import Console
 
-from ablate.cli.screen.counting import Count
+from ablate.cli.screen.live.counting import Count
 
 
 def counted(terminal: bool, every: float) -> str:

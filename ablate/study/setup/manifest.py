@@ -17,8 +17,8 @@ from ablate.result import (
     environment,
 )
 from ablate.result.manifest import AnalysisRule, Role
-from ablate.study.chosen import rehearsed
-from ablate.study.facts import DataFacts
+from ablate.study.setup.chosen import rehearsed
+from ablate.study.setup.facts import DataFacts
 from ablate.variant import Layout, Variant, also_changed
 
 MADE_DATA = ("synthetic_v1", "coincidence", "flipflop")

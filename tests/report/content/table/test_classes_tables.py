@@ -8,8 +8,8 @@ from planted import Planted
 
 from ablate.analysis import StudyAnalysis, analyse
 from ablate.report.columns import all_columns, columns
-from ablate.report.content.classes import confusions, subjects
 from ablate.report.content.head import landmarks
+from ablate.report.content.table.classes import confusions, subjects
 from ablate.result.record import SessionScore
 
 Matrix = tuple[tuple[int, ...], ...]

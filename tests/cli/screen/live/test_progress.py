@@ -12,7 +12,7 @@ from live_frames import MARK
 from rich.console import Console
 from tiny_study import environment
 
-from ablate.cli.screen.fitted import Fitted, shortened
+from ablate.cli.screen.live.fitted import Fitted, shortened
 
 SIZES = [(columns, rows) for columns in (80, 100, 140) for rows in (24, 40, 60)]
 
@@ -23,7 +23,7 @@ def frames(tmp_path_factory) -> dict[tuple[int, int], list[str]]:
     primary, secondary = pty.openpty()
     folder = tmp_path_factory.mktemp("live") / "study"
     words = [sys.executable, str(Path(__file__).with_name("live_frames.py")), str(folder)]
-    paths = os.pathsep.join((environment()["PYTHONPATH"], *map(str, Path(__file__).parents[2].glob("analysis"))))
+    paths = os.pathsep.join((environment()["PYTHONPATH"], *map(str, Path(__file__).parents[3].glob("analysis"))))
     variables = {name: text for name, text in environment(TERM="xterm", PYTHONPATH=paths).items() if name != "COLUMNS"}
     process = subprocess.Popen(
         [*words, *(f"{columns}x{rows}" for columns, rows in SIZES)],

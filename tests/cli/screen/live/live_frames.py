@@ -16,10 +16,10 @@ from unittest.mock import patch
 from planted import BASELINE, Planted, around, shifted
 
 from ablate.cli.console import err
-from ablate.cli.screen.progress import ProgressDisplay
+from ablate.cli.screen.live.progress import ProgressDisplay
 from ablate.execution import Event
 from ablate.result import Store
-from ablate.study import progress
+from ablate.study.running import progress
 
 MARK = "<end of frame>"
 UNDER_WAY = ("p1+p2+p3+a_patch_with_a_long_name", "p4")

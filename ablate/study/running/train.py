@@ -16,7 +16,7 @@ from ablate.recipe import Configuration
 from ablate.result import ModelCost, RunRecord, Score, Store, canonical_json, environment, text_hash
 from ablate.result.record import RunState
 from ablate.result.stamp import stamp_of
-from ablate.study.progress import ProgressFile, progress_path
+from ablate.study.running.progress import ProgressFile, progress_path
 from ablate.training import Checkpoints, EntryTable, FitResult, evaluate, fit, pick_device, seeded, stream_seed
 from ablate.training.device import device_driver, device_name, resolve_precision
 from ablate.training.repeated import evaluate_repeats, fev_score

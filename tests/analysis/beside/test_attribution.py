@@ -7,7 +7,7 @@ import pytest
 from planted import BASELINE, Planted, around, shifted, typical
 
 from ablate.analysis import CostSummary, Gain, Interval, StudyAnalysis, analyse
-from ablate.analysis.attribution import full_factorial, shapley_weights
+from ablate.analysis.beside.attribution import full_factorial, shapley_weights
 from ablate.analysis.row.expectation import score_costs, score_gain
 
 

@@ -9,7 +9,7 @@ from ablate.data.encoding.recordings import RecordingsConfig
 from ablate.errors import AblateError
 from ablate.recipe import load_recipe
 from ablate.request import Request
-from ablate.study.facts import data_sets
+from ablate.study.setup.facts import data_sets
 
 
 def test_an_absolute_folder_is_recorded_as_seen_from_the_working_directory(tmp_path, monkeypatch):

@@ -16,7 +16,7 @@ from ablate.request import Request
 from ablate.result import (
     canonical_json,
 )
-from ablate.study.train import open_data
+from ablate.study.running.train import open_data
 from ablate.variant import Variant
 
 CPU = torch.device("cpu")

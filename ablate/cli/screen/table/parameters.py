@@ -8,8 +8,8 @@ from rich.text import Text
 
 from ablate.analysis.words import count
 from ablate.cli.console import out, say
-from ablate.cli.screen.stages import print_stages
-from ablate.cli.screen.whom import lints_of, whom
+from ablate.cli.screen.table.stages import print_stages
+from ablate.cli.screen.table.whom import lints_of, whom
 from ablate.result import ModelCost
 
 if TYPE_CHECKING:

@@ -14,17 +14,17 @@ from rich.text import Text
 
 from ablate.analysis.words import duration, unit_of
 from ablate.cli.console import stage
-from ablate.cli.screen.fitted import Fitted, shortened
+from ablate.cli.screen.live.fitted import Fitted, shortened
 from ablate.cli.studies import analysis_of
 from ablate.errors import AblateError
 from ablate.report import live_table
-from ablate.study.watcher import Watcher
+from ablate.study.running.watcher import Watcher
 
 if TYPE_CHECKING:
     from ablate.analysis import Settling
     from ablate.execution import Event
+    from ablate.study.running.train import RunJob
     from ablate.study.study import Study
-    from ablate.study.train import RunJob
 
 REFRESHES_PER_SECOND = 2
 FACTS_WIDTH = 60
@@ -168,7 +168,7 @@ class ProgressDisplay(Watcher):
 
     def _running_line(self, key: str) -> str:
         """Run, variant, seed, step, score and the time left, the label cut so that all of it has room."""
-        from ablate.study.progress import read_progress
+        from ablate.study.running.progress import read_progress
 
         assert self._study is not None
         label = f"  {shortened(self._todo[key].label, max(20, self._console.width - FACTS_WIDTH))}: "

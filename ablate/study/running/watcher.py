@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from ablate.analysis import Settling
     from ablate.execution import Event
+    from ablate.study.running.train import RunJob
     from ablate.study.study import Study
-    from ablate.study.train import RunJob
 
 
 class Watcher:

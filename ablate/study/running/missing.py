@@ -10,8 +10,7 @@ from ablate.execution import Event, Job, Outcome, Stop, execute
 from ablate.request import Request
 from ablate.result import Store, environment
 from ablate.result.record import RunState
-from ablate.study.study import Study
-from ablate.study.train import (
+from ablate.study.running.train import (
     RunJob,
     device_facts,
     is_there,
@@ -21,8 +20,9 @@ from ablate.study.train import (
     share_data,
     train_run,
 )
-from ablate.study.watcher import Watcher
-from ablate.study.workers import settings_of, shared_data
+from ablate.study.running.watcher import Watcher
+from ablate.study.running.workers import settings_of, shared_data
+from ablate.study.study import Study
 from ablate.training import pick_device
 
 SECONDS_BETWEEN_LOOKS = 0.2

@@ -9,7 +9,7 @@ import torch
 from ablate.execution import Settings
 from ablate.recipe import Configuration
 from ablate.request import Request
-from ablate.study.train import RunJob
+from ablate.study.running.train import RunJob
 from ablate.training import pick_device
 
 
@@ -34,7 +34,7 @@ def settings_of(request: Request, runs: int) -> Settings:
         timeout=request.run_timeout,
         threads=request.threads or (1 if on_cpu else max(1, cores // workers)),
         devices=gpus,
-        preload=("torch", "ablate.study.train"),
+        preload=("torch", "ablate.study.running.train"),
     )
 
 

@@ -5,10 +5,10 @@ from dataclasses import dataclass, field, replace
 
 from ablate.analysis import Settling
 from ablate.execution import Outcome
-from ablate.study.study import Study
-from ablate.study.train import (
+from ablate.study.running.train import (
     RunJob,
 )
+from ablate.study.study import Study
 
 
 @dataclass(frozen=True)

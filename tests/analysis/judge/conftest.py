@@ -1,6 +1,0 @@
-"""The planted studies of the analysis' tests serve these too."""
-
-import sys
-from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).parents[1]))

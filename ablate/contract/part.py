@@ -127,12 +127,14 @@ class Readout(Part):
 class VideoEncoder(Part):
     """Frames to tokens, exactly zero in the pads. Built with `build(frame_shape, intervals: int, frames: int)`.
 
-    width: of a token. frames: tokens an interval, at most. frozen: takes no gradient, so that its features are kept.
+    width: of a token. frames: tokens an interval, at most. places: tokens of one time step, side by side; a mixer
+    passes each by itself. frozen: takes no gradient, so that its features are kept.
     """
 
     needs = ("width", "frames")
     width: int
     frames: int
+    places: int = 1
     frozen: bool = False
 
     def token_mask(self, mask: Bool[Tensor, "b i f"]) -> Bool[Tensor, "b i f2"]:

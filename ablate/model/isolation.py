@@ -16,6 +16,8 @@ from ablate.model.video.features import Features
 from ablate.model.video.frame_encoder import FrameEncoder
 
 PROJECTIONS = 2
+MOST_PLACES = 2
+"""Tokens of a frame that stand for all of them: places know each other within an interval or not at all."""
 
 
 def isolation(media: nn.Module, spec: FusionSpec) -> Float[Tensor, "i i"] | None:
@@ -60,7 +62,8 @@ def notes(config: MediaConfig, spec: FusionSpec, media: MediaStack) -> dict[str,
 def _without_frame_encoder(config: MediaConfig, spec: FusionSpec, video: VideoEncoder) -> MediaStack:
     """The video side; an encoder that sees single frames, which may be large, is replaced by its features' place."""
     if isinstance(video, FrameEncoder | Features):
-        return MediaStack(config, spec, video=Features(video.width, video.frames))
+        some = min(video.places, MOST_PLACES)
+        return MediaStack(config, spec, video=Features(video.width, video.frames // video.places * some, some))
     return MediaStack(config, spec)
 
 
@@ -70,9 +73,9 @@ def _matrix(media: MediaStack, spec: FusionSpec) -> Float[Tensor, "i i"]:
     device = next(media.parameters()).device
     total = torch.zeros(spec.intervals, spec.intervals, device=device)
     from_features = isinstance(media.video, FrameEncoder | Features)
-    shape = (media.video.width,) if from_features else spec.frame_shape
+    shape = (media.video.frames, media.video.width) if from_features else (spec.frames, *spec.frame_shape)
     for _ in range(PROJECTIONS):
-        x = torch.randn(1, spec.intervals, spec.frames, *shape, generator=generator).to(device)
+        x = torch.randn(1, spec.intervals, *shape, generator=generator).to(device)
         x = (x if from_features else 127 + 50 * x).requires_grad_()
         mask = torch.ones(x.shape[:3], dtype=torch.bool, device=device)
         if from_features:

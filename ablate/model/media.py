@@ -1,11 +1,15 @@
 """The video side of a fusion model: frames to latents, and what stands in its place where no video is looked at.
 
 frames (b i f 3 h w) --video--> (b i f w) --projection--> (b i f d) --mixer--> (b i f d) --compressor--> (b i n d)
+
+An encoder that gives several tokens a frame (patches) has each place mixed over time by itself; the compressor reads
+them all.
 """
 
 from typing import Any
 
 import torch
+from einops import rearrange
 from jaxtyping import Bool, Float
 from pydantic import Field
 from torch import Tensor, nn
@@ -44,7 +48,8 @@ class MediaStack(nn.Module):
         built = video or config.video.build(spec.frame_shape, spec.intervals, spec.frames)
         self.video = kept(built, VideoEncoder)
         self.projection = nn.Sequential(nn.LayerNorm(self.video.width), linear(self.video.width, config.embedding_dim))
-        self.mixer = kept(config.mixer.build(config.embedding_dim, spec.intervals, self.video.frames), Mixer)
+        steps = self.video.frames // self.video.places
+        self.mixer = kept(config.mixer.build(config.embedding_dim, spec.intervals, steps), Mixer)
         self.compressor = kept(config.compressor.build(config.embedding_dim, self.video.frames), Compressor)
         self.latents = self.compressor.latents
 
@@ -70,8 +75,10 @@ class MediaStack(nn.Module):
     ) -> tuple[Float[Tensor, "b i n d"], Bool[Tensor, "b i"]]:
         """What follows the frame encoder."""
         assert tokens is not None  # a stack that is there gives tokens
-        mixed = self.mixer(self.projection(tokens), mask)
-        return self.compressor(mixed, mask), mask.any(dim=2)
+        sizes, steps = {"s": self.video.places}, "(b s) i f"
+        by_place = rearrange(self.projection(tokens), f"b i (f s) d -> {steps} d", **sizes)
+        mixed = self.mixer(by_place, rearrange(mask, f"b i (f s) -> {steps}", **sizes))
+        return self.compressor(rearrange(mixed, f"{steps} d -> b i (f s) d", **sizes), mask), mask.any(dim=2)
 
     def flow(self) -> dict[str, Part]:
         """The swappable parts, in the order of the flow."""

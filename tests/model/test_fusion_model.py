@@ -12,6 +12,8 @@ from ablate.model import ModelConfig
 from ablate.model.cost import describe, parts_of
 from ablate.model.fusion import FusionConfig, FusionModel
 from ablate.model.isolation import isolation, tell
+from ablate.model.media import MediaStack
+from ablate.model.video.features import Features
 
 MIXERS = ["none", "gru", "tcn", "s4d", "mamba", "transformer"]
 
@@ -122,6 +124,30 @@ def test_a_frozen_encoder_counts_apart_and_costs_nothing_once_cached() -> None:
     assert cost.total_parameters - cost.trainable_parameters == cost.parts["video"]
     assert cost.flops["video"] / 40 == pytest.approx(35e9, rel=0.02)
     assert cost.notes["video"] == "frozen: no FLOPs once its features are cached"
+
+
+@pytest.mark.parametrize("kind", ["gru", "transformer"])
+def test_each_patch_of_a_frame_is_mixed_over_time_by_itself_and_compressed_with_the_others(kind: str) -> None:
+    places, config = 3, FusionConfig.model_validate({"embedding_dim": 8, "mixer": {"type": kind}})
+    torch.manual_seed(0)
+    media = MediaStack(config, spec(), video=Features(5, 6 * places, places)).eval()
+    tokens = torch.randn(2, 3, 6, places, 5)
+    mask = torch.rand(2, 3, 6, generator=torch.Generator().manual_seed(1)) < 0.7
+    whole = mask.repeat_interleave(places, dim=2)
+    latents, present = media.from_tokens(tokens.flatten(2, 3), whole)
+    each = [media.mixer(media.projection(tokens[:, :, :, place]), mask) for place in range(places)]
+    torch.testing.assert_close(latents, media.compressor(torch.stack(each, dim=3).flatten(2, 3), whole))
+    assert torch.equal(present, mask.any(2))
+
+
+def test_patches_are_counted_with_the_rest_and_told() -> None:
+    pixels = FusionSpec(("a",), 2, 4, (3, 160, 160), 4, 80, 2, (0.5, 0.5), "interval")
+    video = {"type": "timm", "name": "test_vit", "weights": "random", "pool": "patches"}
+    cost = describe(FusionConfig.model_validate({"embedding_dim": 8, "video": video}), pixels)
+    assert cost.shapes["video"] == (2, 400, 64)
+    assert cost.shapes["mixer"] == (2, 4, 8)
+    assert cost.notes["tokens"] == "100 patches a frame, 400 tokens an interval, 0.013 MB a frame in the cache"
+    assert cost.notes["isolation (latents x frames)"] == "#. .#, other intervals at most 0"
 
 
 def test_the_untrained_head_starts_near_the_class_prior() -> None:

@@ -31,9 +31,9 @@ class Features(VideoEncoder):
 
     per_frame = True
 
-    def __init__(self, width: int, frames: int):
+    def __init__(self, width: int, frames: int, places: int = 1):
         super().__init__()
-        self.width, self.frames = width, frames
+        self.width, self.frames, self.places = width, frames, places
 
     def token_mask(self, mask: Bool[Tensor, "b i f"]) -> Bool[Tensor, "b i f"]:
         """One token a frame."""

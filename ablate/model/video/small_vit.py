@@ -12,8 +12,8 @@ from timm.models.vision_transformer import VisionTransformer
 
 from ablate.config import Config
 from ablate.errors import AblateError
-from ablate.model.video.frame_encoder import FrameEncoder, Pixels
-from ablate.model.video.pixels import require_pixels
+from ablate.model.video.frame_encoder import FrameEncoder
+from ablate.model.video.pixels import Pixels, require_pixels
 
 
 class SmallVitConfig(Config):

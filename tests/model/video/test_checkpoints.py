@@ -130,16 +130,17 @@ def test_a_resnets_classifier_is_left_out(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "pools"),
     [
-        ("vit_base_patch16_siglip_224", ("avg", "map")),
-        ("resnet18", ("avg",)),
-        ("convnext_atto", ("avg",)),
-        ("vit_base_patch16_clip_224", ("token", "avg")),
-        ("swin_tiny_patch4_window7_224", ("avg",)),
+        ("test_vit3", ("avg", "map", "patches")),  # an attention pool and no class token, as SigLIP
+        ("test_resnet", ("avg", "patches")),
+        ("test_convnext", ("avg", "patches")),
+        ("test_vit", ("token", "avg", "patches")),
+        ("swin_tiny_patch4_window7_224", ("avg", "patches")),
+        ("pit_ti_224", ("token", "patches")),
     ],
 )
 def test_what_a_model_has_no_pool_for_is_refused_with_what_it_has(name: str, pools: tuple[str, ...]) -> None:
     assert pools_of(name) == pools
-    for pool in ("token", "avg", "map"):
+    for pool in ("token", "avg", "map"):  # patches have a test of their own
         config = TimmConfig.model_validate({"name": name, "weights": "random", "pool": pool})
         with torch.device("meta"):
             if pool in pools:
@@ -152,6 +153,61 @@ def test_what_a_model_has_no_pool_for_is_refused_with_what_it_has(name: str, poo
         (problem,) = raised.value.problems
         assert (problem.where, problem.what) == ("baseline.video.pool", f"`{name}` has no `pool: {pool}`")
         assert problem.hint == f"it has `pool: {'`, `pool: '.join(pools)}`"
+
+
+@pytest.mark.parametrize(
+    ("name", "grid"), [("test_vit", 10), ("test_vit3", 10), ("test_resnet", 5), ("test_convnext", 5)]
+)
+def test_all_patches_are_tokens_and_their_mean_is_avg(name: str, grid: int) -> None:
+    """Against timm's own `forward_intermediates`, whose last map has the cells in rows and columns."""
+    of_pool = {}
+    frames = torch.randint(0, 256, (1, 2, 3, 3, 160, 160), dtype=torch.uint8)
+    mask = torch.tensor([[[True, False, True], [False, True, False]]])
+    for pool in ("patches", "avg"):
+        config = TimmConfig.model_validate({"name": name, "weights": "random", "pool": pool, "cache": False})
+        of_pool[pool] = config.build((3, 160, 160), 2, 3)
+    encoder = of_pool["patches"]
+    out = encoder(frames, mask, None)
+    assert (encoder.places, encoder.frames) == (grid**2, 3 * grid**2)
+    assert out.shape == (1, 2, 3 * grid**2, encoder.width)
+    tokens = out.unflatten(2, (3, grid**2))
+    assert (tokens[~mask] == 0).all()
+    assert torch.equal(encoder.token_mask(mask), mask.repeat_interleave(grid**2, dim=2))
+    model: Any = encoder.backbone.model
+    (expected,) = model.forward_intermediates(
+        encoder.pixels.prepare(frames[mask]), indices=1, intermediates_only=True, norm=True
+    )
+    torch.testing.assert_close(tokens[mask], expected.flatten(2).transpose(1, 2), atol=1e-4, rtol=1e-4)
+    if name == "test_vit":  # convnets have a norm after the mean, and test_vit3 pools its register too
+        torch.testing.assert_close(tokens[mask].mean(1), of_pool["avg"](frames, mask, None)[mask], atol=1e-4, rtol=1e-4)
+
+
+def test_a_model_without_patch_tokens_says_so() -> None:
+    with torch.device("meta"), pytest.raises(AblateError, match="`pit_ti_224` gives no patch tokens"):
+        TimmConfig(name="pit_ti_224", weights="random", pool="patches").build((3, 64, 64), 1, 2)
+
+
+def test_a_checkpoint_with_a_class_token_can_be_pooled_by_the_mean(tmp_path: Path) -> None:
+    """It lacked `fc_norm`, which timm puts after the mean of a model that is trained so; these were trained without."""
+    model, state = source()
+    torch.save(state, tmp_path / "weights.pt")
+    frames = torch.randint(0, 256, (1, 1, 1, 3, 160, 160), dtype=torch.uint8)
+    config = TimmConfig(name=TINY, weights=str(tmp_path / "weights.pt"), pool="avg", cache=False)
+    encoder = config.build((3, 160, 160), 1, 1)
+    expected = model.forward_features(encoder.pixels.prepare(frames[0, 0]))[:, 1:].mean(1)  # type: ignore[operator]
+    torch.testing.assert_close(encoder(frames, torch.ones(1, 1, 1, dtype=torch.bool), None)[0, 0], expected)
+
+
+def test_pictures_of_another_size_have_their_position_table_resized(tmp_path: Path) -> None:
+    _, state = source()
+    torch.save(state, tmp_path / "weights.pt")
+    config = TimmConfig(name=TINY, weights=str(tmp_path / "weights.pt"), pool="patches", image_size=64, cache=False)
+    encoder = config.build((3, 64, 64), 1, 1)
+    assert (encoder.pixels.size, encoder.places) == ((64, 64), 16)
+    own = timm.layers.resample_abs_pos_embed(state["pos_embed"], (4, 4), num_prefix_tokens=1)
+    torch.testing.assert_close(encoder.backbone.state_dict()["model.pos_embed"], own)
+    with pytest.raises(AblateError, match="`test_resnet` cannot be made for pictures of another size"):
+        TimmConfig(name="test_resnet", weights="random", pool="avg", image_size=64).build((3, 64, 64), 1, 1)
 
 
 def test_a_small_resnet_encodes_frames_of_another_size() -> None:

@@ -9,7 +9,8 @@ import torch
 from safetensors.torch import save_file
 
 from ablate.errors import AblateError
-from ablate.model.video.frame_encoder import FrameEncoder, Pixels
+from ablate.model.video.frame_encoder import FrameEncoder
+from ablate.model.video.pixels import Pixels
 from ablate.model.video.small_vit import SmallVitConfig
 from ablate.model.video.timm_vit import TimmConfig
 
@@ -97,7 +98,7 @@ def test_a_trained_encoder_gets_gradient() -> None:
 def test_pixels_are_normalised_as_the_models_own_configuration_says() -> None:
     tiny = TimmConfig(name=TINY, weights="random").build((3, 160, 160), 1, 1)
     data = timm.data.resolve_model_data_config(tiny.backbone)
-    assert tiny.pixels == Pixels(tuple(data["input_size"][1:]), tuple(data["mean"]), tuple(data["std"]))
+    assert tiny.pixels == Pixels((160, 160), tuple(data["mean"]), tuple(data["std"]), "center", 0.95)
     grey = torch.full((1, 3, 160, 160), 128, dtype=torch.uint8)
     expected = (128 / 255 - torch.tensor(data["mean"])) / torch.tensor(data["std"])
     torch.testing.assert_close(tiny.pixels.prepare(grey)[0, :, 5, 7], expected)

@@ -16,8 +16,7 @@ from ablate.config import Config
 from ablate.errors import AblateError
 from ablate.model.layer.linear import linear
 from ablate.model.layer.position import positions
-from ablate.model.video.frame_encoder import Pixels
-from ablate.model.video.pixels import require_pixels
+from ablate.model.video.pixels import Pixels, require_pixels
 
 
 class TubeletOptions(Config):

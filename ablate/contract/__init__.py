@@ -36,6 +36,7 @@ from ablate.contract.part import (
     VideoEncoder,
     no_decay,
 )
+from ablate.contract.past import PastSpikes
 from ablate.contract.spec import NULL_RATE_FLOOR, DataSpec, EncodingSpec, FusionSpec, SessionSpec
 
 __all__ = [
@@ -63,6 +64,7 @@ __all__ = [
     "ModelOptions",
     "Modulator",
     "Part",
+    "PastSpikes",
     "Readout",
     "SessionSpec",
     "SessionWindows",

@@ -12,6 +12,7 @@ from jaxtyping import Bool, Float, Int
 from numpy.typing import NDArray
 from torch import Tensor
 
+from ablate.contract.past import PastSpikes
 from ablate.contract.spec import DataSpec, EncodingSpec, FusionSpec
 
 
@@ -64,18 +65,20 @@ def cuts(sizes: Sequence[int], parts: int) -> Iterator[list[tuple[int, int, int]
 @dataclass
 class SessionWindows:
     """Windows of one recording. `behavior` of frame t was measured before bin t; it is None where a recording has
-    none.
+    none. `past`: spikes before each scored bin; None where the data cannot give them.
     """
 
     session: int
     stimulus: Float[Tensor, "b 1 t h w"]
     behavior: Float[Tensor, "b t k"] | None
     target: Target
+    past: PastSpikes | None = None
 
     def rows(self, start: int, stop: int) -> "SessionWindows":
         """Some of the windows."""
         behavior = None if self.behavior is None else self.behavior[start:stop]
-        return SessionWindows(self.session, self.stimulus[start:stop], behavior, self.target.rows(start, stop))
+        past = None if self.past is None else self.past.rows(start, stop)
+        return SessionWindows(self.session, self.stimulus[start:stop], behavior, self.target.rows(start, stop), past)
 
 
 @dataclass
@@ -177,11 +180,16 @@ def example_batch(spec: DataSpec, device: torch.device) -> EncodingBatch | Fusio
 def _one_window(spec: EncodingSpec, device: torch.device) -> EncodingBatch:
     session, lags = spec.sessions[0], spec.lags
     scored = (1, len(lags), session.units)
+
+    def nothing(bins: Int[np.ndarray, "b n"], count: int) -> Tensor:
+        return torch.zeros(*bins.shape, count, session.units, device=device)
+
     windows = SessionWindows(
         session=0,
         stimulus=torch.zeros(1, 1, spec.window, session.height, session.width, device=device),
         behavior=torch.zeros(1, spec.window, session.behaviors, device=device) if session.behaviors else None,
         target=Target(0, torch.zeros(scored, device=device), torch.ones(scored, dtype=torch.bool, device=device)),
+        past=PastSpikes(np.zeros(scored[:2], np.int64), nothing),
     )
     return EncodingBatch((windows,), lags)
 

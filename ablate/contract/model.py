@@ -14,6 +14,8 @@ class Model(nn.Module):
 
     receptive_field: Mapping[str, float] | None = None
     """Frames and pixels that one step of the backbone depends on; None where it is not known."""
+    reads_spikes: int = 0
+    """Bins of counts before a scored bin that its rate is given; with any, scores are conditional on spikes."""
 
     def forward(self, batch: Any) -> tuple[Tensor, ...]:  # a model names the kind of batch that it is made for
         """One prediction a target: log-rates (b, n, u) for spikes, log-probabilities (b, n, classes) for labels."""

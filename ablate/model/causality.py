@@ -1,4 +1,4 @@
-"""Does a model of spikes see the future? Newer frames and behaviour are changed, and older rates must stay.
+"""Does a model of spikes see the future? Newer frames, behaviour and spikes are changed, and older rates must stay.
 
 Our own parts are tested for it; a part or model of the user's is asked before a study begins, since a leak is the one
 fault that makes a score better.
@@ -6,10 +6,11 @@ fault that makes a score better.
 
 import copy
 
+import numpy as np
 import torch
 from torch import Tensor
 
-from ablate.contract import EncodingBatch, EncodingSpec, Model, SessionWindows, example_batch
+from ablate.contract import EncodingBatch, EncodingSpec, Model, PastSpikes, SessionWindows, example_batch
 
 TOLERANCE = 1e-4  # of a log-rate: kernels may add up in another order, a leak moves it by far more
 PERTURBATION = 0.1  # of each weight: one that starts at zero would hide what it will let through
@@ -60,7 +61,22 @@ def _random(batch: object) -> SessionWindows:
         return torch.randn(like.shape, generator=generator).to(like.device)
 
     behavior = None if windows.behavior is None else noise(windows.behavior)
-    return SessionWindows(windows.session, noise(windows.stimulus), behavior, windows.target)
+    stimulus, units = noise(windows.stimulus), windows.target.values.shape[-1]
+    counts = noise(stimulus.new_zeros(stimulus.shape[2], units))
+    newest, lags = stimulus.shape[2] - 1, np.array(batch.lags)
+    past = PastSpikes(newest - lags[None], _Counts(counts))
+    return SessionWindows(windows.session, stimulus, behavior, windows.target, past)
+
+
+class _Counts:
+    """Counts (t, u) of one window as `PastSpikes.read`; nothing before its first frame."""
+
+    def __init__(self, counts: Tensor):
+        self.counts = counts
+
+    def __call__(self, bins: np.ndarray, count: int) -> Tensor:
+        before = torch.as_tensor(bins[:, :, None] - np.arange(1, count + 1), device=self.counts.device)
+        return torch.where((before >= 0)[..., None], self.counts[before.clamp(min=0)], 0.0)
 
 
 def _changed(windows: SessionWindows, lag: int) -> SessionWindows:
@@ -70,4 +86,9 @@ def _changed(windows: SessionWindows, lag: int) -> SessionWindows:
     behavior = None if windows.behavior is None else windows.behavior.clone()
     if behavior is not None:
         behavior[:, -lag:] *= -3
-    return SessionWindows(windows.session, stimulus, behavior, windows.target)
+    past = windows.past
+    if past is not None and isinstance(past.read, _Counts):
+        counts = past.read.counts.clone()
+        counts[-lag - 1 :] *= -3  # the bin's own spikes are later than its rate
+        past = PastSpikes(past.bins, _Counts(counts))
+    return SessionWindows(windows.session, stimulus, behavior, windows.target, past)

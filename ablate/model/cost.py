@@ -10,14 +10,25 @@ What a model may say of itself (parts, notes, lints, receptive field) is in `abl
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 from torch.utils.hooks import RemovableHandle
 
 from ablate.config import Config
-from ablate.contract import DataSpec, EncodingSpec, FusionBatch, Model, ModelOptions, example_batch
+from ablate.contract import (
+    DataSpec,
+    EncodingBatch,
+    EncodingSpec,
+    FusionBatch,
+    Model,
+    ModelOptions,
+    PastSpikes,
+    example_batch,
+)
 from ablate.errors import AblateError
 from ablate.model import lint
 from ablate.model.layer.attention.self_attention import Attention
@@ -62,6 +73,7 @@ def _describe(config: ModelOptions, spec: DataSpec) -> ModelCost:
         pixels_never_seen=probe.pixels_never_seen,
         receptive_field=None if (field := probe.model.receptive_field) is None else dict(field),
         notes=probe.model.cost_notes(),
+        reads_spikes=probe.model.reads_spikes,
         lints=tuple(dict.fromkeys(_lints(spec, probe))),
     )
 
@@ -172,13 +184,33 @@ class _Probe:
         batch = example_batch(spec, self.model.device)
         if isinstance(batch, FusionBatch):
             self.inputs = {"frames": tuple(batch.frames.shape[1:]), "eeg": tuple(batch.eeg.shape[1:])}
+        asked = [0] if isinstance(batch, FusionBatch) else _watched_past(batch)
         with sdpa_kernel(SDPBackend.MATH), self._counter:
             outputs = self.model(batch)
         self._reached = leaves_of(outputs)
+        if max(asked) > self.model.reads_spikes:
+            what = f"the model reads spikes of {max(asked)} bins before a bin"
+            said = f"{what}, and its `reads_spikes` says {self.model.reads_spikes}"
+            raise AblateError(said, where="baseline", hint="say what it reads: scores are conditional on it")
 
     def disconnected(self) -> list[str]:
         """Trainable parameters that no output depends on."""
         return [name for name, p in self.model.named_parameters() if p.requires_grad and id(p) not in self._reached]
+
+
+def _watched_past(batch: EncodingBatch) -> list[int]:
+    """How many bins of past spikes are asked for, once the model has run; 0 stands first."""
+    asked = [0]
+    for windows in batch.sessions:
+        past = windows.past
+        if past is not None:
+
+            def read(bins: NDArray[np.int64], count: int, past: PastSpikes = past) -> Tensor:
+                asked.append(count)
+                return past.read(bins, count)
+
+            windows.past = PastSpikes(past.bins, read)
+    return asked
 
 
 def leaves_of(outputs: Sequence[Tensor]) -> set[int]:

@@ -1,10 +1,11 @@
 """The encoding model: video and behaviour in, log-rates of every session's units out.
 
-    adapter (a session) -> frontend -> core -> modulator -> scored steps -> readout (a session) -> log-rates
+    adapter (a session) -> frontend -> core -> modulator -> scored steps -> readout + history (a session) -> log-rates
 
 All sessions of a batch share one pass through frontend, core and modulator. Every step of the core ends `time_step`
 frames before the next and the newest ends at the newest frame, so that the bin `lag` frames back is read from step
-`lag / time_step` back. The rate of a bin depends on frames and behaviour up to it, never later.
+`lag / time_step` back. The rate of a bin depends on frames and behaviour up to it, never later; with `history`
+(`model/history.py`) on spikes before it as well.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -36,6 +37,7 @@ from ablate.model.adapter import AdapterConfig, AffineConfig
 from ablate.model.compiled import CompiledRows
 from ablate.model.core import CoreConfig, ViViTConfig
 from ablate.model.frontend import FrontendConfig, LearnableTemporalConfig
+from ablate.model.history import HistoryConfig, history_lints
 from ablate.model.layer.imported import kept
 from ablate.model.modulator import ConvGruConfig, ModulatorConfig, NoModulatorConfig
 from ablate.model.readout import GaussianConfig, ReadoutConfig
@@ -57,6 +59,8 @@ class EncoderConfig(Config):
     """Brings behaviour into the features."""
     readout: ReadoutConfig = GaussianConfig()
     """Features to log-rates, a session each."""
+    history: HistoryConfig = HistoryConfig()
+    """Spikes of before the bin, added to the log-rates: a unit's own, and by `coupling` those of the others."""
 
     def build(self, spec: DataSpec) -> "Encoder":
         """Raises AblateError where the parts, or the parts and the data, do not fit."""
@@ -77,6 +81,8 @@ class Encoder(Model):
         self.modulator = kept(config.modulator.build(self.core.out, behaviors), Modulator)
         last = self.modulator.out
         self.readouts = nn.ModuleList(kept(config.readout.build(last, s.mean_rate), Readout) for s in spec.sessions)
+        self.given, self.history = config.history, config.history.build(spec.sessions)
+        self.reads_spikes = config.history.lags
         self.time_step = last.time_step
         check_steps(spec, self.time_step)
         self.receptive_field = widened(self.core, self.frontend)
@@ -87,8 +93,11 @@ class Encoder(Model):
         videos = [self.adapters[windows.session](windows.stimulus) for windows in batch.sessions]
         features = self.shared(torch.cat(videos), shared_behavior(batch), lags=batch.lags)  # b d n h2 w2
         shares = features.split([len(video) for video in videos])
-        rates = (self.readouts[windows.session](share) for windows, share in zip(batch.sessions, shares, strict=True))
-        return tuple(log_rate.float().clamp(min=LOWEST_LOG_RATE) for log_rate in rates)
+        rates = (
+            self.readouts[windows.session](share).float() + self.history[windows.session](windows)
+            for windows, share in zip(batch.sessions, shares, strict=True)
+        )
+        return tuple(log_rate.clamp(min=LOWEST_LOG_RATE) for log_rate in rates)
 
     def _shared(
         self,
@@ -112,8 +121,9 @@ class Encoder(Model):
         self.shared = CompiledRows(self._shared, *args, **options)
 
     def penalty(self) -> Float[Tensor, ""]:
-        """The readouts' regularisers, summed over the sessions."""
-        return torch.stack([kept(readout, Readout).penalty() for readout in self.readouts]).sum()
+        """The regularisers of readouts and histories, summed over the sessions."""
+        readouts = torch.stack([kept(readout, Readout).penalty() for readout in self.readouts]).sum()
+        return sum((one.penalty() for one in self.history), readouts)  # type: ignore[operator,return-value]
 
     def progress(self, fraction: float) -> None:
         """Tells every part that has a schedule how much of training is done."""
@@ -129,6 +139,7 @@ class Encoder(Model):
             **(self.core.parts() or {"core": self.core}),
             "modulator": self.modulator,
             "readout": list(self.readouts),
+            **({"history": list(self.history)} if self.reads_spikes else {}),
         }
 
     def backbone(self) -> Core:
@@ -138,6 +149,7 @@ class Encoder(Model):
         """What the parts say of themselves; what every session's part says is said once."""
         for name, parts in self._flow().items():
             yield from (f"{name}.{text}" for text in parts[0].lints())
+        yield from history_lints(self.given)
 
     def _flow(self) -> dict[str, list[Part]]:
         """Every part, in the order of the flow."""

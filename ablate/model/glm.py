@@ -1,7 +1,8 @@
 """A lagged Poisson GLM: the honest lower reference. One linear filter a unit over the last frames, then a link.
 
     rate_u(t) = link(c_u + sum_{lag < lags} w[u, lag] . video[t - lag]
-                         + sum_{lag < behavior_lags} v[u, lag] . behaviour[t - lag])
+                         + sum_{lag < behavior_lags} v[u, lag] . behaviour[t - lag]
+                         + spike history and coupling, if asked for (`model/history.py`))
 
 Frames larger than `grid` are average-pooled first. With `basis: raised_cosine` the lags of w are spanned by
 `basis_size` bumps that widen into the past (Pillow et al. 2008), made orthonormal. The loss is convex in w with either
@@ -13,6 +14,7 @@ them see zeros (the mean) there.
 """
 
 import math
+from collections.abc import Iterator
 from typing import Any, Literal
 
 import torch
@@ -26,6 +28,8 @@ from ablate.config import Config
 from ablate.contract import DataSpec, EncodingBatch, EncodingSpec, Model, SessionSpec, SessionWindows
 from ablate.errors import AblateError
 from ablate.model.encoder import LOWEST_LOG_RATE, require_encoding
+from ablate.model.history import HistoryConfig, history_lints
+from ablate.model.layer.lag_basis import lag_basis
 from ablate.model.layer.precision import full_precision
 from ablate.model.readout.base import rate_bias
 
@@ -55,6 +59,8 @@ class GlmConfig(Config):
     """Ridge: weight of the summed squared filter weights in the loss."""
     smoothness: float = Field(default=0.0, ge=0)
     """Weight of the summed squared second differences of the filters over lags in the loss."""
+    history: HistoryConfig = HistoryConfig()
+    """Spikes of before the bin: a unit's own, and by `coupling` those of the others."""
 
     def build(self, spec: DataSpec) -> "Glm":
         return Glm(self, require_encoding(spec, self.type))
@@ -66,21 +72,30 @@ class Glm(Model):
     def __init__(self, config: GlmConfig, spec: EncodingSpec) -> None:
         super().__init__()
         self.filters = nn.ModuleList(SessionGlm(config, session) for session in spec.sessions)
+        self.given, self.history = config.history, config.history.build(spec.sessions)
+        self.reads_spikes = config.history.lags
 
     def forward(self, batch: EncodingBatch) -> tuple[Float[Tensor, "b n u"], ...]:
         """Log-rates of each session of the batch at its lags, oldest first; float32, at least -20."""
-        return tuple(self.filters[windows.session](windows, batch.lags) for windows in batch.sessions)
+        return tuple(
+            self.filters[windows.session](windows, batch.lags, self.history[windows.session](windows))
+            for windows in batch.sessions
+        )
 
     def compile(self, *args: Any, **options: Any) -> None:
         """Nothing: two matrix products a session gain nothing by it, and every session would be a graph."""
 
     def penalty(self) -> Float[Tensor, ""]:
         """Ridge and smoothness, summed over the sessions."""
-        return torch.stack([session.penalty() for session in self.filters]).sum()  # type: ignore[operator]
+        filters = torch.stack([session.penalty() for session in self.filters]).sum()  # type: ignore[operator]
+        return sum((session.penalty() for session in self.history), filters)  # type: ignore[operator,return-value]
 
     def parts(self) -> dict[str, list[nn.Module]]:
-        """All of it is readout."""
-        return {"readout": list(self.filters)}
+        """All of it is readout, but for the filters of past spikes."""
+        return {"readout": list(self.filters), **({"history": list(self.history)} if self.reads_spikes else {})}
+
+    def lints(self) -> Iterator[str]:
+        yield from history_lints(self.given)
 
 
 class SessionGlm(nn.Module):
@@ -93,7 +108,7 @@ class SessionGlm(nn.Module):
         super().__init__()
         self.size = min(session.height, config.grid), min(session.width, config.grid)
         self.l2, self.smoothness = config.l2, config.smoothness
-        basis = lag_basis(config)
+        basis = lag_basis(config.lags, config.basis_size if config.basis == "raised_cosine" else None)
         self.register_buffer("basis", basis, persistent=False)
         inputs = basis.shape[1] * self.size[0] * self.size[1]
         self.scale = SCALE / math.sqrt(inputs)
@@ -114,7 +129,10 @@ class SessionGlm(nn.Module):
         self.register_buffer("start", start, persistent=False)
         self.offset = nn.Parameter(torch.zeros(session.units))
 
-    def forward(self, windows: SessionWindows, lags: tuple[int, ...]) -> Float[Tensor, "b n u"]:
+    def forward(
+        self, windows: SessionWindows, lags: tuple[int, ...], added: Tensor | float = 0.0
+    ) -> Float[Tensor, "b n u"]:
+        """added: what else the drive is made of."""
         with full_precision(windows.stimulus.device):
             pixels = pool(windows.stimulus.float(), self.size)  # b t p
             past = last_frames(pixels, lags, len(self.basis))  # b n p lag
@@ -122,7 +140,7 @@ class SessionGlm(nn.Module):
             drive = self.scale * (inputs @ self.weight.T) + self.bias
             if self.behavior_lags:
                 drive = drive + self._from_behavior(windows.behavior, lags)
-            drive = drive.clamp(min=LOWEST_LOG_RATE)
+            drive = (drive + added).clamp(min=LOWEST_LOG_RATE)
             return drive if self.link == "exp" else functional.softplus(drive).log()
 
     @property
@@ -162,19 +180,3 @@ def last_frames(values: Float[Tensor, "b t k"], lags: tuple[int, ...], count: in
     padded = functional.pad(values, (0, 0, count - 1, 0))
     ends = torch.tensor([values.shape[1] - 1 - lag for lag in lags], device=values.device)
     return padded.unfold(1, count, 1).index_select(1, ends)
-
-
-def lag_basis(config: GlmConfig) -> Float[Tensor, "lags m"]:
-    """Orthonormal columns over the lags, oldest lag first.
-
-    Raised cosines on a log time axis: cos bumps of width two spacings at equal distances in log(lag + 1).
-    """
-    if config.basis == "none":
-        return torch.eye(config.lags)
-    bumps = min(config.basis_size, config.lags)
-    time = torch.log1p(torch.arange(config.lags, dtype=torch.float64))
-    centers = torch.linspace(0, float(time[-1]), bumps, dtype=torch.float64)
-    width = float(centers[1]) if bumps > 1 else 1.0
-    phase = ((time[:, None] - centers) / width * torch.pi / 2).clamp(-torch.pi, torch.pi)
-    shapes = (1 + torch.cos(phase)) / 2
-    return torch.linalg.qr(shapes.flip(0)).Q.float()

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from pydantic import model_validator
+
 from ablate.config import Config
 from ablate.data import DataConfig
 from ablate.errors import Problem
@@ -26,6 +28,16 @@ class Configuration(Config):
     """What is trained; `baseline` in a recipe."""
     training: TrainingConfig
     """How it is trained."""
+
+    @model_validator(mode="after")
+    def _metric_fits_the_model(self) -> "Configuration":
+        history = getattr(self.model, "history", None)
+        if self.data.metric == "fev" and history is not None and history.lags:
+            raise ValueError(
+                "metric fev asks what the stimulus explains of repeats, and with history a rate depends on the spikes "
+                "of each showing; set baseline.history.lags: 0, or another metric"
+            )
+        return self
 
     @property
     def bins_per_step(self) -> int:

@@ -92,6 +92,8 @@ class ModelCost(Config):
     notes: dict[str, str] = {}
     """Anything else worth printing (fusion: the isolation matrix, cached cost)."""
     lints: tuple[str, ...] = ()
+    reads_spikes: int = 0
+    """Bins of counts before a bin that its rate is given: scores are conditional on them."""
     bins_per_step: int | None = None
     """Supervised bins (or labels) of an optimizer step."""
 

@@ -28,14 +28,15 @@ DRAWN_SHOWINGS = 30
 def evaluate_repeats(
     model: Model | None, dataset: Dataset, *, batch_size: int, device: torch.device, precision: Precision = "auto"
 ) -> tuple[SessionRepeats, ...]:
-    """Of every session with repeats. Without a model: what the responses say by themselves."""
+    """Of every session with repeats. Without a model, or with one whose rates depend on each showing's own spikes: what
+    the responses say by themselves."""
     spec = dataset.spec
     if not isinstance(spec, EncodingSpec):
         return ()
     found = []
     for showings in dataset.showings():
         rates = None
-        if model is not None and showings.bins is not None:
+        if model is not None and showings.bins is not None and not model.reads_spikes:
             rates = predicted_rates(model, dataset, showings, batch_size=batch_size, device=device, precision=precision)
         found.append(session_repeats(showings, rates, np.array(spec.sessions[showings.session].mean_rate)))
     return tuple(found)

@@ -13,12 +13,15 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from ablate.contract import DataSpec
+from ablate.contract import DataSpec, PastSpikes
 from ablate.training import seeded, stream_seed
 from ablate.training.loss import mean_loss
 
 STAGES = ((0.0, 0.0), (0.1, 0.5), (1.0, 0.25), (1.0, 1.0))
 """(size of the perturbation, share of training done): the initial weights, then near them, then far from them."""
+
+PAST = 8
+"""Bins of past spikes that tell batches apart."""
 
 Shapes = tuple[tuple[str, tuple[int, ...], bool], ...]
 
@@ -62,6 +65,8 @@ def batch_tensors(batch: Any, place: str = "") -> dict[str, Tensor]:
     """All tensors of a batch by their place in it."""
     if isinstance(batch, Tensor):
         return {place: batch}
+    if isinstance(batch, PastSpikes):
+        return {f"{place} spikes": batch.before(PAST)}
     if is_dataclass(batch):
         parts = {field.name: getattr(batch, field.name) for field in fields(batch)}
     elif isinstance(batch, tuple | list):

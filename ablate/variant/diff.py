@@ -110,6 +110,8 @@ def also_changed(before: ModelCost, after: ModelCost) -> tuple[str, ...]:
         found.append(f"FLOPs x{flops}")
     if None not in (before.bins_per_step, after.bins_per_step) and before.bins_per_step != after.bins_per_step:
         found.append(f"supervised bins a step {before.bins_per_step} -> {after.bins_per_step}")
+    if before.reads_spikes != after.reads_spikes:
+        found.append(_condition(after.reads_spikes))
     found += _tokens(before, after)
     if round(before.pixels_never_seen, 3) != round(after.pixels_never_seen, 3):
         found.append(f"pixels never seen {100 * before.pixels_never_seen:.0f} -> {100 * after.pixels_never_seen:.0f} %")
@@ -124,6 +126,11 @@ def also_changed(before: ModelCost, after: ModelCost) -> tuple[str, ...]:
 def _weights(name: str, before: int, after: int) -> str:
     change = after - before
     return f"{name} {'+' if change > 0 else '-'}{count(abs(change))} weights" if change else ""
+
+
+def _condition(bins: int) -> str:
+    """What a gain must not be read without."""
+    return f"scores given the spikes of {bins} bins before" if bins else "scores no longer given past spikes"
 
 
 def _tokens(before: ModelCost, after: ModelCost) -> list[str]:

@@ -5,9 +5,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from ruamel.yaml import YAML
 
 from ablate.data.formats.kinds import KINDS
 from ablate.data.recording import read_recording
+from ablate.model import EncoderConfig, GlmConfig
 
 PAGE = (Path(__file__).parents[2] / "docs" / "recordings.md").read_text()
 
@@ -27,3 +29,11 @@ def test_the_table_names_every_format_and_settings_that_it_has() -> None:
     for name, settings in rows:
         fields = KINDS[name][0].model_fields
         assert all(setting in fields for setting in re.findall(r"`(\w+)`", settings)), name
+
+
+def test_the_patches_of_spike_history_fit_both_models() -> None:
+    (fragment,) = (block for block in re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL) if "history" in block)
+    patches = YAML(typ="safe", pure=True).load(fragment)["patches"]
+    for config in (GlmConfig, EncoderConfig):
+        read = {name: config.model_validate(patch["model"]).history for name, patch in patches.items()}
+        assert {name: one.coupling for name, one in read.items()} == {"own_past": False, "coupled": True}

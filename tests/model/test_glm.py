@@ -13,7 +13,7 @@ from ablate.contract import EncodingBatch, EncodingSpec, FusionSpec, SessionSpec
 from ablate.errors import AblateError
 from ablate.model import GlmConfig, ModelConfig
 from ablate.model.cost import parts_of
-from ablate.model.glm import lag_basis
+from ablate.model.layer.lag_basis import lag_basis
 
 RETINA = Path(__file__).parents[2].parent / "shared" / "data" / "retina_flicker"
 
@@ -148,7 +148,7 @@ def test_penalties_are_ridge_and_second_differences_of_the_filters() -> None:
 
 
 def test_the_raised_cosines_are_orthonormal_and_finer_near_the_bin() -> None:
-    basis = lag_basis(GlmConfig(basis="raised_cosine", lags=40, basis_size=6))
+    basis = lag_basis(40, 6)
     torch.testing.assert_close(basis.T @ basis, torch.eye(6), atol=1e-5, rtol=1e-5)
 
     def explained(width: float, lag: float) -> float:  # of a bump at `lag`, by the basis

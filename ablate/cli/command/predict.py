@@ -36,6 +36,10 @@ def predict(
     behavior: Annotated[
         Path | None, typer.Option(help="With --stimulus: a .npy of shape (t, k).", metavar="FILE")
     ] = None,
+    spikes: Annotated[
+        Path | None,
+        typer.Option(help="With --stimulus: a .npy of shape (t, u), for a model with spike history.", metavar="FILE"),
+    ] = None,
     bin_rate_hz: Annotated[
         float | None, typer.Option(help="With --stimulus: its bins a second, compared with the model's.", metavar="HZ")
     ] = None,
@@ -46,10 +50,11 @@ def predict(
 ) -> None:
     """Predict the rate of every bin and unit. Of the run's own recordings, or of any stimulus of the same size."""
     where = stimulus is not None and recording is not None
-    if where or (stimulus is None and (behavior is not None or bin_rate_hz is not None)):
-        hint = "give --recording FOLDER, or --stimulus FILE with --behavior FILE, or neither"
+    beside = (behavior, spikes, bin_rate_hz)
+    if where or (stimulus is None and any(one is not None for one in beside)):
+        hint = "give --recording FOLDER, or --stimulus FILE with --behavior FILE and --spikes FILE, or neither"
         raise AblateError("these options do not go together", where="ablate predict", hint=hint)
-    given = Given(recording, stimulus, behavior, bin_rate_hz, session)
+    given = Given(recording, stimulus, behavior, spikes, bin_rate_hz, session)
     raise typer.Exit(predict_run(run_path, out, variant=variant, seed=seed, given=given, device=device))
 
 
@@ -60,6 +65,7 @@ class Given:
     recording: Path | None = None
     stimulus: Path | None = None
     behavior: Path | None = None
+    spikes: Path | None = None
     bin_rate_hz: float | None = None
     session: str | None = None
 
@@ -86,7 +92,7 @@ def predict_run(
         else:
             assert given.stimulus is not None
             settings: Any = {"session": given.session, "bin_rate_hz": given.bin_rate_hz}
-            found = predict_files(model, given.stimulus, given.behavior, **settings)
+            found = predict_files(model, given.stimulus, given.behavior, given.spikes, **settings)
     write_predictions(out, (found,))
     say(f"wrote {out}: {len(found.rate)} bins, {found.rate.shape[1]} units of {found.session}")
     return 0

@@ -203,10 +203,10 @@ class EncodingDataset:
     # -------------------------------------------------------------- set up
 
     def _reading(self, device: torch.device) -> tuple[SessionReader, ...]:
-        parts = zip(self.recordings, self.statistics, self.left_out, strict=True)
+        parts = zip(self.recordings, self.statistics, self.left_out, self.splits, strict=True)
         return tuple(
-            SessionReader(session, recording, statistics, self.config, left_out=left_out, device=device)
-            for session, (recording, statistics, left_out) in enumerate(parts)
+            SessionReader(session, recording, statistics, self.config, left_out=left_out, split=split, device=device)
+            for session, (recording, statistics, left_out, split) in enumerate(parts)
         )
 
     def _refuse_an_empty_train(self) -> None:

@@ -1,7 +1,6 @@
 """The card of an exported model: what it is, how well it does, on what, how to use it, and where it comes from."""
 
 from collections.abc import Iterator
-from typing import Any
 
 from ablate.data.encoding.batches import EncodingDataset
 from ablate.metric import metric_named
@@ -20,7 +19,7 @@ def card_text(run: OpenedRun, facts: ModelFacts, question: str) -> str:
         f"A model that predicts spike counts, trained by `ablate` for the question: {question}" if question else "",
         _scores(run.record),
         _data(run, facts),
-        _use(facts, run.dataset),
+        _use(facts, run),
         _provenance(run.record),
     ]
     return "\n\n".join(block for block in blocks if block) + "\n"
@@ -67,10 +66,11 @@ def _data(run: OpenedRun, facts: ModelFacts) -> str:
     return "\n".join([*lines, "", f"Fingerprint of the data: `{run.record.data_fingerprint}`"])
 
 
-def _use(facts: ModelFacts, dataset: Any) -> str:
-    one = facts.sessions[0]
-    behaves = one.behaviors and getattr(dataset.config, "behavior", "none") in ("causal", "same_bin", "acausal")
-    arguments = ["stimulus", *(["behavior"] if behaves else [])]
+def _use(facts: ModelFacts, run: OpenedRun) -> str:
+    one, config = facts.sessions[0], getattr(run.dataset, "config", None)
+    behaves = one.behaviors and getattr(config, "behavior", "none") in ("causal", "same_bin", "acausal")
+    past = run.model.reads_spikes
+    arguments = ["stimulus", *(["behavior"] if behaves else []), *(["spikes=spikes"] if past else [])]
     session = f", session={one.name!r}" if len(facts.sessions) > 1 else ""
     values = f"values as in the recording: mean {one.stimulus_mean:.4g}, deviation {one.stimulus_std:.4g}"
     code = [
@@ -80,6 +80,10 @@ def _use(facts: ModelFacts, dataset: Any) -> str:
         "model = ablate.load('.')  # this folder",
         f"stimulus = np.load('stimulus.npy')  # (t, {one.height}, {one.width}), {values}",
         *([f"behavior = np.load('behavior.npy')  # (t, {one.behaviors}), row t measured during bin t"] * bool(behaves)),
+        *(
+            [f"spikes = np.load('spikes.npy')  # (t, {one.units}) counts; the {past} bins before a bin are read"]
+            * bool(past)
+        ),
         f"rate = model({', '.join(arguments)}{session})  # (t, {one.units}) expected spikes a bin of "
         f"{1000 / one.bin_rate_hz:.4g} ms",
     ]

@@ -31,6 +31,8 @@ class SessionFacts(Config):
     stimulus_std: float
     behavior_mean: tuple[float, ...]
     behavior_std: tuple[float, ...]
+    count_std: tuple[float, ...] = ()
+    """Of the counts, for spike history; none in exports of before there was one."""
 
     def statistics(self) -> Statistics:
         """As they were computed: the numbers survive JSON to the last bit."""
@@ -40,6 +42,7 @@ class SessionFacts(Config):
             behavior_mean=np.array(self.behavior_mean, np.float32),
             behavior_std=np.array(self.behavior_std, np.float32),
             mean_rate=np.array(self.mean_rate),
+            count_std=np.array(self.count_std or (1.0,) * self.units),
         )
 
     def spec(self) -> SessionSpec:
@@ -93,6 +96,7 @@ def facts_of(run: OpenedRun) -> ModelFacts:
                 stimulus_std=statistics.stimulus_std,
                 behavior_mean=tuple(statistics.behavior_mean.tolist()),
                 behavior_std=tuple(statistics.behavior_std.tolist()),
+                count_std=tuple(statistics.count_std.tolist()),
             )
         )
     return ModelFacts(

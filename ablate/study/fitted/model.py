@@ -4,7 +4,8 @@
 
 Windows are laid as in the test: newest first, each read at all its scored lags, so that a bin has at least `warmup` and
 at most `window` frames of history. The first `window - 1` bins of a recording (or of a trial) have too little, and are
-NaN. Causal as the model is: the window may reach beyond the bin, the model does not look there.
+NaN. Causal as the model is: the window may reach beyond the bin, the model does not look there. A model with spike
+history is given the counts that came before each bin: its rates are not those of the stimulus alone.
 """
 
 import warnings
@@ -16,10 +17,12 @@ from jaxtyping import Float, Int
 from numpy.typing import ArrayLike
 from torch import Tensor, nn
 
-from ablate.contract import EncodingBatch, Model, SessionWindows, Target
+from ablate.contract import EncodingBatch, Model, PastSpikes, SessionWindows, Target
+from ablate.contract.past import ReadPast
 from ablate.data.encoding.config import EncodingDataConfig
 from ablate.data.encoding.reading.frames import FrameStore
 from ablate.data.encoding.reading.inputs import WindowInputs
+from ablate.data.encoding.reading.past import CountReader
 from ablate.data.encoding.split.whole_trials import run_starts
 from ablate.data.encoding.window import sweep_windows
 from ablate.data.recording import Recording
@@ -78,12 +81,20 @@ class FittedModel(nn.Module):
             return not isinstance(self.network.modulator, NoModulator)
         return not isinstance(self.network, Glm) or any(one.behavior_lags for one in glms(self.network))
 
+    @property
+    def reads_spikes(self) -> bool:
+        """Whether a bin's rate depends on the spikes before it."""
+        return self.network.reads_spikes > 0
+
     @torch.no_grad()
     def forward(
         self,
         stimulus: ArrayLike,
         behavior: ArrayLike | None = None,
         *,
+        spikes: ArrayLike | None = None,
+        valid: ArrayLike | None = None,
+        split: ArrayLike | None = None,
         trials: ArrayLike | None = None,
         session: str | int | None = None,
         bin_rate_hz: float | None = None,
@@ -91,7 +102,9 @@ class FittedModel(nn.Module):
         """Rates (t, u): expected spikes a bin, float32 on the CPU; NaN in the first `window - 1` bins.
 
         stimulus: (t, h, w), in the values of the session's own stimulus.npy. behavior: (t, k), row t measured during
-        bin t; needed where `reads_behavior`. trials: (t,) int, windows then never reach from one trial into the next.
+        bin t; needed where `reads_behavior`. spikes: (t, u) counts, row t of bin t; needed where `reads_spikes`; those
+        not `valid` (t, u) count as the mean, and so do those of another `split` (t,) than the bin's, as in the test.
+        trials: (t,) int, windows then never reach from one trial into the next.
         session: whose readout, by name or number; needed where there are several. bin_rate_hz: of the stimulus; another
         than the model's is refused.
 
@@ -100,9 +113,11 @@ class FittedModel(nn.Module):
         number = self.session_number(session)
         facts = self.facts.sessions[number]
         check_rate(facts, bin_rate_hz)
-        recording = self._recording(facts, stimulus, behavior)
-        starts = _run_starts(trials, recording.frames)
-        return self._rates(recording, starts, number)
+        recording = self._recording(facts, stimulus, behavior, spikes, valid)
+        frames = recording.frames
+        starts = _run_starts(trials, frames)
+        label = np.zeros(frames, np.int64) if split is None else np.asarray(_a_bin("split", split, frames), np.int64)
+        return self._rates(recording, starts, label, number)
 
     def session_number(self, session: str | int | None) -> int:
         """Raises AblateError for a session that is not among those of the run."""
@@ -163,8 +178,15 @@ class FittedModel(nn.Module):
     def _lags(self) -> tuple[int, ...]:
         return self.facts.spec(behavior=True).lags
 
-    def _recording(self, facts: SessionFacts, stimulus: ArrayLike, behavior: ArrayLike | None) -> Recording:
-        """The arrays as a recording without spikes."""
+    def _recording(
+        self,
+        facts: SessionFacts,
+        stimulus: ArrayLike,
+        behavior: ArrayLike | None,
+        spikes: ArrayLike | None,
+        valid: ArrayLike | None,
+    ) -> Recording:
+        """The arrays as a recording; without spikes where the model reads none."""
         frames = held("stimulus", _array(stimulus), "stimulus")
         wanted = (facts.height, facts.width)
         if frames.ndim != 3 or frames.shape[1:] != wanted:
@@ -175,9 +197,31 @@ class FittedModel(nn.Module):
             raise AblateError(what, where="stimulus")
         _refuse_not_finite("stimulus", frames)
         _warn_of_another_scale(facts, frames)
-        counts = np.broadcast_to(np.float32(0), (len(frames), facts.units))
         moves = self._checked_behavior(facts, behavior, len(frames))
-        return Recording(facts.name, facts.bin_rate_hz, frames, counts, moves)
+        counts, known = self._checked_spikes(facts, spikes, valid, len(frames))
+        return Recording(facts.name, facts.bin_rate_hz, frames, counts, moves, valid=known)
+
+    def _checked_spikes(
+        self, facts: SessionFacts, spikes: ArrayLike | None, valid: ArrayLike | None, frames: int
+    ) -> tuple[np.ndarray, np.ndarray | None]:
+        """Counts and where they are known; zeros where the model does not look at them."""
+        shape = (frames, facts.units)
+        if not self.reads_spikes:
+            return np.broadcast_to(np.float32(0), shape), None
+        if spikes is None:
+            what = (
+                f"the model was fitted with spike history of {self.network.reads_spikes} bins, and no spikes are given"
+            )
+            raise AblateError(what, where="spikes", hint=f"give counts of shape (t, {facts.units})")
+        arrays = [("spikes", spikes), *([("valid", valid)] if valid is not None else [])]
+        found = []
+        for name, values in arrays:
+            array = held(name, _array(values), name)
+            if array.shape != shape:
+                raise AblateError(f"has shape {array.shape}, not {shape}", where=name, hint="axes are (t, u)")
+            _refuse_not_finite(name, array)
+            found.append(array)
+        return found[0], np.asarray(found[1], bool) if len(found) > 1 else None
 
     def _checked_behavior(self, facts: SessionFacts, behavior: ArrayLike | None, frames: int) -> np.ndarray | None:
         if self.data.behavior == "constant" and facts.behaviors:
@@ -195,12 +239,16 @@ class FittedModel(nn.Module):
         _refuse_not_finite("behavior", moves)
         return moves
 
-    def _rates(self, recording: Recording, starts: Int[np.ndarray, " t"], session: int) -> Tensor:
+    def _rates(
+        self, recording: Recording, starts: Int[np.ndarray, " t"], label: Int[np.ndarray, " t"], session: int
+    ) -> Tensor:
         config, device = self.data, self.network.device
         facts = self.facts.sessions[session]
+        store, statistics = FrameStore(recording, device), facts.statistics()
+        past = CountReader(store, statistics, np.ones(facts.units, bool), starts, label, device)
         inputs = WindowInputs(
-            FrameStore(recording, device),
-            facts.statistics(),
+            store,
+            statistics,
             config,
             behaves=recording.behavior is not None,
             frames=recording.frames,
@@ -213,10 +261,11 @@ class FittedModel(nn.Module):
         with evaluating(self.network), seeded(EVALUATION_SEED):
             for first in range(0, len(sweep.ends), AT_ONCE):
                 ends, scores = sweep.ends[first : first + AT_ONCE], sweep.scores[first : first + AT_ONCE]
-                batch = _batch(session, inputs.stimulus(ends), inputs.behavior(ends), self._lags, facts.units)
+                met = ends[:, None] - np.array(self._lags)
+                before = PastSpikes(np.maximum(met, 0), past)
+                batch = _batch(session, inputs.stimulus(ends), inputs.behavior(ends), self._lags, facts.units, before)
                 with autocast(device, precision):
                     (log_rates,) = self.network(batch)
-                met = ends[:, None] - np.array(self._lags)
                 rates[met[scores]] = log_rates.float().exp().cpu()[torch.as_tensor(scores)]
         return rates
 
@@ -225,7 +274,8 @@ class FittedModel(nn.Module):
         stimulus = torch.zeros(1, 1, self.facts.window, facts.height, facts.width, device=device)
         behaves = self.data.behavior != "none" and facts.behaviors
         behavior = torch.zeros(1, self.facts.window, facts.behaviors, device=device) if behaves else None
-        return _batch(session, stimulus, behavior, self._lags, facts.units)
+        past = PastSpikes(np.zeros((1, len(self._lags)), np.int64), _mean_past(facts.units, device))
+        return _batch(session, stimulus, behavior, self._lags, facts.units, past)
 
 
 def check_rate(facts: SessionFacts, bin_rate_hz: float | None) -> None:
@@ -241,10 +291,17 @@ def _batch(
     behavior: Float[Tensor, "b t k"] | None,
     lags: tuple[int, ...],
     units: int,
+    past: PastSpikes,
 ) -> EncodingBatch:
-    """Windows without spikes."""
+    """Windows without targets."""
     nothing = torch.zeros(stimulus.shape[0], len(lags), units, device=stimulus.device)
-    return EncodingBatch((SessionWindows(session, stimulus, behavior, Target(session, nothing, nothing.bool())),), lags)
+    target = Target(session, nothing, nothing.bool())
+    return EncodingBatch((SessionWindows(session, stimulus, behavior, target, past),), lags)
+
+
+def _mean_past(units: int, device: torch.device) -> ReadPast:
+    """Every count as its mean."""
+    return lambda bins, count: torch.zeros(*bins.shape, count, units, device=device)
 
 
 def _array(values: ArrayLike) -> np.ndarray:
@@ -254,10 +311,15 @@ def _array(values: ArrayLike) -> np.ndarray:
 def _run_starts(trials: ArrayLike | None, frames: int) -> Int[np.ndarray, " t"]:
     if trials is None:
         return np.zeros(frames, np.int64)
-    marks = held("trials", _array(trials), "trials")
+    return run_starts(np.asarray(_a_bin("trials", trials, frames), np.int64))
+
+
+def _a_bin(name: str, values: ArrayLike, frames: int) -> np.ndarray:
+    """One number a bin."""
+    marks = held(name, _array(values), name)
     if marks.shape != (frames,):
-        raise AblateError(f"has shape {marks.shape}, not ({frames},)", where="trials")
-    return run_starts(np.asarray(marks, np.int64))
+        raise AblateError(f"has shape {marks.shape}, not ({frames},)", where=name)
+    return marks
 
 
 def _refuse_not_finite(name: str, array: np.ndarray) -> None:

@@ -70,8 +70,16 @@ def predict_own(run: OpenedRun, session: str | None = None) -> OwnPredictions:
 
 def _own(model: FittedModel, data: EncodingDataset, number: int) -> Predictions:
     recording, split = data.recordings[number], data.splits[number]
-    trials = split.run_start if data.config.split.kind == "trials" else None
-    rate = model(recording.stimulus, recording.behavior, trials=trials, session=number).numpy()
+    counted = np.asarray(data.counted(number, np.arange(recording.frames)))
+    rate = model(
+        recording.stimulus,
+        recording.behavior,
+        spikes=recording.spikes,
+        valid=counted,
+        split=split.label,
+        trials=split.run_start,
+        session=number,
+    ).numpy()
     scored = np.zeros(len(rate), bool)
     splits: tuple[Split, ...] = ("validation", "test")
     for name in splits:
@@ -81,7 +89,7 @@ def _own(model: FittedModel, data: EncodingDataset, number: int) -> Predictions:
         bin_rate_hz=recording.bin_rate_hz,
         rate=rate,
         spikes=np.asarray(recording.spikes),
-        valid=np.asarray(data.counted(number, np.arange(len(rate)))),
+        valid=counted,
         split=np.array([SPLITS.get(label, "unused") for label in split.label.tolist()]),
         scored=scored,
     )
@@ -107,7 +115,14 @@ def predict_recording(model: FittedModel, folder: Path, session: str | None = No
     recording = read_recording(folder)
     check_rate(facts, recording.bin_rate_hz)
     trials = recording.trials if model.data.split.kind == "trials" else None
-    rate = model(recording.stimulus, recording.behavior, trials=trials, session=number).numpy()
+    rate = model(
+        recording.stimulus,
+        recording.behavior,
+        spikes=recording.spikes,
+        valid=recording.valid,
+        trials=trials,
+        session=number,
+    ).numpy()
     same = recording.units == facts.units
     valid = np.ones(rate.shape, bool) if recording.valid is None else np.asarray(recording.valid)
     return Predictions(
@@ -123,15 +138,18 @@ def predict_files(
     model: FittedModel,
     stimulus: Path,
     behavior: Path | None,
+    spikes: Path | None = None,
     *,
     session: str | None = None,
     bin_rate_hz: float | None = None,
 ) -> Predictions:
-    """Rates of a stimulus.npy (t, h, w) and a behavior.npy (t, k). Raises AblateError for files that do not fit."""
+    """Rates of a stimulus.npy (t, h, w), behavior.npy (t, k) and, for a model with spike history, spikes.npy (t, u).
+
+    Raises AblateError for files that do not fit."""
     number = model.session_number(session)
     facts = model.facts.sessions[number]
-    arrays = [None if path is None else _file(path) for path in (stimulus, behavior)]
-    rate = model(arrays[0], arrays[1], session=number, bin_rate_hz=bin_rate_hz).numpy()
+    arrays = [None if path is None else _file(path) for path in (stimulus, behavior, spikes)]
+    rate = model(arrays[0], arrays[1], spikes=arrays[2], session=number, bin_rate_hz=bin_rate_hz).numpy()
     return Predictions(session=facts.name, bin_rate_hz=facts.bin_rate_hz, rate=rate)
 
 

@@ -113,9 +113,14 @@ def share_data(payload: dict[str, Any]) -> None:
 
 
 def build_model(configuration: Configuration, dataset: Dataset, seed: int, device: torch.device) -> Model:
-    """The model with the initial weights of a seed: the same bits on every device, since they are drawn on the CPU."""
+    """The model with the initial weights of a seed: the same bits on every device, since they are drawn on the CPU.
+
+    Raises AblateError where the data's metric makes no sense for it."""
     with seeded(stream_seed(seed, "init", configuration.training.reseed)):
         model: Model = configuration.model.build(dataset.spec)
+    if dataset.metric == "fev" and model.reads_spikes:
+        what = "FEV asks what the stimulus explains of repeats, and this model reads the spikes of each showing"
+        raise AblateError(what, where="metric", hint="write `metric: correlation`")
     return model.to(device)
 
 

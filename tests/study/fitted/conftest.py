@@ -29,12 +29,16 @@ baseline:
   modulator: {type: film}
   readout: {type: gaussian}
 """
-GLM = "patches:\n  line: {title: a linear filter, model: {type: glm, lags: 6, grid: 4}}\n"
+GLM = """\
+patches:
+  line: {title: a linear filter, model: {type: glm, lags: 6, grid: 4}}
+  past: {title: with spikes, model: {type: glm, lags: 6, grid: 4, history: {lags: 4, coupling: true}}}
+"""
 
 
 @pytest.fixture(scope="session")
 def study(tmp_path_factory: pytest.TempPathFactory) -> Store:
-    """Variants `baseline` and `line`, seed 0, of two synthetic recordings."""
+    """Variants `baseline`, `line` and `past`, seed 0, of two synthetic recordings."""
     folder = tmp_path_factory.mktemp("fitted")
     data = DATA.replace("sessions: 1,", "sessions: 2,")
     assert "question" in recipe_text()

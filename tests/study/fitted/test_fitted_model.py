@@ -226,9 +226,9 @@ def test_weights_that_are_gone_and_runs_that_nobody_named_are_told(study: Store,
     with pytest.raises(AblateError, match="kept no weights") as told:
         named_run(root, "line")
     assert "ablate run RECIPE --fresh" in told.value.problems[0].hint
-    with pytest.raises(AblateError, match="the study has 3 variants") as told:
+    with pytest.raises(AblateError, match="the study has 4 variants") as told:
         named_run(root)
-    assert told.value.problems[0].hint == "name one by --variant: baseline, glm, line"
+    assert told.value.problems[0].hint == "name one by --variant: baseline, glm, line, past"
     with pytest.raises(AblateError, match="has no variant `lime`") as told:
         named_run(root, "lime")
     assert told.value.problems[0].hint == "did you mean line?"

@@ -6,18 +6,21 @@ import numpy as np
 import torch
 from jaxtyping import Bool, Int
 
-from ablate.contract import SessionWindows, Target
+from ablate.contract import PastSpikes, SessionWindows, Target
 from ablate.data.encoding.config import EncodingDataConfig
 from ablate.data.encoding.reading.frames import FrameStore
 from ablate.data.encoding.reading.inputs import WindowInputs
+from ablate.data.encoding.reading.past import CountReader
 from ablate.data.encoding.reading.statistics import Statistics
+from ablate.data.encoding.split.sessions import SessionSplit
 from ablate.data.recording import Recording
 
 Array = np.ndarray
 
 
 class SessionReader:
-    """Windows of a session by their newest frame. left_out: (u,) units that count nowhere."""
+    """Windows of a session by their newest frame. left_out: (u,) units that count nowhere. split: None where bins were
+    seen more than once (repeats), each time after other spikes: then no past is given."""
 
     def __init__(
         self,
@@ -27,6 +30,7 @@ class SessionReader:
         config: EncodingDataConfig,
         *,
         left_out: Bool[np.ndarray, " u"],
+        split: SessionSplit | None,
         device: torch.device,
     ):
         self.session, self.recording, self.statistics, self.config = session, recording, statistics, config
@@ -37,6 +41,9 @@ class SessionReader:
         self.store = FrameStore(recording, device)
         behaves = recording.behavior is not None
         self.inputs = WindowInputs(self.store, statistics, config, behaves, recording.frames, device)
+        self.past = None
+        if split is not None:
+            self.past = CountReader(self.store, statistics, ~left_out, split.run_start, split.label, device)
 
     def windows(
         self, ends: Int[np.ndarray, " b"], lags: tuple[int, ...], *, scores: Array | None = None
@@ -50,4 +57,5 @@ class SessionReader:
         if scores is not None:
             valid = valid & torch.as_tensor(scores, device=self.device)[:, :, None]
         target = Target(self.session, self.store.spikes(bins), valid, newest=torch.as_tensor(ends))
-        return SessionWindows(self.session, stimulus, behavior, target)
+        past = None if self.past is None else PastSpikes(bins, self.past)
+        return SessionWindows(self.session, stimulus, behavior, target, past)

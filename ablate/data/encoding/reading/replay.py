@@ -70,5 +70,11 @@ def reader_of_repeats(reader: SessionReader) -> SessionReader:
         floor_rates=None,
     )
     return SessionReader(
-        reader.session, shown, reader.statistics, reader.config, left_out=reader.left_out, device=reader.device
+        reader.session,
+        shown,
+        reader.statistics,
+        reader.config,
+        left_out=reader.left_out,
+        split=None,
+        device=reader.device,
     )

@@ -19,13 +19,15 @@ HALF_A_SPIKE = 0.5  # a unit silent in train has a null of half a spike over the
 @dataclass(frozen=True)
 class Statistics:
     """Of one session's training bins. Stimulus: one mean and deviation for all pixels. behavior: (k,). mean_rate: (u,)
-    expected spikes a bin."""
+    expected spikes a bin. count_std: (u,) root mean square by which bins with spikes lie off the mean: about 1 for a
+    unit that fires once now and then, the plain deviation for one that fires in every bin."""
 
     stimulus_mean: float
     stimulus_std: float
     behavior_mean: Array
     behavior_std: Array
     mean_rate: Array
+    count_std: Array
 
 
 def training_statistics(recording: Recording, split: SessionSplit) -> Statistics:
@@ -34,12 +36,14 @@ def training_statistics(recording: Recording, split: SessionSplit) -> Statistics
     spaced = train[:: max(1, len(train) // STIMULUS_FRAMES)]
     pixels = np.asarray(recording.stimulus[spaced], np.float64)
     behavior_mean, behavior_std = _of_behavior(recording, train)
+    mean_rate, count_std = _of_counts(recording, train)
     return Statistics(
         stimulus_mean=float(pixels.mean()),
         stimulus_std=_or_one(pixels.std()).item(),
         behavior_mean=behavior_mean,
         behavior_std=behavior_std,
-        mean_rate=_mean_rate(recording, train),
+        mean_rate=mean_rate,
+        count_std=count_std,
     )
 
 
@@ -57,13 +61,15 @@ def _of_behavior(recording: Recording, train: Array) -> tuple[Array, Array]:
     return mean.astype(np.float32), np.asarray(_or_one(deviation), np.float32)
 
 
-def _mean_rate(recording: Recording, train: Array) -> Array:
-    """Spikes a valid bin of each unit."""
+def _of_counts(recording: Recording, train: Array) -> tuple[Array, Array]:
+    """Spikes a valid bin of each unit, and how far bins with spikes lie off that."""
     spikes = np.asarray(recording.spikes[train], np.float64)
     valid = np.ones_like(spikes) if recording.valid is None else np.asarray(recording.valid[train], np.float64)
     bins = np.maximum(valid.sum(0), 1.0)
     rate: Array = np.maximum((spikes * valid).sum(0), HALF_A_SPIKE) / bins
-    return rate
+    fires = (spikes > 0) & (valid > 0)
+    squares = np.where(fires, (spikes - rate) ** 2, 0.0).sum(0)
+    return rate, np.asarray(_or_one(np.sqrt(squares / np.maximum(fires.sum(0), 1))))
 
 
 def _or_one(std: Any) -> Any:

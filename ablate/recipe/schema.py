@@ -9,6 +9,7 @@ from pydantic import model_validator
 from ablate.config import Config
 from ablate.data import DataConfig
 from ablate.errors import Problem
+from ablate.metric import METRICS
 from ablate.model import ModelConfig
 from ablate.recipe.tree.node import Node
 from ablate.result.manifest import AnalysisRule, LookedAt
@@ -37,6 +38,12 @@ class Configuration(Config):
                 "metric fev asks what the stimulus explains of repeats, and with history a rate depends on the spikes "
                 "of each showing; set baseline.history.lags: 0, or another metric"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _loss_fits_the_data(self) -> "Configuration":
+        if self.training.loss != "poisson" and METRICS[self.data.metric].task == "labels":
+            raise ValueError(f"training.loss {self.training.loss} is a loss of counts, and these data are labels")
         return self
 
     @property

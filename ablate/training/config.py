@@ -20,6 +20,9 @@ class TrainingConfig(Config):
     bookkeeping: ClassVar[tuple[str, ...]] = ("checkpoint_every", "checkpoint_seconds")
     """Fields that change no number of a run: a content key may leave them out."""
 
+    loss: Literal["poisson", "negative_binomial"] = "poisson"
+    """What counts are taken for: negative_binomial learns a dispersion of each unit beside the rates, for counts that
+    vary more than Poisson. Scores stay what the metric says. Labels are always trained by cross-entropy."""
     steps: Annotated[int, Field(ge=1)] = 2000
     """Optimizer steps."""
     batch_size: Annotated[int, Field(ge=1)] = 16

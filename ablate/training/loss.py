@@ -1,12 +1,15 @@
 """The negative log-likelihood of counts and of labels: one definition for training and for scores.
 
 counts: `exp(x) - y x`, x the log-rate (clamped at -20 below, so that a silent unit's rate stays above 2e-9), y the
-count; the term ln y! is left out, it depends on no model. labels: `-log softmax(x)[y]`, which equals -x[y] for
+count; the term ln y! is left out, it depends on no model. Training may take counts for negative binomial instead
+(`training/likelihood.py`); scores never do. labels: `-log softmax(x)[y]`, which equals -x[y] for
 log-probabilities and keeps a model from gaining by predictions that do not sum to one.
 
 Masked entries are selected away before anything is computed, never multiplied by zero: NaN there reaches neither the
 loss nor any gradient (NaN * 0 = NaN).
 """
+
+from collections.abc import Callable
 
 import torch
 from jaxtyping import Bool, Float, Shaped
@@ -17,6 +20,9 @@ from ablate.errors import AblateError
 from ablate.metric import Task
 
 LOWEST_LOG_RATE = -20.0
+
+CountNll = Callable[[int, Tensor, Tensor], Tensor]
+"""Session, log-rates (b, n, u) and counts (b, n, u) in; nats of each count out."""
 
 
 def poisson_nll(log_rate: Float[Tensor, "*n"], counts: Float[Tensor, "*n"]) -> Float[Tensor, "*n"]:
@@ -31,12 +37,17 @@ def label_nll(log_probability: Float[Tensor, "*n classes"], labels: Shaped[Tenso
     return -normalised.gather(-1, labels.long().unsqueeze(-1)).squeeze(-1)
 
 
-def entry_nll(prediction: Tensor, target: Target, task: Task, dtype: torch.dtype) -> Float[Tensor, "b n *u"]:
-    """Nats of each entry of one target, exactly zero where it is not valid."""
+def entry_nll(
+    prediction: Tensor, target: Target, task: Task, dtype: torch.dtype, counts: CountNll | None = None
+) -> Float[Tensor, "b n *u"]:
+    """Nats of each entry of one target, exactly zero where it is not valid. counts: the likelihood of counts, Poisson
+    unless given."""
     valid = target.valid
     if task == "spikes":
         log_rate = select(prediction.to(dtype), valid)
-        return select(poisson_nll(log_rate, select(target.values.to(dtype), valid)), valid)
+        values = select(target.values.to(dtype), valid)
+        nll = poisson_nll(log_rate, values) if counts is None else counts(target.session, log_rate, values)
+        return select(nll, valid)
     log_probability = select(prediction.to(dtype), valid.unsqueeze(-1))
     return select(label_nll(log_probability, select(target.values, valid)), valid)
 
@@ -46,11 +57,13 @@ def select(values: Tensor, valid: Bool[Tensor, "..."]) -> Tensor:
     return torch.where(valid, values, torch.zeros((), dtype=values.dtype, device=values.device))
 
 
-def summed_loss(predictions: tuple[Tensor, ...], batch: Batch, task: Task) -> Float[Tensor, ""]:
+def summed_loss(
+    predictions: tuple[Tensor, ...], batch: Batch, task: Task, counts: CountNll | None = None
+) -> Float[Tensor, ""]:
     """Nats of all valid entries of a batch, in single precision whatever the model computed in."""
     check_predictions(predictions, batch, task)
     sums = [
-        entry_nll(prediction, target, task, torch.float32).sum()
+        entry_nll(prediction, target, task, torch.float32, counts).sum()
         for prediction, target in zip(predictions, batch.targets, strict=True)
     ]
     return torch.stack(sums).sum()

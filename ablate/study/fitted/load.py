@@ -15,6 +15,7 @@ from ablate.study.fitted.model import FittedModel
 from ablate.study.fitted.named import named_run
 from ablate.study.fitted.opened import OpenedRun, load_weights, opened_run
 from ablate.training import pick_device
+from ablate.training.likelihood import with_likelihood
 
 FACTS, WEIGHTS = "model.json", "weights.safetensors"
 """Files of an export that a model is made of."""
@@ -61,7 +62,8 @@ def load_export(folder: Path, device: torch.device) -> FittedModel:
         hint = "it was written by another version of ablate"
         raise AblateError(what, where=str(folder / FACTS), hint=hint) from None
     behaves = getattr(configuration.data, "behavior", "none") != "none"
-    model: Model = configuration.model.build(facts.spec(behavior=behaves))
+    spec = facts.spec(behavior=behaves)
+    model: Model = with_likelihood(configuration.model.build(spec), configuration.training, spec)
     load_weights(model, weights, torch.device("cpu"))
     return FittedModel(model.to(device), facts, configuration)
 

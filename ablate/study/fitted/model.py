@@ -40,6 +40,7 @@ from ablate.study.picture.kernels import frontend_kernels
 from ablate.study.picture.readouts import readout_pictures
 from ablate.training.device import autocast
 from ablate.training.evaluate import EVALUATION_SEED, evaluating
+from ablate.training.likelihood import likelihood_of
 from ablate.training.seed import seeded
 
 AT_ONCE = 32
@@ -158,6 +159,17 @@ class FittedModel(nn.Module):
         facts = self.facts.sessions[number]
         with evaluating(self.network), seeded(EVALUATION_SEED):
             return receptive_fields(self.network, self._mean_window(number), self._lags) / facts.stimulus_std
+
+    def dispersions(self, session: str | int | None = None) -> np.ndarray:
+        """(u,) of the negative binomial that the model was trained by: counts vary by m + a m^2.
+
+        Raises AblateError for a model that was trained by Poisson's likelihood.
+        """
+        found = likelihood_of(self.network)
+        if found is None:
+            hint = "`training: {loss: negative_binomial}` learns them"
+            raise AblateError("the model was trained by the Poisson likelihood, which has no dispersions", hint=hint)
+        return np.asarray(found.dispersion(self.session_number(session)).detach().double().cpu().numpy())
 
     def readout_positions(self, session: str | int | None = None) -> dict[str, np.ndarray]:
         """Where each unit reads: `row`, `col` (u) and deviations `row_std`, `col_std` (u) in stimulus coordinates, -1

@@ -19,6 +19,7 @@ from ablate.result.stamp import stamp_of
 from ablate.study.running.progress import ProgressFile, progress_path
 from ablate.training import Checkpoints, EntryTable, FitResult, evaluate, fit, pick_device, seeded, stream_seed
 from ablate.training.device import device_driver, device_name, resolve_precision
+from ablate.training.likelihood import dispersion_measure, dispersions, with_likelihood
 from ablate.training.repeated import evaluate_repeats, fev_score
 
 MOST_OPEN = 2
@@ -121,7 +122,7 @@ def build_model(configuration: Configuration, dataset: Dataset, seed: int, devic
     if dataset.metric == "fev" and model.reads_spikes:
         what = "FEV asks what the stimulus explains of repeats, and this model reads the spikes of each showing"
         raise AblateError(what, where="metric", hint="write `metric: correlation`")
-    return model.to(device)
+    return with_likelihood(model, configuration.training, dataset.spec).to(device)
 
 
 def _train(job: RunJob, store: Store, *, stop: Callable[[], bool]) -> None:
@@ -167,8 +168,11 @@ def _keep(
             except FloatingPointError as error:
                 record = record.model_copy(update={"state": "diverged", "reason": f"when scored: {error}"})
             else:
-                record = record.model_copy(update={**scores, "measures": result.model.measures()})
-                run.write_json("units.json", table.to_json())
+                dispersed = dispersions(result.model, dataset.spec)
+                measures = {**result.model.measures(), **dispersion_measure(dispersed)}
+                record = record.model_copy(update={**scores, "measures": measures})
+                told = {"dispersion": dispersed} if dispersed else {}
+                run.write_json("units.json", {**table.to_json(), **told})
                 if table.predictions is not None:
                     run.write_text("predictions.csv", table.predictions.to_csv(dataset.entry_names("test")))
                 save_model(result.model, str(run.folder / "weights.safetensors"))

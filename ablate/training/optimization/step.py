@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from ablate.contract import Batch, Dataset, Model
 from ablate.training.config import TrainingConfig
 from ablate.training.device import autocast
+from ablate.training.likelihood import likelihood_of, with_likelihood
 from ablate.training.loss import count_entries, summed_loss
 from ablate.training.optimization.average import MovingAverage, copy_into, trained_tensors
 from ablate.training.optimization.optimizer import build_optimizer
@@ -34,7 +35,8 @@ class Learner:
     """A model with all that changes while it learns, apart from the random states."""
 
     def __init__(self, model: Model, dataset: Dataset, config: TrainingConfig, *, seed: int, device: torch.device):
-        self.model, self.config, self.device = model, config, device
+        self.model, self.config, self.device = with_likelihood(model, config, dataset.spec), config, device
+        self.counts = likelihood_of(model)
         self.task = dataset.spec.task
         self.parameters = [parameter for parameter in model.parameters() if parameter.requires_grad]
         self.optimizer = build_optimizer(model, config, device)
@@ -62,7 +64,7 @@ class Learner:
         for batch in micro_batches:
             with autocast(self.device, self.config.precision):
                 predictions = self.model(batch)
-            loss = summed_loss(predictions, batch, self.task) / total
+            loss = summed_loss(predictions, batch, self.task, self.counts) / total
             loss.backward()
             parts.append(loss.detach())
         penalty = self.model.penalty()

@@ -32,7 +32,10 @@ baseline:
 GLM = """\
 patches:
   line: {title: a linear filter, model: {type: glm, lags: 6, grid: 4}}
-  past: {title: with spikes, model: {type: glm, lags: 6, grid: 4, history: {lags: 4, coupling: true}}}
+  past:
+    title: with spikes, and counts that vary more than Poisson
+    model: {type: glm, lags: 6, grid: 4, history: {lags: 4, coupling: true}}
+    training: {loss: negative_binomial}
 """
 
 

@@ -67,6 +67,18 @@ def test_an_export_gives_the_same_rates_and_its_card_tells_how_to_use_it(
     )
 
 
+def test_dispersions_are_exported_and_recorded(study: Store, run: OpenedRun, exported: Path) -> None:
+    """The loss was negative binomial; the score is Poisson's all the same."""
+    units = study.units(run.record.key)
+    assert units is not None
+    assert list(units["dispersion"]) == ["v1_00", "v1_01"]
+    for number, name in enumerate(units["dispersion"]):
+        np.testing.assert_allclose(ablate.load(exported).dispersions(number), units["dispersion"][name], rtol=1e-6)
+    assert 0.05 < run.record.measures["dispersion"] < 0.2
+    with pytest.raises(AblateError, match="trained by the Poisson likelihood"):
+        ablate.load(study.root, variant="line").dispersions(0)
+
+
 def test_rates_follow_the_spikes_before_and_never_those_after(run: OpenedRun, exported: Path) -> None:
     model, recording = ablate.load(exported), run.dataset.recordings[0]
     spikes = np.array(recording.spikes[:100])

@@ -8,6 +8,7 @@ again needs i only.
 import copy
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -17,7 +18,7 @@ from jaxtyping import Int
 
 from ablate.config import non_default
 from ablate.contract import EncodingBatch, EncodingSpec, SessionWindows, Showings, Split
-from ablate.data.encoding.chosen import not_asked_for
+from ablate.data.encoding.chosen import Told, reasons_against
 from ablate.data.encoding.config import EncodingDataConfig
 from ablate.data.encoding.notices import notices_of, own_split
 from ablate.data.encoding.reading.frames import content_hash
@@ -48,18 +49,22 @@ class EncodingDataset:
         *,
         device: torch.device,
         content: str | None = None,
+        told: tuple[Told, ...] = (),
     ):
-        """content: hash of the recordings where it is known without reading them (the cache's key)."""
+        """content: hash of the recordings where it is known without reading them (the cache's key). told: what files
+        say of each recording's units."""
         _names_differ(recordings)
         refuse_other_rates(recordings)
         self.recordings, self.config = recordings, config
         self.splits = _without_the_repeats(split_sessions(recordings, config.split, config.history), recordings, config)
         self._refuse_an_empty_train()
         self.statistics = tuple(map(training_statistics, recordings, self.splits))
-        self.not_asked = tuple(
-            not_asked_for(recording, statistics.mean_rate, config.chosen_units)
-            for recording, statistics in zip(recordings, self.statistics, strict=True)
+        told = told or tuple(Told() for _ in recordings)
+        self.reasons = tuple(
+            reasons_against(recording, statistics.mean_rate, config.chosen_units, one)
+            for recording, statistics, one in zip(recordings, self.statistics, told, strict=True)
         )
+        self.not_asked = tuple(np.array([bool(reason) for reason in reasons]) for reasons in self.reasons)
         silent = map(self._too_few_in_train, recordings, self.splits)
         self.left_out = tuple(few | unasked for few, unasked in zip(silent, self.not_asked, strict=True))
         self.spec = self._spec()
@@ -76,9 +81,9 @@ class EncodingDataset:
         silent = [out & ~unasked for out, unasked in zip(self.left_out, self.not_asked, strict=True)]
         told = notices_of(self.recordings, self.splits, silent, self.config)
         unused = [
-            f"{one.name}: {unasked.sum()} of {one.units} units are not asked for (`data.units`)"
-            for one, unasked in zip(self.recordings, self.not_asked, strict=True)
-            if unasked.any()
+            f"{one.name}: of {one.units} units, {', '.join(f'{count} {why}' for why, count in against.items())}"
+            for one, reasons in zip(self.recordings, self.reasons, strict=True)
+            if (against := Counter(reason for reason in reasons if reason))
         ]
         return (*told, *unused)
 
@@ -269,6 +274,10 @@ class EncodingDataset:
 
     def _fingerprint(self, content: str | None) -> str:
         fields = {name: value for name, value in non_default(self.config).items() if name not in NOT_DATA}
+        chosen = self.config.chosen_units
+        if chosen.file is not None or chosen.quality is not None:  # what files say is content, where they lie is not
+            fields["units"] = {name: value for name, value in non_default(chosen).items() if name != "file"}
+            fields["used"] = [np.flatnonzero(~unasked).tolist() for unasked in self.not_asked]
         digest = hashlib.sha256(json.dumps(fields, sort_keys=True).encode())
         parts = [content] if content is not None else [content_hash(recording) for recording in self.recordings]
         for part in parts:

@@ -55,6 +55,21 @@ class UnitsConfig(Config):
     """Their numbers, from 0, the same in every recording. Default: all."""
     min_rate_hz: float = Field(default=0.0, ge=0)
     """Units that fire fewer spikes a second over the valid bins of the training split are not used."""
+    file: str | None = None
+    """A list of the units to use, .txt, .csv, .tsv or .npy: numbers from 0, or names of the recording's table of units;
+    from the working directory, or else one in each recording's folder."""
+    quality: tuple[str, ...] | None = None
+    """Labels of the units to use, `[good]`, in the recording's units.csv, in the tables of Phy and Kilosort, or in
+    NWB's table of units."""
+    quality_column: str | None = None
+    """Column of that table which holds the labels. Default: quality, group, KSLabel or label, whichever is there."""
+
+    @field_validator("quality")
+    @classmethod
+    def _names_a_label(cls, quality: tuple[str, ...] | None) -> tuple[str, ...] | None:
+        if quality is not None and not quality:
+            raise ValueError("name at least one label, as in [good]")
+        return quality
 
     @field_validator("only")
     @classmethod

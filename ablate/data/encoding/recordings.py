@@ -11,9 +11,11 @@ from pydantic import Field
 
 from ablate.contract import SessionSpec
 from ablate.data.encoding.batches import EncodingDataset
+from ablate.data.encoding.chosen import told_of
 from ablate.data.encoding.config import PLACEHOLDER_RATE, EncodingDataConfig, UnitsConfig
 from ablate.data.recording import Recording, read_recording
 from ablate.data.recording.resample import factor_to, resampled
+from ablate.data.recording.unit_table import TABLES
 from ablate.disk.listing import is_hidden, visible
 from ablate.errors import AblateError
 
@@ -55,7 +57,8 @@ class RecordingsConfig(EncodingDataConfig):
         return tuple(found)[: self.max_sessions]
 
     def sources(self) -> tuple[str, ...]:
-        return tuple(one for one in ((self.path,) if isinstance(self.path, str) else self.path) if one)
+        lists = (self.units.file,) if self.units.file and Path(self.units.file).expanduser().is_file() else ()
+        return tuple(one for one in (*((self.path,) if isinstance(self.path, str) else self.path), *lists) if one)
 
     def session_specs(self) -> tuple[SessionSpec, ...]:
         specs = []
@@ -71,11 +74,15 @@ class RecordingsConfig(EncodingDataConfig):
 
     def open(self, device: torch.device) -> EncodingDataset:
         longest = self.max_frames if self.resample_hz is None else None
-        whole = (read_recording(folder, max_frames=longest) for folder in self.folders())
+        folders = self.folders()
+        whole = (read_recording(folder, max_frames=longest) for folder in folders)
         recordings = tuple(resampled(recording, self.resample_hz).first(self.max_frames) for recording in whole)
         for recording in recordings:
             refuse_bits_of_calcium(recording, self.metric)
-        return EncodingDataset(recordings, self, device=device)
+        told = told_of(recordings, folders, self.units)
+        if self.type != "recordings" or self.units.quality is not None or self.units.file is not None:
+            recordings = tuple(_with_its_table_read(recording) for recording in recordings)
+        return EncodingDataset(recordings, self, device=device, told=told)
 
     def rehearsal(self) -> "RecordingsConfig":
         fields = {name: getattr(self, name) for name in type(self).model_fields}
@@ -84,6 +91,10 @@ class RecordingsConfig(EncodingDataConfig):
             "max_frames": min(self.max_frames or REHEARSAL_FRAMES, REHEARSAL_FRAMES),
         }
         return type(self)(**{**fields, **small, **self._rehearsed_windows()})
+
+
+def _with_its_table_read(recording: Recording) -> Recording:
+    return replace(recording, unread=tuple(name for name in recording.unread if name not in TABLES))
 
 
 def refuse_bits_of_calcium(recording: Recording, metric: str) -> None:

@@ -20,7 +20,7 @@ from ablate.disk.lock import locked
 from ablate.errors import AblateError
 from ablate.result.stamp import stamp_of
 
-READERS = 2  # raise it whenever the same file would be read otherwise: old caches are then left alone
+READERS = 3  # raise it whenever the same file would be read otherwise: old caches are then left alone
 
 
 class FormatConfig(RecordingsConfig):

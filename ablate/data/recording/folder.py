@@ -13,6 +13,7 @@ frame first.
     floor_rates.npy  (t, u) float32, optional: the rates of a world without receptive fields, which a model must beat
     repeats.npy      (r, t, u) counts of r showings of repeat_stimulus.npy (t, h, w), optional; never trained on
 
+units.csv, or Phy's and Kilosort's tables, tell of each unit (`unit_table.py`); read with `units: {file, quality}`.
 Rows of all files but the last two belong to the same bins. Row t of behavior.npy was measured during bin t. Numbers may
 have any type and byte order (`ablate.data.recording.held`). Whatever else lies in the folder is named,
 and refused where its name is nearly one of these.
@@ -32,6 +33,7 @@ from ablate.data.recording.check import check_numbers, check_shapes
 from ablate.data.recording.held import a_label_a_bin, held, with_columns, with_unit_axis
 from ablate.data.recording.listing import check_keys, unread_files
 from ablate.data.recording.session import OPTIONAL, REPEATED, Recording, Signal
+from ablate.data.recording.unit_table import write_unit_table
 from ablate.disk.listing import visible
 from ablate.disk.whole import whole_folder
 from ablate.errors import AblateError
@@ -83,9 +85,11 @@ def write_recording(folder: Path, recording: Recording, *, checked: bool = True)
             if (part := getattr(recording, name)) is not None:
                 np.save(beside / f"{name}.npy", part, allow_pickle=False)
         (beside / "recording.yaml").write_text(_header_text(recording), encoding="utf-8")
+        if recording.unit_table:
+            write_unit_table(beside, recording.unit_table)
 
 
-def _arrays(folder: Path, bins_per_frame: int) -> dict[str, np.ndarray]:
+def _arrays(folder: Path, bins_per_frame: int) -> dict[str, Any]:
     """Every array of the folder, with a row a bin. Frames that are shown for several bins are repeated, in memory."""
     there = [name for name in (*OPTIONAL, *REPEATED) if (folder / f"{name}.npy").exists()]
     arrays = {

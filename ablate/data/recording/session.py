@@ -24,7 +24,8 @@ class Recording:
 
     behavior_valid: (t, k) where behaviour was measured; False in a blink. split: (t,) the user's own labels, 0
     train, 1 validation, 2 test, -1 none. repeats: (r, t, u) counts of every showing of repeat_stimulus (t, h, w);
-    never trained on. unread: what else lies in the folder.
+    never trained on. unread: what else lies in the folder. unit_table: columns of what another lab's file says of
+    each unit, to be written as units.csv; of a folder it is read when asked for.
     """
 
     name: str
@@ -44,6 +45,7 @@ class Recording:
     signal: Signal = "spikes"
     notes: dict[str, Any] = field(default_factory=dict)
     unread: tuple[str, ...] = ()
+    unit_table: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def frames(self) -> int:

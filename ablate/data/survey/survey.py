@@ -86,7 +86,7 @@ def _units(
     for unit in range(recording.units):
         peak = peak_of(averages[unit])
         why = f"fewer than {least} spikes in train" if data.left_out[index][unit] else ""
-        why = "not asked for (data.units)" if data.not_asked[index][unit] else why
+        why = data.reasons[index][unit] or why
         why = why or (f"{int(test[unit])} spikes in test, fewer than {least}" if test[unit] < least else "")
         found.append(
             UnitSurvey(

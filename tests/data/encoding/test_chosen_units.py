@@ -30,7 +30,7 @@ def test_units_that_are_not_asked_for_are_neither_trained_on_nor_scored() -> Non
     assert data.scored_units("test") == 2
     assert data.scored_hash("test") != opened().scored_hash("test")
     assert data.fingerprint != opened().fingerprint
-    assert "noise: 1 of 3 units are not asked for (`data.units`)" in data.notices
+    assert "noise: of 3 units, 1 not asked for (data.units.only)" in data.notices
 
 
 def test_units_keep_their_numbers() -> None:

@@ -334,8 +334,21 @@ def test_nwb_gives_the_frames_the_counts_and_the_behaviour_of_each_bin(
     assert found.valid[:839].all()
     assert not found.valid[841:].any()
     assert found.notes["first_bin_s"] == pytest.approx(5.0, abs=1e-3)
-    for name in ("acquisition/sync", "processing/ecephys/lfp", "units columns quality"):
+    for name in ("acquisition/sync", "processing/ecephys/lfp"):
         assert name in told(found, "not_used")
+    assert "units columns quality, for `units: {quality, file}`" in told(found, "read")
+    assert found.unit_table == {"id": ("0", "1", "2"), "quality": ("good",) * 3}
+
+
+def test_units_of_nwb_are_chosen_by_their_column(truth: World, tmp_path: Path) -> None:
+    pytest.importorskip("pynwb", reason="pynwb writes these files")
+    place = nwb(tmp_path, truth)
+    windows = {"window": 16, "warmup": 8, "min_spikes": 1, "split": {"blocks": 1}}
+    good = NwbConfig(path=str(place), units={"quality": ["good"]}, **windows).open(torch.device("cpu"))
+    assert not good.not_asked[0].any()
+    assert not any("units.csv" in notice for notice in good.notices)
+    with pytest.raises(AblateError, match=r"no unit is labelled `mua`(.|\n)*labels are good \(3\)"):
+        NwbConfig(path=str(place), units={"quality": ["mua"]}, **windows).open(torch.device("cpu"))
 
 
 def test_an_index_series_shows_the_images_of_its_template(truth: World, tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from ablate.data.formats.nwb.stimulus import Axes, Candidate, chosen, frames_of
 from ablate.data.formats.story import Story
 from ablate.data.formats.timing import Bins, bins_at, bins_of_frames, counts_in, spans_of_frames, within
 from ablate.data.recording import Recording
+from ablate.data.recording.unit_table import UnitTable
 from ablate.errors import AblateError
 
 
@@ -51,6 +52,7 @@ def read_nwb(place: Path, config: NwbConfig | None = None) -> Recording:
         frames, onsets = frames_of(candidate, config.axes, story)
         bins, frames = _bins(candidate, frames, onsets, config.bin_rate_hz, story)
         spikes, valid = _units(file.units, bins, story)
+        table = _unit_table(file.units, story)
         behavior, names = read_behavior(file, config.behavior_from, bins, story)
         _name_unused(file, candidate, story)
         description = str(file.session_description or "")
@@ -65,6 +67,7 @@ def read_nwb(place: Path, config: NwbConfig | None = None) -> Recording:
             trials=bins.trials if bins.gaps else None,
             behavior_names=names,
             notes=story.notes("nwb", float(bins.edges[0, 0]), **more),
+            unit_table=table,
         )
 
 
@@ -106,9 +109,24 @@ def _units(units: Any, bins: Bins, story: Story) -> tuple[np.ndarray, np.ndarray
         story.read.append(
             f"{100 * (1 - valid.mean()):.1f} % of the bins lie outside `obs_intervals` and are not scored"
         )
-    others = [name for name in units.colnames if name not in ("spike_times", "obs_intervals")]
-    story.unused += [f"units columns {', '.join(others)}"] if others else []
     return counts.astype(np.uint16), valid
+
+
+def _unit_table(units: Any, story: Story) -> UnitTable:
+    """Ids, and every column with one word or number a unit."""
+    table, left = {"id": tuple(str(one) for one in units.id[:])}, []
+    for name in units.colnames:
+        if name in ("spike_times", "obs_intervals"):
+            continue
+        values = np.asarray(units[name][:]) if f"{name}_index" not in units else np.zeros((0, 0))
+        if values.ndim == 1 and values.dtype.kind in "USOiufb":
+            table[name] = tuple(one.decode() if isinstance(one, bytes) else str(one) for one in values.tolist())
+        else:
+            left.append(name)
+    kept = [name for name in table if name != "id"]
+    story.read += [f"units columns {', '.join(kept)}, for `units: {{quality, file}}`"] if kept else []
+    story.unused += [f"units columns {', '.join(left)}"] if left else []
+    return table
 
 
 def _name_unused(file: Any, candidate: Candidate, story: Story) -> None:

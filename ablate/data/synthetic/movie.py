@@ -8,9 +8,10 @@ mirroring, polarity, contrast and pan.
 """
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
-from jaxtyping import Float, UInt8
+from jaxtyping import Float, Float32, Int, UInt8
 
 from ablate.data.synthetic.eye import REACH
 
@@ -20,6 +21,7 @@ FINE = 2  # canvas pixels a stimulus pixel
 ROOM = 400  # stimulus pixels of canvas around a crop: over fifty scenes side by side without overlap
 SMALLEST_LEAF, LARGEST_LEAF = 1.0, 120.0  # radius, canvas pixels
 LEAVES_PER_PIXEL = 0.1  # leaves a canvas pixel; the canvas is then covered about three times
+AT_ONCE = 1 << 18  # pixels of discs looked at together: a few megabytes
 SCENE_S = 1.0  # mean length of a scene
 PAN = 12.0  # pixels a second, standard deviation of the camera's speed along each axis
 SPREAD = 50.0  # grey levels: standard deviation of leaves at full contrast
@@ -87,17 +89,42 @@ def _dead_leaves(random: np.random.Generator, shape: tuple[int, int]) -> UInt8[n
     centers = random.random((count, 2)) * np.array(shape)
     greys = GREY + SPREAD * random.standard_normal(count)
     slopes = random.normal(0, 0.25, (count, 2)) * SPREAD / radii[:, None]
-    canvas = np.full(shape, GREY, np.float32)
+    front = _in_front(centers, radii, shape)
+    (painted,) = np.nonzero(front >= 0)
+    leaf = front[painted]
+    y, x = _from_center(*np.divmod(painted, shape[1]), centers[leaf])
+    greys, slopes = greys.astype(np.float32), slopes.astype(np.float32)
+    canvas = np.full(front.shape, GREY, np.float32)
+    canvas[painted] = greys[leaf] + slopes[leaf, 0] * y + slopes[leaf, 1] * x
+    return np.clip(np.round(canvas), 0, 255).astype(np.uint8).reshape(shape)
+
+
+def _in_front(
+    centers: Float[np.ndarray, "n 2"], radii: Float[np.ndarray, " n"], shape: tuple[int, int]
+) -> Int[np.ndarray, " p"]:
+    """The last disc that covers each pixel of the canvas, row by row; -1 where none does."""
     boxes = np.concatenate([centers - radii[:, None], centers + radii[:, None] + 1], axis=1)
-    boxes = np.clip(boxes, 0, np.array([*shape, *shape])).astype(int)
-    rows, columns = np.arange(shape[0], dtype=np.float32), np.arange(shape[1], dtype=np.float32)
-    for leaf, (top, left, bottom, right) in enumerate(boxes.tolist()):
-        y = rows[top:bottom, None] - np.float32(centers[leaf, 0])
-        x = columns[None, left:right] - np.float32(centers[leaf, 1])
+    top, left, bottom, right = np.clip(boxes, 0, np.array([*shape, *shape])).astype(int).T
+    width, pixels = right - left, (right - left) * (bottom - top)
+    ends = np.cumsum(pixels)
+    cuts = np.searchsorted(ends, np.arange(0, ends[-1] + AT_ONCE, AT_ONCE), side="right")
+    front = np.full(shape[0] * shape[1], -1)
+    for first, last in pairwise(cuts.tolist()):
+        leaf = np.repeat(np.arange(first, last), pixels[first:last])
+        within = np.arange(len(leaf)) - np.repeat(ends[first:last] - pixels[first:last], pixels[first:last])
+        row, column = np.divmod(within + (ends[first - 1] if first else 0), width[leaf])
+        row, column = row + top[leaf], column + left[leaf]
+        y, x = _from_center(row, column, centers[leaf])
         inside = y * y + x * x <= radii[leaf] ** 2
-        shade = np.float32(greys[leaf]) + np.float32(slopes[leaf, 0]) * y + np.float32(slopes[leaf, 1]) * x
-        np.copyto(canvas[top:bottom, left:right], shade, where=inside)
-    return np.clip(np.round(canvas), 0, 255).astype(np.uint8)
+        np.maximum.at(front, (row * shape[1] + column)[inside], leaf[inside])
+    return front
+
+
+def _from_center(
+    row: Int[np.ndarray, " p"], column: Int[np.ndarray, " p"], center: Float[np.ndarray, "p 2"]
+) -> tuple[Float32[np.ndarray, " p"], Float32[np.ndarray, " p"]]:
+    y, x = center.astype(np.float32).T
+    return row.astype(np.float32) - y, column.astype(np.float32) - x
 
 
 def _phases(canvas: UInt8[np.ndarray, "h w"]) -> list[list[Array]]:

@@ -16,7 +16,7 @@ from ablate.data.survey import survey
 from ablate.data.synthetic.behavior import behavior_columns, raised_cosines
 from ablate.data.synthetic.eye import REACH, eye_position
 from ablate.data.synthetic.make import make_session, materialise, world_key
-from ablate.data.synthetic.movie import make_movie
+from ablate.data.synthetic.movie import _in_front, make_movie
 from ablate.data.synthetic.units import make_units, world_rates
 from ablate.data.synthetic.world import WorldConfig
 from ablate.errors import AblateError
@@ -114,6 +114,19 @@ def test_rates_see_only_the_past_of_the_movie_and_of_behaviour() -> None:
     future = movie.copy()
     future[400:] = 255 - future[400:]
     np.testing.assert_allclose(shape_of(future, behavior), shape_of(movie, behavior), rtol=1e-3, atol=1e-5)
+
+
+@pytest.mark.parametrize("at_once", [1, 100, 1 << 18])
+def test_of_discs_that_overlap_the_last_is_in_front(at_once: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Painted disc after disc, as the words say; whatever is looked at together."""
+    monkeypatch.setattr("ablate.data.synthetic.movie.AT_ONCE", at_once)
+    random, shape = generator(), (20, 31)
+    centers, radii = random.random((40, 2)) * shape, random.uniform(0.5, 8, 40)
+    painted = np.full(shape, -1)
+    for disc, ((y, x), radius) in enumerate(zip(centers, radii, strict=True)):
+        painted[(np.arange(20)[:, None] - y) ** 2 + (np.arange(31) - x) ** 2 <= radius**2] = disc
+    assert (painted == -1).any()
+    np.testing.assert_array_equal(_in_front(centers, radii, shape), painted.ravel())
 
 
 def test_the_movie_has_a_natural_spectrum_and_scene_cuts() -> None:

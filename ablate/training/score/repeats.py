@@ -24,6 +24,7 @@ predictions of macaque V1 responses to natural images, PLOS Comput. Biol. 15(4).
 
 import math
 from collections.abc import Mapping
+from functools import cache
 
 import numpy as np
 from jaxtyping import Float
@@ -60,7 +61,11 @@ def repeat_draws(
 
 def block_weights(bins: int) -> Float[ndarray, "draws blocks"]:
     """How often each block of time is drawn; the first row draws each once. The same for all units of a session."""
-    blocks = min(BLOCKS, bins)
+    return _weights(min(BLOCKS, bins))
+
+
+@cache
+def _weights(blocks: int) -> ndarray:
     once = np.ones((1, blocks))
     if blocks < LEAST_BLOCKS:
         return once

@@ -3,7 +3,10 @@
 import os
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
+
+import forked
 
 from ablate.request import Request
 from ablate.result import Store
@@ -31,7 +34,7 @@ baseline:
   modulator: {type: none}
   readout: {type: gaussian}
 """
-TRAINING = "training: {steps: 6, batch_size: 2, warmup_steps: 1, evaluate_every: 3}\n"
+TRAINING = "training: {steps: 6, batch_size: 16, warmup_steps: 1, evaluate_every: 3}\n"
 PATCHES = """\
 patches:
   fast: {title: a higher learning rate, training: {learning_rate: 3.0e-3}}
@@ -91,8 +94,15 @@ def environment(**more: str) -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", "COLUMNS": "140", **more}
 
 
-def ablate(*words: object, **options) -> subprocess.CompletedProcess:
+def ablate(*words: object, cwd: Path | None = None, **options) -> subprocess.CompletedProcess:
     """The program in a process of its own."""
-    command = [sys.executable, "-m", "ablate", *map(str, words)]
-    settings = {"capture_output": True, "text": True, "timeout": 120, "env": environment(), "check": False, **options}
-    return subprocess.run(command, **settings)
+    if not forked.POSSIBLE:
+        command = [sys.executable, "-m", "ablate", *map(str, words)]
+        settings = {"capture_output": True, "text": True, "timeout": 120, "check": False, **options}
+        return subprocess.run(command, cwd=cwd, env=environment(), **settings)
+    command = list(map(str, words))
+    with open(os.devnull) as nothing, tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+        given = {0: nothing.fileno(), 1: out.fileno(), 2: err.fileno()}
+        code = forked.wait(forked.fork(command, given, environment=environment(), cwd=cwd))
+        said = [file.seek(0) or file.read().decode() for file in (out, err)]
+    return subprocess.CompletedProcess(command, code, *said)

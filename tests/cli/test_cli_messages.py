@@ -66,7 +66,7 @@ def test_a_typo_is_told_with_its_line_and_the_nearest_name(tmp_path):
 
 
 def test_a_wrong_type_is_told_in_plain_words(tmp_path):
-    path = write_recipe(tmp_path, training=TRAINING.replace("batch_size: 2", "batch_size: many"))
+    path = write_recipe(tmp_path, training=TRAINING.replace("batch_size: 16", "batch_size: many"))
     told = refused(path, tmp_path)
     assert f"{path}:" in told
     assert "`training.batch_size` is the text `many`, expected a whole number of at least 1" in told

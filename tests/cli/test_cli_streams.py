@@ -7,8 +7,10 @@ import os
 import shlex
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
+import forked
 import pytest
 from tiny_study import ablate, environment, write_recipe
 
@@ -39,6 +41,33 @@ def shell(line: str, **environ: str) -> subprocess.CompletedProcess:
     )
 
 
+def redirected(line: str, rest: str) -> subprocess.CompletedProcess:
+    """What `shell` gives of `ablate LINE REST`, without the start of an interpreter. stdout: what the pipe's reader
+    takes, which is one line or nothing."""
+    if not forked.POSSIBLE:
+        return shell(f"ablate {line} {rest}")
+    words = shlex.split(line)
+    with tempfile.TemporaryFile() as err, open("/dev/full", "w") as full, open(os.devnull) as nothing:
+        reader, writer = os.pipe()
+        out = err.fileno()
+        given = {0: nothing.fileno(), 1: out, 2: out} | {
+            "> /dev/full": {1: full.fileno()},
+            ">&-": {1: None},
+            ">&- 2>&-": {1: None, 2: None},
+            "2> /dev/full": {2: full.fileno()},
+            "| head -1": {1: writer},
+            "2>&1 | head -1": {1: writer, 2: writer},
+            "| true": {1: writer},
+        }[rest]
+        pid = forked.fork(words, given, environment=environment(), ours=(reader, writer))
+        os.close(writer)
+        with open(reader, "rb", buffering=0) as pipe:
+            said = pipe.readline() if "head" in rest else b""
+        code = forked.wait(pid)
+        err.seek(0)
+        return subprocess.CompletedProcess(words, code, said.decode(), err.read().decode())
+
+
 COMMANDS = {
     "report": "report {study}",
     "page": "report {study} --format markdown",
@@ -58,7 +87,7 @@ def command(request, study) -> str:
 
 
 def test_a_reader_that_leaves_is_no_fault(command):
-    told = shell(f"ablate {command} | head -1")
+    told = redirected(command, "| head -1")
     assert told.returncode == 0, told.stderr
     assert told.stdout.count("\n") == 1
     assert "Traceback" not in told.stderr
@@ -66,16 +95,24 @@ def test_a_reader_that_leaves_is_no_fault(command):
 
 
 def test_a_full_disk_is_told_and_fails_what_is_only_printed(command):
-    told = shell(f"ablate {command} > /dev/full")
+    told = redirected(command, "> /dev/full")
     assert told.returncode == 1, told.stderr
     assert "error: standard output: No space left on device; what was printed there is not whole" in told.stderr
     assert "Traceback" not in told.stderr
 
 
 def test_a_closed_standard_output_stops_nothing(command):
-    told = shell(f"ablate {command} >&-")
+    told = redirected(command, ">&-")
     assert told.returncode == 0, told.stderr
     assert "Traceback" not in told.stderr
+
+
+@pytest.mark.parametrize(("rest", "code"), [("| head -1", 0), ("> /dev/full", 1), (">&-", 0), (">&- 2>&-", 0)])
+def test_so_it_is_where_a_shell_starts_the_interpreter(study, rest, code):
+    told = shell(f"ablate report {study[1] / 'tiny'} {rest}")
+    assert told.returncode == code
+    assert "Traceback" not in told.stderr
+    assert ("error: standard output: No space left on device" in told.stderr) == (rest == "> /dev/full")
 
 
 @pytest.mark.parametrize("encoding", ["ascii", "latin-1"])
@@ -88,7 +125,7 @@ def test_an_alphabet_without_a_character_gets_its_escape(study, encoding):
 @pytest.mark.parametrize("rest", ["> /dev/full", ">&-", ">&- 2>&-", "2> /dev/full", "2>&1 | head -1", "| true"])
 def test_a_study_is_trained_to_its_end_whatever_becomes_of_its_output(tmp_path, rest):
     recipe = write_recipe(tmp_path)
-    told = shell(f"ablate run {recipe} --out {tmp_path / 'results'} --device cpu --inline --seeds 0 {rest}")
+    told = redirected(f"run {recipe} --out {tmp_path / 'results'} --device cpu --inline --seeds 0", rest)
     assert told.returncode == 0, told.stdout + told.stderr
     assert "Traceback" not in told.stdout + told.stderr
     store = Store(tmp_path / "results" / "tiny")
@@ -100,10 +137,8 @@ def test_a_study_is_trained_to_its_end_whatever_becomes_of_its_output(tmp_path, 
 
 def test_the_exit_code_of_a_failing_study_outlives_its_reader(tmp_path):
     recipe = write_recipe(tmp_path)
-    told = shell(
-        f"ablate run {recipe} --out {tmp_path / 'results'} --device cpu --inline --set training.learning_rate=1e12 "
-        "2>&1 | head -1"
-    )
+    line = f"run {recipe} --out {tmp_path / 'results'} --device cpu --inline --set training.learning_rate=1e12"
+    told = redirected(line, "2>&1 | head -1")
     assert told.returncode == 1, told.stdout
 
 

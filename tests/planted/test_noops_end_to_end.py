@@ -1,18 +1,16 @@
 """Ten planted no-ops in one recipe: `ablate check` and `ablate run` refuse all of them at once, before training."""
 
-import os
 import re
-import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from subprocess import CompletedProcess
 
 import pytest
+from tiny_study import ablate
 
 from ablate.cli.app import main
-
-ROOT = Path(__file__).parents[2]
 
 HEAD = """\
 name: noops
@@ -60,13 +58,6 @@ class Ended:
     stderr: str
 
 
-def in_a_process_of_its_own(*words: str) -> Ended:
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    settings = {"capture_output": True, "text": True, "timeout": 200, "env": environment, "check": False}
-    ended = subprocess.run([sys.executable, "-m", "ablate", *words], **settings)
-    return Ended(ended.returncode, ended.stdout, ended.stderr)
-
-
 @pytest.fixture
 def in_this_process(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Callable[..., Ended]:
     """Saves the seconds that importing torch takes."""
@@ -93,7 +84,7 @@ def write(folder: Path, patches: str, variants: str) -> str:
     return text
 
 
-def check_refusal(ended: Ended, recipe: str) -> None:
+def check_refusal(ended: Ended | CompletedProcess[str], recipe: str) -> None:
     """Exit code 2, and each no-op in one message of its own that names its line."""
     assert ended.returncode == 2
     assert ended.stdout == ""
@@ -110,7 +101,7 @@ def check_refusal(ended: Ended, recipe: str) -> None:
 
 def test_check_refuses_ten_planted_noops_at_once(folder):
     recipe = write(folder, REAL + NOOPS, VARIANTS)
-    check_refusal(in_a_process_of_its_own("check", "noops.yaml"), recipe)
+    check_refusal(ablate("check", "noops.yaml"), recipe)
 
 
 def test_run_refuses_them_too_before_it_writes_anything(folder, in_this_process):

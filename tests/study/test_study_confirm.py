@@ -121,7 +121,7 @@ def test_more_seeds_for_a_confirmed_row_are_fresh_ones_and_count_as_a_second_try
 
 @pytest.mark.parametrize(
     ("old", "new", "kept"),
-    [("1.0e-5", "2.0e-5", ("fast", "same")), ("batch_size: 2", "batch_size: 3", ())],
+    [("1.0e-5", "2.0e-5", ("fast", "same")), ("batch_size: 16", "batch_size: 15", ())],
     ids=["one row", "the baseline"],
 )
 def test_a_row_that_means_something_else_loses_its_confirmation_and_the_others_keep_theirs(

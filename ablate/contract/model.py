@@ -21,6 +21,9 @@ class Model(nn.Module):
         """One prediction a target: log-rates (b, n, u) for spikes, log-probabilities (b, n, classes) for labels."""
         raise NotImplementedError
 
+    def begin(self) -> None:
+        """Before training, once it is built: weights that come from elsewhere than a draw are put in."""
+
     def penalty(self) -> Tensor:
         """The regularisers, a scalar added to the loss: none."""
         return torch.zeros((), device=self.device)

@@ -1,6 +1,7 @@
 """Hashes of texts and files."""
 
 import hashlib
+from functools import lru_cache
 from pathlib import Path
 
 KEY_CHARACTERS = 20
@@ -19,3 +20,14 @@ def file_hash(path: Path) -> str:
         while piece := file.read(1 << 20):
             digest.update(piece)
     return digest.hexdigest()
+
+
+def known_file_hash(path: Path) -> str:
+    """`file_hash`, kept while the file is untouched: of a file of weights, every variant asks."""
+    facts = path.stat()
+    return _known(path, facts.st_size, facts.st_mtime_ns)
+
+
+@lru_cache(maxsize=64)
+def _known(path: Path, size: int, changed: int) -> str:
+    return file_hash(path)

@@ -41,6 +41,7 @@ from ablate.model.history import HistoryConfig, history_lints
 from ablate.model.layer.imported import kept
 from ablate.model.modulator import ConvGruConfig, ModulatorConfig, NoModulatorConfig
 from ablate.model.readout import GaussianConfig, ReadoutConfig
+from ablate.model.start import StartConfig, begin, prepare, told
 
 LOWEST_LOG_RATE = -20.0  # 2e-9 spikes a bin: keeps the Poisson loss finite
 
@@ -61,6 +62,8 @@ class EncoderConfig(Config):
     """Features to log-rates, a session each."""
     history: HistoryConfig = HistoryConfig()
     """Spikes of before the bin, added to the log-rates: a unit's own, and by `coupling` those of the others."""
+    init: StartConfig | None = None
+    """Parts that start from a trained model, frozen or not."""
 
     def build(self, spec: DataSpec) -> "Encoder":
         """Raises AblateError where the parts, or the parts and the data, do not fit."""
@@ -87,6 +90,8 @@ class Encoder(Model):
         check_steps(spec, self.time_step)
         self.receptive_field = widened(self.core, self.frontend)
         self.shared: Callable[..., Tensor] = self._shared
+        self.start = config.init
+        prepare(self, config.init)
 
     def forward(self, batch: EncodingBatch) -> tuple[Float[Tensor, "b n u"], ...]:
         """Log-rates of each session of the batch at its lags, oldest first; float32, at least -20."""
@@ -141,6 +146,12 @@ class Encoder(Model):
             "readout": list(self.readouts),
             **({"history": list(self.history)} if self.reads_spikes else {}),
         }
+
+    def cost_notes(self) -> dict[str, str]:
+        return told(self.start)
+
+    def begin(self) -> None:
+        begin(self, self.start)
 
     def backbone(self) -> Core:
         return self.core

@@ -26,6 +26,7 @@ from ablate.model.eeg.segments import interval_of_token
 from ablate.model.isolation import isolation, leak, notes
 from ablate.model.layer.imported import kept
 from ablate.model.media import MediaConfig, MediaStack, NoMedia
+from ablate.model.start import StartConfig, begin, prepare, told
 
 
 class FusionConfig(MediaConfig):
@@ -38,6 +39,8 @@ class FusionConfig(MediaConfig):
     """What brings the video to the EEG."""
     dropout: float = Field(default=0.0, ge=0.0, lt=1.0)
     """Dropout before the head."""
+    init: StartConfig | None = None
+    """Parts that start from a trained model, frozen or not."""
 
     def build(self, spec: DataSpec) -> "FusionModel":
         """The model for this data. Raises AblateError if the data has no EEG and video, or a part does not fit."""
@@ -62,6 +65,7 @@ class FusionModel(Model):
         self.media: MediaStack | NoMedia = MediaStack(config, spec) if config.fusion.needs_media else NoMedia(width)
         self.fusion = kept(config.fusion.build(width, of_token, spec.intervals, self.media.latents), Fusion)
         self.head = Head(width, spec, config.dropout)
+        prepare(self, config.init)
         self.joined: Callable[..., Tensor] = self._joined
 
     def forward(self, batch: FusionBatch) -> tuple[Tensor, ...]:
@@ -105,9 +109,14 @@ class FusionModel(Model):
     def cost_notes(self) -> dict[str, str]:
         """The isolation matrix, what a frozen video encoder costs once its features are cached, and the parts' own."""
         notes_of_media = notes(self.config, self.spec, self.media) if isinstance(self.media, MediaStack) else {}
-        return notes_of_media | {
-            name: text for part in self._flow().values() for name, text in part.cost_notes().items()
-        }
+        return (
+            notes_of_media
+            | told(self.config.init)
+            | {name: text for part in self._flow().values() for name, text in part.cost_notes().items()}
+        )
+
+    def begin(self) -> None:
+        begin(self, self.config.init)
 
     def measures(self) -> dict[str, float]:
         """leak: how much an interval's latents owe to another interval's frames, as the model was trained."""

@@ -44,6 +44,7 @@ def behavior(config: Any, spec: DataSpec, batch: Any) -> Iterator[str]:
     """
     with seeded(stream_seed(0, "init")):
         model = config.build(spec)
+    model.begin()
     yield digest(dict(model.state_dict()))
     for size, fraction in STAGES:
         _perturb(model, size)

@@ -95,7 +95,8 @@ def _words(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:g}"
     if isinstance(value, dict):
-        return ",".join(f"{key}={_words(item)}" for key, item in value.items())
+        # `content`, the hash of a file, says nothing to a reader
+        return ",".join(f"{key}={_words(item)}" for key, item in value.items() if key != "content")
     return "none" if value is None else str(value)
 
 
@@ -105,6 +106,10 @@ def also_changed(before: ModelCost, after: ModelCost) -> tuple[str, ...]:
     found = [
         _weights(name, before.parts.get(name, 0), after.parts.get(name, 0)) for name in (before.parts | after.parts)
     ]
+    for name in before.frozen | after.frozen:
+        were, are = before.frozen.get(name, 0), after.frozen.get(name, 0)
+        if were != are:
+            found.append(f"{name} {count(were)} -> {count(are)} weights frozen")
     flops = _ratio(before.total_flops, after.total_flops)
     if flops:
         found.append(f"FLOPs x{flops}")

@@ -15,10 +15,11 @@ import timm
 import torch
 from einops import rearrange
 from jaxtyping import Float
-from pydantic import Field
+from pydantic import Field, model_validator
 from torch import Tensor, nn
 
 from ablate.config import Config
+from ablate.disk.digest import known_file_hash
 from ablate.errors import AblateError
 from ablate.model.video.checkpoint import load_weights
 from ablate.model.video.frame_encoder import FrameEncoder, Pixels
@@ -50,6 +51,16 @@ class TimmConfig(Config):
     """Images of one forward pass; bounds the memory."""
     weights_seed: int = 0
     """Draws random weights."""
+    content: str = ""
+    """Hash of a local file of weights, filled in when the recipe is read: other weights under its name are another
+    run."""
+
+    @model_validator(mode="after")
+    def _named_by_content(self) -> "TimmConfig":
+        local = self.weights not in ("hub", "random") and Path(self.weights).is_file()
+        if local and not self.content:  # a file that is not there is said when the model is built
+            object.__setattr__(self, "content", known_file_hash(Path(self.weights)))  # frozen from here on
+        return self
 
     def build(self, frame_shape: tuple[int, ...], intervals: int, frames: int) -> FrameEncoder:
         """frame_shape: (3, h, w) of the data, any size. frames: f."""
@@ -100,6 +111,7 @@ class TimmConfig(Config):
                     hint="set `weights` to a local checkpoint file of that model, or to `random`",
                 ) from error
         if self.weights not in ("hub", "random") and not meta:
+            self._refuse_other_weights(Path(self.weights))
             load_weights(model, Path(self.weights))
         if self.pool == "patches":
             with suppress(AssertionError):  # a model that cannot do without its pool keeps it, unused
@@ -107,6 +119,11 @@ class TimmConfig(Config):
             return PatchTokens(model)
         model.reset_classifier(0, self.pool)
         return model
+
+    def _refuse_other_weights(self, file: Path) -> None:
+        if self.content and file.is_file() and known_file_hash(file) != self.content:
+            what, hint = "is not the file that it was when the recipe was read", "start the study again"
+            raise AblateError(what, where=str(file), hint=hint)
 
 
 class PatchTokens(nn.Module):

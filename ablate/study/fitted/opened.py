@@ -38,7 +38,7 @@ def opened_run(store: Store, key: str, device: torch.device) -> OpenedRun:
     if dataset.fingerprint != record.data_fingerprint:
         what = f"the data of {record.variant} seed {record.seed} changed since it was trained"
         raise AblateError(what, where=str(store.root), hint="bring the old data back, or train the study again")
-    model = build_model(configuration, dataset, record.seed, device)
+    model = build_model(configuration, dataset, record.seed, device, fitted=True)
     load_weights(model, weights, device)
     return OpenedRun(store, record, configuration, dataset, model)
 

@@ -113,15 +113,21 @@ def share_data(payload: dict[str, Any]) -> None:
         open_data(Configuration.model_validate(configuration), torch.device("cpu"))
 
 
-def build_model(configuration: Configuration, dataset: Dataset, seed: int, device: torch.device) -> Model:
+def build_model(
+    configuration: Configuration, dataset: Dataset, seed: int, device: torch.device, *, fitted: bool = False
+) -> Model:
     """The model with the initial weights of a seed: the same bits on every device, since they are drawn on the CPU.
 
-    Raises AblateError where the data's metric makes no sense for it."""
+    fitted: other weights will take their place, so that nothing need be read for them. Raises AblateError where the
+    data's metric makes no sense for it, and where weights to start from are gone.
+    """
     with seeded(stream_seed(seed, "init", configuration.training.reseed)):
         model: Model = configuration.model.build(dataset.spec)
     if dataset.metric == "fev" and model.reads_spikes:
         what = "FEV asks what the stimulus explains of repeats, and this model reads the spikes of each showing"
         raise AblateError(what, where="metric", hint="write `metric: correlation`")
+    if not fitted:
+        model.begin()
     return with_likelihood(model, configuration.training, dataset.spec).to(device)
 
 

@@ -214,3 +214,15 @@ def test_a_small_resnet_encodes_frames_of_another_size() -> None:
     encoder = TimmConfig(name="test_resnet", weights="random", pool="avg", cache=False).build((3, 32, 48), 1, 2)
     frames, mask = torch.randint(0, 256, (1, 1, 2, 3, 32, 48), dtype=torch.uint8), torch.ones(1, 1, 2, dtype=torch.bool)
     assert torch.isfinite(encoder(frames, mask, None)).all()
+
+
+def test_a_rewritten_checkpoint_is_another_configuration(tmp_path: Path) -> None:
+    """Only its path was in a run's key: other weights under the same name were taken for the same run."""
+    _, state = source()
+    torch.save(state, tmp_path / "weights.pt")
+    first = TimmConfig(name=TINY, weights=str(tmp_path / "weights.pt"))
+    torch.save({name: tensor + 1 for name, tensor in state.items()}, tmp_path / "weights.pt")
+    assert TimmConfig(name=TINY, weights=str(tmp_path / "weights.pt")) != first
+    with pytest.raises(AblateError, match="is not the file that it was when the recipe was read"):
+        first.build((3, 160, 160), 1, 1)
+    assert TimmConfig(name=TINY, weights="random").content == TimmConfig(name=TINY).content == ""

@@ -1,4 +1,5 @@
-"""`ablate predict`: a finished run in, the expected spikes of every bin and unit out, as one file."""
+"""`ablate predict`: a finished run in; the expected spikes of every bin and unit, or the probability of each class of
+every trial, out, as one file."""
 
 import warnings
 from collections.abc import Iterator
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     import torch
 
     from ablate.study.fitted.model import FittedModel
+    from ablate.study.fitted.opened import OpenedRun
 
 OFF = 1e-4
 """A score of the written rates that differs by more than this share is told; rounding alone gives 1e-7."""
@@ -48,7 +50,8 @@ def predict(
     ] = None,
     device: Device = "cpu",
 ) -> None:
-    """Predict the rate of every bin and unit. Of the run's own recordings, or of any stimulus of the same size."""
+    """Predict the rate of every bin and unit. Of the run's own recordings, or of any stimulus of the same size; of
+    a run on trials the probability of each class."""
     where = stimulus is not None and recording is not None
     beside = (behavior, spikes, bin_rate_hz)
     if where or (stimulus is None and any(one is not None for one in beside)):
@@ -101,6 +104,7 @@ def predict_run(
 def _predict_own(
     path: Path, out: Path, variant: str | None, seed: int | None, session: str | None, device: "torch.device"
 ) -> int:
+    from ablate.contract import FusionSpec
     from ablate.metric import metric_named
     from ablate.study.fitted.named import named_run
     from ablate.study.fitted.opened import opened_run
@@ -108,6 +112,8 @@ def _predict_own(
     from ablate.study.fitted.table import write_predictions
 
     run = opened_run(*named_run(path, variant, seed), device)
+    if isinstance(run.dataset.spec, FusionSpec):
+        return _predict_trials(run, out, session)
     found = predict_own(run, session)
     write_predictions(out, found.sessions)
     for one in found.sessions:
@@ -119,6 +125,24 @@ def _predict_own(
             f"the run's record says {found.recorded.headline:.4f}: in the test each split is cut into windows on its "
             "own, so that some bins have another length of history there"
         )
+    return 0
+
+
+def _predict_trials(run: "OpenedRun", out: Path, subject: str | None) -> int:
+    from ablate.metric import metric_named
+    from ablate.study.fitted.table import write_trials
+    from ablate.study.fitted.trials import SPLITS, predict_trials
+
+    found = predict_trials(run)
+    if subject is not None:
+        found = found.of_subject(subject)
+    write_trials(out, found)
+    labels = ", ".join(f"{int((found.split == split).sum())} of {split}" for split in SPLITS)
+    metric = metric_named(found.score.metric)
+    say(f"labels: {labels}; classes {', '.join(found.classes)}")
+    say(f"wrote {out}: {run.record.variant} seed {run.record.seed}, test {found.score.headline:.4f} {metric.label}")
+    if found.recorded and abs(found.score.headline - found.recorded.headline) > OFF * abs(found.recorded.headline):
+        say(f"the run's record says {found.recorded.headline:.4f}: it was scored elsewhere, or by another version")
     return 0
 
 

@@ -78,8 +78,11 @@ def facts_of(run: OpenedRun) -> ModelFacts:
     """Raises AblateError for a run that predicts labels: it has no rates."""
     record, dataset = run.record, run.dataset
     if not isinstance(dataset, EncodingDataset):
-        what = f"{record.variant} predicts labels of trials, and only models of spikes give rates"
-        raise AblateError(what, where=str(run.store.folder(record.key)))
+        what = f"{record.variant} predicts labels of trials, and only models of spikes are exported and given stimuli"
+        hint = (
+            "`ablate predict RUN --out FILE` gives the probabilities of all its trials; its weights lie in that folder"
+        )
+        raise AblateError(what, where=str(run.store.folder(record.key)), hint=hint)
     sessions = []
     for recording, spec, statistics in zip(dataset.recordings, dataset.spec.sessions, dataset.statistics, strict=True):
         sessions.append(

@@ -4,6 +4,9 @@
               of several sessions: the same under `<session>/`
     parquet   session, bin, time, unit, rate, spikes, valid, split, scored
 
+Of trials: subject, trial, split, place, label (-1: none), guess, and the probability of each class, a row a label; npz
+has them as `probability` (N, classes) beside `classes`, parquet as `p(class)`.
+
 What is not known of a stimulus (spikes, valid, split, scored) is left out.
 """
 
@@ -16,7 +19,9 @@ import pandas as pd
 from ablate.disk.whole import whole_file, writing
 from ablate.errors import AblateError
 from ablate.study.fitted.predict import Predictions
+from ablate.study.fitted.trials import TrialPredictions
 
+TRIAL_COLUMNS = ("subject", "trial", "split", "place", "label", "guess")
 KNOWN = ("spikes", "valid", "split", "scored")
 """What may be absent."""
 
@@ -43,6 +48,27 @@ def write_predictions(path: Path, sessions: Sequence[Predictions]) -> None:
             np.savez_compressed(file, **_arrays(sessions))  # type: ignore[arg-type]  # numpy's stub reads `**` as its flag
         else:
             frame(sessions).to_parquet(file, index=False)
+
+
+def write_trials(path: Path, found: TrialPredictions) -> None:
+    """Writes the file, whole or not at all."""
+    check_suffix(path)
+    with writing(path), whole_file(path) as file:
+        if path.suffix == ".npz":
+            columns = {name: getattr(found, name) for name in (*TRIAL_COLUMNS, "probability")}
+            np.savez_compressed(file, classes=np.array(found.classes), **columns)
+        else:
+            trial_frame(found).to_parquet(file, index=False)
+
+
+def trial_frame(found: TrialPredictions) -> pd.DataFrame:
+    """A row for each label; labels and guesses by the names of their classes."""
+    names = np.array([*found.classes, ""], object)  # -1 is the last: no label
+    columns: dict[str, np.ndarray] = {name: getattr(found, name) for name in TRIAL_COLUMNS}
+    columns |= {name: names[columns[name]] for name in ("label", "guess")}
+    return pd.DataFrame(
+        columns | {f"p({name})": found.probability[:, index] for index, name in enumerate(found.classes)}
+    )
 
 
 def _arrays(sessions: Sequence[Predictions]) -> dict[str, np.ndarray]:

@@ -32,6 +32,16 @@ class Metric:
     selects_by: str = ""
 
     @property
+    def sample(self) -> tuple[str, str]:
+        """What its entries are a sample of, and what each belongs to, for people: neurons of sessions."""
+        return ("neuron", "session") if self.task == "spikes" else ("trial", "subject")
+
+    def worded(self, text: str) -> str:
+        """With what it is a sample of in place of {entry} and {group}."""
+        entry, group = self.sample
+        return text.replace("{entry}", entry).replace("{group}", group)
+
+    @property
     def validation_label(self) -> str:
         """How what stops and selects is written."""
         return METRICS[self.selects_by].label if self.selects_by else self.label

@@ -202,7 +202,7 @@ CASES = {
     "few sessions": (
         of_sessions(2),
         of_sessions(6),
-        "2 sessions cannot speak for other neurons: the interval over units",
+        "2 sessions cannot speak for neurons of other sessions: the interval",
     ),
 }
 

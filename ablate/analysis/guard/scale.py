@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from ablate.analysis.outcome import StudyAnalysis
 from ablate.analysis.outcome.guard import Guard
 from ablate.analysis.words import number, plural
+from ablate.metric import metric_named
 
 CLEAR = 0.1
 """Of the way from the floor to the ceiling: a baseline nearer to its floor has not left it."""
@@ -51,13 +52,14 @@ def small_denominator(analysis: StudyAnalysis, *, relative: bool) -> Iterator[Gu
 
 
 def few_sessions(analysis: StudyAnalysis) -> Iterator[Guard]:
-    """The second interval is then none of other neurons."""
+    """The second interval is then none of other neurons, or of other subjects."""
     shown = any(row.gain is not None and row.gain.over_units is not None for row in analysis.rows)
     sessions = max((len(row.sessions) for row in analysis.rows), default=0)
     if shown and 0 < sessions < LEAST_SESSIONS:
+        entry, group = metric_named(analysis.metric).sample
         yield Guard(
             "few sessions",
             None,
-            f"{plural(sessions, 'session')} cannot speak for other neurons: the interval over units is of these alone "
-            f"(others take {LEAST_SESSIONS} sessions or more).",
+            f"{plural(sessions, group)} cannot speak for {entry}s of other {group}s: the interval over {entry}s is of "
+            f"these alone (others take {LEAST_SESSIONS} {group}s or more).",
         )

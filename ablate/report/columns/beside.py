@@ -3,12 +3,14 @@
 from ablate.analysis import Interval, StudyAnalysis, VariantAnalysis
 from ablate.analysis.beside.over_units import above_reference, compared_reference, median_over_units
 from ablate.analysis.words import bracket, change, count, duration, memory, number, percent, ratio
+from ablate.metric import metric_named
 from ablate.report.columns.column import Column, Fields, Form, ends, one
 from ablate.report.text import cut, plain
 
 
 def beside(analysis: StudyAnalysis) -> tuple[Column, ...]:
     reference = compared_reference(analysis)
+    entry, _ = metric_named(analysis.metric).sample
     few = any(guard.kind == "few sessions" for guard in analysis.guards)
     return (
         one(
@@ -53,7 +55,7 @@ def beside(analysis: StudyAnalysis) -> tuple[Column, ...]:
         ),
         one(  # fewer than five sessions are no sample of other neurons
             "other_neurons",
-            "gain over these neurons" if few else "gain over neurons, 95 %",
+            f"gain over these {entry}s" if few else f"gain over {entry}s, 95 %",
             lambda row: "" if row.gain is None else _range(row.gain.over_units, row.gain.over_units_relative),
             lambda row: ends("gain_units", None if row.gain is None else row.gain.over_units),
             part="beside",

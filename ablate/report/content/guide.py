@@ -14,14 +14,14 @@ INTERVALS = (
         "that both finished, paired by seed; relative to the baseline by Fieller. The verdict rests on this one.",
     ),
     (
-        "gain over neurons",
-        "Would the gain be there in other neurons? Sessions are drawn again, then units within each, 2,000 times "
-        "(hierarchical bootstrap); the seeds are taken as they are. With few sessions it is too narrow.",
+        "gain over {entry}s",
+        "Would the gain be there in {entry}s of other {group}s? The {group}s are drawn again, then {entry}s within "
+        "each, 2,000 times (hierarchical bootstrap); seeds are taken as they are. With few {group}s it is too narrow.",
     ),
     (
         "gain over minutes",
         "Would the gain be there in other minutes of the same recordings? Blocks of the test's time are drawn again, "
-        "2,000 times; seeds and neurons are taken as they are.",
+        "2,000 times; seeds and {entry}s are taken as they are.",
     ),
 )
 
@@ -104,8 +104,7 @@ def guide(analysis: StudyAnalysis) -> Iterator[Block]:
         yield Lines("method", "How the gains were judged", method)
     metric = metric_named(analysis.metric)
     intervals = INTERVALS if analysis.cross_validation is None else (*FOLDED[analysis.replicate], *INTERVALS[2:])
+    worded = tuple((metric.worded(name), metric.worded(text)) for name, text in intervals)
     classes = CLASSES if analysis.baseline.classes is not None else ()
     score = (("score", metric.formula), (metric.label, metric.meaning))
-    yield Facts(
-        "guide", "How to read this report", (*(fact for fact in score if fact[1]), *intervals, *classes, *WORDS)
-    )
+    yield Facts("guide", "How to read this report", (*(fact for fact in score if fact[1]), *worded, *classes, *WORDS))

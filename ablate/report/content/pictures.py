@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from ablate.analysis import StudyAnalysis, VariantAnalysis
 from ablate.analysis.best import main_rows
 from ablate.errors import AblateError
+from ablate.metric import metric_named
 from ablate.report.content.block import Block, Picture, Pictures
 from ablate.result import Store
 from ablate.result.picture import ModelPicture, read_picture
@@ -22,7 +23,7 @@ def figures(analysis: StudyAnalysis) -> Iterator[Block]:
         from ablate.report.figures import figures as study_figures
 
         for drawing, figure in study_figures(analysis):
-            yield Picture(drawing.name, drawing.title, drawing.caption, figure)
+            yield Picture(drawing.name, drawing.title, metric_named(analysis.metric).worded(drawing.caption), figure)
 
     how = "`ablate report STUDY --figures DIR` writes them, `--html FILE` shows them in a page."
     yield Pictures("figures", "Figures", drawn, how)

@@ -28,6 +28,7 @@ class Drawing:
     name: str
     title: str
     caption: str
+    """`{entry}` and `{group}` stand for what the metric's entries are a sample of."""
     draw: Callable[[StudyAnalysis], Figure | None]
 
 
@@ -36,7 +37,8 @@ CATALOGUE = (
         "gains",
         "Gain of every variant over the baseline",
         "Thick: 95 % interval over paired seeds, which answers how sure the gain is under another training. Thin: "
-        "95 % hierarchical bootstrap over units nested in sessions, which answers whether it holds for other neurons. "
+        "95 % hierarchical bootstrap over {entry}s nested in {group}s, which answers whether it holds for {entry}s of "
+        "other {group}s. "
         "Dotted: 95 % bootstrap over blocks of the test's time, which answers whether it holds in other minutes. "
         "Grey boxes were written down before the first run. Arrows lead beyond the picture.",
         forest.draw,
@@ -65,9 +67,9 @@ CATALOGUE = (
     Drawing(
         "units",
         "Unit by unit",
-        "Each point is one unit (for labels: one trial), averaged over the paired seeds, on the test split; above the "
-        "line it gained. Dashed: the median gain. References have a scale of their own. A gain carried by a few points "
-        "may not hold in other neurons.",
+        "Each point is one {entry}, averaged over the paired seeds, on the test split; above the line it gained. "
+        "Dashed: the median gain. References have a scale of their own. A gain carried by a few points may not hold in "
+        "{entry}s of other {group}s.",
         units.draw,
     ),
     Drawing(

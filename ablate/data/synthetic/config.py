@@ -51,6 +51,11 @@ class SyntheticV1Config(WorldConfig, EncodingDataConfig):
         recordings = tuple(read_recording(folder / session_name(index)) for index in range(self.sessions))
         return EncodingDataset(recordings, self, content=world_key(self.world), device=device)
 
+    def sources(self) -> tuple[str, ...]:
+        from ablate.data.synthetic.clip import clip_file
+
+        return () if self.movie.clip is None else (str(clip_file(self.movie.clip)),)
+
     def rehearsal(self) -> "SyntheticV1Config":
         sessions = min(self.sessions, REHEARSAL_SESSIONS)
         units = self.units[:sessions] if isinstance(self.units, tuple) else self.units

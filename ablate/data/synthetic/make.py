@@ -12,11 +12,13 @@ import numpy as np
 
 from ablate.data.recording import Recording, write_recording
 from ablate.data.synthetic.behavior import behavior_columns
+from ablate.data.synthetic.clip import clip_file, clip_movie, read_film
 from ablate.data.synthetic.eye import eye_position
 from ablate.data.synthetic.movie import make_movie
 from ablate.data.synthetic.units import make_units, world_rates
 from ablate.data.synthetic.world import WorldConfig, session_name
 from ablate.disk.cache import CACHE_VARIABLE, cache_folder
+from ablate.disk.digest import file_hash
 from ablate.disk.lock import locked
 from ablate.disk.whole import whole_folder
 from ablate.errors import AblateError
@@ -45,7 +47,12 @@ def make_session(world: WorldConfig, index: int) -> Recording:
         np.random.Generator(np.random.Philox(seed)) for seed in np.random.SeedSequence([world.seed, index]).spawn(4)
     )
     position = eye_position(eye, world.frames, world.bin_rate_hz)
-    stimulus = make_movie(movie, position, world.height, world.width, world.bin_rate_hz)
+    size = (world.height, world.width, world.bin_rate_hz)
+    if world.movie.clip is None:
+        stimulus, source = make_movie(movie, position, *size), ""
+    else:
+        film = clip_file(world.movie.clip)
+        stimulus, source = clip_movie(movie, position, read_film(film), *size), f", film {film.name}"
     behavior, names = behavior_columns(position, world.behaviors, world.bin_rate_hz)
     drawn = make_units(units, world, world.units_of_sessions[index], names)
     rates = world_rates(drawn, world, stimulus, behavior)
@@ -58,13 +65,20 @@ def make_session(world: WorldConfig, index: int) -> Recording:
         rates=rates.true,
         floor_rates=rates.floor,
         behavior_names=names,
-        notes={"source": f"ablate synthetic_v1, generator {GENERATOR}", "license": "CC0"},
+        notes={
+            "source": f"ablate synthetic_v1, generator {GENERATOR}{source}",
+            **({} if source else {"license": "CC0"}),
+        },
     )
 
 
 def world_key(world: WorldConfig) -> str:
-    """Hash of everything that the recordings depend on, defaults included: a changed default makes another world."""
-    identity = json.dumps({"generator": GENERATOR, **world.model_dump(mode="json")}, sort_keys=True)
+    """Hash of everything that the recordings depend on, defaults included: a changed default makes another world. Of a
+    film its content, wherever it lies; without one the hash is that of before there were any."""
+    options = world.model_dump(mode="json", exclude={"movie"})
+    if world.movie.clip is not None:
+        options["clip"] = file_hash(clip_file(world.movie.clip))
+    identity = json.dumps({"generator": GENERATOR, **options}, sort_keys=True)
     return hashlib.sha256(identity.encode()).hexdigest()
 
 

@@ -50,7 +50,7 @@ def make_movie(
     shape = (height + 2 * margin + ROOM, width + 2 * margin + ROOM)
     phases = _phases(_dead_leaves(random, (shape[0] * FINE, shape[1] * FINE)))
     movie = np.empty((frames, height, width), np.uint8)
-    for scene in _scenes(random, frames, bin_rate_hz):
+    for scene in scenes_of(random, frames, bin_rate_hz):
         here = slice(scene.start, scene.end)
         time = np.arange(scene.end - scene.start)[:, None]
         place = np.array(scene.place) * ROOM + margin + time * np.array(scene.pan) + eye[here, ::-1]  # row, column
@@ -65,7 +65,8 @@ def make_movie(
     return movie
 
 
-def _scenes(random: np.random.Generator, frames: int, bin_rate_hz: float) -> list[Scene]:
+def scenes_of(random: np.random.Generator, frames: int, bin_rate_hz: float) -> list[Scene]:
+    """Shots one after another until all frames are in one."""
     scenes, start = [], 0
     while start < frames:
         length = int(np.clip(random.exponential(SCENE_S), 0.3, 3.0) * bin_rate_hz) + 1

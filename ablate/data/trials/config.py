@@ -7,6 +7,7 @@ from pydantic import Field, field_validator
 
 from ablate.config import Config
 from ablate.contract import Dataset, FusionSpec
+from ablate.data.trials.augment import AugmentConfig
 from ablate.metric import metric_for
 
 
@@ -23,6 +24,8 @@ class TrialDataConfig(Config):
     remains."""
     poison_pads: bool = False
     """Control: NaN in every padded frame. A model that reads no pads scores exactly what it scores without."""
+    augment: AugmentConfig = AugmentConfig()
+    """What is changed at random in training batches."""
 
     metric: str = "bits_per_label"
     """What predictions are scored by; accuracy and balanced accuracy stand beside it."""

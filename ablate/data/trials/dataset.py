@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ablate.contract import FusionBatch, FusionSpec, Showings, Split, Target, frame_key
+from ablate.data.trials.augment import Place, augmented
 from ablate.data.trials.config import TrialDataConfig
 from ablate.data.trials.split import TrialSplit, check_overlap, known_keys
 
@@ -39,6 +40,7 @@ class TrialDataset:
         check_overlap(splits, config.kept_apart)
         self.spec = replace(spec, class_prior=class_prior(splits["train"], spec.classes))
         self.fingerprint, self.metric = fingerprint, config.metric
+        self.augment = config.augment
         self.poison, self.balanced = config.poison_pads, config.balances_classes
         self.device, self.notices = device, notices
         scales = scales_of(splits, by_subject=config.scales_by_subject)
@@ -175,8 +177,9 @@ class TrialStream:
             self.epoch, self.position = self.epoch + 1, 0
         order = self._order(count)
         rows = order[self.position : self.position + self.size]
+        place = Place(self.seed, self.epoch, self.position)
         self.position += self.size
-        return self.data.batch("train", rows)
+        return augmented(self.data.batch("train", rows), self.data.augment, place)
 
     def _order(self, count: int) -> NDArray[np.int64]:
         """The epoch's trials: each once, or as many drawn so that every class comes equally often."""

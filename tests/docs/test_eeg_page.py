@@ -109,11 +109,27 @@ def test_the_pages_mne_manifest_is_read(tmp_path: Path) -> None:
     assert checked.table.intervals == 4
 
 
-@pytest.mark.parametrize("block", ["signal.yaml", "cross_validation.yaml"])
+@pytest.mark.parametrize("block", ["signal.yaml", "cross_validation.yaml", "augment.yaml"])
 def test_the_pages_data_options_are_options(block: str, tmp_path: Path) -> None:
     recipe = "question: none\n" + BLOCKS[block].replace("data:\n", "data:\n  type: trials\n  path: nowhere\n", 1)
     (tmp_path / block).write_text(recipe + "baseline: {type: fusion}\n")
     assert isinstance(load_recipe(tmp_path / block).data, TrialsConfig)
+
+
+def test_the_pages_encoders_and_parts_are_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As written; what their packages and weights give is shown where these are installed (test_focus.py)."""
+    monkeypatch.chdir(tmp_path)
+    said("data", "make", "--type", "trials", "my_trials")
+    data = "question: none\ndata: {type: trials, path: my_trials}\n"
+    Path("encoders.yaml").write_text(data + BLOCKS["encoders.yaml"])
+    kinds = {variant.configuration.model.video.type for variant in lay_out(load_recipe("encoders.yaml")).variants}
+    assert kinds == {"focus", "timm"}
+    Path("results/other/runs/KEY").mkdir(parents=True)
+    Path("results/other/runs/KEY/weights.safetensors").write_bytes(b"")
+    Path("start.yaml").write_text(data + "baseline: {type: fusion}\nvariants: [each]\n" + BLOCKS["start.yaml"])
+    started = {one.name: one.configuration.model.init for one in lay_out(load_recipe("start.yaml")).variants}
+    assert started["baseline"] is None
+    assert (started["kept"].parts, started["kept"].frozen, started["tuned"].frozen) == (("eeg",), True, False)
 
 
 def test_every_page_that_the_code_names_exists() -> None:

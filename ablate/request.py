@@ -52,6 +52,8 @@ class Request:
     workers: int | None = None
     threads: int | None = None
     inline: bool = False
+    engine: str | None = None
+    """Where runs are executed; the recipe's choice, the site's, or `pool`, where nothing is said."""
     retry: str | None = None
     fresh: bool = False
     changed: bool = False
@@ -149,7 +151,14 @@ class Request:
     def overrides(self) -> tuple[str, ...]:
         """Everything that changes what a recipe means, in a fixed order, for `study.json`."""
         data = tuple(f"data={path}" for path in self.data_paths())
-        return (*self.sets, *data, *(("quick",) if self.quick else ()))
+        meant = (one for one in self.sets if not one.lstrip().startswith("execution"))  # this changes no meaning
+        return (*meant, *data, *(("quick",) if self.quick else ()))
+
+    def engine_name(self) -> str | None:
+        """The engine that was asked for. Raises AblateError where two were."""
+        if self.inline and self.engine not in (None, "inline"):
+            raise AblateError(f"--inline and --engine {self.engine} name two engines", hint="keep one of the two")
+        return "inline" if self.inline else self.engine
 
     def recipe_text(self) -> str:
         """The recipe as written."""

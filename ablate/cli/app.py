@@ -17,10 +17,12 @@ from ablate.cli.command.predict import predict
 from ablate.cli.command.report import report
 from ablate.cli.command.run import run
 from ablate.cli.command.show import show
+from ablate.cli.command.status import status
+from ablate.cli.command.stop import stop
 from ablate.cli.command.verify import verify
 from ablate.cli.exit import end_of, say_interrupted
 
-COMMANDS = (run, report, params, check, parts, show, predict, export, judge, compare, verify, clean)
+COMMANDS = (run, status, stop, report, params, check, parts, show, predict, export, judge, compare, verify, clean)
 """In the order of the help."""
 
 

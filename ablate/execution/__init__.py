@@ -1,11 +1,10 @@
-"""Takes jobs and a function's name, gives outcomes: in this process or each in its own. Knows nothing of models."""
+"""Takes jobs and a function's name, gives outcomes: in this process, in others, on other machines. Knows no model."""
 
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from ablate.execution.inline import run_inline
+from ablate.execution.engine import Desk, engine_of
 from ablate.execution.job import Busy, Event, Interrupted, Job, Outcome, Settings, Stop
-from ablate.execution.pool import run_in_processes
 
 
 def execute(
@@ -14,20 +13,17 @@ def execute(
     settings: Settings | None = None,
     *,
     logs: Path,
+    tickets: Path | None = None,
     on_event: Callable[[Event], None] | None = None,
     stop: Stop | None = None,
 ) -> Iterator[Outcome]:
-    """Runs every job and yields its outcome as it ends; failures are outcomes, never exceptions.
+    """Runs every job by the engine of the settings and yields its outcome as it ends (`Engine.run`).
 
-    work: `package.module:function`, called with each payload. logs: folder for what isolated jobs print, `<key>.log`.
-    stop: once requested (by SIGINT and SIGTERM too), running jobs are asked to save their place, and no job is begun;
-    those never begun have no outcome.
+    work: `package.module:function`, called with each payload. logs, tickets: folders (`Desk`).
+    stop: once requested (by SIGINT and SIGTERM too), no job is begun; those never begun have no outcome.
     """
-    settings, stop = settings or Settings(), stop or Stop()
-    tell = on_event or (lambda event: None)
-    if settings.isolate:
-        return run_in_processes(jobs, work, settings, logs=logs, on_event=tell, stop=stop)
-    return run_inline(jobs, work, settings, on_event=tell, stop=stop)
+    desk = Desk(logs, tickets or logs.with_name("jobs"), on_event or (lambda event: None), stop or Stop())
+    return engine_of(settings or Settings()).run(jobs, work, desk)
 
 
 __all__ = ["Busy", "Event", "Interrupted", "Job", "Outcome", "Settings", "Stop", "execute"]

@@ -73,17 +73,22 @@ def _enter(request: dict[str, Any]) -> None:
     """A process group of its own, streams into the log, SIGTERM as KeyboardInterrupt, threads bounded."""
     if os.getpgid(0) != os.getpid():
         os.setpgid(0, 0)
-    handle = _open_log(request["log"])
-    for stream in (1, 2):
-        os.dup2(handle, stream)
-    os.close(handle)
-    sys.stdout = os.fdopen(1, "w", buffering=1, errors="replace", closefd=False)
-    sys.stderr = os.fdopen(2, "w", buffering=1, errors="replace", closefd=False)
+    print_into(request["log"])
     faulthandler.enable()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to hear; it sends SIGTERM
     signal.signal(signal.SIGTERM, _interrupt)
     os.environ.update(request["environment"])
     limit_threads(request["threads"])
+
+
+def print_into(log: str) -> None:
+    """This process' streams, those of C code too, are appended to a log from here on."""
+    handle = _open_log(log)
+    for stream in (1, 2):
+        os.dup2(handle, stream)
+    os.close(handle)
+    sys.stdout = os.fdopen(1, "w", buffering=1, errors="replace", closefd=False)
+    sys.stderr = os.fdopen(2, "w", buffering=1, errors="replace", closefd=False)
 
 
 def limit_threads(threads: int) -> None:

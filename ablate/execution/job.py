@@ -15,9 +15,10 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, Literal
 
+from ablate.config import Config
 from ablate.errors import AblateError
 
-OutcomeState = Literal["done", "failed", "interrupted", "busy"]
+OutcomeState = Literal["done", "failed", "interrupted", "busy", "left"]
 Work = Callable[[dict[str, Any]], None]
 
 TAIL_LINES = 60
@@ -46,8 +47,9 @@ class Job:
 class Outcome:
     """What came of a job.
 
-    reason: why it failed, in one line; empty when done. log_tail: the last lines that it printed. seconds: of its last
-    try. peak_bytes: host memory at its peak, shared pages counted; 0 where unknown. tries: 2 after a retry.
+    state: `left` when it runs on although we stopped. reason: why it failed, in one line; empty when done.
+    log_tail: the last lines that it printed. seconds: of its last try. peak_bytes: host memory at its peak, shared
+    pages counted; 0 where unknown. tries: 2 after a retry.
     """
 
     key: str
@@ -73,17 +75,19 @@ class Event:
 class Settings:
     """How jobs are run.
 
-    workers: jobs at once, over all devices. isolate: every job in its own process. timeout: seconds a job may take.
+    engine: its name in the register. workers: jobs at once, over all devices. timeout: seconds a job may take.
     grace: seconds between asking a process to stop and killing it. threads: processor threads of each job; cores /
     workers when None (give it where results must be equal bit for bit whatever the number of workers). devices: values
     of CUDA_VISIBLE_DEVICES that jobs are spread over; empty leaves it alone. preload: modules imported before the fork.
     prepare: `package.module:function`, called with `prepare_with` (JSON-able) where processes are forked from, once,
     so that what it opens is shared by all jobs; a help, never needed: when it fails, nothing is shared.
     start: how processes come to be; `auto` forks on Linux where that is safe and spawns elsewhere.
+    gpus, memory_gb, hours: what each job is given on a cluster; None: what the cluster gives by itself. options: the
+    engine's own, of its options class.
     """
 
+    engine: str = "pool"
     workers: int = 1
-    isolate: bool = True
     timeout: float | None = None
     grace: float = 30.0
     threads: int | None = None
@@ -92,6 +96,10 @@ class Settings:
     prepare: str = ""
     prepare_with: dict[str, Any] = field(default_factory=dict)
     start: Literal["auto", "fork", "spawn"] = "auto"
+    gpus: float = 0.0
+    memory_gb: float | None = None
+    hours: float | None = None
+    options: Config | None = None
 
 
 @dataclass

@@ -9,7 +9,7 @@ import os
 import signal
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -17,7 +17,8 @@ from typing import Literal
 from ablate.disk.name import check_name
 from ablate.disk.whole import writing
 from ablate.execution.child import BUSY, DONE, INTERRUPTED, OUT_OF_MEMORY, request_of
-from ablate.execution.job import Event, Job, Outcome, OutcomeState, Settings, Stop, log_tail
+from ablate.execution.engine import Desk, Local
+from ablate.execution.job import Event, Job, Outcome, OutcomeState, Settings, log_tail
 from ablate.execution.launch import Exit, Launcher, launcher
 from ablate.execution.memory import free_device_bytes, free_host_bytes
 
@@ -27,24 +28,25 @@ _MARGIN = 1.1
 """Free memory must exceed the largest need so far by this factor."""
 
 
-def run_in_processes(
-    jobs: Sequence[Job], work: str, settings: Settings, *, logs: Path, on_event: Callable[[Event], None], stop: Stop
-) -> Iterator[Outcome]:
+class Pool(Local):
     """One outcome a job, as they end. Closing the iterator early kills what still runs."""
-    if not jobs:
-        return
-    with writing(logs):
-        logs.mkdir(parents=True, exist_ok=True)
-    for job in jobs:
-        check_name(job.key, "job key")
-    modules = tuple(dict.fromkeys((*settings.preload, work.partition(":")[0])))
-    threads = settings.threads or max(1, _cores() // settings.workers)
-    with stop.listening():
-        processes = launcher(settings, modules, threads)
-        try:
-            yield from _Pool(jobs, work, settings, threads, processes, logs, on_event, stop).outcomes()
-        finally:
-            processes.close()
+
+    def run(self, jobs: Sequence[Job], work: str, desk: Desk) -> Iterator[Outcome]:
+        if not jobs:
+            return
+        with writing(desk.logs):
+            desk.logs.mkdir(parents=True, exist_ok=True)
+        for job in jobs:
+            check_name(job.key, "job key")
+        settings = self.settings
+        modules = tuple(dict.fromkeys((*settings.preload, work.partition(":")[0])))
+        threads = settings.threads or max(1, _cores() // settings.workers)
+        with desk.stop.listening():
+            processes = launcher(settings, modules, threads)
+            try:
+                yield from _Scheduler(jobs, work, settings, threads, processes, desk).outcomes()
+            finally:
+                processes.close()
 
 
 @dataclass
@@ -60,8 +62,8 @@ class _Running:
     kill_at: float | None = None
 
 
-class _Pool:
-    """The scheduler: fills free places, listens for ends, presses those that are late."""
+class _Scheduler:
+    """Fills free places, listens for ends, presses those that are late."""
 
     def __init__(
         self,
@@ -70,15 +72,13 @@ class _Pool:
         settings: Settings,
         threads: int,
         processes: Launcher,
-        logs: Path,
-        on_event: Callable[[Event], None],
-        stop: Stop,
+        desk: Desk,
     ):
         self._waiting = deque((job, 1) for job in jobs)
         self._alone: deque[tuple[Job, int]] = deque()
         self._running: dict[int, _Running] = {}
         self._work, self._settings, self._threads = work, settings, threads
-        self._processes, self._logs, self._on_event, self._stop = processes, logs, on_event, stop
+        self._processes, self._logs, self._on_event, self._stop = processes, desk.logs, desk.tell, desk.stop
         self._tickets = 0
         self._largest_host = 0
         self._largest_device = 0

@@ -8,6 +8,7 @@ from ablate.data import EncodingDataConfig
 from ablate.errors import AblateError, Problems
 from ablate.recipe.controls import with_fusion_controls
 from ablate.recipe.entry import SAFE_NAME, Reading
+from ablate.recipe.execution import checked
 from ablate.recipe.fragment import PatchReader, short_words, without_metric
 from ablate.recipe.resolve import SECTIONS, Resolved, located, resolve, validate
 from ablate.recipe.retune import retuned
@@ -35,6 +36,7 @@ KEYS = (
     "controls",
     "analysis",
     "retune",
+    "execution",
 )
 SET = "--set"
 
@@ -79,6 +81,7 @@ def read_recipe(text: str, path: str, sets: Sequence[str] = ()) -> Recipe:
     looked_at = reading.looked_at(root.get("looked_at"))
     glm = reading.flag(root.get("glm"), default=True)
     analysis = reading.rule(root.get("analysis"))
+    execution = checked(root.get("execution"), problems)
     search = retuned(root.get("retune"), before, reading) if not problems else ()
     problems.refuse()
     assert resolved.configuration is not None, "or a problem would say why"
@@ -96,6 +99,7 @@ def read_recipe(text: str, path: str, sets: Sequence[str] = ()) -> Recipe:
         glm=glm,
         retune=search,
         analysis=analysis,
+        execution=execution,
         tree=before,
         notices=tuple(dict.fromkeys(problems.notices)),
         path=path,

@@ -130,7 +130,8 @@ class Recipe:
     glm: whether an encoding study shows a lagged Poisson model beside the baseline (it is then among `references`).
     looked_at: seeds that chose something before the study, and what.
     retune: keys that are searched for the baseline and the rows ahead.
-    analysis: how gains become verdicts. tree: the baseline's full configuration, each value with its place. notices:
+    analysis: how gains become verdicts. execution: how runs are executed, as written and checked.
+    tree: the baseline's full configuration, each value with its place. notices:
     what a user should know but need not fix.
     """
 
@@ -147,6 +148,7 @@ class Recipe:
     glm: bool = True
     retune: tuple[Retuned, ...] = ()
     analysis: AnalysisRule = field(default_factory=AnalysisRule)
+    execution: Node = field(default_factory=lambda: Node({}))
     tree: Node = field(default_factory=lambda: Node({}))
     notices: tuple[Problem, ...] = ()
     path: str = ""

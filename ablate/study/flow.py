@@ -100,7 +100,7 @@ def run_looks(study: Study, request: Request, watcher: Watcher, outcomes: dict[s
         )
         if not todo or stop.requested:
             break
-        look, workers = [job.variant for job in todo], settings_of(request, len(study.jobs)).workers
+        look, workers = [job.variant for job in todo], settings_of(request, study.execution, len(study.jobs)).workers
         if not covered(study.manifest, study.store.records(), look, request.allowance(), workers):
             beyond = state
             break

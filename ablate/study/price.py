@@ -84,7 +84,7 @@ def price_study(request: Request, tell: Callable[[str], None] = lambda doing: No
     """Times every variant that has runs to go. Raises AblateError for what `ablate run` would refuse."""
     study = study_of(request, tell)
     todo = missing(study, request)
-    settings = settings_of(request, max(1, len(todo)))
+    settings = settings_of(request, study.execution, max(1, len(todo)))
     records = study.store.scan().records
     stopwatch = Stopwatch(request, settings.threads)
     rows = []

@@ -1,13 +1,16 @@
 """A request in, a study out: which variants, at which seeds, and each of its runs. Trains nothing."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import product
 from pathlib import Path
 
 from ablate.analysis.words import listing
 from ablate.errors import Problem, Problems
+from ablate.execution.engine import entry_of
+from ablate.execution.options import Common
 from ablate.recipe import Recipe, load_recipe
+from ablate.recipe.execution import execution_of
 from ablate.request import Request
 from ablate.result import (
     Store,
@@ -30,13 +33,15 @@ QUICK_SUFFIX = "-quick"
 
 @dataclass(frozen=True)
 class Study:
-    """What is to be trained: the manifest of the whole study, and its runs in seed-major order, the baseline first."""
+    """What is to be trained: the manifest of the whole study, and its runs in seed-major order, the baseline first;
+    and how they are executed."""
 
     recipe: Recipe
     store: Store
     manifest: StudyManifest
     jobs: tuple[RunJob, ...]
     notices: tuple[Problem, ...] = ()
+    execution: Common = field(default_factory=Common)
 
 
 def study_of(request: Request, tell: Callable[[str], None] = lambda doing: None) -> Study:
@@ -47,6 +52,10 @@ def study_of(request: Request, tell: Callable[[str], None] = lambda doing: None)
     """
     tell(f"reading {request.recipe}")
     recipe, problems = load_recipe(request.recipe, sets=data_sets(request)), Problems()
+    execution = execution_of(
+        recipe.execution, engine=request.engine_name(), workers=request.workers, cpus=request.threads
+    )
+    entry_of(execution.engine)
     layout = survey(recipe, problems)
     files = data_files(layout.variants)
     files_before = stamp_of(files)  # before they are read, so that a change after that is seen
@@ -67,7 +76,8 @@ def study_of(request: Request, tell: Callable[[str], None] = lambda doing: None)
     manifest = manifest.model_copy(update={"data_files": files, "data_stamp": files_before, "schedule": schedule})
     manifest = in_folds(manifest, chosen, facts, request)
     jobs = make_jobs(manifest, chosen, facts, store, request)
-    return Study(recipe, store, manifest, jobs, (*recipe.notices, *problems.notices, *facts[chosen[0].name].notices))
+    notices = (*recipe.notices, *problems.notices, *facts[chosen[0].name].notices)
+    return Study(recipe, store, manifest, jobs, notices, execution)
 
 
 def sound_variants(

@@ -42,7 +42,7 @@ def main() -> None:
     sys.path.insert(0, str(Path(__file__).parent))
     work, preload = "overhead:nothing", (options.preload,)
     for name, jobs, settings in (
-        ("inline", options.jobs, Settings(isolate=False)),
+        ("inline", options.jobs, Settings(engine="inline")),
         ("fork server", options.jobs, Settings(workers=options.workers, preload=preload, start="fork")),
         ("fresh process", options.fresh, Settings(workers=options.workers, preload=preload, start="spawn")),
     ):

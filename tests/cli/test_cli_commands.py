@@ -25,6 +25,8 @@ data: {{type: recordings, path: {path}, window: 16, warmup: 8, score_every: 8, m
 """
 COMMANDS = (
     "run",
+    "status",
+    "stop",
     "report",
     "params",
     "check",

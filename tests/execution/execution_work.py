@@ -139,3 +139,20 @@ def do_server_dies(payload: dict) -> None:
         Path(payload["path"]).touch()
         os.kill(os.getppid(), signal.SIGKILL)
         time.sleep(60)
+
+
+def do_resume(payload: dict) -> None:
+    """Stopped the first time, it saves its place; the second time it goes on from there and is done."""
+    from ablate.execution import Interrupted
+
+    path = Path(payload["path"])
+    before = path.read_text() if path.exists() else ""
+    path.write_text(f"{before} begun".strip())
+    if before:
+        path.write_text(f"{before} begun done")
+        return
+    try:
+        time.sleep(60)
+    except KeyboardInterrupt:
+        path.write_text("begun saved")
+        raise Interrupted("saved at step 7") from None

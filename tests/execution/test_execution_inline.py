@@ -12,7 +12,7 @@ from ablate.execution import Stop
 
 def test_failures_are_outcomes_and_the_others_finish(run, tmp_path):
     outcomes = run(
-        settings(isolate=False),
+        settings(engine="inline"),
         first={"do": "write", "path": str(tmp_path / "pids")},
         raises={"do": "raise"},
         exits={"do": "exit"},
@@ -33,7 +33,7 @@ def test_failures_are_outcomes_and_the_others_finish(run, tmp_path):
 
 
 def test_a_timeout_ends_a_sleeping_run(run):
-    outcomes = run(settings(isolate=False, timeout=0.2), slow={"do": "sleep"}, quick={})
+    outcomes = run(settings(engine="inline", timeout=0.2), slow={"do": "sleep"}, quick={})
     assert (outcomes["slow"].state, outcomes["slow"].reason) == ("failed", "ran longer than 0.2 s")
     assert outcomes["quick"].state == "done"
 
@@ -58,7 +58,7 @@ def test_a_signal_interrupts_the_run_and_begins_no_other(run, tmp_path):
         before = signal.getsignal(number)
         path = tmp_path / number.name
         threading.Thread(target=send_once_begun, args=(path, number)).start()
-        outcomes = run(settings(isolate=False), stop=stop, a={"do": "checkpoint", "path": str(path)}, b={})
+        outcomes = run(settings(engine="inline"), stop=stop, a={"do": "checkpoint", "path": str(path)}, b={})
         assert list(outcomes) == ["a"]
         assert (outcomes["a"].state, outcomes["a"].reason) == ("interrupted", "saved at step 7")
         assert path.read_text() == "saved"

@@ -48,6 +48,13 @@ def run(
     inline: Annotated[
         bool, typer.Option("--inline", help="Train in this process: no isolation, for debugging a part.")
     ] = False,
+    engine: Annotated[
+        str | None,
+        typer.Option(
+            help="Where runs are executed: inline, pool, slurm or ray [default: the recipe's `execution`, else pool].",
+            metavar="NAME",
+        ),
+    ] = None,
     retry: Annotated[
         str | None, typer.Option(help="Train again what is `failed`, `diverged` or `all` of these.", metavar="STATE")
     ] = None,
@@ -122,6 +129,7 @@ def run(
         workers=workers,
         threads=threads,
         inline=inline,
+        engine=engine,
         retry=retry,
         fresh=fresh,
         changed=changed,
@@ -143,6 +151,7 @@ def run_recipe(request: Request, *, price_only: bool = False, details: bool = Fa
     request.until_settled()
     request.allowance()
     request.check_confirmation()
+    request.engine_name()
     stage(f"looking for finished runs of {request.recipe}")
     from ablate.cli.screen.document import kept_free
     from ablate.cli.screen.ending import ending_of, finished_ending
@@ -201,6 +210,7 @@ def finished_study(request: Request) -> "tuple[Store, tuple[RunRecord, ...]] | N
     """The study of the same request in which every planned run is done, with its records: answered without torch."""
     from ablate.errors import AblateError
     from ablate.result import Store
+    from ablate.study.status import is_over
 
     if request.fresh or request.retry or not request.out.is_dir():
         return None
@@ -213,7 +223,7 @@ def finished_study(request: Request) -> "tuple[Store, tuple[RunRecord, ...]] | N
             continue
         if manifest.request == wanted and same_data(manifest):
             records = store.records()
-            whole = all_done(records, manifest) and retuned(store, records, manifest, request)
+            whole = is_over(manifest, records) and retuned(store, records, manifest, request)
             if whole and confirmed(store, records, manifest, request):
                 return store, records
     return None
@@ -249,13 +259,3 @@ def same_data(manifest: "StudyManifest") -> bool:
 
     untouched = bool(manifest.data_stamp) and stamp_of(manifest.data_files) == manifest.data_stamp
     return (manifest.data_is_made and not manifest.data_files) or untouched
-
-
-def all_done(records: "Sequence[RunRecord]", manifest: "StudyManifest") -> bool:
-    """Whether every run of the manifest has a final record."""
-    if manifest.schedule is not None:
-        from ablate.analysis import gather, settle
-
-        return not settle(gather(manifest, records), manifest.schedule, manifest.analysis).buy
-    ended = {record.key for record in records if record.state != "interrupted"}
-    return all(key in ended for entry in manifest.variants for key in entry.run_keys)

@@ -13,6 +13,7 @@ from ablate.errors import Problem
 from ablate.report import compose
 from ablate.report.writer.table_data import dumped, report_record
 from ablate.result import ModelCost, RunRecord, Store, VariantEntry
+from ablate.result.planned import planned_runs
 
 if TYPE_CHECKING:
     from ablate.study.price import StudyPrice
@@ -30,7 +31,7 @@ def print_document(record: dict[str, Any], *, exit_code: int = 0, errors: Sequen
 
 
 def ending_record(ending: Ending) -> dict[str, Any]:
-    """How `ablate run` ended: state, study, results, trained, kept, notes, next_commands, failures, runs, report.
+    """How `ablate run` ended: state, study, results, trained, kept, left, notes, next_commands, failures, runs, report.
 
     report: as `ablate report --format json` gives it; None where `--only` left the baseline out.
     """
@@ -43,6 +44,7 @@ def ending_record(ending: Ending) -> dict[str, Any]:
         "results": str(store.root),
         "trained": ending.trained,
         "kept": ending.kept,
+        "left": ending.left,
         "notes": list(ending.notes),
         "next_commands": list(ending.next_commands),
         "failures": [asdict(failure) for failure in ending.failures],
@@ -54,39 +56,18 @@ def ending_record(ending: Ending) -> dict[str, Any]:
 def _runs(store: Store, records: Sequence[RunRecord]) -> Iterator[dict[str, Any]]:
     """Every run that the manifest plans, once; one without a record is still `to do`."""
     ended = {record.key: record for record in records}
-    for key, (variant, stage, seed) in _planned(store).items():
-        record = ended.get(key)
+    for run in planned_runs(store.manifest()):
+        record = ended.get(run.key)
         yield {
-            "variant": variant,
-            "stage": stage,
-            "seed": seed,
-            "key": key,
+            "variant": run.variant,
+            "stage": run.stage,
+            "seed": run.seed,
+            "key": run.key,
             "state": record.state if record else "to do",
             "reason": record.reason if record else "",
             "score": record.test.headline if record and record.test else None,
             "seconds": record.usage.seconds if record and record.usage else None,
         }
-
-
-def _by_fold(folds: dict[int, tuple[str, ...]]) -> list[dict[int, str]]:
-    """Seed -> key of each fold."""
-    return [dict(zip(folds, keys, strict=True)) for keys in zip(*folds.values(), strict=True)]
-
-
-def _planned(store: Store) -> dict[str, tuple[str, str, int]]:
-    """Key -> variant, stage and seed; a run of two stages is told of the first."""
-    manifest = store.manifest()
-    stages = [
-        ("study", entry.name, keys) for entry in manifest.variants for keys in (entry.keys, *_by_fold(entry.folds))
-    ]
-    if manifest.retuning is not None:
-        stages += [("retuning", name, keys) for name, held in manifest.retuning.keys.items() for keys in held]
-    stages += [("confirmation", name, keys) for one in manifest.confirmations for name, keys in one.keys.items()]
-    planned: dict[str, tuple[str, str, int]] = {}
-    for stage, name, keys in stages:
-        for seed, key in keys.items():
-            planned.setdefault(key, (name, stage, seed))
-    return planned
 
 
 def variants_record(study: "Study") -> dict[str, Any]:

@@ -42,6 +42,8 @@ class Ending:
     kept: int
     failures: tuple[Failure, ...]
     interrupted: bool = False
+    left: int = 0
+    """Runs that go on without us."""
     notes: tuple[str, ...] = ()
     records: tuple[RunRecord, ...] | None = None
     """Those of the folder, where they were read already."""
@@ -78,6 +80,7 @@ def ending_of(end: "StudyEnd", request: Request) -> Ending:
             _failure(store, job, end.states.get(job.key, "failed"), outcome.reason) for job, outcome in end.failures
         ),
         interrupted=end.interrupted,
+        left=len(end.left),
         notes=tuple(_notes(end, request)),
     )
 
@@ -131,7 +134,12 @@ def say_end(ending: Ending) -> None:
         say(f"  log: {failure.log}")
     if ending.failures:
         say(f"try these again: {ending.command} --retry all")
-    if ending.interrupted:
+    if ending.left:
+        where = shlex.quote(str(ending.store.root))
+        runs = "1 run goes on" if ending.left == 1 else f"{ending.left} runs go on"
+        say(f"{runs} without this command. How far: ablate status {where}; cancel: ablate stop {where}")
+        say(f"take up again: {ending.command}")
+    elif ending.interrupted:
         say(f"stopped; nothing that was done is lost. Go on: {ending.command}")
 
 
@@ -156,6 +164,7 @@ def retry_command(request: Request) -> str:
         "--device": None if request.device == "auto" else request.device,
         "--workers": request.workers,
         "--threads": request.threads,
+        "--engine": request.engine,
         "--run-timeout": None if request.run_timeout is None else f"{request.run_timeout:g}",
     }
     words = ["ablate", "run", str(request.recipe)]

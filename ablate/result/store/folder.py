@@ -7,6 +7,7 @@
                     checkpoints/<key>/  of a run under way, kept until the run is in place
                     logs/<key>.log      what a run under way prints
                     locks/<key>.lock    held by the live process that trains the run
+                    jobs/               what was given to a cluster and has not been heard of since
 
 Only names and relative paths are stored, so the folder may be moved to another machine. Whoever trains a run does so
 under its lock:
@@ -271,6 +272,11 @@ class Store:
     def logs(self) -> Path:
         """The folder of the logs of runs under way."""
         return self.root / "logs"
+
+    @property
+    def tickets(self) -> Path:
+        """The folder of what an engine keeps of jobs that it was given and that outlive the command."""
+        return self.root / "jobs"
 
     def lock_path(self, key: str) -> Path:
         """The file whose lock the process that trains a run holds."""

@@ -13,13 +13,15 @@ from ablate.study.study import Study
 
 @dataclass(frozen=True)
 class StudyEnd:
-    """How a study ended. failures: the runs that gave no score, with why. interrupted: stopped by a signal."""
+    """How a study ended. failures: the runs that gave no score, with why. interrupted: stopped by a signal, or runs of
+    it were. left: runs that go on without us."""
 
     study: Study
     trained: int = 0
     kept: int = 0
     failures: tuple[tuple[RunJob, Outcome], ...] = ()
     elsewhere: tuple[RunJob, ...] = ()
+    left: tuple[RunJob, ...] = ()
     interrupted: bool = False
     beyond: Settling | None = None
     """The look that the budget does not cover."""
@@ -36,6 +38,7 @@ class StudyEnd:
             kept=self.kept + more.kept,
             failures=(*self.failures, *more.failures),
             elsewhere=(*self.elsewhere, *more.elsewhere),
+            left=(*self.left, *more.left),
             interrupted=self.interrupted or more.interrupted,
             states=self.states | more.states,
         )
@@ -53,6 +56,7 @@ def end_of(study: Study, todo: Sequence[RunJob], outcomes: Mapping[str, Outcome]
         elif outcome is not None and outcome.state == "failed" and (record is None or record.state != "done"):
             failures.append((job, outcome))
     busy = {key for key, outcome in outcomes.items() if outcome.state == "busy"}
+    cut_short = any(outcomes[job.key].state == "interrupted" for job in todo if job.key in outcomes)
     ended = [job for job in todo if states.get(job.key) == "done" and job.key in outcomes]
     return StudyEnd(
         study=study,
@@ -60,6 +64,7 @@ def end_of(study: Study, todo: Sequence[RunJob], outcomes: Mapping[str, Outcome]
         kept=len(study.jobs) - len(todo),
         failures=tuple(failures),
         elsewhere=tuple(job for job in todo if job.key in busy),
-        interrupted=interrupted,
+        left=tuple(job for job in todo if job.key in outcomes and outcomes[job.key].state == "left"),
+        interrupted=interrupted or cut_short,
         states=dict(states),
     )

@@ -3,10 +3,11 @@
 from collections.abc import Callable, Generator, Sequence
 from contextlib import closing, suppress
 from dataclasses import replace
-from typing import Any
+
+import torch
 
 from ablate.errors import AblateError
-from ablate.execution import Event, Job, Outcome, Stop, execute
+from ablate.execution import Event, Job, Outcome, Settings, Stop, execute
 from ablate.request import Request
 from ablate.result import Store, environment
 from ablate.result.record import RunState
@@ -21,7 +22,7 @@ from ablate.study.running.train import (
     train_run,
 )
 from ablate.study.running.watcher import Watcher
-from ablate.study.running.workers import settings_of, shared_data
+from ablate.study.running.workers import device_of, settings_of, shared_data
 from ablate.study.study import Study
 from ablate.training import pick_device
 
@@ -42,8 +43,9 @@ def train_missing(
     """Trains these runs, waits for those that another process trains, and records failures."""
     waiting: Sequence[RunJob] = todo
     while waiting and not stop.requested:
-        jobs = {job.key: job for job in waiting}
-        with closing(train_all(waiting, study.store, request, watcher.event, stop)) as ended:
+        settings = settings_of(request, study.execution, len(waiting))
+        jobs = {job.key: job for job in as_executed(waiting, device_of(request, study.execution), settings)}
+        with closing(train_all(tuple(jobs.values()), study.store, settings, watcher.event, stop)) as ended:
             for outcome in ended:
                 outcomes[outcome.key] = outcome
                 record_failure(study.store, jobs[outcome.key], outcome)
@@ -81,15 +83,20 @@ def missing(study: Study, request: Request) -> tuple[RunJob, ...]:
     return tuple(todo)
 
 
+def as_executed(todo: Sequence[RunJob], device: str, settings: Settings) -> list[RunJob]:
+    """The runs with their threads and device fixed: a run's bits depend on the number of its threads, which must never
+    depend on the number of workers or on the engine."""
+    fixed = {"threads": settings.threads, "device": "cuda" if settings.devices else device}
+    return [job.model_copy(update=fixed) for job in todo]
+
+
 def train_all(
-    todo: Sequence[RunJob], store: Store, request: Request, tell: Callable[[Event], None], stop: Stop
+    todo: Sequence[RunJob], store: Store, settings: Settings, tell: Callable[[Event], None], stop: Stop
 ) -> Generator[Outcome, None, None]:
-    """Each run in a process of its own, or all in this one with `--inline`."""
-    settings = replace(settings_of(request, len(todo)), prepare=SHARE, prepare_with=shared_data(todo))
-    # A run's bits depend on the number of its threads: fixed here, so that they never depend on the number of workers.
-    fixed: dict[str, Any] = {"threads": settings.threads, **({"device": "cuda"} if settings.devices else {})}
-    jobs = [Job(job.key, job.model_copy(update=fixed).model_dump(mode="json"), job.label) for job in todo]
-    return execute(jobs, WORK, settings, logs=store.logs, on_event=tell, stop=stop)  # type: ignore[return-value]
+    """Each run by the engine of the settings."""
+    shared = replace(settings, prepare=SHARE, prepare_with=shared_data(todo))
+    jobs = [Job(job.key, job.model_dump(mode="json"), job.label) for job in todo]
+    return execute(jobs, WORK, shared, logs=store.logs, tickets=store.tickets, on_event=tell, stop=stop)  # type: ignore[return-value]
 
 
 def record_failure(store: Store, job: RunJob, outcome: Outcome) -> None:
@@ -104,6 +111,7 @@ def record_failure(store: Store, job: RunJob, outcome: Outcome) -> None:
         with lock:
             before = readable_record(store, job.key)
             if not is_there(store, job) and not (state == "interrupted" and before and before.state == "done"):
-                where = device_facts(job, pick_device(job.device), threads=job.threads)
+                device = pick_device("auto") if job.device == "auto" else torch.device(job.device)  # perhaps not here
+                where = device_facts(job, device, threads=job.threads)
                 record = run_record(job, state=state, reason=outcome.reason, environment=environment(device=where))
                 store.put(record, log=outcome.log_tail, recipe=job.recipe_text, replace=True)

@@ -1,43 +1,31 @@
-"""How far a run is, read from a small file that its worker writes and the display reads. No result needs it."""
+"""Listens to a run and writes how far it is into a small file, which displays read. No result needs it."""
 
 import json
+import socket
 import time
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+
+import torch
 
 from ablate.disk.whole import whole_file
-from ablate.result import Score, Store
+from ablate.result import Score
+from ablate.result.progress import RunProgress
 from ablate.training import Listener
 
 SECONDS_BETWEEN_WRITES = 0.5
 
 
-@dataclass(frozen=True)
-class RunProgress:
-    """A run under way. seconds: since its start. score: its last validation score."""
-
-    variant: str
-    seed: int
-    step: int
-    steps: int
-    loss: float | None
-    score: float | None
-    seconds: float
-
-    @property
-    def seconds_left(self) -> float | None:
-        """At the pace so far; None before the first step."""
-        return None if self.step == 0 else self.seconds / self.step * (self.steps - self.step)
-
-
 class ProgressFile(Listener):
     """The listener of a run: writes where it is, at most twice a second. Silent on a full disk: that stops no run."""
 
-    def __init__(self, path: Path, *, variant: str, seed: int, steps: int):
+    def __init__(self, path: Path, *, variant: str, seed: int, steps: int, device: torch.device | None = None):
         self._path = path
         self._variant, self._seed, self._steps = variant, seed, steps
+        self._gpus = int(device is not None and device.type == "cuda")
+        self._begun, self._host = datetime.now(UTC).isoformat(timespec="seconds"), socket.gethostname()
         self._started = time.monotonic()
         self._written = 0.0
         self._step = 0
@@ -63,23 +51,19 @@ class ProgressFile(Listener):
         self._written = time.monotonic()
         seconds = self._written - self._started
         progress = RunProgress(
-            self._variant, self._seed, self._step, self._steps, self._loss, self._score, round(seconds, 2)
+            variant=self._variant,
+            seed=self._seed,
+            step=self._step,
+            steps=self._steps,
+            loss=self._loss,
+            score=self._score,
+            seconds=round(seconds, 2),
+            started=self._begun,
+            host=self._host,
+            threads=torch.get_num_threads(),
+            gpus=self._gpus,
         )
         with suppress(OSError):
             self._path.parent.mkdir(parents=True, exist_ok=True)
             with whole_file(self._path, durable=False) as file:
                 file.write(json.dumps(asdict(progress)).encode())
-
-
-def progress_path(store: Store, key: str) -> Path:
-    """Where a run under way says how far it is."""
-    return store.logs / f"{key}.progress.json"
-
-
-def read_progress(store: Store, key: str) -> RunProgress | None:
-    """How far a run is, or None when it has not said."""
-    try:
-        value: dict[str, Any] = json.loads(progress_path(store, key).read_text())
-        return RunProgress(**value)
-    except (OSError, ValueError, TypeError):
-        return None

@@ -14,9 +14,10 @@ from ablate.errors import AblateError
 from ablate.execution.job import Busy, Interrupted, Stop
 from ablate.recipe import Configuration
 from ablate.result import ModelCost, RunRecord, Score, Store, canonical_json, environment, text_hash
+from ablate.result.progress import progress_path
 from ablate.result.record import RunState
 from ablate.result.stamp import stamp_of
-from ablate.study.running.progress import ProgressFile, progress_path
+from ablate.study.running.progress import ProgressFile
 from ablate.training import Checkpoints, EntryTable, FitResult, evaluate, fit, pick_device, seeded, stream_seed
 from ablate.training.device import device_driver, device_name, resolve_precision
 from ablate.training.likelihood import dispersion_measure, dispersions, with_likelihood
@@ -143,7 +144,8 @@ def _train(job: RunJob, store: Store, *, stop: Callable[[], bool]) -> None:
     if job.afresh:
         store.drop_checkpoints(job.key)
     steps = job.configuration.training.steps
-    listener = ProgressFile(progress_path(store, job.key), variant=job.variant, seed=job.seed, steps=steps)
+    place = progress_path(store, job.key)
+    listener = ProgressFile(place, variant=job.variant, seed=job.seed, steps=steps, device=device)
     try:
         result = fit(
             model,

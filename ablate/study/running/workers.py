@@ -1,4 +1,4 @@
-"""A request in, how its runs are trained out: processes, threads, GPUs, and the data that they share."""
+"""A request and `execution:` in, how runs are trained out: engine, processes, threads, GPUs, shared data."""
 
 import os
 from collections.abc import Sequence
@@ -7,6 +7,8 @@ from typing import Any
 import torch
 
 from ablate.execution import Settings
+from ablate.execution.engine import entry_of
+from ablate.execution.options import Common
 from ablate.recipe import Configuration
 from ablate.request import Request
 from ablate.study.running.train import RunJob
@@ -21,18 +23,47 @@ def shared_data(todo: Sequence[RunJob]) -> dict[str, Any]:
     return {"configurations": [configuration.model_dump(mode="json") for configuration in first.values()]}
 
 
-def settings_of(request: Request, runs: int) -> Settings:
-    """One run a core on a CPU, each with one thread; one run at a time on a GPU, unless the request says otherwise."""
+def settings_of(request: Request, execution: Common, runs: int) -> Settings:
+    """How so many runs are executed, by the request and the words of the recipe and the site."""
+    if entry_of(execution.engine).remote:
+        return settings_elsewhere(request, execution, runs)
+    return settings_here(request, execution, runs)
+
+
+def device_of(request: Request, execution: Common) -> str:
+    """The device that a run is given. Elsewhere it follows from what is asked for, since this machine may lack it."""
+    if entry_of(execution.engine).remote and request.device == "auto":
+        return "cuda" if execution.gpus else "cpu"
+    return request.device
+
+
+def settings_elsewhere(request: Request, execution: Common, runs: int) -> Settings:
+    """What a cluster is asked for a run: one core where nothing is said, and all runs at once that it lets run."""
+    return Settings(
+        engine=execution.engine,
+        workers=min(execution.workers or runs, runs) or 1,
+        timeout=request.run_timeout,
+        threads=execution.cpus or 1,
+        gpus=execution.gpus or 0.0,
+        memory_gb=execution.memory_gb,
+        hours=execution.hours,
+        options=execution.section(),
+    )
+
+
+def settings_here(request: Request, execution: Common, runs: int) -> Settings:
+    """One run a core on a CPU, each with one thread; one run at a time on a GPU, unless something else is said."""
     device = pick_device(request.device)
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     on_cpu = device.type == "cpu"
-    gpus = visible_gpus(device) if device.type == "cuda" and not request.inline else ()
-    workers = 1 if request.inline else request.workers or (cores if on_cpu else max(1, len(gpus)))
+    inline = execution.engine == "inline"
+    gpus = visible_gpus(device) if device.type == "cuda" and not inline else ()
+    workers = 1 if inline else execution.workers or (cores if on_cpu else max(1, len(gpus)))
     return Settings(
+        engine=execution.engine,
         workers=max(1, min(workers, runs)),
-        isolate=not request.inline,
         timeout=request.run_timeout,
-        threads=request.threads or (1 if on_cpu else max(1, cores // workers)),
+        threads=execution.cpus or (1 if on_cpu else max(1, cores // workers)),
         devices=gpus,
         preload=("torch", "ablate.study.running.train"),
     )

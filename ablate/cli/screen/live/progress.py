@@ -110,6 +110,7 @@ class ProgressDisplay(Watcher):
             self._ended += 1
             self._tell_end(event)
         elif event.kind == "again":
+            self._running = [key for key in self._running if key != event.key]
             self._say(f"{self._todo[event.key].label}: tried once more ({event.reason})")
 
     def finished(self) -> None:
@@ -168,7 +169,7 @@ class ProgressDisplay(Watcher):
 
     def _running_line(self, key: str) -> str:
         """Run, variant, seed, step, score and the time left, the label cut so that all of it has room."""
-        from ablate.study.running.progress import read_progress
+        from ablate.result.progress import read_progress
 
         assert self._study is not None
         label = f"  {shortened(self._todo[key].label, max(20, self._console.width - FACTS_WIDTH))}: "

@@ -18,8 +18,7 @@ from planted import BASELINE, Planted, around, shifted
 from ablate.cli.console import err
 from ablate.cli.screen.live.progress import ProgressDisplay
 from ablate.execution import Event
-from ablate.result import Store
-from ablate.study.running import progress
+from ablate.result import Store, progress
 
 MARK = "<end of frame>"
 UNDER_WAY = ("p1+p2+p3+a_patch_with_a_long_name", "p4")

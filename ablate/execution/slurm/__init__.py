@@ -1,0 +1,1 @@
+"""Takes jobs, gives outcomes: one array of a SLURM cluster, submitted by submitit, watched by squeue, told by files."""

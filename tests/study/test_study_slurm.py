@@ -1,0 +1,84 @@
+"""One study on the pool and on SLURM gives the same: keys, records, curves and weights, bit for bit on a CPU."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import slurm_cluster
+from tiny_study import ROOT, ablate, environment, plain, request_of, run_files, write_recipe
+
+from ablate.execution.slurm.queue import ask
+from ablate.result import Store
+from ablate.study.flow import run_study
+from ablate.study.status import status_of
+
+pytest.importorskip("submitit", reason="the extra `slurm` is not installed")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(bool(slurm_cluster.missing()), reason=slurm_cluster.missing() or "a cluster can be started"),
+]
+FILES = ("units.json", "history.jsonl", "weights.safetensors")
+SECTION = "execution: {engine: slurm, slurm: {poll_seconds: 1}}\n"
+LONG = "training: {steps: 300, batch_size: 2, warmup_steps: 1, evaluate_every: 100, checkpoint_every: 20}\n"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _cluster(_own_cache):
+    with slurm_cluster.cluster() as environment, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SLURM_CONF", environment["SLURM_CONF"])
+        patch.setenv("PYTHONPATH", str(ROOT))
+        yield
+
+
+def on_slurm(folder: Path, **sections: str) -> Path:
+    """The recipe with the section that sends it to the cluster."""
+    path = write_recipe(folder, **sections)
+    path.write_text(path.read_text() + SECTION)
+    return path
+
+
+def agree(one: Store, other: Store) -> None:
+    assert one.keys() == other.keys() != ()
+    assert plain(one) == plain(other)
+    assert run_files(one, *FILES) == run_files(other, *FILES)
+    assert other.verify_hashes() == ()
+
+
+def test_pool_and_slurm_give_the_same_records(tmp_path):
+    recipe = on_slurm(tmp_path)
+    pool = run_study(request_of(recipe, tmp_path / "pool", inline=False, engine="pool")).study.store
+    end = run_study(request_of(recipe, tmp_path / "slurm", inline=False))
+    assert (end.trained, end.failures, end.left) == (3, (), ())
+    agree(pool, end.study.store)
+
+
+def test_a_study_that_is_killed_and_cancelled_ends_like_an_undisturbed_one(tmp_path):
+    """Its command is killed, its array goes on and is cancelled in the middle of a run; the same command ends it."""
+    recipe = on_slurm(tmp_path, training=LONG)
+    whole = run_study(request_of(recipe, tmp_path / "whole")).study.store
+    words = ("run", recipe, "--out", tmp_path / "cut", "--device", "cpu", "--workers", 1)
+    store = Store.of(tmp_path / "cut", "tiny")
+    command = [sys.executable, "-m", "ablate", *map(str, words)]
+    with subprocess.Popen(command, env=environment(), stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL) as first:
+        wait_until(lambda: any(store.root.glob("checkpoints/*/step-*")))
+        os.kill(first.pid, signal.SIGKILL)
+    assert {run.state for run in status_of(store).runs} == {"running", "waiting"}
+    stopped = ablate("stop", store.root)
+    assert "3 jobs cancelled; what runs saves its place first" in stopped.stderr
+    wait_until(lambda: not ask("squeue", "--noheader").strip())
+    assert {run.state for run in status_of(store).runs} == {"to do"}
+    again = ablate(*words, timeout=280)
+    assert again.returncode == 0, again.stderr
+    agree(whole, store)
+    assert status_of(store).settled
+
+
+def wait_until(condition, seconds: float = 120.0) -> None:
+    until = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < until, "waited in vain"
+        time.sleep(0.05)

@@ -20,6 +20,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from ablate.data.formats.base import FormatConfig, session_name
+from ablate.data.formats.numbers import TIMES, numbers
 from ablate.data.formats.story import Story
 from ablate.data.formats.tiers import split_of
 from ablate.data.formats.timing import Bins, bins_at, bins_of_frames, counts_in, means_in, rising, spans_of_frames
@@ -203,10 +204,10 @@ def _clip(path: Path) -> np.ndarray:
     clip = map_array(path)
     if clip.ndim == 2:
         clip = clip[None]
-    if clip.ndim != 3 or clip.dtype.kind not in "uif":
-        what = f"must have axes (t, h, w) or (h, w), not shape {clip.shape} of {clip.dtype}"
+    if clip.ndim > 3:
+        what = f"must have axes (t, h, w) or (h, w), not shape {clip.shape}"
         raise AblateError(what, where=str(path), hint="colour is not read: write the mean over its channels")
-    return np.asarray(clip)
+    return numbers(clip, str(path), "(t, h, w)")
 
 
 # ------------------------------------------------------------------ cells and behaviour
@@ -214,7 +215,8 @@ def _clip(path: Path) -> np.ndarray:
 
 def _responses(answers: Modality, bins: Bins, story: Story) -> tuple[np.ndarray, Literal["spikes", "calcium"]]:
     if answers.kind == "spikes":
-        times = np.asarray(map_array(answers.folder / "spikes.npy"), np.float64).ravel()
+        path = answers.folder / "spikes.npy"
+        times = numbers(np.ravel(map_array(path)), str(path), "(n,)", kinds=TIMES, empty=True).astype(np.float64)
         limits = _limits(answers, len(times))
         units = [counts_in(times[begin:end], bins) for begin, end in pairwise(limits)]
         story.read.append(f"{len(units)} units, {len(times)} spikes of {answers.name}")
@@ -235,11 +237,17 @@ def _limits(answers: Modality, spikes: int) -> np.ndarray:
         said = map_array(path)
     if said is None:
         raise AblateError("no `spike_indices` tell which spikes are whose", where=str(answers.folder))
-    limits = np.asarray(said, np.int64).ravel()
-    if len(limits) < 2 or limits[0] != 0 or limits[-1] != spikes or (np.diff(limits) < 0).any():
+    limits = numbers(np.ravel(said), f"{answers.folder}: spike_indices", "(n + 1,)", kinds=TIMES)
+    if (
+        len(limits) < 2
+        or (limits != np.floor(limits)).any()
+        or limits[0] != 0
+        or limits[-1] != spikes
+        or (np.diff(limits) < 0).any()
+    ):
         what = f"`spike_indices` must rise from 0 to the {spikes} spikes, one more than units"
         raise AblateError(what, where=str(answers.folder))
-    return limits
+    return limits.astype(np.int64)
 
 
 def _sequence(one: Modality) -> tuple[np.ndarray, np.ndarray]:
@@ -256,8 +264,7 @@ def _sequence(one: Modality) -> tuple[np.ndarray, np.ndarray]:
         raise AblateError("holds neither data.npy nor data.mem", where=str(one.folder))
     if values.ndim == 1:
         values = values[:, None]
-    if values.ndim != 2 or values.dtype.kind not in "uif":
-        raise AblateError(f"must have axes (t, n), not shape {values.shape}", where=str(one.folder))
+    values = numbers(values, str(one.folder), "(t, n)")
     shifts = one.meta.get("phase_shift_per_signal")
     if shifts:
         what = "each of its signals has its own `phase_shift_per_signal`, which is not read"

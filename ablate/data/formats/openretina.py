@@ -15,6 +15,7 @@ from pydantic import Field
 
 from ablate.data.formats.base import FormatConfig, session_name
 from ablate.data.formats.library import needed
+from ablate.data.formats.numbers import numbers
 from ablate.data.formats.story import Story
 from ablate.data.recording import Recording
 from ablate.data.recording.array_file import map_array
@@ -132,9 +133,7 @@ def _movie(file: Any, place: Path, name: str, channel: int | str | None, story: 
     else:
         hint = f"write it to stimuli/{name}.npy, or to {own} in the file"
         raise AblateError(f"the stimulus of {RESPONSES}{name} is missing", where=str(place), hint=hint)
-    if movie.ndim != 4 or movie.dtype.kind not in "uif":
-        what = f"must have axes (c, t, h, w), not shape {movie.shape} of {movie.dtype}"
-        raise AblateError(what, where=where)
+    movie = numbers(movie, where, "(c, t, h, w)")
     channels = movie.shape[0]
     if channel is None and channels > 1:
         hint = f"write `channel: 0` (to {channels - 1}) or `channel: mean`"
@@ -151,17 +150,14 @@ def _movie(file: Any, place: Path, name: str, channel: int | str | None, story: 
 
 def _answers(dataset: Any, where: str) -> np.ndarray:
     """(t, n)."""
-    values = np.asarray(dataset)
-    if values.ndim != 2 or values.dtype.kind not in "uifb":
-        raise AblateError(f"must have axes (n, t), not shape {values.shape} of {values.dtype}", where=where)
-    return values.T.astype(np.float32)
+    return numbers(dataset, where, "(n, t)").T.astype(np.float32)
 
 
 def _rate(file: Any, place: Path, given: float | None, story: Story) -> float:
     info = file.get(INFO, {})
     said = {name: info[name] for name in RATES if name in info}
     said |= {name: info.attrs[name] for name in RATES if hasattr(info, "attrs") and name in info.attrs}
-    rates = {name: float(np.asarray(value[()] if hasattr(value, "shape") else value)) for name, value in said.items()}
+    rates = {name: _number(value, f"{place}: {INFO}/{name}") for name, value in said.items()}
     if given is not None:
         for name, rate in rates.items():
             if abs(rate / given - 1) > 1e-3:
@@ -173,6 +169,14 @@ def _rate(file: Any, place: Path, given: float | None, story: Story) -> float:
     name, rate = next(iter(rates.items()))
     story.inferred.append(f"{rate:g} Hz by {INFO}/{name}")
     return rate
+
+
+def _number(value: Any, where: str) -> float:
+    """A scalar dataset, or attribute."""
+    array = np.asarray(value[()] if hasattr(value, "shape") else value)
+    if array.size != 1 or array.dtype.kind not in "uif" or not array.item() > 0:
+        raise AblateError(f"must be one number above zero, not {array!r:.60}", where=where)
+    return float(array.item())
 
 
 def _name_unused(file: Any, names: list[str], place: Path, story: Story) -> None:

@@ -15,6 +15,7 @@ from pydantic import Field
 
 from ablate.data.formats.base import FormatConfig, session_name
 from ablate.data.formats.files import Files, has
+from ablate.data.formats.numbers import numbers
 from ablate.data.formats.story import Story, folders_of
 from ablate.data.formats.trials_of_arrays import TIERS, as_pixels, as_uint8, trials_of
 from ablate.data.recording import Recording
@@ -101,16 +102,15 @@ def _image(files: Files, number: int) -> np.ndarray:
     """(h, w)."""
     name = f"data/images/{number}.npy"
     image = files.array(name)
-    if image.ndim not in (2, 3) or (image.ndim == 3 and image.shape[0] != 1) or image.dtype.kind not in "uif":
-        raise AblateError(f"must have axes (1, h, w), not shape {image.shape} of {image.dtype}", where=name)
-    return np.asarray(image).reshape(image.shape[-2:])
+    image = numbers(image[None] if image.ndim == 2 else image, name, "(1, h, w)")
+    if len(image) != 1:
+        raise AblateError(f"has {len(image)} colour channels, and a model here sees one", where=name)
+    return np.asarray(image[0])
 
 
 def _row(files: Files, modality: str, number: int) -> np.ndarray:
     name = f"data/{modality}/{number}.npy"
-    values = np.asarray(files.array(name))
-    if values.ndim != 1 or values.dtype.kind not in "uif":
-        raise AblateError(f"must have one axis (n,), not shape {values.shape} of {values.dtype}", where=name)
+    values = numbers(files.array(name), name, "(n,)")
     if not np.isfinite(values).all():
         raise AblateError("contains NaN or infinity", where=name)
     return values

@@ -17,6 +17,7 @@ from pydantic import Field
 from ablate.data.encoding.config import SplitConfig
 from ablate.data.formats.base import FormatConfig, session_name
 from ablate.data.formats.files import Files, has
+from ablate.data.formats.numbers import numbers
 from ablate.data.formats.story import Story, folders_of
 from ablate.data.formats.trials_of_arrays import TIERS, as_pixels, as_uint8, held, trials_of
 from ablate.data.recording import Recording
@@ -107,10 +108,7 @@ def read_sensorium2023(place: Path, bin_rate_hz: float = 30.0) -> Recording:
 def _video(files: Files, number: int) -> np.ndarray:
     """(t, h, w), up to the first frame with a NaN."""
     name = f"data/videos/{number}.npy"
-    video = files.array(name)
-    if video.ndim != 3 or video.dtype.kind not in "uif":
-        raise AblateError(f"must have axes (h, w, t), not shape {video.shape} of {video.dtype}", where=name)
-    frames = np.moveaxis(np.asarray(video), 2, 0)
+    frames = np.moveaxis(numbers(files.array(name), name, "(h, w, t)"), 2, 0)
     if frames.dtype.kind == "f":
         frames = frames[: _finite(frames.reshape(len(frames), -1))]
     if not len(frames):
@@ -121,10 +119,7 @@ def _video(files: Files, number: int) -> np.ndarray:
 def _rows(files: Files, modality: str, number: int) -> np.ndarray:
     """(t, n) of a file (n, t)."""
     name = f"data/{modality}/{number}.npy"
-    values = files.array(name)
-    if values.ndim != 2 or values.dtype.kind not in "uif":
-        raise AblateError(f"must have axes (n, t), not shape {values.shape} of {values.dtype}", where=name)
-    return np.asarray(values).T
+    return numbers(files.array(name), name, "(n, t)").T
 
 
 def _finite(rows: np.ndarray) -> int:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float, Int
 
+from ablate.data.formats.numbers import TIMES, numbers
 from ablate.errors import AblateError
 
 AT_THE_EDGE = 1e-9
@@ -123,7 +124,7 @@ def within(intervals: np.ndarray, bins: Bins) -> np.ndarray:
 
 def rising(times: np.ndarray, where: str) -> Float[np.ndarray, " n"]:
     """Raises AblateError for times that are not finite, or stand still, or run backwards."""
-    times = np.asarray(times, np.float64).ravel()
+    times = numbers(np.ravel(times), where, "(t,)", kinds=TIMES).astype(np.float64)
     wrong = ~np.isfinite(times)
     wrong[1:] |= ~(np.diff(times) > 0)
     if wrong.any():

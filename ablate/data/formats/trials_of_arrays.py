@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ablate.data.formats.files import Files
+from ablate.data.formats.numbers import PLAIN
 from ablate.data.formats.story import Story
 from ablate.data.formats.tiers import split_of
 from ablate.errors import AblateError
@@ -29,6 +30,7 @@ def trials_of(files: Files, stimulus: str, story: Story) -> Trials:
     tiers = files.array(TIERS)
     if tiers.ndim != 1 or tiers.dtype.kind not in "US":
         raise AblateError(f"must be text, one tier a trial, not {tiers.dtype} of shape {tiers.shape}", where=TIERS)
+    tiers = tiers.astype(str)  # of bytes too
     shown, answered = files.numbered(f"data/{stimulus}"), files.numbered("data/responses")
     beyond = [number for number in shown if number >= len(tiers)]
     if beyond:
@@ -61,9 +63,16 @@ def _withheld(files: Files, answered: dict[int, str], tiers: np.ndarray) -> set[
     tests = {str(tier) for tier in tiers if HIDDEN in str(tier)}
     for number, name in answered.items():
         tier = str(tiers[number])
-        if tier in tests and np.any(np.nan_to_num(np.asarray(files.array(name), np.float64))):
+        if tier in tests and _answers(files.array(name)):
             tests.discard(tier)
     return tests
+
+
+def _answers(responses: np.ndarray) -> bool:
+    """Whether one is neither zero nor NaN; what holds no numbers is refused where it is read."""
+    if responses.dtype.kind not in PLAIN:
+        return True
+    return bool(np.any(np.nan_to_num(responses.astype(np.float64))))
 
 
 def held(values: np.ndarray) -> tuple[np.ndarray, int]:

@@ -7,6 +7,7 @@ A saved file may hold any program: it is opened with `weights_only=True`, which 
 """
 
 import pickle
+import warnings
 from pathlib import Path
 from typing import Any, Literal
 
@@ -15,13 +16,21 @@ import torch
 from pydantic import Field
 
 from ablate.data.formats.base import FormatConfig, session_name
+from ablate.data.formats.numbers import numbers
 from ablate.data.formats.story import Story
 from ablate.data.formats.timing import rising
 from ablate.data.formats.trials_of_arrays import held
 from ablate.data.recording import Recording
 from ablate.errors import AblateError
 
-USED = ("stim", "robs", "t_bins", "eyepos", "trial_inds", "dpi_valid")
+AXES = {
+    "stim": "(t, h, w)",
+    "robs": "(t, n)",
+    "t_bins": "(t,)",
+    "eyepos": "(t, k)",
+    "trial_inds": "(t,)",
+    "dpi_valid": "(t,)",
+}
 
 
 class VisionCoreConfig(FormatConfig):
@@ -54,20 +63,21 @@ def read_visioncore(place: Path, bin_rate_hz: float | None = None) -> Recording:
             known = ", ".join(sorted(map(str, covariates)))
             raise AblateError(f"`covariates` has no `{name}`", where=str(place), hint=f"it has {known}")
     stim, robs = arrays["stim"], arrays["robs"]
-    if stim.ndim == 4 and stim.shape[1] == 1:
-        stim = stim[:, 0]
-    for name in USED:
+    for name in AXES:
         if name in arrays and len(arrays[name]) != len(robs):
             raise AblateError(f"`{name}` has {len(arrays[name])} bins, `robs` has {len(robs)}", where=str(place))
     rate, first = _clock(arrays.get("t_bins"), bin_rate_hz, place, story)
     eye, valid = _eye(arrays, story)
     trials = None
     if "trial_inds" in arrays:
-        trials = arrays["trial_inds"].astype(np.int64).ravel()
+        trials = arrays["trial_inds"]
+        if not (np.isfinite(trials) & (trials == np.floor(trials))).all():
+            raise AblateError("holds numbers of trials that are not whole", where=f"{place}: trial_inds")
+        trials = trials.astype(np.int64)
         story.read.append(f"{len(np.unique(trials))} trials of `trial_inds`")
     story.read.insert(0, f"{len(stim)} frames of {stim.shape[-2]} x {stim.shape[-1]} pixels at {rate:g} Hz")
     story.read.insert(1, f"{robs.shape[-1]} units, counts of `robs`; counts, frame and eye of one row are one bin")
-    story.unused += [f"covariates/{name}" for name in covariates if str(name) not in USED]
+    story.unused += [f"covariates/{name}" for name in covariates if str(name) not in AXES]
     story.unused += [name for name in saved if name not in ("covariates", "metadata")]
     metadata = saved.get("metadata")
     if isinstance(metadata, dict) and metadata:
@@ -87,7 +97,9 @@ def read_visioncore(place: Path, bin_rate_hz: float | None = None) -> Recording:
 
 def _opened(place: Path) -> dict[str, Any]:
     try:
-        saved = torch.load(place, map_location="cpu", weights_only=True)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # that sparse tensors are slow to check; they are refused
+            saved = torch.load(place, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         hint = "save tensors, numbers and text only; a file that holds objects could run any program when it is opened"
         raise AblateError("holds more than tensors, and is not opened", where=str(place), hint=hint) from error
@@ -104,11 +116,17 @@ def _is_array(value: Any) -> bool:
 
 def _array(name: Any, value: Any, place: Path) -> np.ndarray:
     array = value.detach().cpu() if isinstance(value, torch.Tensor) else torch.as_tensor(value)
-    if array.dtype == torch.bfloat16:
-        array = array.float()
-    if array.is_complex():
-        raise AblateError(f"`{name}` is complex", where=str(place))
-    return np.asarray(array.numpy())
+    try:
+        found = (array.float() if array.dtype == torch.bfloat16 else array).numpy()
+    except (TypeError, RuntimeError) as error:  # sparse, quantised, of 8 bits
+        raise AblateError(f"`{name}` is no plain tensor: {str(error).splitlines()[0]}", where=str(place)) from error
+    if str(name) not in AXES:
+        return np.asarray(found)
+    if str(name) == "stim" and found.ndim == 4 and found.shape[1] == 1:
+        found = found[:, 0]
+    if AXES[str(name)] == "(t,)" and found.ndim == 2 and found.shape[1] == 1:
+        found = found[:, 0]
+    return numbers(found, f"{place}: {name}", AXES[str(name)])
 
 
 def _clock(times: np.ndarray | None, bin_rate_hz: float | None, place: Path, story: Story) -> tuple[float, float]:
@@ -135,11 +153,11 @@ def _eye(arrays: dict[str, np.ndarray], story: Story) -> tuple[np.ndarray | None
     """Behaviour (t, 2) and valid bins (t,)."""
     valid = None
     if "dpi_valid" in arrays:
-        valid = arrays["dpi_valid"].ravel() > 0
+        valid = arrays["dpi_valid"] > 0
         story.read.append(f"{100 * (1 - valid.mean()):.1f} % of the bins are not scored: `dpi_valid` says no")
     if "eyepos" not in arrays:
         return None, valid
-    eye, filled = held(arrays["eyepos"].astype(np.float64).reshape(len(arrays["eyepos"]), -1))
+    eye, filled = held(arrays["eyepos"].astype(np.float64))
     story.read.append("behaviour: eye position, degrees")
     if filled:
         story.inferred.append(f"{filled} samples of the eye are NaN: the last one before stands in")

@@ -17,6 +17,8 @@ def held(name: str, array: np.ndarray, where: str) -> np.ndarray:
     """The array in the type that the program works with. Raises AblateError for what holds no numbers."""
     if array.dtype.kind not in "buif":
         raise AblateError(f"{name} must hold numbers, not {array.dtype}", where=where)
+    if not array.ndim:
+        raise AblateError(f"{name} is a single number, not an array", where=where)
     wanted = _wanted(name, array.dtype)
     if wanted == array.dtype and array.dtype.isnative:
         return array

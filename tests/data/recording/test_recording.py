@@ -2,14 +2,11 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 import pytest
-import torch
 from data_samples import noise_recording
 
-from ablate.data.encoding.reading.frames import FrameStore, content_hash
 from ablate.data.encoding.recordings import RecordingsConfig
 from ablate.data.recording import read_recording, write_recording
 from ablate.errors import AblateError
@@ -165,39 +162,6 @@ def test_misnamed_files_are_told_together_and_what_is_not_read_is_kept_by_name(f
     with pytest.raises(AblateError) as caught:
         read_recording(folder)
     assert [problem.what for problem in caught.value.problems] == ["trails.npy is not read", "vaild.npy is not read"]
-
-
-STIMULI = ("bool", "u1", "i1", ">u2", "i2", "<i4", ">i8", "f2", ">f4", "f4", ">f8", "longdouble")
-OTHERS = {
-    "behavior": ("i2", "f2", ">f4", "f8", "longdouble"),
-    "spikes": ("bool", "i1", ">u2", ">i4", "u8", "f2", ">f4", "f8", "longdouble"),
-    "trials": ("i1", "u1", ">i4", "u8"),
-    "rates": ("f2", ">f4", "f8", "longdouble"),
-    "valid": ("bool",),
-}
-
-
-@pytest.mark.parametrize("order", ["C", "F"])
-@pytest.mark.parametrize(
-    ("name", "dtype"),
-    [("stimulus", one) for one in STIMULI] + [(n, one) for n, types in OTHERS.items() for one in types],
-)
-def test_every_type_byte_order_and_memory_order_is_read_as_the_same_numbers(
-    folder: Path, name: str, dtype: str, order: Literal["C", "F"]
-) -> None:
-    meant = np.random.default_rng(0).integers(
-        0, 2, {"stimulus": (FRAMES, 4, 5), "behavior": (FRAMES, 2)}.get(name, (FRAMES, 3))
-    )
-    meant = meant[:, 0] if name == "trials" else meant
-    np.save(folder / f"{name}.npy", np.array(meant, dtype=dtype, order=order))
-    recording = read_recording(folder)
-    np.testing.assert_array_equal(getattr(recording, name), meant)
-    rows = np.array([[0, 5, 199]])
-    store = FrameStore(recording, torch.device("cpu"))
-    np.testing.assert_array_equal(store.stimulus(rows).numpy(), np.asarray(recording.stimulus, np.float32)[rows])
-    np.testing.assert_array_equal(store.behavior(rows).numpy(), np.asarray(recording.behavior, np.float32)[rows])
-    np.testing.assert_array_equal(store.spikes(rows).numpy(), np.asarray(recording.spikes, np.float32)[rows])
-    assert len(content_hash(recording)) == 64
 
 
 def test_repeats_of_one_unit_may_leave_out_its_axis(tmp_path: Path) -> None:

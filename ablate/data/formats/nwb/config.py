@@ -7,6 +7,7 @@ import numpy as np
 from pydantic import Field
 
 from ablate.data.formats.base import FormatConfig, session_name
+from ablate.data.formats.numbers import TIMES, numbers
 from ablate.data.formats.nwb.behavior import read_behavior
 from ablate.data.formats.nwb.opened import opened
 from ablate.data.formats.nwb.stimulus import Axes, Candidate, chosen, frames_of
@@ -92,7 +93,8 @@ def _bins(
 
 def _units(units: Any, bins: Bins, story: Story) -> tuple[np.ndarray, np.ndarray | None]:
     """Counts (t, u), and where each unit was observed. Raises AblateError where no spike meets the stimulus."""
-    times = [np.asarray(one, np.float64) for one in units["spike_times"][:]]
+    found = [numbers(one, "units: spike_times", "(n,)", kinds=TIMES, empty=True) for one in units["spike_times"][:]]
+    times = [one.astype(np.float64) for one in found]
     wrong = [index for index, one in enumerate(times) if not np.isfinite(one).all()]
     if wrong:
         raise AblateError(f"unit {wrong[0]} has spike times that are not finite", where="units")

@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from ablate.data.formats.numbers import TIMES, numbers
 from ablate.data.formats.story import Story
 from ablate.data.formats.trials_of_arrays import as_uint8
 from ablate.errors import AblateError
@@ -95,7 +96,7 @@ def frames_of(candidate: Candidate, axes: Axes | None, story: Story) -> tuple[np
 def times_of(series: Any) -> np.ndarray:
     """(t,) s of each row of a time series. Raises AblateError where the file tells none."""
     if series.timestamps is not None:
-        return np.asarray(series.timestamps[:], np.float64)
+        return numbers(series.timestamps[:], f"{series.name}: timestamps", "(t,)", kinds=TIMES).astype(np.float64)
     if series.rate:
         return float(series.starting_time or 0.0) + np.arange(len(series.data)) / float(series.rate)
     raise AblateError("has neither timestamps nor a rate", where=series.name)
@@ -142,7 +143,7 @@ def _indexed(series: Any) -> Candidate:
     name = getattr(template, "name", "nothing")
 
     def read() -> tuple[np.ndarray, np.ndarray, np.ndarray, tuple[int, int] | None]:
-        return _template(template, series.name), np.asarray(series.data[:], np.int64), times_of(series), _size(template)
+        return _template(template, series.name), _index(series.data[:], series.name), times_of(series), _size(template)
 
     shape = tuple(_template_shape(template))
     return Candidate(series.name, f"IndexSeries into {name}", shape, len(series.data), read)
@@ -169,11 +170,21 @@ def _tables(file: Any) -> Iterator[Candidate]:
 
 
 def _of_table(table: Any, template: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray, tuple[int, int] | None]:
-    starts, shown = (np.asarray(table[name][:], np.float64) for name in ("start_time", "frame"))
+    starts, shown = (
+        numbers(table[name][:], f"{table.name}: {name}", "(n,)").astype(np.float64) for name in ("start_time", "frame")
+    )
     kept = np.isfinite(shown) & (shown >= 0)  # the Allen Institute writes -1 for a blank screen
     order = np.argsort(starts[kept], kind="stable")
     frames = _template(template, table.name)
-    return frames, shown[kept][order].astype(np.int64), starts[kept][order], _size(template)
+    return frames, _index(shown[kept][order], table.name), starts[kept][order], _size(template)
+
+
+def _index(values: Any, where: str) -> np.ndarray:
+    """(n,) which frame is shown."""
+    found = numbers(values, where, "(n,)")
+    if not (np.isfinite(found) & (found == np.floor(found))).all():
+        raise AblateError("its index of frames holds what is no whole number", where=where)
+    return found.astype(np.int64)
 
 
 def _template(template: Any, where: str) -> np.ndarray:

@@ -127,7 +127,7 @@ def _row(layout: Layout, line: Line) -> TrialRow:
         stored = read_array(file, "eeg")
         if stored.dtype.kind not in "iuf":
             raise AblateError(f"eeg of type {stored.dtype}, expected numbers", where=str(file))
-        return np.asarray(stored, dtype=np.float64) * meta.scale
+        return np.asarray(np.asarray(stored, dtype=np.float64) * meta.scale)  # an array, also of a single number
 
     def content() -> bytes:
         frames, mask = _frames(layout, line)
@@ -200,17 +200,18 @@ def _mask(layout: Layout, line: Line) -> NDArray[np.bool_]:
     return mask
 
 
-def _check_times(times: NDArray[np.floating], mask: NDArray[np.bool_], layout: Layout, line: Line) -> None:
+def _check_times(times: NDArray[np.generic], mask: NDArray[np.bool_], layout: Layout, line: Line) -> None:
     """Raises AblateError if a valid frame was not shown in the interval that it stands in, or nobody knows when."""
     trial = f"trial {line.trial_id}"
     if times.shape != mask.shape or times.dtype.kind not in "iuf":
         what = f"frame_t of shape {times.shape} and type {times.dtype} for frames {mask.shape}"
         raise AblateError(what, where=trial, hint="seconds since t0_video_s, one for each frame")
-    if not np.isfinite(times[mask]).all():
-        i, f = (int(index[0]) for index in np.nonzero(mask & ~np.isfinite(times)))
+    seconds = np.asarray(times, dtype=np.float64)
+    if not np.isfinite(seconds[mask]).all():
+        i, f = (int(index[0]) for index in np.nonzero(mask & ~np.isfinite(seconds)))
         what = f"frame {f} of interval {i} is valid, but its time in frame_t is NaN or infinity"
         raise AblateError(what, where=trial, hint="give its time, or mark it as False in frame_mask")
-    since_eeg, interval_s = times + line.seconds("t0_video_s") - line.seconds("t0_eeg_s"), layout.meta.interval_s
+    since_eeg, interval_s = seconds + line.seconds("t0_video_s") - line.seconds("t0_eeg_s"), layout.meta.interval_s
     start, slack = np.arange(len(mask))[:, None] * interval_s, SLACK * interval_s
     outside = mask & ((since_eeg < start - slack) | (since_eeg >= start + interval_s + slack))
     if outside.any():

@@ -43,8 +43,8 @@ def content_in_train(splits: Sequence[SessionSplit]) -> str:
 def _of_recording(recording: Recording, config: EncodingDataConfig) -> Iterator[str]:
     if recording.unread:
         yield f"not read: {named(recording.unread)}"
-    if recording.notes.get("not_used"):
-        yield f"not used of its file: {named(recording.notes['not_used'])}"
+    if recording.told("not_used"):
+        yield f"not used of its file: {named(recording.told('not_used'))}"
     if recording.trials is not None and config.split.kind not in ("trials", "file"):
         yield "trials.npy is not used: windows run on from trial to trial (`split.kind: trials` keeps them apart)"
     if recording.split is not None:
@@ -54,8 +54,13 @@ def _of_recording(recording: Recording, config: EncodingDataConfig) -> Iterator[
         yield "the stimulus never changes"
     if recording.behavior is not None and config.behavior != "none":
         names = recording.behavior_names or tuple(f"column {index}" for index in range(recording.behaviors))
-        still = [name for name, column in zip(names, recording.behavior.T, strict=True) if np.ptp(column) == 0]
-        if still:
+        known = (
+            np.ones(recording.behavior.shape, bool) if recording.behavior_valid is None else recording.behavior_valid
+        )
+        columns = [column[there] for column, there in zip(recording.behavior.T, known.T, strict=True)]
+        if absent := [name for name, column in zip(names, columns, strict=True) if not len(column)]:
+            yield f"behaviour that was never measured: {named(absent)}"
+        if still := [name for name, one in zip(names, columns, strict=True) if len(one) and np.ptp(one) == 0]:
             yield f"behaviour that never changes: {named(still)}"
 
 

@@ -16,8 +16,6 @@ from typing import Any, Literal
 
 import numpy as np
 from pydantic import Field
-from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
 
 from ablate.data.formats.base import FormatConfig, session_name
 from ablate.data.formats.numbers import TIMES, numbers
@@ -27,6 +25,7 @@ from ablate.data.formats.timing import Bins, bins_at, bins_of_frames, counts_in,
 from ablate.data.formats.trials_of_arrays import as_pixels, as_uint8
 from ablate.data.recording import Recording
 from ablate.data.recording.array_file import map_array
+from ablate.disk.header import read_header
 from ablate.disk.listing import visible
 from ablate.errors import AblateError
 
@@ -114,21 +113,11 @@ def read_experanto(place: Path, config: ExperantoConfig | None = None) -> Record
 
 
 def _modality(folder: Path) -> Modality:
-    meta = _yaml(folder / META)
+    meta = read_header(folder / META)
     kind = str(meta.get("modality", ""))
     if not kind:
         raise AblateError("tells no `modality`", where=str(folder / META))
     return Modality(folder, kind, meta)
-
-
-def _yaml(path: Path) -> dict[str, Any]:
-    try:
-        meta = YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
-    except (YAMLError, UnicodeDecodeError, OSError) as error:
-        raise AblateError("is not valid YAML", where=str(path)) from error
-    if not isinstance(meta, dict):
-        raise AblateError("must hold keys and values", where=str(path))
-    return {str(key): value for key, value in meta.items()}
 
 
 def _only(found: list[Modality], kind: str, place: Path) -> Modality:
@@ -168,7 +157,7 @@ def _screen(screen: Modality, story: Story) -> tuple[np.ndarray, np.ndarray, np.
             raise AblateError(what, where=str(path.parent), hint="decode films into (t, h, w) arrays first")
         clip = _clip(path)
         meta_path = screen.folder / "meta" / f"{path.stem}.yml"
-        meta = _yaml(meta_path) if meta_path.is_file() else {}
+        meta = read_header(meta_path) if meta_path.is_file() else {}
         at = meta.get("first_frame_idx")
         if not isinstance(at, int):
             raise AblateError("tells no `first_frame_idx`", where=str(meta_path))

@@ -82,7 +82,7 @@ def _told(recording: Recording) -> Iterator[str]:
         f"{recording.stimulus.dtype}, {recording.units} units, {recording.signal}"
     )
     for name, word in (("read", "read"), ("inferred", "inferred"), ("not_used", "not used")):
-        for line in recording.notes.get(name, ()):
+        for line in recording.told(name):
             yield f"  {word}: {line}"
 
 

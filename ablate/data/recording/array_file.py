@@ -4,7 +4,7 @@ A header that lies about its size would otherwise have memory taken, or read pas
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from tokenize import TokenError
 from typing import Any
@@ -33,7 +33,9 @@ UNREADABLE = (
 def map_array(path: Path) -> np.ndarray:
     """The array, read-only. Raises AblateError for a missing, damaged, pickled or lying file."""
     if not path.is_file():
-        raise AblateError(f"{path.name} is missing", where=str(path.parent))
+        what = "is a link that leads nowhere" if path.is_symlink() else "is missing"
+        what = "is a folder, not a file" if path.is_dir() else what
+        raise AblateError(f"{path.name} {what}", where=str(path.parent))
     try:
         shape, fortran, dtype, offset = _header(path)
     except UNREADABLE as error:
@@ -68,14 +70,21 @@ def _header(path: Path) -> tuple[tuple[int, ...], bool, np.dtype[Any], int]:
 
 def first_place(array: np.ndarray, is_wrong: Callable[[np.ndarray], np.ndarray]) -> tuple[int, ...] | None:
     """Index of the first value that a test finds wrong, looked at in pieces of rows; None where all are right."""
-    row_bytes = max(1, array.nbytes // max(1, len(array)))
-    step = max(1, CHUNK_BYTES // row_bytes)
-    for start in range(0, len(array), step):
-        wrong = is_wrong(np.asarray(array[start : start + step]))
+    start = 0
+    for rows in pieces(array):
+        wrong = is_wrong(rows)
         if wrong.any():
             row, *rest = np.unravel_index(int(np.argmax(wrong)), wrong.shape)
             return (start + int(row), *map(int, rest))
+        start += len(rows)
     return None
+
+
+def pieces(array: np.ndarray) -> Iterator[np.ndarray]:
+    """Rows, so many at a time that they never fill the memory."""
+    step = max(1, CHUNK_BYTES // max(1, array.nbytes // max(1, len(array))))
+    for start in range(0, len(array), step):
+        yield np.asarray(array[start : start + step])
 
 
 def not_finite(rows: np.ndarray) -> np.ndarray:

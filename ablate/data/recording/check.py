@@ -4,14 +4,22 @@ from collections.abc import Callable
 
 import numpy as np
 
-from ablate.data.recording.array_file import first_place, negative, not_finite, not_whole
+from ablate.data.recording.array_file import first_place, negative, not_finite, not_whole, pieces
 from ablate.data.recording.session import OPTIONAL, Recording
 from ablate.errors import AblateError
 
 CALCIUM = "models give rates, which are never negative: deconvolve the traces, or lift them by their least value"
-COUNTS = "spikes.npy holds the number of spikes in each bin; valid.npy marks bins that are not to be scored"
+COUNTS = (
+    "spikes.npy holds the number of spikes in each bin (not rates; calcium needs `signal: calcium`); valid.npy marks "
+    "bins that are not to be scored"
+)
 FASTEST_RATE_HZ = 10_000  # spikes a second: ten units at once with the shortest refractory period of a neuron, 1 ms
 MOST_IN_ANY_BIN = 100  # however short the bin: a burst of many units at once
+
+ONE_UNIT = "write a single unit as spikes[:, None]"
+TIMES = "times of spikes are counted in the bins of the stimulus first: np.histogram(times, edges)[0], a column a unit"
+NO_TRIAL = "-1 marks a bin of no trial"
+COLOURS = (3, 4)
 
 MEANT = {
     "behavior": ("f", 2, "float32 (t, k)"),
@@ -33,22 +41,26 @@ def check_shapes(recording: Recording, *, where: str) -> None:
     _require(
         stimulus.dtype in (np.uint8, np.float32), f"stimulus must be uint8 or float32, not {stimulus.dtype}", where
     )
-    _require(stimulus.ndim == 3, f"stimulus must have axes (t, h, w), not shape {stimulus.shape}", where)
+    what = f"stimulus must have axes (t, h, w), not shape {stimulus.shape}"
+    _require(stimulus.ndim == 3, what, where, _one_channel(stimulus.shape))
     _require(spikes.dtype.kind in "uif", f"spikes must be counts, not {spikes.dtype}", where)
-    _require(spikes.ndim == 2, f"spikes must have axes (t, u), not shape {spikes.shape}", where)
+    hint = ONE_UNIT if spikes.shape == stimulus.shape[:1] else TIMES
+    _require(spikes.ndim == 2, f"spikes must have axes (t, u), not shape {spikes.shape}", where, hint)
     _require(spikes.shape[1] > 0, "spikes has no units", where)
     _require(stimulus.size > 0, f"stimulus is empty, shape {stimulus.shape}", where)
     for name, (kinds, axes, meant) in MEANT.items():
         part = getattr(recording, name)
         if part is not None:
             fault = f"{name} must be {meant}, not {part.dtype} of shape {part.shape}"
-            _require(part.dtype.kind in kinds and part.ndim == axes, fault, where)
+            column = "write a single column as behavior[:, None]" if name == "behavior" and part.ndim == 1 else ""
+            _require(part.dtype.kind in kinds and part.ndim == axes, fault, where, column)
+            _require(name not in ("behavior", "valid") or part.size > 0, f"{name} is empty, shape {part.shape}", where)
     for name in ("spikes", *OPTIONAL):
         part = getattr(recording, name)
         if part is not None and len(part) != len(stimulus):
             word = "shorter" if len(part) < len(stimulus) else "longer"
             what = f"{name} has {len(part)} bins, {word} than the stimulus with {len(stimulus)} frames"
-            raise AblateError(what, where=where, hint="both count the same bins, oldest first")
+            raise AblateError(what, where=where, hint=_hint_of_lengths(name, part, stimulus))
     for name in ("valid", "rates", "floor_rates"):
         part = getattr(recording, name)
         fits = part is None or part.shape == spikes.shape
@@ -60,6 +72,24 @@ def check_shapes(recording: Recording, *, where: str) -> None:
     names, columns = len(recording.behavior_names), recording.behaviors
     _require(not names or names == columns, f"{names} behavior_names for {columns} columns of behavior", where)
     _check_repeats(recording, where)
+
+
+def _one_channel(shape: tuple[int, ...]) -> str:
+    """What to do with a stimulus that has an axis of colours."""
+    for axis in (3, 1) if len(shape) == 4 else ():
+        if shape[axis] == 1:
+            return f"leave out its axis of one channel: stimulus[{':, ' * axis}0]"
+        if shape[axis] in COLOURS:
+            return f"a model here sees one channel: write stimulus.mean({axis}), or the channel that matters"
+    return ""
+
+
+def _hint_of_lengths(name: str, part: np.ndarray, stimulus: np.ndarray) -> str:
+    if part.ndim == 2 and part.shape[1] == len(stimulus):
+        return f"its axes look swapped, time comes first: write {name}.T"
+    if len(part) == stimulus.shape[2]:
+        return "the stimulus looks like (h, w, t), time comes first: write np.moveaxis(stimulus, 2, 0)"
+    return "both count the same bins, oldest first"
 
 
 def _check_repeats(recording: Recording, where: str) -> None:
@@ -97,6 +127,10 @@ def check_numbers(recording: Recording, *, where: str) -> None:
             _refuse(name, part, negative, "contains negative counts", where, COUNTS)
             what = f"contains counts that no neuron can fire in a bin of {1000 / recording.bin_rate_hz:.3g} ms"
             _refuse(name, part, lambda rows: rows > most, what, where, COUNTS)
+    if recording.valid is not None and not any(part.any() for part in pieces(recording.valid)):
+        raise AblateError("valid marks no bin of any unit as one that counts", where=where, hint="True is: it counts")
+    if recording.trials is not None:
+        _refuse("trials", recording.trials, lambda rows: rows < -1, "has numbers below -1", where, NO_TRIAL)
     if recording.split is not None:
         what = "has labels that are none of 0 (train), 1 (validation), 2 (test) and -1 (none)"
         _refuse("split", recording.split, lambda rows: (rows < -1) | (rows > 2), what, where)

@@ -26,19 +26,18 @@ from typing import Any, get_args
 
 import numpy as np
 from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
 
 from ablate.data.recording.array_file import map_array
 from ablate.data.recording.check import check_numbers, check_shapes
-from ablate.data.recording.held import a_label_a_bin, held, with_columns, with_unit_axis
-from ablate.data.recording.listing import check_keys, unread_files
+from ablate.data.recording.held import a_label_a_bin, held, with_columns, with_unit_axis, without_what_never_counts
+from ablate.data.recording.listing import HEADER, check_keys, unread_files
 from ablate.data.recording.session import OPTIONAL, REPEATED, Recording, Signal
 from ablate.data.recording.unit_table import write_unit_table
+from ablate.disk.header import read_header
 from ablate.disk.listing import visible
 from ablate.disk.whole import whole_folder
 from ablate.errors import AblateError
 
-YAML_BYTES = 1 << 20  # a header is a few lines; a megabyte of it is a mistake or an attack
 MOST_BINS_PER_FRAME = 1000
 SLOWEST_HZ, FASTEST_HZ = 0.1, 100_000  # bins of 10 s to 10 us; beyond that a length was written for a rate
 
@@ -67,7 +66,7 @@ def read_recording(folder: Path, *, max_frames: int | None = None, check_values:
         **arrays,
     )
     check_shapes(recording, where=str(folder))
-    recording = recording.first(max_frames)
+    recording = without_what_never_counts(recording.first(max_frames))
     if check_values:
         check_numbers(recording, where=str(folder))
     return recording
@@ -91,7 +90,8 @@ def write_recording(folder: Path, recording: Recording, *, checked: bool = True)
 
 def _arrays(folder: Path, bins_per_frame: int) -> dict[str, Any]:
     """Every array of the folder, with a row a bin. Frames that are shown for several bins are repeated, in memory."""
-    there = [name for name in (*OPTIONAL, *REPEATED) if (folder / f"{name}.npy").exists()]
+    listed = {one.name for one in visible(folder)}  # also a link that leads nowhere: it is told, not passed over
+    there = [name for name in (*OPTIONAL, *REPEATED) if f"{name}.npy" in listed]
     arrays = {
         name: held(name, map_array(folder / f"{name}.npy"), str(folder)) for name in ("stimulus", "spikes", *there)
     }
@@ -111,18 +111,7 @@ def _arrays(folder: Path, bins_per_frame: int) -> dict[str, Any]:
 
 
 def _read_header(folder: Path) -> dict[str, Any]:
-    path = folder / "recording.yaml"
-    if not path.is_file():
-        raise AblateError("recording.yaml is missing", where=str(folder))
-    if path.stat().st_size > YAML_BYTES:
-        raise AblateError("recording.yaml is larger than 1 MB", where=str(folder))
-    try:
-        header = YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
-    except (YAMLError, UnicodeDecodeError, ValueError, RecursionError) as error:
-        raise AblateError("recording.yaml is not valid YAML", where=str(folder)) from error
-    if not isinstance(header, dict):
-        raise AblateError("recording.yaml must hold keys and values", where=str(folder))
-    header = {str(key): value for key, value in header.items()}
+    header = read_header(folder / HEADER)
     check_keys(header, folder)
     _check_rate(header.get("bin_rate_hz"), folder)
     name = header.get("name", folder.name)

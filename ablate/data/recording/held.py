@@ -4,12 +4,16 @@ A file that already is of its type stays memory-mapped. Another type, width or b
 what torch cannot take is met here and not in the middle of a run.
 """
 
+from dataclasses import replace
+
 import numpy as np
 
+from ablate.data.recording.session import Recording
 from ablate.errors import AblateError
 
 FLOATS = ("behavior", "rates", "floor_rates")
 COUNTS = ("spikes", "repeats")
+LABELS = ("trials", "split")
 WIDEST = 8  # bytes a number: torch knows nothing wider
 
 
@@ -19,6 +23,8 @@ def held(name: str, array: np.ndarray, where: str) -> np.ndarray:
         raise AblateError(f"{name} must hold numbers, not {array.dtype}", where=where)
     if not array.ndim:
         raise AblateError(f"{name} is a single number, not an array", where=where)
+    if name in LABELS and array.dtype.kind == "u" and array.size and array.max() > np.iinfo(np.int64).max:
+        raise AblateError(f"{name} holds {array.max()}, more than any number of trials", where=where)
     wanted = _wanted(name, array.dtype)
     if wanted == array.dtype and array.dtype.isnative:
         return array
@@ -35,11 +41,20 @@ def _wanted(name: str, dtype: "np.dtype[np.generic]") -> "np.dtype[np.generic]":
         return np.dtype(np.float32)
     if name in COUNTS and kind == "b":
         return np.dtype(np.uint8)
-    if name in ("trials", "split") and kind in "ui":
+    if name in LABELS and kind in "ui":
         return np.dtype(np.int64)
     if name in FLOATS and kind == "f" and dtype.itemsize < np.dtype(np.float32).itemsize:
         return np.dtype(np.float32)
     return np.dtype(f"{kind}{min(dtype.itemsize, WIDEST)}") if kind != "b" else np.dtype(bool)
+
+
+def without_what_never_counts(recording: Recording) -> Recording:
+    """Zero for NaN in spikes where `valid` says that the bin does not count: it is in no score, and NaN * 0 is NaN."""
+    spikes, valid = recording.spikes, recording.valid
+    if valid is None or spikes.dtype.kind != "f":
+        return recording
+    unknown = ~np.isfinite(spikes) & ~valid
+    return replace(recording, spikes=np.where(unknown, spikes.dtype.type(0), spikes)) if unknown.any() else recording
 
 
 def with_unit_axis(repeats: np.ndarray) -> np.ndarray:

@@ -59,6 +59,11 @@ class Recording:
     def behaviors(self) -> int:
         return 0 if self.behavior is None else int(self.behavior.shape[1])
 
+    def told(self, what: str) -> tuple[str, ...]:
+        """What a reader wrote into the notes: what was `read`, `inferred`, `not_used`; a user may have a text there."""
+        lines = self.notes.get(what) or ()
+        return tuple(map(str, lines)) if isinstance(lines, list | tuple) else (str(lines),)
+
     @property
     def measured_behavior(self) -> Array | None:
         """Behaviour with zero where it was not measured, which may be NaN in the file."""

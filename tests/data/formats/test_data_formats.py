@@ -161,7 +161,7 @@ def test_bits_per_spike_of_calcium_is_refused(truth: World, tmp_path: Path) -> N
         (lambda d: (d / "data/responses/3.npy").unlink(), None),
         (
             lambda d: np.save(d / "data/videos/2.npy", np.zeros((6, 5))),
-            r"data/videos/2\.npy: must have axes \(h, w, t\)",
+            r"data/videos/2\.npy: must be numbers with axes \(h, w, t\)",
         ),
         (lambda d: np.save(d / "data/videos/2.npy", np.zeros((6, 4, 90))), r"videos/2\.npy: has \(6, 4\) a frame"),
         (lambda d: np.save(d / "data/responses/2.npy", np.zeros((4, 90))), r"responses/2\.npy: has \(4,\) a frame"),

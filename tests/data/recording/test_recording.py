@@ -36,8 +36,8 @@ def save(name: str, array: np.ndarray) -> Callable[[Path], None]:
     return lambda folder: np.save(folder / f"{name}.npy", array)
 
 
-def put(text: str) -> Callable[[Path], None]:
-    return lambda folder: (folder / "recording.yaml").write_text(text) and None
+def put(text: str, encoding: str = "utf-8") -> Callable[[Path], None]:
+    return lambda folder: (folder / "recording.yaml").write_bytes(text.encode(encoding)) and None
 
 
 def remove(name: str) -> Callable[[Path], None]:
@@ -72,7 +72,7 @@ FAULTS = {
     "stimulus.npy is missing": remove("stimulus.npy"),
     "spikes.npy is missing": remove("spikes.npy"),
     "recording.yaml has no bin_rate_hz": put("name: x\n"),
-    "recording.yaml is not valid YAML": put("name: [\n"),
+    "recording.yaml, line 2: is not YAML: expected the node content, but found '<stream end>'": put("name: [\n"),
     "recording.yaml must hold keys and values": put("- 1\n"),
     "bin_rate_hz must be a positive number, not 'fast'": put("bin_rate_hz: fast\n"),
     "bin_rate_hz must be a positive number, not 0": put("bin_rate_hz: 0\n"),
@@ -120,6 +120,22 @@ FAULTS = {
         "repeat_stimulus", np.zeros((40, 4, 5), np.uint8)
     ),
     "rates contains negative rates: rates[0, 0] is -1": save("rates", -COUNTS.astype(np.float32)),
+    "recording.yaml, line 2: is not UTF-8 (byte 0xf6)": put("bin_rate_hz: 9\nnote: Größe\n", "latin-1"),
+    "recording.yaml, line 1: is not UTF-8 (byte 0xff)": put("bin_rate_hz: 9\n", "utf-16"),
+    'recording.yaml, line 2: is not YAML: found duplicate key "bin_rate_hz"': put("bin_rate_hz: 9\nbin_rate_hz: 8\n"),
+    "recording.yaml, line 2: is not YAML: found another document": put("bin_rate_hz: 9\n---\nbin_rate_hz: 8\n"),
+    "recording.yaml, line 2: is not YAML: found character '\\t' that cannot start any token": put(
+        "bin_rate_hz: 9\n\tname: x\n"
+    ),
+    "valid marks no bin of any unit as one that counts": save("valid", np.zeros((FRAMES, 3), bool)),
+    "valid.npy is a link that leads nowhere": lambda folder: (folder / "valid.npy").symlink_to("nowhere.npy"),
+    "valid.npy is a folder, not a file": lambda folder: (folder / "valid.npy").mkdir(),
+    "trials has numbers below -1: trials[0] is -2": save("trials", np.arange(FRAMES) - 2),
+    "trials holds 9223372036854775808, more than any number of trials": save(
+        "trials", np.full(FRAMES, 2**63, np.uint64)
+    ),
+    "trials is a single number, not an array": save("trials", np.array(1)),
+    "behavior is empty, shape (200, 0)": save("behavior", np.zeros((FRAMES, 0), np.float32)),
 }
 
 
@@ -131,6 +147,58 @@ def test_a_fault_is_one_clear_message(folder: Path, message: str, spoil: Callabl
     (problem,) = caught.value.problems
     assert problem.what == message
     assert problem.where == str(folder)
+
+
+@pytest.mark.parametrize(
+    ("name", "array", "hint"),
+    [
+        ("spikes", COUNTS.T, "its axes look swapped, time comes first: write spikes.T"),
+        ("behavior", np.zeros((2, FRAMES)), "its axes look swapped, time comes first: write behavior.T"),
+        ("spikes", COUNTS[:, 0], "write a single unit as spikes[:, None]"),
+        ("spikes", np.linspace(0, 3.3, 50), "times of spikes are counted in the bins of the stimulus first"),
+        ("spikes", COUNTS * 0.4, "(not rates; calcium needs `signal: calcium`)"),
+        ("behavior", np.zeros(FRAMES), "write a single column as behavior[:, None]"),
+        ("stimulus", np.ones((FRAMES, 4, 5, 3)), "a model here sees one channel: write stimulus.mean(3)"),
+        ("stimulus", np.ones((FRAMES, 3, 4, 5)), "a model here sees one channel: write stimulus.mean(1)"),
+        ("stimulus", np.ones((FRAMES, 1, 4, 5)), "leave out its axis of one channel: stimulus[:, 0]"),
+        ("stimulus", np.ones((FRAMES, 4, 5, 1)), "leave out its axis of one channel: stimulus[:, :, :, 0]"),
+        ("stimulus", np.ones((4, 5, FRAMES)), "the stimulus looks like (h, w, t), time comes first"),
+    ],
+)
+def test_axes_in_another_order_are_told_with_the_line_that_mends_them(
+    folder: Path, name: str, array: np.ndarray, hint: str
+) -> None:
+    np.save(folder / f"{name}.npy", array)
+    with pytest.raises(AblateError) as caught:
+        read_recording(folder)
+    assert hint in caught.value.problems[0].hint
+
+
+@pytest.mark.parametrize("text", ["\ufeffbin_rate_hz: 60\n", "bin_rate_hz:\t60\n", "bin_rate_hz: 60\r\nname: rec\r\n"])
+def test_marks_that_an_editor_leaves_change_nothing(folder: Path, text: str) -> None:
+    put(text)(folder)
+    assert read_recording(folder).bin_rate_hz == 60.0
+
+
+def test_what_a_mac_leaves_beside_files_is_passed_over(folder: Path) -> None:
+    for name in ("._stimulus.npy", "._recording.yaml", ".DS_Store"):
+        (folder / name).write_bytes(b"\0\5\x16\7")
+    (folder.parent / "._rec").write_bytes(b"")
+    (folder.parent / ".tmp-rec-1").mkdir()
+    (folder.parent / ".tmp-rec-1" / "recording.yaml").write_text("bin_rate_hz: 9\n")
+    assert read_recording(folder).unread == ()
+    assert RecordingsConfig(path=str(folder.parent)).folders() == (folder,)
+
+
+def test_nan_in_bins_that_do_not_count_is_no_fault_and_elsewhere_is_one(folder: Path) -> None:
+    spikes, valid = COUNTS.copy(), np.ones((FRAMES, 3), bool)
+    spikes[5:9, 1], valid[5:9, 1] = np.nan, False
+    np.save(folder / "spikes.npy", spikes)
+    np.save(folder / "valid.npy", valid)
+    assert not read_recording(folder).spikes[5:9, 1].any()
+    np.save(folder / "valid.npy", np.roll(valid, 1, axis=0))
+    with pytest.raises(AblateError, match=r"spikes\[5, 1\] is nan"):
+        read_recording(folder)
 
 
 @pytest.mark.parametrize(

@@ -55,5 +55,5 @@ def _write(recording: "Recording", place: Path, head: str) -> None:
     write_recording(place, recording, checked=False)
     say(f"{head}: {recording.frames} bins of {recording.bin_rate_hz:g} Hz, {recording.units} units")
     for name in ("inferred", "not_used"):
-        for line in recording.notes.get(name, ()):
+        for line in recording.told(name):
             say(f"  {name.replace('_', ' ')}: {line}")

@@ -64,7 +64,7 @@ def run_starts(trials: Int[np.ndarray, " t"]) -> Int[np.ndarray, " t"]:
 
 
 def label_trials(
-    trials: list[Int[np.ndarray, " t"]],
+    trials: list[Int[np.ndarray, " _"]],
     run_start: Int[np.ndarray, " t"],
     frames: Array,
     recurrence: Recurrence,
@@ -74,7 +74,8 @@ def label_trials(
     """The split of each frame. Linked are trials with a long stretch in common, with a picture or short stretch in
     common, and trials that are equal from first to last frame, however little these hold. Splits fill up evenly over
     the recording."""
-    keys = np.concatenate([np.where(ids >= 0, ids * len(trials) + index, -1) for index, ids in enumerate(trials)])
+    numbered = [np.where(ids >= 0, np.unique(ids, return_inverse=True)[1], -1) for ids in trials]  # ids may be dates
+    keys = np.concatenate([np.where(ids >= 0, ids * len(trials) + index, -1) for index, ids in enumerate(numbered)])
     if not (keys >= 0).any():
         raise AblateError("trials.npy marks no bin as part of a trial", where="data.split.kind")
     _, trial = np.unique(keys, return_inverse=True)

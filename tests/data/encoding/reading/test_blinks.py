@@ -48,6 +48,18 @@ def test_statistics_and_windows_know_nothing_of_blinks(tmp_path: Path) -> None:
     assert (shown[11:, 0] != 0).all()
 
 
+def test_behaviour_that_was_never_measured_is_told(tmp_path: Path) -> None:
+    folder = blinking(tmp_path / "rec")
+    measured = np.stack([~BLINKS, np.zeros(FRAMES, bool)], axis=1)
+    np.save(folder / "behavior_valid.npy", measured)
+    np.save(folder / "behavior.npy", np.where(measured, np.load(folder / "behavior.npy"), np.nan))
+    data = dataset(read_recording(folder))
+    assert "noise: behaviour that was never measured: column 1" in data.notices
+    behavior = data.windows(0, np.array([145])).behavior
+    assert behavior is not None
+    assert not behavior[0, :, 1].any(), "the mean, which is nothing"
+
+
 def test_nan_outside_the_blinks_is_refused_with_its_place(tmp_path: Path) -> None:
     folder = blinking(tmp_path / "rec")
     np.save(folder / "behavior_valid.npy", ~(BLINKS & (np.arange(FRAMES) < 500)))

@@ -72,3 +72,15 @@ def test_what_is_no_split_is_refused_with_its_place(own: np.ndarray | None, mess
         np.save(tmp_path / "rec" / "split.npy", own)
     with pytest.raises(AblateError, match=message):
         split(read_recording(tmp_path / "rec"))
+
+
+def test_trials_may_be_numbered_by_their_dates() -> None:
+    """Nanoseconds since 1970, in more sessions than 64 bits hold when they are counted through."""
+    dates = 1_700_000_000_000_000_000 + TRIALS * 1_000_000_000
+    config = SplitConfig(kind="trials")
+    found, meant = (
+        split_sessions([noise_recording(str(k), trials=ids, seed=k) for k in range(8)], config, GUARD)
+        for ids in (dates, TRIALS)
+    )
+    for one, other in zip(found, meant, strict=True):
+        np.testing.assert_array_equal(one.label, other.label)

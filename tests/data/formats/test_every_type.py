@@ -16,7 +16,7 @@ from ablate.data.formats.inspect import config_of
 from ablate.data.recording import Recording, read_recording, write_recording
 from ablate.errors import AblateError
 
-FRAMES = 60
+FRAMES = 80
 NUMBERS = (
     "?",
     "i1",

@@ -7,7 +7,7 @@ import pytest
 from data_samples import noise_recording
 
 from ablate.data.recording import read_recording
-from ablate.data.survey.alignment import alignment_of
+from ablate.data.survey.alignment import BLOCKS, alignment_of
 from ablate.data.survey.pixels import lags_of, peak_of, places, triggered_averages
 from ablate.result.survey import Alignment
 
@@ -43,15 +43,16 @@ def found(stimulus: np.ndarray, spikes: np.ndarray) -> Alignment:
     return alignment
 
 
-@pytest.mark.parametrize("seed", range(3))
-@pytest.mark.parametrize(("share", "frames"), [(0.7, 1), (0.7, -1), (0.3, 1), (0.5, -2), (2 / 3, 1)])
+@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize("share", [0.3, 0.5, 0.7, 0.9])
+@pytest.mark.parametrize("frames", [-2, -1, 1, 2])
 def test_a_slip_is_found_at_its_place(seed: int, share: float, frames: int) -> None:
     shown, at = film(seed), round(share * FRAMES)
     alignment = found(slipped(shown, at, frames), responses(shown, seed))
     assert alignment.slip == pytest.approx(at, abs=60)
     assert alignment.slip_shift == (frames if alignment.before else -frames)
-    changed = {shift for shift in alignment.shifts if shift}
-    assert changed == {alignment.slip_shift}
+    whole = [shift for block, shift in enumerate(alignment.shifts) if not block < share * BLOCKS < block + 1]
+    assert set(whole) == {0, alignment.slip_shift}, "the block of the slip itself may say either"
 
 
 @pytest.mark.parametrize("seed", range(12))

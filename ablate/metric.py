@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Literal
 
-Task = Literal["spikes", "labels"]
+Task = Literal["spikes", "labels", "values"]
 
 
 @dataclass(frozen=True)
@@ -114,6 +114,18 @@ METRICS = {
             noun="trial",
             lack="no valid label",
             scorer="labels:LabelScorer",
+        ),
+        Metric(
+            name="bits_per_value",
+            label="bits/label",
+            task="values",
+            formula="bits/label = Σ log₂( N(y; m, s) / N(y; m₀, s₀) ) / n",
+            meaning="Information that the model has about a number beyond the training split's distribution: y is the "
+            "number, m and s are mean and standard deviation that the model predicts, m₀ and s₀ those of the training "
+            "split's numbers; N is the normal density. Zero is a constant guess, below zero is worse than that.",
+            noun="trial",
+            lack="nothing rated",
+            scorer="values:ValueScorer",
         ),
     )
 }

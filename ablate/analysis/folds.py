@@ -20,6 +20,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ablate.result.agreement import concordance, correlation, joined, mean_known
 from ablate.result.confusion import accuracy, balanced_accuracy, macro_f1
 from ablate.result.manifest import CrossValidation
 from ablate.result.record import RunRecord, Score, SessionScore, Usage
@@ -61,7 +62,9 @@ def merged(scores: Sequence[Score]) -> Score | None:
     names = dict.fromkeys(one.name for score in scores for one in score.sessions)
     attainable = [score.attainable for score in scores if score.attainable is not None]
     identity = hashlib.blake2b(" ".join(score.scored_hash for score in scores).encode(), digest_size=16)
-    more = {}
+    more: dict[str, object] = {}
+    if all(score.targets for score in scores):
+        more = _of_numbers(scores)
     if all(score.confusion for score in scores):
         matrix = np.array([score.confusion for score in scores], dtype=np.int64).sum(axis=0)
         error = [score.calibration_error or 0.0 for score in scores]
@@ -87,8 +90,24 @@ def merged(scores: Sequence[Score]) -> Score | None:
     )
 
 
+def _of_numbers(scores: Sequence[Score]) -> dict[str, object]:
+    """Of all labels of all folds, from the moments of each."""
+    targets = []
+    for parts in zip(*(score.targets for score in scores), strict=True):
+        counts = [part.moments.count for part in parts]
+        bits = float(np.average([part.bits for part in parts], weights=counts)) if sum(counts) else 0.0
+        moments = joined([part.moments for part in parts])
+        targets.append(parts[0].model_copy(update={"bits": bits, "moments": moments}))
+    return {
+        "targets": tuple(targets),
+        "correlation": mean_known([correlation(one.moments) for one in targets]),
+        "concordance": mean_known([concordance(one.moments) for one in targets]),
+    }
+
+
 def _session(parts: Sequence[SessionScore]) -> SessionScore:
-    """One subject over the folds that test it. Balanced accuracy and F1 are no means of parts, so several have none."""
+    """One subject over the folds that test it. Balanced accuracy, F1 and
+    correlations are no means of parts, so several have none."""
     tested = [one for one in parts if one.entries]
     if len(tested) < 2:
         return tested[0] if tested else parts[0]
@@ -106,6 +125,8 @@ def _session(parts: Sequence[SessionScore]) -> SessionScore:
             "accuracy": float(np.average(right, weights=weights)) if len(right) == len(tested) else None,
             "balanced_accuracy": None,
             "macro_f1": None,
+            "correlation": None,
+            "concordance": None,
         }
     )
 

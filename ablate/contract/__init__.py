@@ -37,7 +37,7 @@ from ablate.contract.part import (
     no_decay,
 )
 from ablate.contract.past import PastSpikes
-from ablate.contract.spec import NULL_RATE_FLOOR, DataSpec, EncodingSpec, FusionSpec, SessionSpec
+from ablate.contract.spec import NULL_RATE_FLOOR, DataSpec, EncodingSpec, FusionSpec, SessionSpec, TargetSpec
 
 __all__ = [
     "NULL_RATE_FLOOR",
@@ -71,6 +71,7 @@ __all__ = [
     "Showings",
     "Split",
     "Target",
+    "TargetSpec",
     "VideoEncoder",
     "example_batch",
     "frame_key",

@@ -22,7 +22,9 @@ class Target:
 
     spikes: values (b, n, u) counts, valid (b, n, u); the scored entries are the units, `entry` is None.
     labels: values (b, n) class indices, valid (b, n); the scored entries are trials, `entry` (b,) indexes them in
-    the session. `newest` (b,) is the newest bin of each row where the rows are stretches of a recording.
+    the session.
+    values: numbers (b, n, k), z-scored by the training split, valid (b, n, k); entries as for labels.
+    `newest` (b,) is the newest bin of each row where the rows are stretches of a recording.
     """
 
     session: int
@@ -195,10 +197,11 @@ def _one_window(spec: EncodingSpec, device: torch.device) -> EncodingBatch:
 
 
 def _one_trial(spec: FusionSpec, device: torch.device) -> FusionBatch:
-    labels = spec.intervals if spec.labels_per == "interval" else 1
+    count = spec.intervals if spec.labels_per == "interval" else 1
+    labels = (1, count, len(spec.targets)) if spec.targets else (1, count)
     return FusionBatch(
         eeg=torch.zeros(1, spec.eeg_channels, spec.eeg_samples, device=device),
         shown=torch.zeros(1, spec.intervals, spec.frames, *spec.frame_shape, device=device),
         frame_mask=torch.ones(1, spec.intervals, spec.frames, dtype=torch.bool, device=device),
-        targets=(Target(0, torch.zeros(1, labels, device=device), torch.ones(1, labels, device=device).bool()),),
+        targets=(Target(0, torch.zeros(labels, device=device), torch.ones(labels, device=device).bool()),),
     )

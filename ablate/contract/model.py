@@ -18,7 +18,8 @@ class Model(nn.Module):
     """Bins of counts before a scored bin that its rate is given; with any, scores are conditional on spikes."""
 
     def forward(self, batch: Any) -> tuple[Tensor, ...]:  # a model names the kind of batch that it is made for
-        """One prediction a target: log-rates (b, n, u) for spikes, log-probabilities (b, n, classes) for labels."""
+        """One prediction a target: log-rates (b, n, u) for spikes, log-probabilities (b, n, classes) for labels, mean
+        and log standard deviation (b, n, k, 2) of z-scored numbers."""
         raise NotImplementedError
 
     def begin(self) -> None:

@@ -1,4 +1,4 @@
-"""What a model must know of the data before it is built: sessions, windows, scored bins, trials, classes."""
+"""What a model must know of the data before it is built: sessions, windows, scored bins, trials, classes, targets."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -47,12 +47,23 @@ class EncodingSpec:
 
 
 @dataclass(frozen=True)
+class TargetSpec:
+    """A number that is learned. mean, sd: of the training split's numbers, by which the targets are z-scored: the null
+    of the score."""
+
+    name: str
+    mean: float = 0.0
+    sd: float = 1.0
+
+
+@dataclass(frozen=True)
 class FusionSpec:
-    """The data of a fusion study: EEG and video in, a label for each trial or interval out.
+    """The data of a fusion study: EEG and video in, a class or some numbers for each trial or interval out.
 
     frame_shape: (3, h, w) pixels or (d,) features. class_prior: training-split frequency of each class. labels_per:
     what one label belongs to. session_names: subjects, in the order of `Target.session`. class_names: empty where
-    classes have only numbers.
+    classes have only numbers. targets: the numbers, in the order of `Target.values`; where there are any, there are no
+    classes.
     """
 
     session_names: tuple[str, ...]
@@ -64,8 +75,13 @@ class FusionSpec:
     classes: int
     class_prior: tuple[float, ...]
     labels_per: Literal["trial", "interval"]
-    task: Literal["labels"] = "labels"
     class_names: tuple[str, ...] = ()
+    targets: tuple[TargetSpec, ...] = ()
+
+    @property
+    def task(self) -> Literal["labels", "values"]:
+        """Classes or numbers."""
+        return "values" if self.targets else "labels"
 
 
 DataSpec = EncodingSpec | FusionSpec

@@ -2,6 +2,7 @@
 
     frames (b i f 3 h w) --video--> (b i f w) --projection--> (b i f d) --mixer--> (b i f d) --compressor--> (b i n d)
     eeg (b c t) --eeg--> (b e d) --fusion with the latents--> (b e d) --head--> log-probabilities (b n classes)
+                                                                 or mean and log sd (b n k 2)
 
 Each stage is a part that a patch can replace; `fusion: none` (EEG alone) builds no video parts at all.
 """
@@ -10,7 +11,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Literal
 
 import torch
-from einops import rearrange
 from jaxtyping import Bool, Float
 from pydantic import Field
 from torch import Tensor, nn
@@ -23,6 +23,7 @@ from ablate.model.crossmodal.gated_cross_attention import GatedCrossAttentionCon
 from ablate.model.eeg import EegConfig
 from ablate.model.eeg.eegnet import EegnetConfig
 from ablate.model.eeg.segments import interval_of_token
+from ablate.model.head import head_for
 from ablate.model.isolation import isolation, leak, notes
 from ablate.model.layer.imported import kept
 from ablate.model.media import MediaConfig, MediaStack, NoMedia
@@ -30,7 +31,7 @@ from ablate.model.start import StartConfig, begin, prepare, told
 
 
 class FusionConfig(MediaConfig):
-    """EEG and video to labels."""
+    """EEG and video to labels, classes or numbers."""
 
     type: Literal["fusion"] = "fusion"
     eeg: EegConfig = EegnetConfig()
@@ -64,21 +65,21 @@ class FusionModel(Model):
         of_token = interval_of_token(count_tokens(self.eeg, spec), spec.intervals)
         self.media: MediaStack | NoMedia = MediaStack(config, spec) if config.fusion.needs_media else NoMedia(width)
         self.fusion = kept(config.fusion.build(width, of_token, spec.intervals, self.media.latents), Fusion)
-        self.head = Head(width, spec, config.dropout)
+        self.head = head_for(spec, width, config.dropout)
         prepare(self, config.init)
         self.joined: Callable[..., Tensor] = self._joined
 
     def forward(self, batch: FusionBatch) -> tuple[Tensor, ...]:
-        """Log-probabilities (b, n, classes) for each target, in order."""
+        """Log-probabilities (b, n, classes), or mean and log sd (b, n, k, 2), for each target, in order."""
         frames = self.media.tokens(batch)
-        log_probability = self.joined(batch.eeg, frames, self.media.token_mask(batch.frame_mask))
+        predictions = self.joined(batch.eeg, frames, self.media.token_mask(batch.frame_mask))
         rows = [target.values.shape[0] for target in batch.targets]
-        return log_probability.split(rows)
+        return predictions.split(rows)
 
     def _joined(
         self, eeg: Float[Tensor, "b c t"], frames: Float[Tensor, "b i f w"] | None, mask: Bool[Tensor, "b i f"]
-    ) -> Float[Tensor, "b n k"]:
-        """All that follows the frame encoder: its tokens and the EEG to log-probabilities."""
+    ) -> Float[Tensor, "b n *k"]:
+        """All that follows the frame encoder: its tokens and the EEG to predictions."""
         latents, present = self.media.from_tokens(frames, mask)
         return self.head(self.fusion(self.eeg(eeg), latents, present))
 
@@ -126,28 +127,6 @@ class FusionModel(Model):
     def gates(self) -> dict[str, float]:
         """How far each gate has opened, tanh(a) and tanh(g) of a gated fusion."""
         return {name: opened for part in self._flow().values() for name, opened in part.gates().items()}
-
-
-class Head(nn.Module):
-    """Tokens to log-probabilities: the mean over an interval's (or the trial's) tokens, then a linear map.
-
-    Its bias starts at the log of the class prior, so that an untrained model scores about zero bits.
-    """
-
-    def __init__(self, width: int, spec: FusionSpec, dropout: float):
-        super().__init__()
-        self.groups = spec.intervals if spec.labels_per == "interval" else 1
-        self.norm = nn.LayerNorm(width)
-        self.dropout = nn.Dropout(dropout)
-        self.linear = nn.Linear(width, spec.classes)
-        with torch.no_grad():
-            prior = torch.tensor(spec.class_prior).clamp(min=1e-6)
-            self.linear.bias.copy_(prior.log())
-            self.linear.weight.mul_(0.1)
-
-    def forward(self, tokens: Float[Tensor, "b e d"]) -> Float[Tensor, "b n k"]:
-        pooled = rearrange(self.norm(tokens), "b (n k) d -> b n k d", n=self.groups).mean(dim=2)
-        return self.linear(self.dropout(pooled)).log_softmax(dim=-1)
 
 
 def count_tokens(eeg: nn.Module, spec: FusionSpec) -> int:

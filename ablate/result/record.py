@@ -1,13 +1,14 @@
 """The record of one run: what was trained, what it scored, what it cost. Small, so that thousands load in a second.
 
-The bulky parts lie beside it in the run's folder: `units.json` (per-unit scores), `predictions.csv` (of a labelling
-task: every label, its guess and the probability of each class), `history.jsonl` (learning curve), `config.json`,
-`log.txt`, `weights.safetensors`.
+The bulky parts lie beside it in the run's folder: `units.json` (per-unit scores), `predictions.csv` (every label with
+its guess and the probability of each class, or every number with predicted mean and deviation), `history.jsonl`
+(learning curve), `config.json`, `log.txt`, `weights.safetensors`.
 """
 
 from typing import Any, Literal
 
 from ablate.config import Config
+from ablate.result.agreement import Moments
 
 RunState = Literal["done", "failed", "diverged", "interrupted"]
 
@@ -31,6 +32,18 @@ class SessionScore(Config):
     accuracy: float | None = None
     balanced_accuracy: float | None = None
     macro_f1: float | None = None
+    correlation: float | None = None
+    """Of numbers with what is predicted of them, a mean over targets (`result/agreement.py`)."""
+    concordance: float | None = None
+
+
+class TargetScore(Config):
+    """What was made of one of the numbers that are learned, over all labels of the split."""
+
+    name: str
+    bits: float
+    """Gain over the training split's distribution, a label."""
+    moments: Moments
 
 
 class Score(Config):
@@ -58,6 +71,11 @@ class Score(Config):
     class_names: tuple[str, ...] = ()
     """Of the confusion matrix, where classes have names."""
     attainable_accuracy: float | None = None
+    correlation: float | None = None
+    """Of numbers with what is predicted of them over all labels of the split, a mean over targets."""
+    concordance: float | None = None
+    """Lin's coefficient, the same way."""
+    targets: tuple[TargetScore, ...] = ()
 
 
 class Tokens(Config):

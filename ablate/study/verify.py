@@ -20,6 +20,10 @@ from ablate.study.fitted.opened import configuration_of
 from ablate.study.running.train import RunJob, open_data, train_run
 from ablate.training import pick_device
 
+FIGURES = (
+    *("headline", "weighted", "pooled", "attainable"),
+    *("accuracy", "balanced_accuracy", "macro_f1", "correlation", "concordance"),
+)
 CLOSE = 0.01
 """Largest relative difference on an accelerator, whose sums run in no fixed order, and between different devices."""
 
@@ -143,7 +147,7 @@ def _score_pairs(first: RunRecord, again: RunRecord) -> Iterator[tuple[str, Any,
         old, new = getattr(first, split), getattr(again, split)
         if isinstance(old, Score) and isinstance(new, Score):
             yield f"{split}, scored bins", old.scored_hash, new.scored_hash
-            for name in ("headline", "weighted", "pooled", "attainable", "accuracy", "balanced_accuracy", "macro_f1"):
+            for name in FIGURES:
                 yield f"{split}, {name}", getattr(old, name), getattr(new, name)
             for one, other in zip(old.sessions, new.sessions, strict=False):
                 yield f"{split}, session {one.name}", one.mean, other.mean

@@ -109,7 +109,7 @@ def test_the_pages_mne_manifest_is_read(tmp_path: Path) -> None:
     assert checked.table.intervals == 4
 
 
-@pytest.mark.parametrize("block", ["signal.yaml", "cross_validation.yaml", "augment.yaml"])
+@pytest.mark.parametrize("block", ["signal.yaml", "ratings.yaml", "cross_validation.yaml", "augment.yaml"])
 def test_the_pages_data_options_are_options(block: str, tmp_path: Path) -> None:
     recipe = "question: none\n" + BLOCKS[block].replace("data:\n", "data:\n  type: trials\n  path: nowhere\n", 1)
     (tmp_path / block).write_text(recipe + "baseline: {type: fusion}\n")

@@ -105,3 +105,22 @@ def test_a_prediction_that_would_broadcast_is_refused():
         mean_loss((torch.zeros(4, 1, 3),), batch, "spikes")
     with pytest.raises(AblateError, match="2 predictions for 1 targets"):
         mean_loss((torch.zeros(4, 2, 3),) * 2, batch, "spikes")
+
+
+def test_the_loss_of_numbers_is_the_gaussians_likelihood_without_its_constant():
+    from ablate.training.loss import gaussian_nll
+
+    z, said = torch.randn(50, dtype=torch.float64), torch.randn(50, 2, dtype=torch.float64)
+    known = -torch.distributions.Normal(said[:, 0], said[:, 1].exp()).log_prob(z)
+    assert torch.allclose(gaussian_nll(said, z), known - math.log(2 * math.pi) / 2)
+
+
+def test_numbers_that_nobody_rated_reach_neither_loss_nor_gradient():
+    said = torch.randn(4, 1, 2, 2, requires_grad=True)
+    values, valid = torch.randn(4, 1, 2), torch.ones(4, 1, 2, dtype=torch.bool)
+    values[1, 0, 1], valid[1, 0, 1] = torch.nan, False
+    loss = mean_loss((said,), ToyBatch((torch.zeros(4, 1),), (Target(0, values, valid),)), "values")
+    loss.backward()
+    assert torch.isfinite(loss)
+    assert torch.isfinite(said.grad).all()
+    assert said.grad[1, 0, 1].tolist() == [0, 0]

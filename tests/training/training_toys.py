@@ -177,6 +177,14 @@ def assert_same_score(score: Any, expected: Any) -> None:
     """Equal up to the order of double-precision sums."""
     for mine, theirs in zip((score, *score.sessions), (expected, *expected.sessions), strict=True):
         for name, value in mine.model_dump(exclude={"sessions"}).items():
-            other = getattr(theirs, name)
-            same = value == other or (isinstance(value, float) and abs(value - other) <= 1e-11 * max(1, abs(other)))
-            assert same, (name, value, other)
+            other = theirs.model_dump()[name]
+            assert nearly(value, other), (name, value, other)
+
+
+def nearly(value: Any, other: Any) -> bool:
+    """Equal up to rounding, part by part."""
+    if isinstance(value, dict):
+        return value.keys() == other.keys() and all(nearly(value[key], other[key]) for key in value)
+    if isinstance(value, tuple | list):
+        return len(value) == len(other) and all(map(nearly, value, other))
+    return value == other or (isinstance(value, float) and abs(value - other) <= 1e-11 * max(1, abs(other)))

@@ -101,6 +101,40 @@ class Classes:
 
 
 @dataclass(frozen=True)
+class SubjectNumbers:
+    """One subject whose numbers are predicted: means over the seeds of its score and of how the two agree."""
+
+    name: str
+    trials: int
+    score: float
+    correlation: float | None
+    concordance: float | None
+
+
+@dataclass(frozen=True)
+class TargetFit:
+    """One of the numbers: means over the seeds. bits: gain over the training split's distribution, a label. error:
+    root mean square, in the number's own unit."""
+
+    name: str
+    labels: int
+    bits: float
+    correlation: float | None
+    concordance: float | None
+    error: float | None
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """What a variant makes of numbers. correlation, concordance: means over targets and seeds."""
+
+    correlation: float | None
+    concordance: float | None
+    targets: tuple[TargetFit, ...]
+    subjects: tuple[SubjectNumbers, ...]
+
+
+@dataclass(frozen=True)
 class UnitGain:
     """One unit (for fusion: trial) averaged over the paired seeds."""
 
@@ -164,6 +198,8 @@ class VariantAnalysis:
     balanced_accuracy: float | None = None
     classes: Classes | None = None
     """Of a labelling task."""
+    numbers: Numbers | None = None
+    """Where numbers are learned."""
     ceiling_share: float | None = None
     """Score over what the true rates score, where truth is known."""
     excluded: int = 0

@@ -9,6 +9,7 @@ from ablate.analysis.row.breakdown import HistoryLoader, learning_curves, sessio
 from ablate.analysis.row.classes import classes_of
 from ablate.analysis.row.cost import cost_summary, known_mean, model_cost
 from ablate.analysis.row.expectation import score_costs, score_gain
+from ablate.analysis.row.numbers import numbers_of
 from ablate.analysis.row.units import Breakdown
 from ablate.analysis.row.verdict import judge
 from ablate.analysis.statistics.gain import estimate
@@ -60,6 +61,7 @@ def make_row(
         accuracy=known_mean(test.accuracy for test in tests),
         balanced_accuracy=known_mean(test.balanced_accuracy for test in tests),
         classes=classes_of(cell),
+        numbers=numbers_of(cell),
         ceiling_share=score.mean / attainable if score is not None and attainable else None,
         excluded=max((sum(session.excluded for session in test.sessions) for test in tests), default=0),
         sessions=session_gains(cell, baseline, breakdown.units),

@@ -12,7 +12,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from ablate.data.trials.labels import label_problems
+from ablate.data.trials.labels import label_problems, value_problems
 from ablate.data.trials.layout.table import TrialRow, TrialTable
 from ablate.data.trials.signal import (
     BADS_HINT,
@@ -77,7 +77,10 @@ def check_trials(table: TrialTable, options: CheckOptions) -> Checked:
     """Raises AblateError with everything that is wrong, each fault with its file and trial."""
     signal, problems = signal_of(table, options.signal)
     problems = [*table.problems, *problems, *_doubled(table.rows)]
-    problems += label_problems(table.rows, table.where, options.numbers_are_classes)
+    if table.targets:
+        problems += value_problems(table)
+    else:
+        problems += label_problems(table.rows, table.where, options.numbers_are_classes)
     facts: list[TrialFacts | None] = []
     for row in table.rows:
         found, faults = _facts_of(row, signal, table.seconds)
@@ -192,11 +195,24 @@ def _notices(checked: Checked) -> Iterator[str]:
         become = {"drop": "left out of all trials", "interpolate": "interpolated where they are bad"}
         done = become.get(checked.signal.options.bads, "kept as they are")
         yield f"channels marked as bad: {', '.join(marked) or 'none'}; flat: {', '.join(flat) or 'none'}; {done}"
+    yield from table.notices
+    if table.targets:
+        yield from _unrated(table)
+        return
     noun = "trials" if table.labels_per == "trial" else "intervals"
     counts = Counter(label for row in table.rows for label in row.own_labels if label)
     few = [f"`{label}` ({count})" for label, count in counts.items() if count < 3]
     if few:
         yield f"fewer than three {noun} of {', '.join(few)}: not every split can hold such a class"
+
+
+def _unrated(table: TrialTable) -> Iterator[str]:
+    """How much is not rated of each number."""
+    noun = "trials" if table.labels_per == "trial" else "intervals"
+    for place, name in enumerate(table.targets):
+        values = [own[place] for row in table.rows for own in row.values]
+        if left := int(np.isnan(values).sum()):
+            yield f"{name} is not rated in {left} of {len(values)} {noun}: these are not scored"
 
 
 def _gathered(problems: Sequence[Problem]) -> Iterator[Problem]:

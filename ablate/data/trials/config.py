@@ -3,7 +3,7 @@
 from typing import Literal
 
 import torch
-from pydantic import Field, field_validator
+from pydantic import Field, model_validator
 
 from ablate.config import Config
 from ablate.contract import Dataset, FusionSpec
@@ -28,12 +28,20 @@ class TrialDataConfig(Config):
     """What is changed at random in training batches."""
 
     metric: str = "bits_per_label"
-    """What predictions are scored by; accuracy and balanced accuracy stand beside it."""
+    """What predictions are scored by: of classes bits_per_label, accuracies beside it; of numbers bits_per_value,
+    correlation and concordance beside it."""
 
-    @field_validator("metric")
-    @classmethod
-    def _scores_labels(cls, metric: str) -> str:
-        return metric_for(metric, "labels")
+    @model_validator(mode="after")
+    def _scores_what_is_learned(self) -> "TrialDataConfig":
+        if self.task == "values" and "metric" not in self.model_fields_set:
+            self.__dict__["metric"] = "bits_per_value"  # the default of these data; frozen for everybody else
+        metric_for(self.metric, self.task)
+        return self
+
+    @property
+    def task(self) -> Literal["labels", "values"]:
+        """Whether classes or numbers are learned."""
+        return "labels"
 
     @property
     def kept_apart(self) -> Literal["trial", "subject"]:

@@ -18,6 +18,7 @@ from ablate.contract import FusionBatch, FusionSpec, Showings, Split, Target, fr
 from ablate.data.trials.augment import Place, augmented
 from ablate.data.trials.config import TrialDataConfig
 from ablate.data.trials.split import TrialSplit, check_overlap, known_keys
+from ablate.errors import AblateError
 
 FLAT = 1e-3
 """Standard deviation over the training split, in those of the median channel, below which a channel did not move."""
@@ -38,7 +39,7 @@ class TrialDataset:
         notices: tuple[str, ...] = (),
     ):
         check_overlap(splits, config.kept_apart)
-        self.spec = replace(spec, class_prior=class_prior(splits["train"], spec.classes))
+        self.spec = with_prior(spec, splits["train"])
         self.fingerprint, self.metric = fingerprint, config.metric
         self.augment = config.augment
         self.poison, self.balanced = config.poison_pads, config.balances_classes
@@ -97,7 +98,8 @@ class TrialDataset:
 
     def scored_units(self, split: Split) -> int:
         """Trials with a valid label."""
-        return int((self.splits[split].labels >= 0).any(axis=1).sum())
+        valid = self.splits[split].valid
+        return int(valid.reshape(len(valid), -1).any(axis=1).sum())
 
     def showings(self) -> tuple[Showings, ...]:
         """None: a trial has one label."""
@@ -154,10 +156,18 @@ class TrialDataset:
         trials, targets = self.splits[split], []
         for session in np.unique(trials.session[rows]):
             own = rows[trials.session[rows] == session]
-            labels = torch.from_numpy(trials.labels[own]).to(self.device)
+            valid = torch.from_numpy(trials.valid[own]).to(self.device)
             entry = torch.from_numpy(self._entry[split][own]).to(self.device)
-            targets.append(Target(int(session), labels.clamp(min=0), labels >= 0, entry))
+            labels = torch.from_numpy(self._values(trials.labels[own])).to(self.device)
+            targets.append(Target(int(session), labels, valid, entry))
         return tuple(targets)
+
+    def _values(self, labels: NDArray[np.generic]) -> NDArray[np.generic]:
+        """What a target holds: class indices, or numbers z-scored by the training split; zero where there is none."""
+        if not self.spec.targets:
+            return np.maximum(labels, 0)
+        mean, sd = (np.array([getattr(one, name) for one in self.spec.targets]) for name in ("mean", "sd"))
+        return np.nan_to_num((labels - mean) / sd).astype(np.float32)
 
 
 class TrialStream:
@@ -247,6 +257,22 @@ def scaled(eeg: NDArray[np.float32], mean: NDArray[np.float64], std: NDArray[np.
     z = ((eeg - mean) / std).astype(np.float32)
     z[:, (std < FLAT * np.median(std))[:, 0]] = 0
     return z
+
+
+def with_prior(spec: FusionSpec, train: TrialSplit) -> FusionSpec:
+    """The spec with what the training split says before anything is seen: frequencies of classes, or mean and standard
+    deviation (divided by n) of each number. Raises AblateError for a number that is constant there."""
+    if not spec.targets:
+        return replace(spec, class_prior=class_prior(train, spec.classes))
+    found = []
+    for place, target in enumerate(spec.targets):
+        values = train.labels[..., place]
+        values = values[np.isfinite(values)]
+        if len(np.unique(values)) < 2:
+            what = f"{target.name} is rated {len(values)} times in the training split, and never differs there"
+            raise AblateError(what, where="data.targets", hint="rate more trials, or change `data.split_seed`")
+        found.append(replace(target, mean=float(values.mean()), sd=float(values.std())))
+    return replace(spec, targets=tuple(found))
 
 
 def class_prior(train: TrialSplit, classes: int) -> tuple[float, ...]:

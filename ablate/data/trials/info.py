@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from ablate.data.trials.check import Checked, TrialFacts
-from ablate.data.trials.layout.table import TrialRow
+from ablate.data.trials.layout.table import TrialRow, TrialTable
 from ablate.data.trials.recorded import TrialsConfig
 
 SPLITS = ("train", "validation", "test")
@@ -16,10 +16,13 @@ SPLITS = ("train", "validation", "test")
 
 @dataclass(frozen=True)
 class SubjectInfo:
-    """One subject. labels: split -> label -> trials (or intervals,
-    where each has one). files: its EEG lies in. rates_hz: they were recorded at.
-    spread_uv: median standard deviation of its channels. offset_s: least and most of t0_video_s less
-    t0_eeg_s, where the folder has them. absent: intervals without any frame."""
+    """One subject.
+
+    labels: split -> label -> trials (or intervals, where each has one); of numbers split -> target -> how many.
+    split_trials: its trials of train, validation and test. files: its EEG lies in. rates_hz: they were recorded at.
+    spread_uv: median standard deviation of its channels. offset_s: least and most of t0_video_s less t0_eeg_s, where
+    the folder has them. absent: intervals without any frame.
+    """
 
     name: str
     trials: int
@@ -27,9 +30,22 @@ class SubjectInfo:
     files: int
     rates_hz: tuple[float, ...]
     bads: tuple[str, ...]
+    split_trials: tuple[int, ...]
     spread_uv: float
     offset_s: tuple[float, float] | None
     absent: int
+
+
+@dataclass(frozen=True)
+class TargetInfo:
+    """A number to learn. rated: how often. mean and sd: over all that is rated, as least and most."""
+
+    name: str
+    rated: int
+    least: float
+    most: float
+    mean: float
+    sd: float
 
 
 @dataclass(frozen=True)
@@ -52,6 +68,7 @@ class TrialsInfo:
     subjects: tuple[SubjectInfo, ...]
     notices: tuple[str, ...]
     fingerprint: str
+    targets: tuple[TargetInfo, ...] = ()
 
 
 def trials_info(config: TrialsConfig) -> TrialsInfo:
@@ -81,10 +98,22 @@ def trials_info(config: TrialsConfig) -> TrialsInfo:
         subjects=tuple(_subject(name, checked, split_of) for name in table.subjects),
         notices=checked.notices,
         fingerprint=dataset.fingerprint,
+        targets=tuple(_target(name, place, table) for place, name in enumerate(table.targets)),
     )
 
 
-def _labels(rows: Iterable[TrialRow]) -> Iterator[str]:
+def _target(name: str, place: int, table: TrialTable) -> TargetInfo:
+    values = np.array([own[place] for row in table.rows for own in row.values])
+    values = values[np.isfinite(values)]
+    figures = (float(figure) for figure in (values.min(), values.max(), values.mean(), values.std()))
+    return TargetInfo(name, len(values), *figures)
+
+
+def _labels(rows: Iterable[TrialRow], targets: Sequence[str]) -> Iterator[str]:
+    """Every label; of every number the name of its target."""
+    if targets:
+        places = range(len(targets))
+        return (targets[place] for row in rows for own in row.values for place in places if np.isfinite(own[place]))
     return (label for row in rows for label in row.own_labels if label)
 
 
@@ -94,10 +123,9 @@ def _subject(name: str, checked: Checked, split_of: dict[str, str]) -> SubjectIn
     ]
     rows = [row for row, _ in own]
     offsets = [row.offset_s for row in rows if row.offset_s is not None]
-    labels = {
-        split: dict(sorted(Counter(_labels(row for row in rows if split_of.get(row.trial_id) == split)).items()))
-        for split in SPLITS
-    }
+    held = {split: [row for row in rows if split_of.get(row.trial_id) == split] for split in SPLITS}
+    targets = checked.table.targets
+    labels = {split: dict(sorted(Counter(_labels(own_rows, targets)).items())) for split, own_rows in held.items()}
     return SubjectInfo(
         name=name,
         trials=len(rows),
@@ -105,6 +133,7 @@ def _subject(name: str, checked: Checked, split_of: dict[str, str]) -> SubjectIn
         files=len({row.recording.name for row in rows}),
         rates_hz=tuple(sorted({row.recording.rate_hz for row in rows})),
         bads=tuple(sorted({bad for row, facts in own for bad in (*row.recording.bads, *facts.flat)})),
+        split_trials=tuple(len(kept) for kept in held.values()),
         spread_uv=float(np.median([facts.spread_uv for _, facts in own])),
         offset_s=(min(offsets), max(offsets)) if offsets else None,
         absent=sum(facts.absent for _, facts in own),

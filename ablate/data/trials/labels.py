@@ -1,17 +1,38 @@
 """What is wrong with the labels of trials: asked before anything is trained, since any text makes a class."""
 
+import math
 from collections import Counter
 from collections.abc import Sequence
 
-from ablate.data.trials.layout.table import TrialRow
+from ablate.data.trials.layout.table import TrialRow, TrialTable
 from ablate.errors import Problem
 
 MOST_NUMBERS = 12
 """Classes whose names are whole numbers: ten tasks and a rating of 1 to 9 are classes, sixteen valences are not."""
 REGRESSION = (
-    "is regression meant? Only classes can be learned so far: write a class in the manifest (`low`, `high`), "
-    "or say `data.numbers_are_classes: true`"
+    "is regression meant? `data.targets: [label]` learns them as numbers, `data.numbers_are_classes: true` takes them "
+    "for classes"
 )
+MISSING = (-1, -9, -99, -999, -9999, 99, 999, 9999)
+"""What people write where nothing was rated."""
+
+
+def value_problems(table: TrialTable) -> list[Problem]:
+    """Numbers that never differ, and numbers that stand for nothing far away from all others."""
+    problems = []
+    for place, name in enumerate(table.targets):
+        values = [own[place] for row in table.rows for own in row.values if math.isfinite(own[place])]
+        if values and len(set(values)) == 1:
+            what = f"{name} is {values[0]:g} wherever it is rated"
+            problems.append(Problem(what, table.where, "there is nothing to learn of a constant"))
+        rest = [value for value in values if value not in MISSING]
+        span = max(rest, default=0.0) - min(rest, default=0.0)
+        for code in MISSING if rest and span > 0 else ():
+            if code in values and not min(rest) - span <= code <= max(rest) + span:
+                count, most = values.count(code), f"{min(rest):g} to {max(rest):g}"
+                what = f"{name} is {code} {count} time{'s' if count > 1 else ''}, all others are {most}"
+                problems.append(Problem(what, table.where, "leave the cell empty where nothing was rated"))
+    return problems
 
 
 def label_problems(rows: Sequence[TrialRow], where: str, numbers_are_classes: bool) -> list[Problem]:

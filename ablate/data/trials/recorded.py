@@ -13,16 +13,17 @@ from typing import Literal
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from ablate.config import non_default
-from ablate.contract import FusionSpec
+from ablate.contract import FusionSpec, TargetSpec
 from ablate.data.trials.check import Checked, CheckOptions, TrialFacts, check_trials
 from ablate.data.trials.config import TrialDataConfig
 from ablate.data.trials.dataset import TrialDataset
 from ablate.data.trials.draw import deal, in_turn, spread
 from ablate.data.trials.filter import FilterOptions, Phase
 from ablate.data.trials.folds import FoldsConfig, deal_folds, fold_names
+from ablate.data.trials.kinds import kinds
 from ablate.data.trials.layout.detect import LayoutName
 from ablate.data.trials.layout.film import FilmStyle, Fit
 from ablate.data.trials.layout.table import TrialRow, TrialTable, padded, padded_mask
@@ -86,10 +87,34 @@ class TrialsConfig(TrialDataConfig):
     sampling: Literal["natural", "balanced"] = "natural"
     """How training batches are drawn: every trial once an epoch, or every class as often as any other (with
     replacement; for labels that belong to trials). Scores are always over all trials as they are."""
+    targets: tuple[str, ...] = ()
+    """Numbers to learn in the place of classes: columns of the manifest, or of the files that its column `ratings`
+    names. Scored in bits over the training split's distribution, correlation and concordance beside it."""
     numbers_are_classes: bool = False
     """Labels that are numbers are classes all the same, however many there are."""
     most_trials: int | None = Field(default=None, ge=1)
     """Trials of each split at most, of every subject in proportion; null takes all."""
+
+    @field_validator("targets")
+    @classmethod
+    def _each_once(cls, targets: tuple[str, ...]) -> tuple[str, ...]:
+        if len(set(targets)) < len(targets):
+            raise ValueError("a target stands there twice")
+        return targets
+
+    @model_validator(mode="after")
+    def _asks_what_there_is(self) -> "TrialsConfig":
+        if self.targets and self.layout not in ("native", "mne"):
+            raise ValueError(f"`targets` are columns of a manifest, and the layout {self.layout} has none")
+        if self.targets and self.sampling == "balanced":
+            raise ValueError("`sampling: balanced` is of classes, and `targets` are numbers")
+        if self.targets and self.numbers_are_classes:
+            raise ValueError("`targets` are numbers, and `numbers_are_classes` says that labels are classes")
+        return self
+
+    @property
+    def task(self) -> Literal["labels", "values"]:
+        return "values" if self.targets else "labels"
 
     @model_validator(mode="after")
     def _leaves_something_to_train_on(self) -> "TrialsConfig":
@@ -105,7 +130,8 @@ class TrialsConfig(TrialDataConfig):
             table = self._table()
         except AblateError:  # it is said when the trials are opened
             return 1
-        return table.intervals if table.labels_per == "interval" else 1
+        count = table.intervals if table.labels_per == "interval" else 1
+        return count * max(len(self.targets), 1)
 
     def checked(self) -> Checked:
         """The trials of the folder, every one looked at. Raises AblateError with every fault at once."""
@@ -158,10 +184,12 @@ class TrialsConfig(TrialDataConfig):
 
         folder, style = Path(self.path), FilmStyle(self.frames, self.image_size, self.fit)
         if self.layout == "native":
-            return native.read_folder(folder, self.pixel_max)
+            return native.read_folder(folder, self.pixel_max, self.targets)
         if self.layout == "seed_dv":
             return seed_dv.read_folder(folder, self.interval_s, style, self.pixel_max)
-        return {"eav": eav, "mne": mne}[self.layout].read_folder(folder, self.interval_s, style)
+        if self.layout == "mne":
+            return mne.read_folder(folder, self.interval_s, style, self.targets)
+        return eav.read_folder(folder, self.interval_s, style)
 
     def sources(self) -> tuple[str, ...]:
         """The folder, and the files outside of it that its manifest names."""
@@ -187,14 +215,16 @@ class TrialsConfig(TrialDataConfig):
             eeg_channels=len(signal.channels),
             eeg_samples=signal.samples,
             classes=classes,
-            class_prior=(1 / classes,) * classes,
+            class_prior=(1 / max(classes, 1),) * classes,
             labels_per=table.labels_per,
             class_names=table.labels,
+            targets=tuple(TargetSpec(name) for name in table.targets),
         )
 
     def summary(self) -> str:
         table = self.checked().table
-        counts = f"{len(table.subjects)} subjects, {len(table.rows)} trials, {len(table.labels)} classes"
+        learned = f"{len(table.labels)} classes" if not table.targets else ", ".join(table.targets)
+        counts = f"{len(table.subjects)} subjects, {len(table.rows)} trials, {learned}"
         return f"trials ({self.layout}, {Path(self.path).name}), {counts}"
 
     def open(self, device: torch.device) -> TrialDataset:
@@ -227,7 +257,8 @@ class TrialsConfig(TrialDataConfig):
         In a split the trials stand so that any first part of them holds every subject and class in proportion.
         """
         rng = np.random.default_rng(self.split_seed)
-        label = {row.stimulus or row.trial_id: row.label for row in table.rows}
+        kind = kinds(table)
+        label = {row.stimulus or row.trial_id: kind[row.trial_id] for row in table.rows}
         place: dict[str, str] = {}
         if isinstance(self.split, FoldsConfig):
             place = self._places_in_fold(table, self.split, label)
@@ -246,7 +277,7 @@ class TrialsConfig(TrialDataConfig):
         for name in ("train", "validation", "test"):
             rows = [row for row in table.rows if place[row.trial_id] == name]
             shuffled = [rows[index] for index in rng.permutation(len(rows))]
-            mixed = in_turn(in_turn(shuffled, lambda row: (row.subject, row.label)), lambda row: row.subject)
+            mixed = in_turn(in_turn(shuffled, lambda row: (row.subject, kind[row.trial_id])), lambda row: row.subject)
             splits[name] = mixed if self.most_trials is None else mixed[: self.most_trials]
         return splits
 
@@ -275,13 +306,15 @@ class TrialsConfig(TrialDataConfig):
             eeg=np.stack([checked.signal.read(row) for row in rows]),
             frames=FilmOfRows(tuple(rows), table.frames),
             frame_mask=np.stack([padded_mask(facts[row.trial_id].mask, table.frames) for row in rows]),
-            labels=np.array([[labels.index(label) if label else -1 for label in row.own_labels] for row in rows]),
+            labels=np.array([row.values for row in rows])
+            if table.targets
+            else np.array([[labels.index(label) if label else -1 for label in row.own_labels] for row in rows]),
         )
 
 
 _READING = (
     *("path", "layout", "interval_s", "frames", "image_size", "fit", "pixel_max"),
-    *("channels", "bads", "resample_hz", "most_absent", "numbers_are_classes"),
+    *("channels", "bads", "resample_hz", "most_absent", "numbers_are_classes", "targets"),
     *("band_hz", "notch_hz", "reference", "filter_phase"),
 )
 

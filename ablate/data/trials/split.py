@@ -22,7 +22,8 @@ class TrialSplit:
     """Trials in the order in which they are scored.
 
     trial_ids: name of each trial; segments cut from one recorded trial share it. session: index of the subject.
-    eeg: (N, c, t) float32. frames: (N, i, f, ...). frame_mask: (N, i, f). labels: (N, n) class indices; -1 = none.
+    eeg: (N, c, t) float32. frames: (N, i, f, ...). frame_mask: (N, i, f). labels: (N, n) class indices, -1 = none; or
+    (N, n, k) numbers in their own unit, NaN = none.
     truth: (N, n, classes) log-probabilities under the process that made the data, where it is known.
     """
 
@@ -31,11 +32,16 @@ class TrialSplit:
     eeg: NDArray[np.float32]
     frames: FrameSource
     frame_mask: NDArray[np.bool_]
-    labels: NDArray[np.int64]
+    labels: NDArray[np.int64] | NDArray[np.float64]
     truth: NDArray[np.float64] | None = None
 
     def __len__(self) -> int:
         return len(self.trial_ids)
+
+    @property
+    def valid(self) -> NDArray[np.bool_]:
+        """Which labels there are, in their shape."""
+        return np.asarray(self.labels >= 0 if self.labels.dtype.kind == "i" else np.isfinite(self.labels))
 
     def first(self, share: float) -> "TrialSplit":
         """The first part of the trials of every subject, at least one of each."""

@@ -18,8 +18,8 @@ __all__ = ["GIVING_WAY", "Column", "Form", "all_columns", "columns", "verdict_wo
 
 GIVING_WAY = (
     "gain_absolute", "memory", "gain_absolute", "seconds", "ceiling", "verdict", "score", "p_holm", "variant",
-    "score", "seeds", "flops", "gap", "parameters", "parameters", "expected", "changes", "expected", "f1", "balanced",
-    "accuracy", "variant", "gain", "score", "balanced", "verdict",
+    "score", "seeds", "flops", "gap", "parameters", "parameters", "expected", "changes", "expected", "macro_f1",
+    "balanced", "accuracy", "concordance", "correlation", "variant", "gain", "score", "balanced", "verdict",
 )  # fmt: skip
 """The order in which a terminal shortens or drops columns, one form at a time, until the table fits. Columns that are
 not named go before these.

@@ -13,6 +13,7 @@ from ablate.analysis.words import (
     with_interval,
 )
 from ablate.report.columns.column import Cell, Column, Fields, Form, ends, one
+from ablate.report.columns.labels import labels
 from ablate.report.text import cut, plain
 
 
@@ -77,20 +78,7 @@ def score(analysis: StudyAnalysis) -> tuple[Column, ...]:
             _score_fields,
             kept=True,
         ),
-        one(
-            "accuracy",
-            "accuracy",
-            lambda row: number(row.accuracy),
-            lambda row: {"accuracy": row.accuracy},
-            right=True,
-        ),
-        Column(
-            "balanced",
-            (Form("balanced accuracy", _balanced), Form("balanced", _balanced)),
-            lambda row: {"balanced_accuracy": row.balanced_accuracy},
-            right=True,
-        ),
-        one("f1", "macro F1", lambda row: number(_macro_f1(row)), lambda row: {"macro_f1": _macro_f1(row)}, right=True),
+        *labels(),
         *_gain(analysis),
     )
 
@@ -102,14 +90,6 @@ def _estimate(row: VariantAnalysis, *, long: bool) -> str:
         return with_interval(row.score.mean, row.score.interval)
     half = (row.score.interval.high - row.score.interval.low) / 2
     return f"{number(row.score.mean)} ±{number(half)}"
-
-
-def _balanced(row: VariantAnalysis) -> str:
-    return number(row.balanced_accuracy)
-
-
-def _macro_f1(row: VariantAnalysis) -> float | None:
-    return None if row.classes is None else row.classes.macro_f1
 
 
 def _score_fields(row: VariantAnalysis) -> Fields:

@@ -15,6 +15,7 @@ from ablate.report.content.table.breakdown import models, sessions, units
 from ablate.report.content.table.classes import confusions, subjects
 from ablate.report.content.table.confirmed import confirmed
 from ablate.report.content.table.measured import measured
+from ablate.report.content.table.numbers import subjects_of_numbers, targets
 from ablate.report.content.table.repeats import repeats
 from ablate.report.content.table.retuned import retuned
 from ablate.report.content.table.rows import changes
@@ -42,6 +43,8 @@ def compose(analysis: StudyAnalysis, store: Store | None = None) -> Content:
         sessions(analysis),
         subjects(analysis),
         confusions(analysis),
+        targets(analysis),
+        subjects_of_numbers(analysis),
         measured(analysis),
         models(analysis),
         models_as_fitted(analysis, store),

@@ -96,6 +96,20 @@ CLASSES = (
 )
 
 
+NUMBERS = (
+    (
+        "correlation",
+        "Pearson's r of the numbers and the predicted means, over all labels of the test split (so subjects who rate "
+        "higher than others count too; the table of subjects has each one's own); a mean over targets.",
+    ),
+    (
+        "CCC",
+        "2 cov(y, m) / ( var(y) + var(m) + (mean y − mean m)² ) (Lin 1989): r less what another mean or scale costs. A "
+        "constant guess has 0.",
+    ),
+)
+
+
 def guide(analysis: StudyAnalysis) -> Iterator[Block]:
     """What was done in this study, then what is the same for every study but for its score."""
     beneath = ("rehearsal", "warning", "expectation")
@@ -106,5 +120,7 @@ def guide(analysis: StudyAnalysis) -> Iterator[Block]:
     intervals = INTERVALS if analysis.cross_validation is None else (*FOLDED[analysis.replicate], *INTERVALS[2:])
     worded = tuple((metric.worded(name), metric.worded(text)) for name, text in intervals)
     classes = CLASSES if analysis.baseline.classes is not None else ()
+    numbers = NUMBERS if analysis.baseline.numbers is not None else ()
     score = (("score", metric.formula), (metric.label, metric.meaning))
-    yield Facts("guide", "How to read this report", (*(fact for fact in score if fact[1]), *worded, *classes, *WORDS))
+    facts = (*(fact for fact in score if fact[1]), *worded, *classes, *numbers, *WORDS)
+    yield Facts("guide", "How to read this report", facts)

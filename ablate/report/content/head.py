@@ -68,6 +68,8 @@ def landmarks(analysis: StudyAnalysis) -> Iterator[tuple[str, str]]:
     if (classes := analysis.baseline.classes) is not None:
         balanced = number(1 / max(sum(any(counts) for counts in classes.confusion), 1))
         yield "most frequent class alone", f"accuracy {number(classes.chance)}, balanced {balanced}"
+    if analysis.baseline.numbers is not None:
+        yield "constant guess (mean and deviation of the training split)", number(0.0)
     if fev := baseline_fev(analysis):
         yield "of the explainable variance", fev
     if analysis.detectable is not None:

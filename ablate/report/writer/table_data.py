@@ -135,6 +135,7 @@ def _row(analysis: StudyAnalysis, row: VariantAnalysis) -> dict[str, Any]:
         "predictions": [asdict(prediction) for prediction in row.predictions],
         "sessions": [asdict(session) for session in row.sessions],
         "classes": None if row.classes is None else asdict(row.classes),
+        "numbers": None if row.numbers is None else asdict(row.numbers),
         "differences": {path: [before, after] for path, before, after in row.differences},
     }
 

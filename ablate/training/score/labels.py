@@ -88,7 +88,7 @@ class LabelScorer:
     def score(self, scored_hash: str, attainable: Attainable | None = None, floor: Attainable | None = None) -> Score:
         table = self.units()
         said = table.predictions
-        assert said is not None
+        assert isinstance(said, Predictions)
         names = said.classes if self.spec.class_names else ()
         score = summarise(table, scored_hash, attainable, floor, class_names=names, **_of_classes(said))
         own = (_of_classes(said, index) for index in range(len(score.sessions)))

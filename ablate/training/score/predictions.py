@@ -1,8 +1,8 @@
-"""What a model said of every label of a split, to be kept beside its score: any other figure follows from it."""
+"""What a model said of every label or number of a split, kept beside its score: any other figure follows from it."""
 
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -37,14 +37,63 @@ class Predictions:
 
     def to_csv(self, trials: Sequence[Sequence[str]] | None) -> str:
         """One label a line. trials: name of each trial of each session, where the data knows them."""
-        out = io.StringIO()
-        writer = csv.writer(out, lineterminator="\n")
-        writer.writerow(["subject", "trial", "place", "label", "guess", *(f"p({name})" for name in self.classes)])
         probability, guesses = np.exp(self.log_probability), self.guess
-        for row in range(len(self)):
-            session, entry = int(self.session[row]), int(self.entry[row])
-            trial = str(entry) if trials is None else trials[session][entry]
-            label, guess = self.classes[self.label[row]], self.classes[guesses[row]]
-            numbers = [f"{value:.{DIGITS}f}" for value in probability[row]]
-            writer.writerow([self.sessions[session], trial, int(self.place[row]), label, guess, *numbers])
-        return out.getvalue()
+        lines = (
+            (
+                *_where(self.sessions, trials, int(self.session[row]), int(self.entry[row])),
+                int(self.place[row]),
+                self.classes[self.label[row]],
+                self.classes[guesses[row]],
+                *(f"{value:.{DIGITS}f}" for value in probability[row]),
+            )
+            for row in range(len(self))
+        )
+        return _csv(("subject", "trial", "place", "label", "guess", *(f"p({name})" for name in self.classes)), lines)
+
+
+@dataclass(frozen=True)
+class ValuePredictions:
+    """Of every valid number, ordered by session, trial, place and target.
+
+    sessions, targets: names. session, entry, place: as above (N,). target: index (N,). value: the number, mean and sd
+    what was predicted of it (N,), in its own unit.
+    """
+
+    sessions: tuple[str, ...]
+    targets: tuple[str, ...]
+    session: NDArray[np.int64]
+    entry: NDArray[np.int64]
+    place: NDArray[np.int64]
+    target: NDArray[np.int64]
+    value: NDArray[np.float64]
+    mean: NDArray[np.float64]
+    sd: NDArray[np.float64]
+
+    def __len__(self) -> int:
+        return len(self.value)
+
+    def to_csv(self, trials: Sequence[Sequence[str]] | None) -> str:
+        """One number a line. trials: name of each trial of each session, where the data knows them."""
+        lines = (
+            (
+                *_where(self.sessions, trials, int(self.session[row]), int(self.entry[row])),
+                int(self.place[row]),
+                self.targets[self.target[row]],
+                *(f"{column[row]:.{DIGITS}g}" for column in (self.value, self.mean, self.sd)),
+            )
+            for row in range(len(self))
+        )
+        return _csv(("subject", "trial", "place", "target", "value", "mean", "sd"), lines)
+
+
+def _where(
+    sessions: Sequence[str], trials: Sequence[Sequence[str]] | None, session: int, entry: int
+) -> tuple[str, str]:
+    """Subject and trial by name."""
+    return sessions[session], str(entry) if trials is None else trials[session][entry]
+
+
+def _csv(header: Sequence[str], lines: Iterable[Sequence[object]]) -> str:
+    out = io.StringIO()
+    csv.writer(out, lineterminator="\n").writerows([header, *lines])
+    return out.getvalue()

@@ -20,7 +20,7 @@ from ablate.contract import Attainable
 from ablate.errors import AblateError
 from ablate.result.record import Score, SessionScore
 from ablate.result.repeats import SessionRepeats
-from ablate.training.score.predictions import Predictions
+from ablate.training.score.predictions import Predictions, ValuePredictions
 
 
 @dataclass(frozen=True)
@@ -47,8 +47,8 @@ class EntryTable:
     metric: str
     unit: float
     sessions: tuple[SessionEntries, ...]
-    predictions: Predictions | None = None
-    """What was said of every label, where labels are scored."""
+    predictions: Predictions | ValuePredictions | None = None
+    """What was said of every label or number, where these are scored."""
     repeats: tuple[SessionRepeats, ...] = ()
     """What repeats of one stimulus say, where the data have any."""
 

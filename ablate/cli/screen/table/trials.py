@@ -29,7 +29,8 @@ def print_info(info: "TrialsInfo") -> None:
     console = out()
     for line in head(info):
         console.print(line, markup=False)
-    labels = info.labels if len(info.labels) <= MOST_LABELS else ()
+    learned = info.labels or tuple(target.name for target in info.targets)
+    labels = learned if len(learned) <= MOST_LABELS else ()
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     table.add_column("subject")
     for name in ("trials", "train", "validation", "test", *labels, "spread", "offset", "bad channels"):
@@ -53,12 +54,15 @@ def head(info: "TrialsInfo") -> Iterator[str]:
     shape = " x ".join(map(str, info.frame_shape[1:])) if pixels else ""
     kind = f"pixels {shape}" if pixels else f"features of width {info.frame_shape[0]}"
     least, median, most = info.frames
+    for target in info.targets:
+        span = f"{target.least:.4g} to {target.most:.4g}, mean {target.mean:.4g}, sd {target.sd:.4g}"
+        yield f"{target.name}: a number, rated {target.rated} times, {span}"
     yield f"video: {kind}; an interval has {least} to {most} frames (median {median}) in {info.slots} slots"
 
 
 def row_of(subject: "SubjectInfo", labels: tuple[str, ...]) -> tuple[str | Text, ...]:
     of = subject.labels
-    splits = [str(sum(counts.values())) for counts in of.values()]
+    splits = [str(count) for count in subject.split_trials]
     each = ["/".join(str(counts.get(label, 0)) for counts in of.values()) for label in labels]
     offset = ""
     if subject.offset_s is not None:
@@ -70,7 +74,8 @@ def row_of(subject: "SubjectInfo", labels: tuple[str, ...]) -> tuple[str | Text,
 
 def remarks(info: "TrialsInfo", labels: tuple[str, ...]) -> Iterator[str]:
     if labels:
-        yield "labels count the trials of train/validation/test"
+        what = "numbers that are rated in" if info.targets else "trials of"
+        yield f"labels count the {what} train/validation/test"
     if any(subject.offset_s is not None for subject in info.subjects):
         yield "offset: t0_video_s less t0_eeg_s"
     total = info.intervals * sum(subject.trials for subject in info.subjects)

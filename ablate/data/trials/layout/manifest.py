@@ -69,18 +69,20 @@ def read_text(file: Path, needed_for: str) -> str:
         raise AblateError(what, where=f"{file}:{line}", hint=ENCODING_HINT) from error
 
 
-def read_manifest(file: Path, columns: Sequence[str]) -> tuple[list[Line], list[Problem]]:
+def read_manifest(file: Path, columns: Sequence[str], targets: Sequence[str] = ()) -> tuple[list[Line], list[Problem]]:
     """The sound lines, and what is wrong with the others. Raises AblateError where there are no lines at all.
 
-    columns: needed; cells of other columns are read too.
+    columns: needed; cells of other columns are read too. targets: numbers that are learned in the place of `label`,
+    which may then be missing.
     """
+    needed = [name for name in columns if not (targets and name == "label")]
     text = read_text(file, f"with the columns {', '.join(columns)}")
     if "\0" in text:
         raise AblateError("holds NUL bytes, so it is no text", where=str(file), hint=ENCODING_HINT)
     reader = csv.reader(text.splitlines(keepends=True))
     rows = [(reader.line_num, row) for row in reader if any(cell.strip() for cell in row)]
     header = [cell.strip() for cell in rows[0][1]] if rows else []
-    _check_header(file, header, columns)
+    _check_header(file, header, needed)
     if len(rows) < 2:
         raise AblateError("holds no trial", where=str(file), hint="write one line for each trial")
     lines, problems = [], []
@@ -93,7 +95,7 @@ def read_manifest(file: Path, columns: Sequence[str]) -> tuple[list[Line], list[
                 Problem(what, f"{file}:{number}", "every line needs every comma, also where a cell is empty")
             )
     first = {line.trial_id: line for line in reversed(lines)}
-    return list(first.values())[::-1], [*problems, *_faults(lines)]
+    return list(first.values())[::-1], [*problems, *_faults(lines, needed)]
 
 
 def _check_header(file: Path, header: list[str], columns: Sequence[str]) -> None:
@@ -109,11 +111,12 @@ def _check_header(file: Path, header: list[str], columns: Sequence[str]) -> None
         raise AblateError(f"has the column {', '.join(twice)} twice", where=str(file), hint="keep one of them")
 
 
-def _faults(lines: Sequence[Line]) -> list[Problem]:
+def _faults(lines: Sequence[Line], needed: Sequence[str]) -> list[Problem]:
     """Trials without a name or with one that is taken, without subject or label."""
+    columns = [column for column in ("trial_id", "subject", "label") if column in needed]
     found, seen = [], dict[str, int]()
     for line in lines:
-        for column in ("trial_id", "subject", "label"):
+        for column in columns:
             if not line.get(column):
                 found.append(Problem(f"a trial without {column}", line.where, f"fill in the cell `{column}`"))
         name = line.trial_id

@@ -6,6 +6,8 @@ t0_eeg_s: start of the trial in the EEG file, seconds. t0_video_s: the same mome
 cell in `video` has none. Needs the extras [eeg] and [video].
 """
 
+from collections.abc import Sequence
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,7 @@ from numpy.typing import NDArray
 
 from ablate.data.trials.layout.film import FilmStyle, Stretch, read_frames, read_mask, slot_keys
 from ablate.data.trials.layout.manifest import Line, interval_faults, number_faults, read_manifest
+from ablate.data.trials.layout.ratings import rated
 from ablate.data.trials.layout.table import EegFile, Frames, TrialRow, TrialTable, hash_of, no_frames, whole_intervals
 from ablate.errors import AblateError, Problem
 
@@ -22,10 +25,10 @@ COLUMNS = ("trial_id", "subject", "label", "eeg", "video", "t0_eeg_s", "t0_video
 OPENED_BY_MNE = "a recording that mne.io.read_raw opens: .fif, .bdf, .edf, .vhdr, .set, ..."
 
 
-def read_folder(folder: Path, interval_s: float, style: FilmStyle) -> TrialTable:
+def read_folder(folder: Path, interval_s: float, style: FilmStyle, targets: Sequence[str] = ()) -> TrialTable:
     """The trials of the manifest. Raises AblateError for a missing manifest or extra."""
     file = folder / "manifest.csv"
-    lines, problems = read_manifest(file, COLUMNS)
+    lines, problems = read_manifest(file, COLUMNS, targets)
     rows, first = list[TrialRow](), None
     for line in lines:
         faults = [*_faults(folder, line), *_length_faults(line, interval_s)]
@@ -39,17 +42,22 @@ def read_folder(folder: Path, interval_s: float, style: FilmStyle) -> TrialTable
         problems += faults
         if not faults:
             rows.append(_row(folder, line, count, interval_s, style))
-    problems += interval_faults(lines, first[1] if first else 1) if rows else []
+    intervals = first[1] if first else 1
+    sound = {row.where for row in rows}
+    numbers = rated([line for line in lines if line.where in sound], targets, intervals, interval_s)
+    problems += [*numbers.problems, *(interval_faults(lines, intervals) if rows and not targets else [])]
     names = {line.cells[key] for line in lines for key in ("eeg", "video") if line.cells[key]}
     return TrialTable(
         str(file),
-        tuple(rows),
+        tuple(replace(row, values=numbers.by_line.get(row.where, ())) for row in rows),
         interval_s,
-        first[1] if first else 1,
+        intervals,
         style.frames,
         (3, style.size, style.size),
-        (file, *sorted(folder / name for name in names)),
+        (file, *sorted(folder / name for name in names), *numbers.files),
         tuple(dict.fromkeys(problems)),  # a file that cannot be read stands in many lines
+        numbers.notices,
+        tuple(targets),
     )
 
 
@@ -113,7 +121,7 @@ def _row(folder: Path, line: Line, intervals: int, interval_s: float, style: Fil
     return TrialRow(
         line.trial_id,
         line.cells["subject"],
-        line.cells["label"],
+        line.get("label"),
         line.where,
         recording,
         eeg,

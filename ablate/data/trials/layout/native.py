@@ -22,6 +22,7 @@ from ruamel.yaml import YAML
 from ablate.data.trials.layout.arrays import array_shape, read_array
 from ablate.data.trials.layout.manifest import Line, interval_faults, number_faults, read_manifest
 from ablate.data.trials.layout.meta import META_KEYS, Meta, read_meta
+from ablate.data.trials.layout.ratings import Rated, rated
 from ablate.data.trials.layout.stored import clean, frame_shape
 from ablate.data.trials.layout.table import EegFile, Frames, TrialRow, TrialTable, hash_of, no_frames
 from ablate.errors import AblateError, Problem
@@ -40,10 +41,10 @@ class Layout:
     pixel_max: float | None
 
 
-def read_folder(folder: Path, pixel_max: float | None) -> TrialTable:
+def read_folder(folder: Path, pixel_max: float | None, targets: Sequence[str] = ()) -> TrialTable:
     """The trials of a folder; only headers are read. Raises AblateError where there is no trial to speak of."""
     meta = read_meta(folder / "meta.yaml")
-    lines, problems = read_manifest(folder / "manifest.csv", COLUMNS)
+    lines, problems = read_manifest(folder / "manifest.csv", COLUMNS, targets)
     if not {"video", "features"} & set(lines[0].cells if lines else COLUMNS):
         where = str(folder / "manifest.csv")
         raise AblateError("without the columns video or features", where=where, hint="name one of the two")
@@ -59,18 +60,22 @@ def read_folder(folder: Path, pixel_max: float | None) -> TrialTable:
             shapes[line.where] = shape
     lines = [line for line in lines if line.where in shapes]
     layout, others = _layout(folder, meta, lines, shapes, pixel_max)
-    problems += [*others, *(interval_faults(lines, layout.shape[0]) if layout.shape else [])]
     frames_first = layout.shape if len(layout.shape) >= 3 else (1, 1, 1)
+    numbers = rated(lines if layout.shape else (), targets, frames_first[0], meta.interval_s)
+    problems += [*others, *(interval_faults(lines, layout.shape[0]) if layout.shape and not targets else [])]
+    problems += numbers.problems
     files = {folder / line.get(key) for line in lines for key in ("eeg", "video", "features") if line.get(key)}
     return TrialTable(
         str(folder / "manifest.csv"),
-        tuple(_row(layout, line) for line in lines),
+        tuple(_row(layout, line, numbers) for line in lines),
         meta.interval_s,
         frames_first[0],
         frames_first[1],
         tuple(frames_first[2:]),
-        tuple(sorted({folder / "meta.yaml", folder / "manifest.csv", *files})),
+        tuple(sorted({folder / "meta.yaml", folder / "manifest.csv", *files, *numbers.files})),
         tuple(problems),
+        numbers.notices,
+        tuple(targets),
     )
 
 
@@ -119,7 +124,7 @@ def write_folder(folder: Path, meta: Mapping[str, Any], trials: Sequence[Mapping
             writer.writerow({**row, "eeg": name, kind: name if kind in trial else ""})
 
 
-def _row(layout: Layout, line: Line) -> TrialRow:
+def _row(layout: Layout, line: Line, numbers: Rated) -> TrialRow:
     meta, file = layout.meta, layout.folder / line.cells["eeg"]
     found = _frame_file(layout.folder, line)
 
@@ -136,7 +141,7 @@ def _row(layout: Layout, line: Line) -> TrialRow:
     return TrialRow(
         line.trial_id,
         line.cells["subject"],
-        line.cells["label"],
+        line.get("label"),
         line.where,
         EegFile(str(file), meta.rate_hz, meta.channels, line.names("bads")),
         eeg,
@@ -145,6 +150,7 @@ def _row(layout: Layout, line: Line) -> TrialRow:
         content,
         "" if found is None else str(found[0]),
         interval_labels=line.interval_labels(),
+        values=numbers.by_line.get(line.where, ()),
         offset_s=None if found is None else line.seconds("t0_video_s") - line.seconds("t0_eeg_s"),
     )
 

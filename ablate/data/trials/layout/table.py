@@ -39,7 +39,8 @@ class TrialRow:
     was shown, where other trials (of other subjects, say) show it too; trials of one stimulus are never in two splits.
     offset_s: the manifest's t0_video_s less t0_eeg_s, where there is one. frame_keys: what names each frame (i, f, 2)
     where that is known without reading it, as of films. interval_labels: of each interval, empty where it has none; ()
-    where the trial has one label alone.
+    where the trial has one label alone. values: numbers to learn (n, k), of the trial or of each interval,
+    NaN where nothing is rated; () where classes are learned.
     """
 
     trial_id: str
@@ -56,6 +57,7 @@ class TrialRow:
     offset_s: float | None = None
     frame_keys: Callable[[], NDArray[np.uint64]] | None = None
     interval_labels: tuple[str, ...] = ()
+    values: tuple[tuple[float, ...], ...] = ()
 
     @property
     def own_labels(self) -> tuple[str, ...]:
@@ -66,7 +68,8 @@ class TrialRow:
 @dataclass(frozen=True)
 class TrialTable:
     """All trials of a folder. frame_shape: (3, h, w) or (d,). frames: the most that any interval of any trial holds.
-    files: that are read, wherever they lie. problems: trials that could not become rows, and why."""
+    files: that are read, wherever they lie. problems: trials that could not become rows, and why. notices: what is no
+    fault. targets: the numbers that are learned, in the order of `TrialRow.values`."""
 
     where: str
     rows: tuple[TrialRow, ...]
@@ -76,6 +79,8 @@ class TrialTable:
     frame_shape: tuple[int, ...]
     files: tuple[Path, ...] = ()
     problems: tuple[Problem, ...] = ()
+    notices: tuple[str, ...] = ()
+    targets: tuple[str, ...] = ()
 
     @property
     def subjects(self) -> tuple[str, ...]:
@@ -83,12 +88,16 @@ class TrialTable:
 
     @property
     def labels(self) -> tuple[str, ...]:
-        """The classes."""
+        """The classes; none where numbers are learned."""
+        if self.targets:
+            return ()
         return tuple(sorted({label for row in self.rows for label in row.own_labels if label}))
 
     @property
     def labels_per(self) -> Literal["trial", "interval"]:
         """What one label belongs to."""
+        if self.targets:
+            return "interval" if any(len(row.values) > 1 for row in self.rows) else "trial"
         return "interval" if any(row.interval_labels for row in self.rows) else "trial"
 
     @property

@@ -92,6 +92,8 @@ def _praise(analysis: StudyAnalysis, row: VariantAnalysis) -> str:
         text += f", {percent(row.gap.share, 0)} of the gap to {analysis.target}"
     cost = cost_text(row.cost)
     text = f"{text}, for {cost}" if cost else text
+    if row.given_spikes:
+        text = f"{text}; its scores are given the spikes of {row.given_spikes} bins before, the baseline's are not"
     text = f"{text}{_unconfirmed(row)}{_retuned(row, analysis.unit)}"
     early = "; it is early: learning had not ended, so this ranks speed of learning"
     return f"{text}{early}" if row.early else text

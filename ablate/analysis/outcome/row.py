@@ -215,6 +215,8 @@ class VariantAnalysis:
     lints: tuple[str, ...] = ()
     keys: tuple[tuple[int, str], ...] = ()
     """Seed -> run key, to find weights and pictures."""
+    given_spikes: int = 0
+    """Bins of past spikes that its scores are conditional on, where the baseline's are not on as many."""
 
     @property
     def finite(self) -> str:

@@ -74,7 +74,13 @@ def make_row(
         warnings=entry.warnings,
         lints=model.lints if (model := model_cost(cell)) else (),
         keys=tuple((seed, run.key) for seed, run in sorted(cell.records.items())),
+        given_spikes=own if (own := _given_spikes(cell)) != _given_spikes(baseline) else 0,
     )
+
+
+def _given_spikes(cell: Cell) -> int:
+    model = model_cost(cell)
+    return model.reads_spikes if model else 0
 
 
 def _predictions(cell: Cell, gain: Gain | None, cost: CostSummary) -> tuple[Prediction, ...]:

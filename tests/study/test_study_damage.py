@@ -156,3 +156,18 @@ def test_a_study_that_was_moved_to_another_machine_goes_on_there(undisturbed, tm
     assert verify_study(tmp_path / "once more", device="cpu", hashes_only=False) == 0
     assert "agree to the last digit" in capsys.readouterr().out
     assert not (tmp_path / "here").exists()
+
+
+def test_checkpoints_of_a_finished_run_whose_process_was_killed_before_it_cleared_them_go_with_the_next_start(
+    tmp_path, undisturbed
+):
+    out = shutil.copytree(undisturbed.root.parent, tmp_path / "out")
+    store = Store(out / "tiny")
+    done, failed = store.keys_in_place()[0], "f" * 20  # what is no finished run of this study is left alone
+    for key in (done, failed):
+        store.checkpoints(key).mkdir(parents=True)
+        (store.checkpoints(key) / "step-000000002.safetensors").write_bytes(b"left")
+    end = run_study(request_of(write_recipe(tmp_path, training=SAVING), out, variants="fast"))
+    assert end.trained == 0
+    assert not store.checkpoints(done).exists()
+    assert store.checkpoints(failed).exists()

@@ -254,6 +254,12 @@ class Store:
         """Where a run under way keeps its checkpoints (not created here)."""
         return self.root / "checkpoints" / check_key(key)
 
+    def with_checkpoints(self) -> tuple[str, ...]:
+        """The runs that have checkpoints, under way or left behind."""
+        with suppress(OSError):
+            return tuple(sorted(path.name for path in (self.root / "checkpoints").iterdir()))
+        return ()
+
     def drop_checkpoints(self, key: str) -> None:
         """Removes a run's checkpoints, once the run is in place or is to start afresh."""
         shutil.rmtree(self.checkpoints(key), ignore_errors=True)

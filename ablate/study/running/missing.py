@@ -80,7 +80,17 @@ def missing(study: Study, request: Request) -> tuple[RunJob, ...]:
             todo.append(job.model_copy(update={"afresh": request.fresh}))
         elif request.fresh or record.state in again:
             todo.append(job.model_copy(update={"replaces": record_hash(record), "afresh": request.fresh}))
+    wanted = {job.key for job in todo}
+    _settle(study.store, {key for key, record in records.items() if record.state == "done" and key not in wanted})
     return tuple(todo)
+
+
+def _settle(store: Store, done: set[str]) -> None:
+    """Clears away what is left of finished runs: who trained one was killed just after its record was in place."""
+    for key in done.intersection(store.with_checkpoints()):
+        if (held := store.lock_run(key)) is not None:
+            with held:
+                store.settle(key)
 
 
 def as_executed(todo: Sequence[RunJob], device: str, settings: Settings) -> list[RunJob]:

@@ -10,10 +10,8 @@ LeVeque 1983, so that the folds of a cross-validation give what all of their lab
 """
 
 import math
-from collections.abc import Sequence
-
-import numpy as np
-from numpy.typing import ArrayLike
+from collections.abc import Iterable, Sequence
+from statistics import fmean
 
 from ablate.config import Config
 
@@ -36,37 +34,37 @@ class Moments(Config):
         return self.square <= LEAST * self.count * self.mean**2 or self.square == 0
 
 
-def moments_of(numbers: ArrayLike, predicted: ArrayLike) -> Moments:
-    """Of two arrays of one length."""
-    y, p = np.asarray(numbers, dtype=np.float64), np.asarray(predicted, dtype=np.float64)
-    if not len(y):
+def moments_of(numbers: Iterable[float], predicted: Iterable[float]) -> Moments:
+    """Of two sequences of one length. Plain arithmetic: records are read without numpy."""
+    y, p = [float(value) for value in numbers], [float(value) for value in predicted]
+    if not y:
         return Moments(count=0, mean=0.0, mean_predicted=0.0, square=0.0, square_predicted=0.0, product=0.0)
-    dy, dp = y - y.mean(), p - p.mean()
+    mean, mean_predicted = fmean(y), fmean(p)
+    dy, dp = [value - mean for value in y], [value - mean_predicted for value in p]
     return Moments(
         count=len(y),
-        mean=float(y.mean()),
-        mean_predicted=float(p.mean()),
-        square=float(dy @ dy),
-        square_predicted=float(dp @ dp),
-        product=float(dy @ dp),
+        mean=mean,
+        mean_predicted=mean_predicted,
+        square=math.fsum(d * d for d in dy),
+        square_predicted=math.fsum(d * d for d in dp),
+        product=math.fsum(a * b for a, b in zip(dy, dp, strict=True)),
     )
 
 
 def joined(parts: Sequence[Moments]) -> Moments:
     """Of all pairs together."""
-    counts = np.array([part.count for part in parts])
-    total = max(int(counts.sum()), 1)
-    means = np.array([(part.mean, part.mean_predicted) for part in parts])
-    overall = counts @ means / total
-    away = means - overall
-    between = (counts[:, None, None] * away[:, :, None] * away[:, None, :]).sum(axis=0)
+    count = sum(part.count for part in parts)
+    total = max(count, 1)
+    mean = math.fsum(part.count * part.mean for part in parts) / total
+    predicted = math.fsum(part.count * part.mean_predicted for part in parts) / total
+    away = [(part.count, part.mean - mean, part.mean_predicted - predicted) for part in parts]
     return Moments(
-        count=int(counts.sum()),
-        mean=float(overall[0]),
-        mean_predicted=float(overall[1]),
-        square=float(sum(part.square for part in parts) + between[0, 0]),
-        square_predicted=float(sum(part.square_predicted for part in parts) + between[1, 1]),
-        product=float(sum(part.product for part in parts) + between[0, 1]),
+        count=count,
+        mean=mean,
+        mean_predicted=predicted,
+        square=math.fsum((*(part.square for part in parts), *(n * d * d for n, d, _ in away))),
+        square_predicted=math.fsum((*(part.square_predicted for part in parts), *(n * e * e for n, _, e in away))),
+        product=math.fsum((*(part.product for part in parts), *(n * d * e for n, d, e in away))),
     )
 
 
@@ -97,4 +95,4 @@ def root_mean_square_error(of: Moments) -> float | None:
 def mean_known(values: Sequence[float | None]) -> float | None:
     """Mean over what is known; None of nothing."""
     known = [value for value in values if value is not None]
-    return float(np.mean(known)) if known else None
+    return fmean(known) if known else None

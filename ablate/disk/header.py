@@ -1,5 +1,6 @@
 """A small YAML file that people write by hand: keys and values, or one message with the line that is wrong."""
 
+import json
 import re
 import warnings
 from pathlib import Path
@@ -48,3 +49,13 @@ def read_header(path: Path) -> dict[str, Any]:
     if not isinstance(header, dict):
         raise AblateError(f"{name} must hold keys and values", where=where)
     return {str(key): value for key, value in header.items()}
+
+
+def as_scalar(text: str) -> str:
+    """A text as it may stand in a recipe, also within braces: in quotation marks where YAML would read something else
+    (`day [2024]`, `a: b`, `1e3`)."""
+    try:
+        plain = YAML(typ="safe", pure=True).load(f"{{x: {text}}}") == {"x": text}
+    except Exception:  # whatever it is to the parser, it is no plain text
+        plain = False
+    return text if plain else json.dumps(text, ensure_ascii=False)

@@ -1,23 +1,42 @@
-"""docs/recordings.md: its own recording can be read, and its table names every format with settings that exist."""
+"""docs/recordings.md: what it tells to type works as typed, for a recording of one's own and for every format."""
 
 import re
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 from ruamel.yaml import YAML
+from typer.testing import CliRunner
 
+sys.path.insert(0, str(Path(__file__).parents[1] / "data" / "formats"))
+
+from lab_files import LIBRARY, WRITERS, world
+
+from ablate.cli.app import app
 from ablate.data.formats.kinds import KINDS
 from ablate.data.recording import read_recording
 from ablate.model import EncoderConfig, GlmConfig
 
 PAGE = (Path(__file__).parents[2] / "docs" / "recordings.md").read_text()
+RECIPES = dict(re.findall(r"```yaml\n# (\w+)\.yaml\n(.*?)```", PAGE, re.DOTALL))
+LIBRARIES = {**LIBRARY, "grasshopper": "nitime"}
+
+
+def make_mine() -> None:
+    (code,) = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
+    exec(compile(code, "docs/recordings.md", "exec"), {})
+
+
+def said(*words: str) -> str:
+    result = CliRunner().invoke(app, list(words))
+    assert result.exit_code == 0, result.output + repr(result.exception)
+    return result.output
 
 
 def test_the_recording_of_the_page_is_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    (code,) = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
-    exec(compile(code, "docs/recordings.md", "exec"), {})
+    make_mine()
     recording = read_recording(tmp_path / "mine")
     assert (recording.frames, recording.units, recording.bin_rate_hz) == (6000, 2, 60.0)
     assert np.corrcoef(recording.spikes[:, 0], recording.stimulus[:, 2, 2])[0, 1] > 0.1
@@ -37,3 +56,36 @@ def test_the_patches_of_spike_history_fit_both_models() -> None:
     for config in (GlmConfig, EncoderConfig):
         read = {name: config.model_validate(patch["model"]).history for name, patch in patches.items()}
         assert {name: one.coupling for name, one in read.items()} == {"own_past": False, "coupled": True}
+
+
+def test_every_line_of_data_info_is_explained(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    make_mine()
+    (rows,) = re.findall(r"\| line of `data info` \| tells \|\n\|---\|---\|\n(.*?)\n\n", PAGE, re.DOTALL)
+    explained = {label for row in rows.splitlines() for label in re.findall(r"`([^`]+)`", row.split("|")[1])}
+    shown = said("data", "info", "mine").splitlines()[3:]
+    labels = {line[:12].strip() if not line.startswith("fingerprint") else "fingerprint" for line in shown} - {""}
+    assert labels, shown
+    assert labels <= explained
+
+
+@pytest.mark.parametrize("kind", ["recordings", *KINDS])
+def test_the_recipe_of_a_format_is_five_lines_that_work_as_typed(
+    kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if kind in LIBRARIES:
+        pytest.importorskip(LIBRARIES[kind], reason="the format's own library is not installed")
+    monkeypatch.chdir(tmp_path)
+    text = RECIPES[kind]
+    assert len(text.splitlines()) == 5
+    data = YAML(typ="safe").load(text)["data"]
+    assert data["type"] == kind
+    if kind == "recordings":
+        make_mine()
+    elif kind in WRITERS:
+        named = Path(data["path"])
+        written = WRITERS[kind](named.parent if named.suffix else named, world(9000))
+        assert written == named
+        assert f"type: {kind}" in said("data", "inspect", str(named), *(["--set", "axes=tyx"] if kind == "nwb" else []))
+    (tmp_path / f"{kind}.yaml").write_text(text)
+    said("check", f"{kind}.yaml")

@@ -1,5 +1,6 @@
 """`ablate judge`: a table of scores that any program measured in, the report of a study out. Loads no torch."""
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, get_args
 
@@ -81,7 +82,7 @@ def judge_table(
         for written in write_figures(judged.analysis, figures):
             say(f"wrote {written}")
     if format != "table" or not (html or figures):
-        print_report(judged.analysis, format, details=details, again=f"ablate judge {file}")
+        print_report(judged.analysis, format, details=details, again=f"ablate judge {shlex.quote(str(file))}")
     return 0
 
 

@@ -6,6 +6,7 @@ and times of its files, and is opened from there, memory-mapped.
 
 import hashlib
 import json
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 
@@ -108,7 +109,7 @@ def places_of(entry: str, is_one: Callable[[Path], bool], kind: str) -> list[Pat
     found = found_at(entry, lambda place: _sessions_at(place, is_one))
     if found:
         return found
-    hint = f"`ablate data inspect {entry}` tells what lies there"
+    hint = f"`ablate data inspect {shlex.quote(entry)}` tells what lies there"
     raise AblateError(f"nothing of the format {kind} is found at {entry}", where="data.path", hint=hint)
 
 

@@ -13,6 +13,7 @@ from ablate.data.formats.kinds import KINDS, sessions_at
 from ablate.data.formats.nwb.config import NwbConfig
 from ablate.data.formats.nwb.draft import draft_lines
 from ablate.data.recording import Recording, read_recording
+from ablate.disk.header import as_scalar
 from ablate.errors import AblateError
 
 MOST = 5
@@ -89,10 +90,10 @@ def _told(recording: Recording) -> Iterator[str]:
 def _recipe(config: FormatConfig, path: Path) -> Iterator[str]:
     """What a recipe says to read it."""
     yield "in a recipe:"
-    yield f"  data: {{type: {config.type}, path: {path}}}" if not config.reader_options() else "  data:"
+    yield f"  data: {{type: {config.type}, path: {as_scalar(str(path))}}}" if not config.reader_options() else "  data:"
     if config.reader_options():
         yield f"    type: {config.type}"
-        yield f"    path: {path}"
+        yield f"    path: {as_scalar(str(path))}"
         for name, value in config.reader_options().items():
             if name != "type":
                 yield f"    {name}: {_plain(value)}"
@@ -101,7 +102,9 @@ def _recipe(config: FormatConfig, path: Path) -> Iterator[str]:
 
 
 def _plain(value: object) -> str:
-    return f"[{', '.join(map(str, value))}]" if isinstance(value, list | tuple) else str(value)
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(map(_plain, value))}]"
+    return as_scalar(value) if isinstance(value, str) else str(value)
 
 
 def _ours(path: Path, recording: Recording) -> Iterator[str]:

@@ -8,6 +8,7 @@ rhythm is another class's, in as many the film is.
     mne       manifest.csv, a .fif a subject, an .mp4 a trial (each of a rate of its own); needs [eeg], [video]
 """
 
+import shlex
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ablate.data.trials.layout.native import write_folder
+from ablate.disk.header import as_scalar
 from ablate.disk.whole import whole_folder
 from ablate.errors import AblateError
 
@@ -33,10 +35,10 @@ SIZE, FRAMES = 16, 6  # pixels along a side; of an interval, native
 FILM_SIZE, FILM_RATES = 64, (10, 12, 15)  # mne
 
 README = """\
-# Study of the example trials: ablate check {path}/study.yaml, then ablate run {path}/study.yaml
+# Study of the example trials: ablate check {quoted}, then ablate run {quoted}
 
 question: Does the film help the EEG to tell the label?
-data: {{type: trials, path: {path}{more}}}
+data: {{type: trials, path: {scalar}{more}}}
 baseline:
   type: fusion
   embedding_dim: 16
@@ -84,7 +86,12 @@ def write_example(
         raise AblateError("already exists and is not empty", where=str(folder), hint="name another folder")
     trials = drawn(subjects, each, seed)
     small, pinned = "{type: small_vit, patch_size: 8, width: 16}", ", layout: mne, frames: 6, image_size: 16"
-    text = README.format(path=folder.as_posix(), video=small, more=pinned if layout == "mne" else "")
+    text = README.format(
+        scalar=as_scalar(folder.as_posix()),
+        quoted=shlex.quote(f"{folder.as_posix()}/study.yaml"),
+        video=small,
+        more=pinned if layout == "mne" else "",
+    )
     with whole_folder(folder) as beside:
         {"native": _write_native, "mne": _write_mne}[layout](beside, trials)
         (beside / "study.yaml").write_text(text, encoding="utf-8")

@@ -1,5 +1,6 @@
 """`ablate data inspect` and `ablate data import` on a lab's file: what they print, write and refuse."""
 
+import shlex
 import sys
 from pathlib import Path
 
@@ -12,10 +13,13 @@ sys.path.insert(0, str(Path(__file__).parents[2] / "data" / "formats"))
 import numpy as np
 from data_samples import noise_recording
 from lab_files import experanto, world
+from ruamel.yaml import YAML
 
 from ablate.cli.command.data.imported import import_path
 from ablate.cli.command.data.inspect import inspect_path
+from ablate.data.formats.visioncore import VisionCoreConfig
 from ablate.data.recording import read_recording, write_recording
+from ablate.data.trials.example import write_example
 from ablate.errors import AblateError
 
 
@@ -72,6 +76,35 @@ def test_an_import_that_fails_at_its_second_session_leaves_nothing_and_can_be_ma
     np.save(broken / "screen" / "timestamps.npy", world().onsets)
     assert import_path(session.parent, ours) == 0
     assert sorted(one.name for one in ours.iterdir()) == ["day0", "day1", "day2"][not there :]
+
+
+ODD = ("my mouse", "day [2024]", "it's", "a: b", "#1, {x}", "true", "1e3", "50 %", "Mäuse 神经", '"x"', "a$b")
+
+
+@pytest.mark.parametrize("name", ODD)
+def test_lines_to_copy_hold_whatever_a_folder_is_called(
+    name: str, session: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A recipe's line `path: day [2024]` was no YAML, and `path: 1e3` a number."""
+    session.rename(tmp_path / "lab" / name)
+    monkeypatch.chdir(tmp_path / "lab")
+    assert inspect_path(Path(name)) == 0
+    shown = capsys.readouterr().out
+    (line,) = [line for line in shown.splitlines() if line.startswith("  data: ")]
+    assert YAML(typ="safe").load(line)["data"] == {"type": "experanto", "path": name}
+    assert import_path(Path(name), tmp_path / "lab" / "ours" / name) == 0
+    (line,) = [line for line in capsys.readouterr().err.splitlines() if line.startswith("train on them: ")]
+    assert shlex.split(line)[-1] == str(tmp_path / "lab" / "ours" / name)
+    with pytest.raises(AblateError) as error:
+        VisionCoreConfig(path=name).places()
+    assert shlex.split(error.value.problems[0].hint.split("`")[1])[-1] == name
+
+
+@pytest.mark.parametrize("name", ODD)
+def test_the_study_of_the_example_trials_names_its_own_folder(name: str, tmp_path: Path) -> None:
+    write_example(tmp_path / name, subjects=1, each=3)
+    study = YAML(typ="safe").load((tmp_path / name / "study.yaml").read_text(encoding="utf-8"))
+    assert study["data"]["path"] == str(tmp_path / name)
 
 
 def test_a_session_may_have_dots_in_its_name(session: Path, tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from data_samples import FRAMES, noise_recording
 from ablate.contract import EncodingBatch
 from ablate.data.encoding.batches import EncodingDataset
 from ablate.data.encoding.config import EncodingDataConfig
+from ablate.data.encoding.reading import statistics
 from ablate.data.encoding.recordings import RecordingsConfig
 from ablate.data.encoding.split import TEST, TRAIN, VALIDATION
 from ablate.data.recording import Recording, write_recording
@@ -248,6 +249,15 @@ def test_statistics_are_those_of_training_bins_alone() -> None:
     batch = next(plain.train(seed=0, batch_size=64))
     assert batch.sessions[0].stimulus.mean().abs() < 0.05
     assert batch.sessions[0].stimulus.std() == pytest.approx(1, abs=0.02)
+
+
+def test_pixels_of_large_frames_are_averaged_in_pieces_with_the_same_result(monkeypatch: pytest.MonkeyPatch) -> None:
+    """2,000 frames of 200 x 200 were 640 MB of doubles, and as much again for the deviation."""
+    stimulus, frames = noise_recording().stimulus, np.arange(0, 3000, 2)
+    whole = statistics._of_pixels(stimulus, frames)
+    monkeypatch.setattr(statistics, "PIECE_PIXELS", 1000)
+    np.testing.assert_allclose(statistics._of_pixels(stimulus, frames), whole, rtol=1e-12)
+    assert whole == (stimulus[frames].mean(dtype=np.float64), stimulus[frames].std(dtype=np.float64))
 
 
 def test_windows_of_trials_stay_in_their_trial() -> None:

@@ -13,6 +13,7 @@ Array = np.ndarray
 STIMULUS_FRAMES = (
     2000  # frames, evenly spaced over train, that give the mean and deviation of pixels: 5 M pixels at 51x51
 )
+PIECE_PIXELS = 1 << 23  # 64 MB of doubles
 HALF_A_SPIKE = 0.5  # a unit silent in train has a null of half a spike over the whole split: its logarithm stays finite
 
 
@@ -34,17 +35,30 @@ def training_statistics(recording: Recording, split: SessionSplit) -> Statistics
     """Statistics of the whole training split, whatever fraction of it trains: the null of the score must not vary."""
     train = np.flatnonzero(split.label == TRAIN)
     spaced = train[:: max(1, len(train) // STIMULUS_FRAMES)]
-    pixels = np.asarray(recording.stimulus[spaced], np.float64)
+    pixel_mean, pixel_std = _of_pixels(recording.stimulus, spaced)
     behavior_mean, behavior_std = _of_behavior(recording, train)
     mean_rate, count_std = _of_counts(recording, train)
     return Statistics(
-        stimulus_mean=float(pixels.mean()),
-        stimulus_std=_or_one(pixels.std()).item(),
+        stimulus_mean=pixel_mean,
+        stimulus_std=_or_one(pixel_std).item(),
         behavior_mean=behavior_mean,
         behavior_std=behavior_std,
         mean_rate=mean_rate,
         count_std=count_std,
     )
+
+
+def _of_pixels(stimulus: Array, frames: Array) -> tuple[float, float]:
+    """Mean and deviation of all pixels of some frames, so many frames at a time that they never fill the memory."""
+    step = max(1, PIECE_PIXELS // max(1, stimulus[0].size))
+    parts = [frames[start : start + step] for start in range(0, len(frames), step)]
+    if len(parts) == 1:
+        pixels = np.asarray(stimulus[frames], np.float64)
+        return float(pixels.mean()), float(pixels.std())
+    count = len(frames) * stimulus[0].size
+    mean = sum(float(np.asarray(stimulus[part], np.float64).sum()) for part in parts) / count
+    squares = sum(float(((np.asarray(stimulus[part], np.float64) - mean) ** 2).sum()) for part in parts)
+    return mean, float(np.sqrt(squares / count))
 
 
 def _of_behavior(recording: Recording, train: Array) -> tuple[Array, Array]:

@@ -7,6 +7,7 @@ import numpy as np
 from ablate.data.formats.nwb.behavior import behavior_series
 from ablate.data.formats.nwb.opened import opened
 from ablate.data.formats.nwb.stimulus import candidates
+from ablate.disk.header import as_scalar
 
 
 def draft_lines(place: Path) -> list[str]:
@@ -21,12 +22,12 @@ def draft_lines(place: Path) -> list[str]:
         lines += [f"  {name}: {np.shape(one.data)} {one.unit or ''}".rstrip() for name, one in series.items()] or [
             "  none"
         ]
-        lines += ["draft of a mapping:", "  data:", "    type: nwb", f"    path: {place}"]
+        lines += ["draft of a mapping:", "  data:", "    type: nwb", f"    path: {as_scalar(str(place))}"]
         names = [one.name for one in stimuli]
         if names:
             others = f"  # or {', '.join(names[1:])}" if len(names) > 1 else ""
-            lines.append(f"    stimulus: {names[0]}{others}")
+            lines.append(f"    stimulus: {as_scalar(names[0])}{others}")
         lines.append("    axes: tyx  # rows first; txy: columns first")
         if series:
-            lines.append(f"    behavior_from: [{', '.join(series)}]")
+            lines.append(f"    behavior_from: [{', '.join(map(as_scalar, series))}]")
         return lines

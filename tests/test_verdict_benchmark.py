@@ -16,7 +16,16 @@ from ablate.analysis.outcome import Gain
 ROOT = Path(__file__).resolve().parent.parent
 BENCHMARK = ROOT / "tests" / "benchmarks" / "verdicts"
 DOCS = (ROOT / "docs" / "verdicts.md").read_text(encoding="utf-8")
-FILES = {"rules.txt", "worlds.txt", "coverage.txt", "power.txt", "again.txt", "baseline_seeds.txt", "limit.txt"}
+FILES = {
+    "rules.txt",
+    "worlds.txt",
+    "coverage.txt",
+    "power.txt",
+    "again.txt",
+    "baseline_seeds.txt",
+    "limit.txt",
+    "guards.txt",
+}
 
 
 @pytest.fixture(scope="module")

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 from planted import BASELINE, Planted, around, cost, shifted
+from tiny_study import TAIL, request_of, write_recipe
 from typer.testing import CliRunner
 
 from ablate.cli.app import app
@@ -19,6 +20,7 @@ from ablate.cli.studies import analysis_of
 from ablate.report import render
 from ablate.result import Store
 from ablate.result.manifest import LookedAt
+from ablate.study.study import study_of
 
 
 @dataclass
@@ -76,6 +78,12 @@ def told(planted: Stored, tmp_path: Path, *options: str) -> str:
     result = CliRunner().invoke(app, ["report", str(planted.write(tmp_path)), "--format", "markdown", *options])
     assert result.exit_code == 0, result.output
     return html.unescape(" ".join(result.output.split()).replace("\\", ""))
+
+
+def plain(text: str) -> str:
+    """A rendered report without what Markdown, HTML and LaTeX escape; LaTeX has notes as comments."""
+    lines = html.unescape(text).replace("\\textgreater{}", ">").replace("\\", "").splitlines()
+    return " ".join(" ".join(line.lstrip("% ") for line in lines).split())
 
 
 def curves(values: list[float], **others: list[float]) -> dict[str, dict[int, list[float]]]:
@@ -253,9 +261,7 @@ def test_a_planted_fault_is_told_in_every_format(kind, tmp_path):
     faulty, _, sentence = CASES[kind]
     analysis = analysis_of(Store(planted(faulty).write(tmp_path)))
     for format in ("table", "markdown", "latex", "json"):
-        lines = html.unescape(render(analysis, format, 10_000)).replace("\\", "").splitlines()
-        text = " ".join(" ".join(line.lstrip("% ") for line in lines).split())  # LaTeX has notes as comments
-        assert sentence.lower() in text.lower(), format
+        assert sentence.lower() in plain(render(analysis, format, 10_000)).lower(), format
     rows = csv.DictReader(io.StringIO(render(analysis, "csv")))
     assert any(KINDS.get(kind, kind) in row["guards"].split("; ") for row in rows)
 
@@ -327,3 +333,57 @@ def test_three_intervals_answer_three_questions(tmp_path):
     )["rows"]
     row = next(row for row in rows if row["variant"] == "p")
     assert row["gain_time_low"] <= row["gain"] <= row["gain_time_high"]
+
+
+UNLIKE = """\
+patches:
+  half: {title: half of the data, data: {fraction: 0.5}}
+  wide: {title: longer windows and so fewer of them, data: {window: 24}}
+  more: {title: more windows a step, training: {batch_size: 4}}
+  cut: {title: the same step in two pieces, training: {accumulate: 2}}
+"""
+SAID = (
+    "half (data.fraction 1.0 -> 0.5), wide (training.batch_size 2 -> 1; data.window 16 -> 24) and more (supervised "
+    "bins a step 2 -> 4; training.batch_size 2 -> 4) are not trained as the baseline is"
+)
+
+
+def test_a_trained_study_tells_above_its_table_which_variants_were_taught_otherwise(tmp_path):
+    recipe = write_recipe(tmp_path, patches=UNLIKE, tail="glm: false\n" + TAIL)
+    result = CliRunner().invoke(
+        app, ["run", str(recipe), "--out", str(tmp_path), "--inline", "--device", "cpu"], env={"COLUMNS": "140"}
+    )
+    assert result.exit_code == 0, result.output
+    assert SAID in " ".join(result.output.split())
+    analysis = analysis_of(Store(tmp_path / "tiny"))
+    for format, table in (("table", "what it changes"), ("markdown", "### Ranking"), ("latex", "begin{tabular}")):
+        text = plain(render(analysis, format, 10_000))
+        assert 0 < text.find(SAID) < text.find(table), format
+    page = " ".join(html.unescape(html_page(tmp_path)).split())
+    assert 0 < page.find(SAID) < page.find("<table")
+    rows = json.loads(render(analysis, "json"))["rows"]
+    told_of = {row["variant"] for row in rows if "taught unequally" in row["guards"]}
+    assert told_of == {"half", "wide", "more"}  # cut has the same batch
+
+
+def html_page(folder: Path) -> str:
+    page = folder / "page.html"
+    result = CliRunner().invoke(app, ["report", str(folder / "tiny"), "--html", str(page)])
+    assert result.exit_code == 0, result.output
+    return page.read_text(encoding="utf-8")
+
+
+def test_what_the_few_words_of_a_change_leave_out_of_its_teaching_stands_beside_what_else_moved(tmp_path):
+    patches = """\
+patches:
+  many:
+    title: many things at once
+    data: {window: 32}
+    baseline: {core: {embedding_dim: 16, num_spatial_blocks: 2, num_temporal_blocks: 2, head_dim: 16, ff_dim: 16}}
+  one: {title: a longer window, data: {window: 32}}
+"""
+    recipe = write_recipe(tmp_path, patches=patches, tail="glm: false\n" + TAIL)
+    made = study_of(request_of(recipe, tmp_path / "results"))
+    also = {entry.name: entry.also_changed for entry in made.manifest.variants}
+    assert "training.batch_size 2 -> 1" in also["many"]  # fewer windows, for each has more bins
+    assert not any("batch_size" in text for text in also["one"])  # its change says so already

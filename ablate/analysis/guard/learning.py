@@ -1,28 +1,43 @@
 """Runs that had not finished learning: stopped while climbing, or one seed on a level that the others have left."""
 
 from collections.abc import Iterator, Sequence
-from statistics import mean
+from functools import lru_cache
+from statistics import mean, median
+from typing import NamedTuple
 
 import numpy as np
+from jaxtyping import Float
+from numpy import ndarray
 
-from ablate.analysis.outcome import LearningCurve, StudyAnalysis, VariantAnalysis
+from ablate.analysis.outcome import LearningCurve, StudyAnalysis
 from ablate.analysis.outcome.guard import Guard
+from ablate.analysis.statistics.family import holm
+from ablate.analysis.statistics.gain import two_sided_p
+from ablate.analysis.statistics.moderated import moderate
 from ablate.analysis.words import listing, number, percent, signed
 
 LEAST_POINTS = 4
 """A curve of fewer points has no last quarter."""
 OF_GAIN, OF_SCORE = 0.2, 0.02
 """A rise over the last quarter beyond these shares may be the whole of the gain."""
-APART = 0.15
-"""Two modes: the lower lies below the upper by this share of it, and by three times what either scatters."""
+SURE = 0.05
+"""One-sided, Holm over the rows: a curve rises only if its rise is clear of the noise of single scores."""
+APART, BEYOND = 0.15, 4.0
+"""Two modes: the lower lies below the upper by this share of it, and by so many standard deviations of the seeds."""
 
 
 def still_learning(analysis: StudyAnalysis) -> Iterator[Guard]:
     """The baseline, or a row with a verdict, whose validation score still rose over the last quarter of its steps."""
-    for row in analysis.rows:
-        rise = _rise(row)
-        if rise is None or rise <= 0 or row.score is None or row.verdict not in ("baseline", "helps", "hurts"):
+    asked = [
+        (row, curves)
+        for row in analysis.rows
+        if row.score is not None and row.verdict in ("baseline", "helps", "hurts") and (curves := _whole(row.curves))
+    ]
+    sure = _rising([curves for _, curves in asked])
+    for (row, curves), rising in zip(asked, sure, strict=True):
+        if not rising or row.score is None:
             continue
+        rise = mean(map(_rise, curves))
         claimed = row.gain is not None and rise > OF_GAIN * abs(row.gain.mean)
         if rise > OF_SCORE * abs(row.score.mean) or claimed:
             share = percent(rise / abs(row.gain.mean), 0) if row.gain is not None and row.gain.mean else ""
@@ -32,33 +47,103 @@ def still_learning(analysis: StudyAnalysis) -> Iterator[Guard]:
             yield Guard("still learning", row.name, sentence, share)
 
 
-def _rise(row: VariantAnalysis) -> float | None:
-    """Mean over seeds of what the curve gained over the last quarter of its steps."""
-    rises = [
-        curve.values[-1] - float(np.interp(0.75 * curve.steps[-1], curve.steps, curve.values))
-        for curve in row.curves
-        if len(curve.values) >= LEAST_POINTS
-    ]
-    return mean(rises) if rises else None
+def _whole(curves: Sequence[LearningCurve]) -> list[LearningCurve]:
+    return [curve for curve in curves if len(curve.values) >= LEAST_POINTS]
+
+
+def _rise(curve: LearningCurve) -> float:
+    """What it gained over the last quarter of its steps."""
+    return curve.values[-1] - float(np.interp(0.75 * curve.steps[-1], curve.steps, curve.values))
+
+
+def _rising(rows: Sequence[Sequence[LearningCurve]]) -> list[bool]:
+    """Whether each row's mean rise is above zero by a moderated t test against the noise of single scores.
+
+    A rise is the difference of two single scores, so its variance is twice theirs: without the test up to half of all
+    studies with flat curves were accused (results/benchmarks/verdicts/guards.txt). Their noise is what bends a curve
+    over its second half, var(y[i-1] - 2 y[i] + y[i+1]) = 6 sigma^2 whatever the slope; what the rise itself differs
+    from seed to seed is no noise.
+    """
+    if not rows:
+        return []
+    bends = [np.concatenate([_bends(curve) for curve in curves]) for curves in rows]
+    variance = np.array([(bend**2).mean() / 6 for bend in bends])
+    # neighbouring bends share two of three scores: n of them tell as much as about n 18 / 35 that share none
+    degrees = np.array([max(len(bend) * 18 / 35, 1.0) for bend in bends])
+    means = np.array([mean(map(_rise, curves)) for curves in rows])
+    found = moderate(variance, degrees)
+    error = np.sqrt(2 * found.variance / np.array([len(curves) for curves in rows]))
+    p = two_sided_p(means, error, found.degrees) / 2
+    return [bool(one) for one in holm(np.where(means > 0, p, 1.0)) <= SURE]
+
+
+def _bends(curve: LearningCurve) -> Float[ndarray, " _"]:
+    """Second differences of the scores of the second half, of at least four."""
+    late = max(sum(step >= curve.steps[-1] / 2 for step in curve.steps), LEAST_POINTS)
+    return np.diff(np.array(curve.values[-late:]), n=2)
+
+
+class _Split(NamedTuple):
+    """Curves of a row, the lowest last value first, cut at their widest gap. within: standard deviation about the means
+    of both sides."""
+
+    curves: list[LearningCurve]
+    place: int
+    gap: float
+    within: float
 
 
 def plateaus(analysis: StudyAnalysis) -> Iterator[Guard]:
-    """Seeds of a row that ended flat on a level far below that of its other seeds."""
-    for row in analysis.rows:
-        curves = sorted(
-            (curve for curve in row.curves if len(curve.values) >= LEAST_POINTS), key=lambda curve: curve.values[-1]
-        )
-        if len(curves) < 3:
+    """Seeds of a row that ended flat on a level far below that of its other seeds.
+
+    Far: by what the seeds of all rows scatter, since the widest gap of three seeds of one row is often wide beside what
+    is left. The median over rows of what is left knows nothing of the rows with two modes, while these are not most.
+    """
+    splits = [_split(row.curves) for row in analysis.rows]
+    known = [split for split in splits if split is not None]
+    usual = median([split.within / _narrowed(len(split.curves)) for split in known]) if known else 0.0
+    for row, split in zip(analysis.rows, splits, strict=True):
+        if split is None:
             continue
-        ends = np.array([curve.values[-1] for curve in curves])
-        split = int(np.argmax(np.diff(ends))) + 1
-        gap = float(ends[split] - ends[split - 1])
-        widest = max(float(np.ptp(ends[:split])), float(np.ptp(ends[split:])))
-        if gap <= APART * abs(float(ends[split:].mean())) or gap <= 3 * widest:
+        upper = mean(curve.values[-1] for curve in split.curves[split.place :])
+        if split.gap <= APART * abs(upper) or split.gap <= BEYOND * max(usual, split.within):
             continue
-        stuck = [curve for curve in curves[:split] if curve.values[-1] - _halfway(curve) < gap / 5]
+        lower = split.curves[: split.place]
+        stuck = [curve for curve in lower if curve.values[-1] - _halfway(curve) < split.gap / 5]
         if stuck:
-            yield Guard("plateau", row.name, _stuck(stuck, gap, float(ends[split:].mean()), analysis.unit))
+            yield Guard("plateau", row.name, _stuck(stuck, split.gap, upper, analysis.unit))
+
+
+def _split(curves: Sequence[LearningCurve]) -> _Split | None:
+    """None for fewer than three curves."""
+    held = sorted(_whole(curves), key=lambda curve: curve.values[-1])
+    if len(held) < 3:
+        return None
+    place, gap, within = (float(values[0]) for values in _cut(np.array([[curve.values[-1] for curve in held]])))
+    return _Split(held, int(place), gap, within)
+
+
+def _cut(
+    ends: Float[ndarray, "s n"],
+) -> tuple[Float[ndarray, " s"], Float[ndarray, " s"], Float[ndarray, " s"]]:
+    """Of sorted values: how many lie below the widest gap, the gap, the standard deviation about both sides' means."""
+    n = ends.shape[1]
+    gaps = np.diff(ends, axis=1)
+    place = gaps.argmax(axis=1) + 1
+    low = np.arange(n) < place[:, None]
+    left = np.zeros(len(ends))
+    for side in (low, ~low):
+        middle = np.where(side, ends, 0.0).sum(axis=1) / side.sum(axis=1)
+        left += (np.where(side, ends - middle[:, None], 0.0) ** 2).sum(axis=1)
+    return place.astype(float), gaps.max(axis=1), np.sqrt(left / (n - 2))
+
+
+@lru_cache(maxsize=64)
+def _narrowed(seeds: int) -> float:
+    """What a cut at the widest gap leaves of a standard deviation, where there are no two modes: the median of 4,000
+    normal samples."""
+    drawn = np.sort(np.random.default_rng(0).standard_normal((4000, seeds)), axis=1)
+    return float(np.median(_cut(drawn)[2]))
 
 
 def _halfway(curve: LearningCurve) -> float:

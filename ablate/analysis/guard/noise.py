@@ -9,8 +9,8 @@ from ablate.analysis.outcome.guard import Guard
 from ablate.analysis.statistics.noise import ALPHA
 from ablate.analysis.words import number, p_value, signed
 
-DOUBT = 0.1
-"""Two-sided, shared among the rows: an honest study is told of a spread in one of ten cases at most."""
+DOUBT = 0.05
+"""Two-sided, shared among the rows: an honest study is told of a spread in one of twenty cases at most."""
 
 
 def moved_controls(analysis: StudyAnalysis) -> Iterator[Guard]:

@@ -1,6 +1,7 @@
 """Whether the rows were taught alike, and whether every seed of the baseline is there to be compared with."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from ablate.analysis.cells import Cell, Cells
 from ablate.analysis.outcome import StudyAnalysis
@@ -8,8 +9,16 @@ from ablate.analysis.outcome.guard import Guard
 from ablate.analysis.row.cost import model_cost
 from ablate.analysis.words import listing, plural
 
-TAUGHT = ("training.steps", "training.batch_size", "data.fraction", "data.window")
-"""What decides how much a model is shown, beside the supervised bins a step."""
+TAUGHT = (
+    "training.steps",
+    "training.batch_size",
+    "data.fraction",
+    "data.window",
+    "data.score_every",
+    "data.sampling",
+)
+"""What decides how much a model is shown of what, beside the supervised bins a step. `training.accumulate` does not:
+the step's batch stays whole."""
 
 
 def taught_unequally(analysis: StudyAnalysis, cells: Cells) -> Iterator[Guard]:
@@ -17,15 +26,16 @@ def taught_unequally(analysis: StudyAnalysis, cells: Cells) -> Iterator[Guard]:
     for cell in cells.cells:
         if cell.entry.role != "variant":
             continue
-        unequal = [*_bins(cell, cells.baseline)]
-        for path in TAUGHT:
-            if path in cell.entry.differences:
-                before, after = cell.entry.differences[path]
-                unequal.append(f"{path} {before} -> {after}")
+        unequal = [*_bins(cell, cells.baseline), *taught(cell.entry.differences).values()]
         if unequal:
             name, detail = cell.entry.name, "; ".join(unequal)
             sentence = f"{name} is not trained as the baseline is ({detail}), and its gain may come from that."
             yield Guard("taught unequally", name, sentence, detail)
+
+
+def taught(differences: Mapping[str, tuple[Any, Any]]) -> dict[str, str]:
+    """Of a variant's differences to the baseline those of its teaching, each path with `data.window 64 -> 72`."""
+    return {path: f"{path} {differences[path][0]} -> {differences[path][1]}" for path in TAUGHT if path in differences}
 
 
 def _bins(cell: Cell, baseline: Cell) -> Iterator[str]:

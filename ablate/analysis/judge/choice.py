@@ -120,7 +120,8 @@ def _variant(table: Table) -> str:
     """The column of the variants; one that differs in every row (a run's own name) is none."""
 
     def repeats(name: str) -> bool:
-        return len(set(table.column(name))) < len(table.rows) or len(table.rows) == 1
+        plain = names.plain(name) == names.VARIANT[0]  # one seed of each is a table too
+        return plain or len(set(table.column(name))) < len(table.rows) or len(table.rows) == 1
 
     found = _one(table, names.VARIANT, "variant", "--variant", repeats)
     if found is not None:

@@ -87,6 +87,8 @@ class Gain:
     over_time: Interval | None = None
     over_time_relative: Interval | None = None
     look: Look | None = None
+    out_of_reach: bool = False
+    """Of a study that is run until settled: the last look would hardly settle this row."""
 
     def scaled(self, ratio: float, interval: Interval) -> "Gain":
         """With its figures relative to the baseline."""

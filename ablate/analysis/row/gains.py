@@ -5,6 +5,7 @@ R of m patches rejected, the j-th rejected one was tested at alpha / (m - j + 1)
 the interval at that level is clear of zero exactly where Holm rejects.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 from statistics import median
@@ -15,7 +16,7 @@ from ablate.analysis.cells import Cells
 from ablate.analysis.outcome import Gain, Interval, Look
 from ablate.analysis.statistics.family import MAX_T_SEEDS, holm, holm_factors, max_t
 from ablate.analysis.statistics.gain import LEVEL, absolute_interval, difference, gains, relative_interval
-from ablate.analysis.statistics.moderated import OWN, Prior
+from ablate.analysis.statistics.moderated import MOST_PRIOR_DEGREES, OWN, Prior, rounding_variance
 from ablate.analysis.statistics.negligible import p_negligible
 from ablate.analysis.statistics.noise import (
     ALPHA,
@@ -32,19 +33,22 @@ from ablate.result.manifest import AnalysisRule
 JUDGED = ("variant", "control")
 
 
-def rows_prior(cells: Cells, rule: AnalysisRule) -> Prior:
+def rows_prior(cells: Cells, rule: AnalysisRule, *, most: float = MOST_PRIOR_DEGREES) -> Prior:
     """What the patches and controls say together of one row's variance; nothing where the recipe wants each row's
-    own."""
+    own. most: cap on its degrees of freedom."""
+    scores = [score for cell in cells.cells for score in cell.scores.values()]
+    least = rounding_variance(scores)
     if rule.variance == "own":
-        return OWN
+        return OWN._replace(least=least)
+    nothing = max(least, (4 * np.finfo(float).eps * max(map(abs, scores), default=0.0)) ** 2)
     variances, degrees = [], []
     for cell in cells.cells:
         if cell.comparable and cell.entry.role in JUDGED:
             values = difference(cell.scores, cells.baseline.scores).differences
-            if len(values) > 1:
-                variances.append(float(np.var(values, ddof=1)))
+            if len(values) > 1 and (variance := float(np.var(values, ddof=1))) > nothing:
+                variances.append(variance)
                 degrees.append(len(values) - 1.0)
-    return Prior.of(variances, degrees)
+    return Prior.of(variances, degrees, most=most)._replace(least=least)
 
 
 def paired_gains(cells: Cells, prior: Prior, *, relative: bool) -> list[Gain | None]:
@@ -90,7 +94,7 @@ def _judged(members: Sequence[Gain], prior: Prior, worth: float) -> list[Gain]:
     judged = judge_family(members, worth)
     p = np.array([1.0 if gain.p is None else gain.p for gain in members])
     factors = [ALPHA / level_at(gain, ALPHA / factor) for gain, factor in zip(members, holm_factors(p), strict=True)]
-    spreads = [gain.spread or 0.0 for gain in members]
+    spreads = [max(gain.spread or 0.0, math.sqrt(prior.least)) for gain in members]
     needed = seeds_needed([gain.mean for gain in members], spreads, factors, prior)
     detectable = detectable_gains(spreads, [len(gain.seeds) for gain in members], factors, prior)
     columns = zip(judged, needed, detectable, strict=True)
@@ -189,7 +193,10 @@ def smallest_gain(
     if spread is None:
         return None, ""
     if looks is not None:
-        found_gain: float | None = spread * detectable_by_looks(looks, planned, moderated=moderated)
+        base = list(cells.baseline.scores.values())
+        worth = rule.worth * max(sum(base) / len(base), 0.0) / spread if base and spread else 0.0
+        worth = float(f"{worth:.2g}")  # two digits: the same studies are simulated once
+        found_gain: float | None = spread * detectable_by_looks(looks, planned, moderated=moderated, worth=worth)
     else:
         found_gain = smallest_detectable_gain(spread, seeds, patches=planned, moderated=moderated)
     if found_gain is None:

@@ -64,6 +64,8 @@ def _word(cell: Cell, gain: Gain | None, worth: float) -> tuple[Verdict, list[st
             return "helps", settled
         return "no evidence", ["a failed seed bars 'helps'", *settled]
     if gain.look is not None:
+        if gain.out_of_reach:
+            return "no evidence", [f"ended at {gain.look.here} seeds, for {gain.look.seeds[-1]} would hardly settle it"]
         last = gain.look.number + 1 == len(gain.look.seeds)
         return "no evidence", [f"open after {'the last look, at ' if last else ''}{gain.look.here} seeds"]
     if cell.entry.role == "control":  # it should show nothing at any number of seeds

@@ -122,7 +122,7 @@ def gain(item: Contrast, *, relative: bool = True, prior: Prior = OWN) -> Gain |
     mean, own = float(differences.mean()), float(differences.var(ddof=1))
     variance, degrees = prior.posterior(own, len(item.seeds) - 1)
     if not differences.any():  # an exact copy: what other rows scatter says nothing of it
-        variance = 0.0
+        variance = prior.least
     error = float(np.sqrt(variance / len(item.seeds)))
     found = Gain(
         seeds=item.seeds,

@@ -133,10 +133,17 @@ def _families(patches: int, seeds: int) -> tuple[Float[ndarray, " f"], Float[nda
     What the rows tell of one another varies from study to study with the baseline's noise, which no formula gives.
     """
     rows = min(patches, MOST_ROWS)
-    generator = np.random.default_rng(0)
-    own, shared = generator.standard_normal((FAMILIES, rows, seeds)), generator.standard_normal((FAMILIES, 1, seeds))
-    found = moderate(((own - shared) / np.sqrt(2)).var(axis=-1, ddof=1), seeds - 1.0)
+    found = moderate(paired_noise(FAMILIES, rows, seeds).var(axis=-1, ddof=1), seeds - 1.0)
     return np.sqrt(found.variance[:, 0]), found.degrees[:, 0]
+
+
+def paired_noise(studies: int, rows: int, seeds: int) -> Float[ndarray, "studies rows seeds"]:
+    """Differences to one baseline, of variance 1, as if pairing did nothing: they correlate by 1/2. Where it does, rows
+    tell more of one another's noise, and what is said to be found in 80 % of studies is found in 80 to 83. The same for
+    the same arguments."""
+    generator = np.random.default_rng(0)
+    own, shared = generator.standard_normal((studies, rows, seeds)), generator.standard_normal((studies, 1, seeds))
+    return np.asarray((own - shared) / np.sqrt(2))
 
 
 def unpaired_spread(scores: Sequence[float]) -> float | None:

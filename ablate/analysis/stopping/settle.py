@@ -3,8 +3,9 @@
 The looks are gone through in order. At each, every open row has the scheduled seeds; its gain over the baseline, paired
 by seed, is judged as in any study, but with repeated p values (`levels.py`). A row is settled, and gets no further
 seeds, when it helps or hurts (Holm over the patches) or is negligible (its repeated 90 % interval lies inside +-worth;
-futility, which the other bounds do not count on). The rows that were settled before keep the gain of their look. So the
-same scores give the same answer however often a study was killed, and whatever budget stopped it.
+futility, which the other bounds do not count on); nor does one that the last look would hardly settle (`reach.py`). The
+rows that were settled before keep the gain of their look. So the same scores give the same answer however often a study
+was killed, and whatever budget stopped it.
 
 Controls go on as long as they and any patch are open. References, which are landmarks and not judged, get the seeds of
 the first look. Baseline seeds beyond the rows' are not bought: with 1.5 to 3 times as many, a study of ten patches took
@@ -12,13 +13,17 @@ the first look. Baseline seeds beyond the rows' are not bought: with 1.5 to 3 ti
 rose from 3.9 to 5.0-6.9 % (simulated, ten patches, five null).
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+
+import numpy as np
 
 from ablate.analysis.cells import Cell, Cells
 from ablate.analysis.outcome import Gain, Look, Settling, Standing
 from ablate.analysis.row.gains import JUDGED, counted, judge_family, paired_gains, rows_prior
 from ablate.analysis.statistics.noise import ALPHA
+from ablate.analysis.stopping.reach import most_borrowed, out_of_reach
 from ablate.result.manifest import AnalysisRule, Schedule, VariantEntry
 
 
@@ -102,7 +107,8 @@ def _judged(cells: Cells, state: Settling, look: Look, rule: AnalysisRule, relat
     seen = tuple(_first(cell, state.schedule, looks.get(cell.entry.name, look).here) for cell in cells.cells)
     seen_cells = replace(cells, baseline=next(cell for cell in seen if cell.entry.role == "baseline"), cells=seen)
     still = tuple(cell for cell in seen if _goes_on(cell, state))  # settled rows keep their gain
-    found = paired_gains(replace(seen_cells, cells=still), rows_prior(seen_cells, rule), relative=relative)
+    prior = rows_prior(seen_cells, rule, most=most_borrowed(look.here))
+    found = paired_gains(replace(seen_cells, cells=still), prior, relative=relative)
     new = {cell.entry.name: gain for cell, gain in zip(still, found, strict=True)}
     gains = {
         name: (None if (gain := new[name]) is None else counted(gain, look)) if name in new else state.rows[name].gain
@@ -115,6 +121,7 @@ def _judged(cells: Cells, state: Settling, look: Look, rule: AnalysisRule, relat
     ]
     members = [gain for name in family if (gain := gains[name]) is not None]
     judged = dict(zip(family, judge_family(members, rule.worth), strict=True))
+    left = sum(1 for gain in judged.values() if gain.p_holm is None or gain.p_holm > ALPHA)
     rows: dict[str, Standing] = {}
     for cell in seen:
         name = cell.entry.name
@@ -125,6 +132,8 @@ def _judged(cells: Cells, state: Settling, look: Look, rule: AnalysisRule, relat
             gain = judged[name] if name in judged else judge_family([*members, gain], rule.worth)[-1]
         before = state.rows.get(name)
         over = (before is not None and before.settled) or bool(cell.refused) or _settles(cell, gain)
+        if gain is not None and not over and _out_of_reach(gain, rule.worth, left):
+            gain, over = replace(gain, out_of_reach=True), True
         rows[name] = Standing(looks[name], gain, over)
     return replace(state, rows=rows, look=look, buy={}, to_come=None)
 
@@ -134,6 +143,25 @@ def _settles(cell: Cell, gain: Gain | None) -> bool:
     if gain is None or gain.p_holm is None or gain.p_negligible is None:
         return False
     return gain.p_holm <= ALPHA or (gain.p_negligible <= ALPHA and not cell.barred)
+
+
+def _out_of_reach(gain: Gain, worth: float, rows: int) -> bool:
+    """Whether the last look would hardly settle this row either."""
+    if gain.error is None or gain.degrees is None or gain.look is None:
+        return False
+    seeds = len(gain.seeds)
+    base = sum(gain.baseline) / seeds
+    spread = gain.error * math.sqrt(seeds)
+    found = out_of_reach(
+        np.array(abs(gain.mean)),
+        np.array(spread),
+        np.array(gain.degrees),
+        seeds=seeds,
+        looks=gain.look.seeds,
+        worth=worth * base,
+        rows=rows,
+    )
+    return bool(found)
 
 
 def _goes_on(cell: Cell, state: Settling) -> bool:

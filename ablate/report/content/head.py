@@ -3,12 +3,14 @@
 from collections.abc import Iterator
 
 from ablate.analysis import StudyAnalysis, VariantAnalysis
+from ablate.analysis.guard.joined import sentences
 from ablate.analysis.headline import REHEARSAL
 from ablate.analysis.words import ABSENT, number, percent, plural, share_with_interval, with_interval
 from ablate.report.content.block import Block, Facts, Lines
 
-WHOLE = ("control moved", "looked at", "below the floor", "small denominator", "lost pairs")
-"""Guards that are about every row: they stand above the table. All others stand beneath it."""
+WHOLE = ("control moved", "looked at", "below the floor", "small denominator", "lost pairs", "taught unequally")
+"""Guards that are about every row, or about what was compared at all: they stand above the table. All others stand
+beneath it."""
 
 
 def title(analysis: StudyAnalysis) -> str:
@@ -27,7 +29,7 @@ def head(analysis: StudyAnalysis) -> Iterator[Block]:
     yield Lines("question", "Question", (analysis.question,), "question", "question", brief=True)
     answer = analysis.answer.removeprefix(REHEARSAL).strip()
     yield Lines("answer", "Answer", (answer,), "answer", "answer", brief=True)
-    alarms = [guard.sentence for guard in analysis.guards if guard.kind in WHOLE]
+    alarms = sentences([guard for guard in analysis.guards if guard.kind in WHOLE])
     new = tuple(_sentence(text) for text in alarms if text.lower() not in answer.lower())
     if new:
         yield Lines("alarms", "Beware", new, "alarm", "beware", brief=True)

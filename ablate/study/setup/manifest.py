@@ -2,9 +2,10 @@
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from ablate.analysis.guard.teaching import taught
 from ablate.config import non_default
 from ablate.model.cost import describe
 from ablate.recipe import Configuration, Recipe
@@ -79,6 +80,7 @@ def make_entry(
     changed = variant.differences(baseline.configuration)
     cost = costs[variant.name]
     role: Role = variant.role
+    changes = variant.changes(baseline.configuration) if role != "baseline" else ""
     identity = identity_of(variant.configuration)
     return VariantEntry(
         name=variant.name,
@@ -87,8 +89,10 @@ def make_entry(
         patches=variant.patches,
         aliases=variant.aliases,
         strategies=variant.strategies,
-        changes=variant.changes(baseline.configuration) if role != "baseline" else "",
-        also_changed=also_changed(costs.get(baseline.name, cost), cost) if role in ("variant", "reference") else (),
+        changes=changes,
+        also_changed=(*also_changed(costs.get(baseline.name, cost), cost), *_taught(changed, changes))
+        if role in ("variant", "reference")
+        else (),
         differences=changed,
         expect=variant.expect,
         expect_cost=dict(variant.expect_cost) if variant.expect_cost else None,
@@ -96,6 +100,13 @@ def make_entry(
         keys={seed: content_key(identity, seed, fingerprint) for seed in seeds},
         cost=cost,
     )
+
+
+def _taught(differences: Mapping[str, tuple[Any, Any]], changes: str) -> Iterator[str]:
+    """What else a model is taught by than the baseline, where the few words of its changes leave it out."""
+    for path, text in taught(differences).items():
+        if path.rpartition(".")[2] not in changes:
+            yield text
 
 
 def identity_of(configuration: Configuration) -> dict[str, Any]:

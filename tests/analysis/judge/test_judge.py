@@ -1,5 +1,6 @@
 """A table that any program wrote, judged: the same numbers as for our own runs, and nothing read in silence."""
 
+import math
 import subprocess
 import sys
 from pathlib import Path
@@ -8,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from planted import typical
+from scipy import stats
 from tests_of_tables import LONG, SCORES, mlflow, sacred, wandb, wide_by_seed, wide_by_variant, write
 from typer.testing import CliRunner
 
@@ -288,3 +290,40 @@ def test_a_table_of_a_thousand_rows_is_judged_whole(tmp_path):
     study = judged(write(tmp_path, "variant,seed,score\n" + "\n".join(rows)))
     assert len(study.rows) == 100
     assert study.runs_done == 1000
+
+
+def test_gains_that_are_equal_only_because_scores_are_rounded_have_an_interval_as_wide_as_the_rounding(tmp_path):
+    """+0.01 at each of three seeds, two decimals written: p was 0 and the interval [+0.010, +0.010]."""
+    scores = {"baseline": (0.30, 0.31, 0.33), "p": (0.31, 0.32, 0.34)}
+    lines = [f"{name},{seed},{score}" for name, held in scores.items() for seed, score in enumerate(held)]
+    path = write(tmp_path, "variant,seed,accuracy\n" + "\n".join(lines) + "\n")
+    gain = judged(path).row("p").gain
+    half = stats.t.ppf(0.975, 2) * math.sqrt(0.01**2 / 6 / 3)
+    assert (gain.interval.low, gain.interval.high) == pytest.approx((0.01 - half, 0.01 + half))
+    assert gain.p == pytest.approx(2 * stats.t.sf(0.01 / math.sqrt(0.01**2 / 6 / 3), 2))
+    exact = write(tmp_path, path.read_text().replace("0.31\n", "0.3100000000000001\n"), "exact.csv")
+    assert judged(exact).row("p").gain.p < 1e-6  # not rounded: the gain is the same at every seed
+
+
+def test_rows_that_differ_from_one_another_in_floating_point_alone_tell_nothing_of_the_others_noise(tmp_path):
+    """A constant gain has a variance of 1e-34 by its last bit: it switched the moderation of all rows off."""
+    noise = np.random.default_rng(0).normal(0, 0.01, (6, 3))
+    base = 0.5 + noise[0]
+    rows = {f"p{i}": base + noise[i] for i in range(1, 6)}
+    constant = {"same": base + 0.1, "shifted": base + 0.3}
+
+    def table(held, name):
+        lines = [f"{row},{seed},{float(score)!r}" for row, values in held.items() for seed, score in enumerate(values)]
+        return write(tmp_path, "variant,seed,accuracy\n" + "\n".join(lines) + "\n", name)
+
+    without = judged(table({"baseline": base, **rows}, "without.csv"))
+    beside = judged(table({"baseline": base, **rows, **constant}, "beside.csv"))
+    for name in rows:
+        assert beside.row(name).gain.error == without.row(name).gain.error
+
+
+def test_a_table_of_one_seed_each_is_read_and_has_no_interval(tmp_path):
+    """It was refused for having no column of variants."""
+    analysis = judged(write(tmp_path, "variant,seed,accuracy\nbaseline,0,0.5\np,0,0.6\n"))
+    assert analysis.row("p").verdict_note == "1 seed: no interval"
+    assert analysis.row("p").gain.mean == pytest.approx(0.1)

@@ -6,7 +6,7 @@ import numpy as np
 from scipy.special import stdtr, stdtrit
 
 from ablate.analysis.statistics.family import holm
-from ablate.analysis.statistics.moderated import moderate
+from ablate.analysis.statistics.moderated import Moderated, moderate
 from ablate.analysis.stopping.levels import nominal, repeated_p
 
 LOOKS = (3, 4, 5, 6, 8, 10, 12)
@@ -61,7 +61,7 @@ def simulate(plan: Plan, studies: int = 2000, seed: int = 0) -> Simulated:
         seeds = np.where(going, n, seeds)
         mean = np.where(going, differences[..., :n].mean(-1), mean)
         variance = np.where(going, differences[..., :n].var(-1, ddof=1), variance)
-        found = moderate(variance, seeds - 1)
+        found = moderate(variance, seeds - 1, most=min(4.0, n - 1.0))
         error = np.sqrt(found.variance / seeds)
         own = 2 * stdtr(found.degrees, -np.abs(mean) / error)
         near = stdtr(found.degrees, -(plan.worth - np.abs(mean)) / error)
@@ -70,11 +70,25 @@ def simulate(plan: Plan, studies: int = 2000, seed: int = 0) -> Simulated:
         low, high = np.where(going, mean - half, low), np.where(going, mean + half, high)
         p = np.where(going, repeated_p(own, k, LOOKS), p)
         small = np.where(going, repeated_p(equal, k, LOOKS, sides=1), small)
+        adjusted = holm(p)
         negligible = going & (small <= 0.05)
-        clear = going & (holm(p) <= 0.05) & ~negligible
+        clear = (words == 0) & (adjusted <= 0.05) & ~negligible
         words = np.where(negligible, 2, np.where(clear, np.sign(mean).astype(int), words))
-        going = going & ~negligible & ~clear
+        going = going & ~negligible & ~clear & _reachable(plan, found, mean, seeds, (adjusted > 0.05).sum(1))
     return Simulated(seeds.sum(1) + seeds.max(1), words, seeds, (low <= truth) & (truth <= high))
+
+
+def _reachable(plan: Plan, found: Moderated, mean: np.ndarray, seeds: np.ndarray, left: np.ndarray) -> np.ndarray:
+    """Whether the last look has a fair chance to settle a row, by 80 % of where its mean may then lie."""
+    last, spread = LOOKS[-1], np.sqrt(found.variance)
+    degrees = found.degrees - seeds + last
+    ahead = 1.2815515655446004 * spread * np.sqrt(np.maximum(1 / seeds - 1 / last, 0))
+    levels = np.array([nominal(0.05 / max(rows, 1), len(LOOKS) - 1, LOOKS) for rows in range(mean.shape[1] + 1)])
+    clear = stdtrit(degrees, 1 - levels[left][:, None] / 2) * spread / np.sqrt(last)
+    near = plan.worth - stdtrit(degrees, 1 - nominal(0.1, len(LOOKS) - 1, LOOKS) / 2) * spread / np.sqrt(last)
+    return (
+        (seeds < 5) | (seeds == last) | (np.abs(mean) + ahead >= clear) | ((near > 0) & (np.abs(mean) - ahead <= near))
+    )
 
 
 def false_word(plan: Plan, found: Simulated) -> float:

@@ -4,12 +4,14 @@ import numpy as np
 import pytest
 from simulated import LOOKS, Plan, false_word, right, scores, simulate
 
+from ablate.analysis.cells import Cell
+from ablate.analysis.row.verdict import judge
 from ablate.analysis.stopping.settle import settle_table
 from ablate.result import Schedule
-from ablate.result.manifest import AnalysisRule
+from ablate.result.manifest import AnalysisRule, VariantEntry
 
 SCHEDULE = Schedule(seeds=tuple(range(12)))
-UNIT = 0.001
+UNIT = 1e-5
 """A standard deviation of a paired gain, relative to a baseline of 1: the baseline's own noise then plays no part."""
 
 
@@ -69,7 +71,25 @@ def test_what_was_rejected_stays_rejected_when_later_looks_change_the_others():
     for seed in range(20):
         state, _ = run_until_settled(*tables(plan, seed), AnalysisRule(worth=plan.worth * UNIT))
         for standing in state.rows.values():
-            assert standing.settled == (word(standing) != 0)
+            assert standing.settled == (word(standing) != 0 or standing.gain.out_of_reach)
+
+
+def test_a_row_that_twelve_seeds_would_hardly_settle_is_ended_early_and_says_so():
+    """Three of ten patches scatter five times as much as what is worth having: they used to be trained to the end."""
+    plan = Plan(gains=(0.0,) * 10)
+    baseline, rows = tables(plan, 1)
+    unlike = {"p0", "p1", "p2"}
+    for name in unlike:
+        rows[name] = {seed: baseline[seed] + 6 * (value - baseline[seed]) for seed, value in rows[name].items()}
+    state, _ = run_until_settled(baseline, rows, AnalysisRule(worth=plan.worth * UNIT))
+    ended = {name: row for name, row in state.rows.items() if row.gain.out_of_reach}
+    assert len(unlike & ended.keys()) >= 2
+    assert all(word(row) == 2 for name, row in state.rows.items() if name not in unlike)
+    assert all(row.settled and row.look.here < 12 and word(row) == 0 for row in ended.values())
+    cell = Cell(VariantEntry(name="p0", role="variant"), {}, {}, "", rows["p0"])
+    name = next(iter(ended))
+    verdict, note = judge(cell, ended[name].gain, planned=12, worth=plan.worth * UNIT)
+    assert (verdict, note) == ("no evidence", f"ended at {ended[name].look.here} seeds, for 12 would hardly settle it")
 
 
 def test_a_look_that_is_half_bought_changes_nothing():
@@ -108,7 +128,8 @@ def test_ten_patches_take_at_most_eighty_runs_and_nearly_all_words_are_right():
         (Plan(gains=(0.0,) * 10), 0.05),
         (Plan(gains=(0.0,) * 10, noise="t3"), 0.05),
         (Plan(gains=(0.0,) * 10, noise="exponential"), 0.05),
-        (Plan(gains=(0.0,) * 10, log_sd=0.6), 0.07),  # unlike spreads: the borrowed variance is not every row's
+        (Plan(gains=(0.0,) * 10, log_sd=0.6), 0.05),
+        (Plan(gains=(0.0,) * 10, log_sd=1.0), 0.05),  # unlike spreads: the borrowed variance is not every row's
         (Plan(gains=(0.0,) * 3), 0.05),
     ],
 )

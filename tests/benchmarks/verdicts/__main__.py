@@ -18,6 +18,7 @@ from pathlib import Path
 
 import again
 import baseline_seeds
+import guards
 import limit
 import packages
 import tables
@@ -55,6 +56,7 @@ def main() -> None:
     write(chosen.out / "limit.txt", counts, chosen.seed, lambda: of_limits(counts, chosen.seed))
     write(chosen.out / "again.txt", counts, chosen.seed, lambda: of_again(counts, chosen.seed))
     write(chosen.out / "baseline_seeds.txt", counts, chosen.seed, lambda: of_baseline_seeds(counts, chosen.seed))
+    write(chosen.out / "guards.txt", counts, chosen.seed, lambda: of_guards(counts, chosen.seed))
     if chosen.train:
         chosen.out.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory() as folder:
@@ -112,6 +114,12 @@ def of_again(counts: Counts, seed: int) -> str:
 def of_baseline_seeds(counts: Counts, seed: int) -> str:
     lines = tables.of_baseline_seeds(baseline_seeds.all_plans(counts.arrays, seed))
     return f"{lines}\n\n{tables.of_correlations(baseline_seeds.committed(ROOT / 'results'))}"
+
+
+def of_guards(counts: Counts, seed: int) -> str:
+    noises = guards.committed_noise(ROOT / "results")
+    lines = guards.measured(noises, counts.studies, seed)
+    return f"{tables.of_guards(lines)}\n\n{tables.of_noise(noises)}"
 
 
 def of_worlds(counts: Counts, seed: int) -> str:

@@ -44,9 +44,9 @@ class Sums(NamedTuple):
             return self
         return Sums(*(np.where(going, new, old) for new, old in zip(self, before, strict=True)))
 
-    def moderated(self, variance: str) -> Gains:
+    def moderated(self, variance: str, most: float = MOST_PRIOR_DEGREES) -> Gains:
         n = self.nu + 1
-        most = MOST_PRIOR_DEGREES if variance == "moderated" else 0.0
+        most = most if variance == "moderated" else 0.0
         found = moderate(self.vd, self.nu, most=most)
         error = np.sqrt(found.variance / n)
         return Gains(self.d, self.b, error, self.vb / n, self.correlation, found.degrees, self.nu)
@@ -117,7 +117,7 @@ def until_settled(differences: np.ndarray, base: np.ndarray, looks: tuple[int, .
     absolute = relative = (np.zeros(shape), np.zeros(shape))
     for number, n in enumerate(looks):
         held = sums(differences[..., :n], base[:, :n]).where(going, held)
-        gains = held.moderated("moderated")
+        gains = held.moderated("moderated", min(MOST_PRIOR_DEGREES, n - 1.0))
         seeds = np.where(going, n, seeds)
         level = 1 - nominal(0.05, number, looks)
         half = stdtrit(gains.degrees, 0.5 + level / 2) * gains.error
@@ -125,11 +125,27 @@ def until_settled(differences: np.ndarray, base: np.ndarray, looks: tuple[int, .
         relative = _kept(going, fieller_ends(gains, level), relative)
         p = np.where(going, repeated_p(p_of(gains), number, looks), p)
         small = repeated_p(p_negligible(gains, worth), number, looks, sides=1) <= 0.05
-        clear = going & (holm(p) <= 0.05)
-        word = np.where(small, 2, np.where(clear, np.sign(gains.d), 0)).astype(int)
-        words = np.where(going, word, words)
-        going = going & ~small & ~clear
+        adjusted = holm(p)
+        clear = (words == 0) & (adjusted <= 0.05)  # also of a row that ended open, once Holm asks less of it
+        word = np.where(going & small, 2, np.where(clear, np.sign(gains.d), 0)).astype(int)
+        words = np.where(words == 0, word, words)
+        going = going & ~small & ~clear & ~lost(gains, adjusted, n, looks, worth)
     return Settled(words, seeds, absolute, relative)
+
+
+def lost(gains: Gains, adjusted: np.ndarray, n: int, looks: tuple[int, ...], worth: float) -> np.ndarray:
+    """Rows that the last look would hardly settle."""
+    last = looks[-1]
+    if not 5 <= n < last:
+        return np.zeros(gains.d.shape, bool)
+    spread, degrees = gains.error * np.sqrt(gains.nu + 1), gains.degrees - gains.nu + last - 1
+    levels = np.array([nominal(0.05 / rows, len(looks) - 1, looks) for rows in range(1, gains.d.shape[1] + 1)])
+    left = np.maximum((adjusted > 0.05).sum(axis=1, keepdims=True), 1)
+    ahead = stdtrit(np.inf, 0.9) * spread * np.sqrt(1 / (gains.nu + 1) - 1 / last)
+    clear = stdtrit(degrees, 1 - levels[left - 1] / 2) * spread / np.sqrt(last)
+    near = worth * gains.b - stdtrit(degrees, 1 - nominal(0.1, len(looks) - 1, looks) / 2) * spread / np.sqrt(last)
+    size = np.abs(gains.d)
+    return (size + ahead < clear) & ((near <= 0) | (size - ahead > near))
 
 
 def _kept(going: np.ndarray, new: Ends, old: Ends) -> Ends:

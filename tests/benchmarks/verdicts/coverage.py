@@ -9,7 +9,7 @@ import ours
 from worlds import NORMAL, Plan, Planted, plant
 
 from ablate.analysis.statistics.moderated import MOST_PRIOR_DEGREES, OWN, Prior
-from ablate.analysis.statistics.noise import seeds_needed, smallest_detectable_gain
+from ablate.analysis.statistics.noise import ALPHA, POWER, power, seeds_needed, smallest_detectable_gain
 from ablate.analysis.stopping.power import detectable_by_looks
 
 TRUE_GAINS = (0.05, 0.5, 1.0)
@@ -62,11 +62,12 @@ def intervals_after_stopping(studies: int, seed: int) -> Iterator[Held]:
 
 
 class Power(NamedTuple):
-    """What is promised, and the share of studies that found it."""
+    """What is promised, the power that is said, and the share of studies that found it."""
 
     promise: str
     gain: float
     seeds: str
+    said: float
     found: float
 
 
@@ -76,20 +77,23 @@ def powers(studies: int, seed: int) -> Iterator[Power]:
         for seeds in (3, 5, 10):
             gain = smallest_detectable_gain(1.0, seeds, patches=ROWS, moderated=variance == "moderated")
             assert gain is not None
-            yield Power(
-                f"smallest detectable, {variance}", gain, str(seeds), _found(gain, seeds, variance, studies, seed)
-            )
+            found = _found(gain, seeds, variance, studies, seed)
+            yield Power(f"smallest detectable, {variance}", gain, str(seeds), POWER, found)
     for gain in (1.5, 2.5):
         for variance, prior in (("own", OWN), ("moderated", Prior(1.0, MOST_PRIOR_DEGREES, ROWS))):
             (needed,) = seeds_needed([gain], [1.0], [float(ROWS)], prior)
             assert needed is not None
             for seeds in (needed - 1, needed):
                 name = f"seeds needed {'less one' if seeds < needed else ''}".strip()
-                yield Power(f"{name}, {variance}", gain, str(seeds), _found(gain, seeds, variance, studies, seed))
-    gain = detectable_by_looks(ours.SCHEDULE.looks, ROWS)
-    planted = plant(NORMAL, Plan((gain, *(0.0,) * (ROWS - 1))), studies, 12, seed)
-    found = ours.until_settled(planted, worth=1e-6)
-    yield Power("smallest detectable, until settled", gain, "12", float((found.words[:, 0] == 1).mean()))
+                numbers = (np.array([value]) for value in (gain, 1.0, float(seeds), ALPHA / ROWS))
+                found = _found(gain, seeds, variance, studies, seed)
+                yield Power(f"{name}, {variance}", gain, str(seeds), float(power(*numbers, prior)[0]), found)
+    for worth in (1e-6, ours.WORTH):
+        gain = detectable_by_looks(ours.SCHEDULE.looks, ROWS, worth=worth)
+        planted = plant(NORMAL, Plan((gain, *(0.0,) * (ROWS - 1))), studies, 12, seed)
+        settled = ours.until_settled(planted, worth=worth)
+        name = f"until settled, worth {worth:.2g} sd" if worth > 1e-3 else "until settled"
+        yield Power(name, gain, "12", POWER, float((settled.words[:, 0] == 1).mean()))
 
 
 def _found(gain: float, seeds: int, variance: str, studies: int, seed: int) -> float:

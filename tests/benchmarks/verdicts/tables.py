@@ -7,6 +7,7 @@ from again import Again
 from baseline_seeds import Bought, Paired
 from compare import Cell, Line
 from coverage import Held, Power
+from guards import Accused, Noise
 from limit import Limit
 
 SIZES = (1.5, 2.5, 4.0)
@@ -93,8 +94,8 @@ def of_coverage(lines: Iterable[Held]) -> str:
 
 
 def of_power(lines: Iterable[Power]) -> str:
-    head = ("what is said", "gain, sd", "seeds", "found")
-    rows = [(line.promise, f"{line.gain:.2f}", line.seeds, share(line.found)) for line in lines]
+    head = ("what is said", "gain, sd", "seeds", "power said", "found")
+    rows = [(line.promise, f"{line.gain:.2f}", line.seeds, share(line.said), share(line.found)) for line in lines]
     return columns([head, *rows])
 
 
@@ -183,4 +184,19 @@ def of_baseline_seeds(lines: Iterable[Bought]) -> str:
 def of_correlations(lines: Iterable[Paired]) -> str:
     head = ("committed study", "patches", "correlation, median", "pairing saves seeds")
     rows = [(line.study, str(line.patches), f"{line.correlation:+.2f}", share(line.saves, 0)) for line in lines]
+    return columns([head, *rows])
+
+
+def of_guards(lines: Iterable[Accused]) -> str:
+    """Honest rows and studies that are accused, and planted faults that are told."""
+    head = ("noise", "seeds", "guard", "honest rows accused", "honest studies", "faults told")
+    rows = [
+        (line.noise.name, str(line.seeds), line.guard, *map(share, (line.row, line.study, line.told))) for line in lines
+    ]
+    return columns([head, *rows])
+
+
+def of_noise(noises: Iterable[Noise]) -> str:
+    head = ("noise of committed studies", "within a curve", "last values", "paired gains")
+    rows = [(one.name, *(f"{100 * value:.2f} %" for value in (one.within, one.ends, one.gains))) for one in noises]
     return columns([head, *rows])

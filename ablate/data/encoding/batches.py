@@ -30,6 +30,7 @@ from ablate.data.encoding.split import TEST, TRAIN, UNUSED, VALIDATION, SessionS
 from ablate.data.encoding.stream import TrainingStream
 from ablate.data.encoding.window import scored_bins, sweep_windows, training_ends
 from ablate.data.recording import Recording
+from ablate.data.recording.array_file import pieces
 from ablate.data.recording.resample import refuse_other_rates
 from ablate.errors import AblateError
 
@@ -314,6 +315,9 @@ def _empty(name: str, recording: Recording, split: SessionSplit, config: Encodin
     if split.repeated or split.dropped:
         recurring = f"{split.repeated} of {recording.frames} frames repeat and {split.dropped} bins were left out"
         hint += f"; {recurring}: `split.repeats: ignore` lets repeats straddle splits"
+    if recording.valid is not None:
+        share = sum(int(part.sum()) for part in pieces(recording.valid)) / recording.valid.size
+        hint += f"; valid.npy lets {100 * share:.0f} % of all bins and units count"
     return AblateError(what, where="data.split", hint=hint)
 
 

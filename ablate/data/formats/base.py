@@ -15,6 +15,7 @@ from ablate.data.encoding.config import EncodingDataConfig
 from ablate.data.encoding.recordings import RecordingsConfig, found_at
 from ablate.data.recording import Recording, write_recording
 from ablate.data.recording.check import check_numbers, check_shapes
+from ablate.data.recording.folder import check_rate
 from ablate.data.recording.held import without_what_never_counts
 from ablate.disk.cache import CACHE_VARIABLE, cache_folder
 from ablate.disk.listing import visible
@@ -85,6 +86,7 @@ class FormatConfig(RecordingsConfig):
         """As `read`, with shapes and values checked, and the file's name in every message."""
         try:
             recording = self.read(place)
+            check_rate(recording.bin_rate_hz, str(place))
             check_shapes(recording, where=str(place))
             recording = without_what_never_counts(recording)
             check_numbers(recording, where=str(place))

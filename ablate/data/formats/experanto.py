@@ -21,7 +21,7 @@ from ablate.data.formats.base import FormatConfig, session_name
 from ablate.data.formats.numbers import TIMES, numbers
 from ablate.data.formats.story import Story
 from ablate.data.formats.tiers import split_of
-from ablate.data.formats.timing import Bins, bins_at, bins_of_frames, counts_in, means_in, rising, spans_of_frames
+from ablate.data.formats.timing import Bins, bins_at, bins_of_frames, counts_of_units, means_in, rising, spans_of_frames
 from ablate.data.formats.trials_of_arrays import as_pixels, as_uint8
 from ablate.data.recording import Recording
 from ablate.data.recording.array_file import map_array
@@ -207,9 +207,12 @@ def _responses(answers: Modality, bins: Bins, story: Story) -> tuple[np.ndarray,
         path = answers.folder / "spikes.npy"
         times = numbers(np.ravel(map_array(path)), str(path), "(n,)", kinds=TIMES, empty=True).astype(np.float64)
         limits = _limits(answers, len(times))
-        units = [counts_in(times[begin:end], bins) for begin, end in pairwise(limits)]
-        story.read.append(f"{len(units)} units, {len(times)} spikes of {answers.name}")
-        return np.stack(units, axis=1).astype(np.uint16), "spikes"
+        counts = counts_of_units([times[begin:end] for begin, end in pairwise(limits)], bins, str(path))
+        read = (
+            f"{counts.shape[1]} units, {int(counts.sum())} spikes of {len(times)} of {answers.name} during the stimulus"
+        )
+        story.read.append(read)
+        return counts.astype(np.uint16), "spikes"
     when, values = _sequence(answers)
     means, empty = means_in(when, values, bins)
     story.read.append(f"{values.shape[1]} cells of {answers.name}, calcium; the mean of the samples of each bin")

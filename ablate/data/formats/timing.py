@@ -86,6 +86,17 @@ def counts_in(events: np.ndarray, bins: Bins) -> Int[np.ndarray, " t"]:
     return np.asarray(last - first)
 
 
+def counts_of_units(times: list[np.ndarray], bins: Bins, where: str) -> Int[np.ndarray, "t u"]:
+    """Spikes of each unit and bin. Raises AblateError where none falls into the bins: the clocks are not one."""
+    counts = np.stack([counts_in(one, bins) for one in times], axis=1)
+    if not counts.any():
+        spans = [one for one in times if len(one)]
+        told = f"from {min(map(np.min, spans)):g} to {max(map(np.max, spans)):g} s" if spans else "there are none"
+        what = f"no spike falls into the stimulus, which lasts from {bins.edges[0, 0]:g} to {bins.edges[-1, 1]:g} s"
+        raise AblateError(what, where=where, hint=f"spikes are {told}: are both on one clock, in seconds?")
+    return counts
+
+
 def frames_shown(times: np.ndarray, bins: Bins) -> Int[np.ndarray, " t"]:
     """Which frame is on the screen when each bin begins, by the onsets of the frames; -1 before the first."""
     slack = 1e-9 + 1e-6 * (bins.edges[0, 1] - bins.edges[0, 0])  # a bin that begins with a frame shows it

@@ -113,7 +113,7 @@ def _arrays(folder: Path, bins_per_frame: int) -> dict[str, Any]:
 def _read_header(folder: Path) -> dict[str, Any]:
     header = read_header(folder / HEADER)
     check_keys(header, folder)
-    _check_rate(header.get("bin_rate_hz"), folder)
+    check_rate(header.get("bin_rate_hz"), str(folder))
     name = header.get("name", folder.name)
     if isinstance(name, list | dict | bool) or name is None:
         raise AblateError(f"the recording's name must be text, not {name!r}", where=str(folder))
@@ -135,17 +135,17 @@ def _bins_per_frame(bins: Any, folder: Path) -> int:
     return bins
 
 
-def _check_rate(rate: Any, folder: Path) -> None:
+def check_rate(rate: Any, where: str) -> None:
     """Raises AblateError for what is no number of bins a second."""
     if rate is None:
         hint = "add `bin_rate_hz: 120` (bins a second) to recording.yaml"
-        raise AblateError("recording.yaml has no bin_rate_hz", where=str(folder), hint=hint)
+        raise AblateError("recording.yaml has no bin_rate_hz", where=where, hint=hint)
     if isinstance(rate, bool) or not isinstance(rate, int | float) or not 0 < rate < math.inf:
-        raise AblateError(f"bin_rate_hz must be a positive number, not {rate!r:.40}", where=str(folder))
+        raise AblateError(f"bin_rate_hz must be a positive number, not {rate!r:.40}", where=where)
     if not SLOWEST_HZ <= rate <= FASTEST_HZ:
         hint = f"it counts bins a second; for bins of {rate:g} s write `bin_rate_hz: {1 / rate:g}`"
         what = f"bin_rate_hz: {rate:g} would make a bin last {1 / rate:.3g} s"
-        raise AblateError(what, where=str(folder), hint=hint if rate < 1 else "it counts bins a second")
+        raise AblateError(what, where=where, hint=hint if rate < 1 else "it counts bins a second")
 
 
 def _header_text(recording: Recording) -> str:

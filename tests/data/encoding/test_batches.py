@@ -440,3 +440,12 @@ def test_trials_too_few_for_three_splits_are_one_message_without_warnings() -> N
     trials = np.where(np.arange(FRAMES) < 500, 0, -1)
     with pytest.raises(AblateError, match=r"noise: the (train|validation) split is empty"):
         opened(noise_recording(trials=trials), split={"kind": "trials"})
+
+
+@pytest.mark.parametrize("counted", [slice(0, 500), slice(2500, 3000)])
+def test_a_split_that_valid_leaves_nothing_of_says_so(counted: slice) -> None:
+    valid = np.zeros((3000, 3), bool)
+    valid[counted] = True
+    with pytest.raises(AblateError, match=r"the (train|validation|test) split is empty") as error:
+        opened(noise_recording(valid=valid))
+    assert error.value.problems[0].hint.endswith("valid.npy lets 17 % of all bins and units count")

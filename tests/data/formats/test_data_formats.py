@@ -2,6 +2,7 @@
 
 import shutil
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -287,6 +288,36 @@ def test_experanto_responses_may_be_calcium_and_bins_of_ones_own(truth: World, t
     np.testing.assert_allclose(half.spikes, truth.spikes.reshape(450, 2, UNITS).mean(1) * 0.5, rtol=1e-6)
 
 
+def in_milliseconds(*names: str) -> Callable[[Path], None]:
+    def damage(folder: Path) -> None:
+        for name in names:
+            np.save(folder / name, 1000 * np.load(folder / name))
+
+    return damage
+
+
+@pytest.mark.parametrize(
+    "litter", ["screen/data/._00000.npy", "._responses", ".DS_Store", ".ipynb_checkpoints/meta.yml"]
+)
+def test_what_a_mac_or_an_editor_leaves_in_a_session_is_passed_over(litter: str, truth: World, tmp_path: Path) -> None:
+    place = experanto(tmp_path / "s", truth)
+    meant = read_experanto(place)
+    (place / litter).parent.mkdir(exist_ok=True)
+    (place / litter).write_bytes(b"modality: screen")
+    found = read_experanto(place)
+    np.testing.assert_array_equal(found.stimulus, meant.stimulus)
+    assert found.notes == meant.notes
+
+
+@pytest.mark.parametrize("linked", ["data", "data/videos", "meta", "data/videos/3.npy"])
+def test_parts_of_a_scan_may_be_links_to_another_disk(linked: str, truth: World, tmp_path: Path) -> None:
+    place = sensorium2023(tmp_path / "scan", truth)
+    meant = read_sensorium2023(place)
+    shutil.move(place / linked, tmp_path / "elsewhere")
+    (place / linked).symlink_to(tmp_path / "elsewhere")
+    np.testing.assert_array_equal(read_sensorium2023(place).stimulus, meant.stimulus)
+
+
 @pytest.mark.parametrize(
     ("damage", "message"),
     [
@@ -303,6 +334,20 @@ def test_experanto_responses_may_be_calcium_and_bins_of_ones_own(truth: World, t
         (lambda d: shutil.rmtree(d / "responses"), "no folder holds the recorded cells"),
         (lambda d: shutil.rmtree(d / "screen"), "has no folder of modality screen"),
         (lambda d: np.save(d / "screen/timestamps.npy", np.zeros(900)), "its times do not rise at entry 1"),
+        (
+            in_milliseconds("screen/timestamps.npy"),
+            "no spike falls into the stimulus, which lasts from 5000 to 23000 s",
+        ),
+        (in_milliseconds("responses/spikes.npy"), "no spike falls into the stimulus, which lasts from 5 to 23 s"),
+        (
+            in_milliseconds("screen/timestamps.npy", "responses/spikes.npy"),
+            "bin_rate_hz: 0.05 would make a bin last 20 s",
+        ),
+        (lambda d: (d / "screen/meta.yml").write_bytes(b"modality: Gr\xf6\xdfe"), r"meta.yml, line 1: is not UTF-8"),
+        (
+            lambda d: (d / "screen/meta.yml").write_text("modality: a\nmodality: b"),
+            "line 2: is not YAML: found duplicate",
+        ),
     ],
 )
 def test_what_is_wrong_in_an_experanto_session_is_named(damage, message, truth: World, tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from ablate.data.formats.nwb.behavior import read_behavior
 from ablate.data.formats.nwb.opened import opened
 from ablate.data.formats.nwb.stimulus import Axes, Candidate, chosen, frames_of
 from ablate.data.formats.story import Story
-from ablate.data.formats.timing import Bins, bins_at, bins_of_frames, counts_in, spans_of_frames, within
+from ablate.data.formats.timing import Bins, bins_at, bins_of_frames, counts_of_units, spans_of_frames, within
 from ablate.data.recording import Recording
 from ablate.data.recording.unit_table import UnitTable
 from ablate.errors import AblateError
@@ -98,12 +98,7 @@ def _units(units: Any, bins: Bins, story: Story) -> tuple[np.ndarray, np.ndarray
     wrong = [index for index, one in enumerate(times) if not np.isfinite(one).all()]
     if wrong:
         raise AblateError(f"unit {wrong[0]} has spike times that are not finite", where="units")
-    counts = np.stack([counts_in(one, bins) for one in times], axis=1)
-    if not counts.any():
-        spans = [one for one in times if len(one)]
-        told = f"from {min(map(np.min, spans)):g} to {max(map(np.max, spans)):g} s" if spans else "there are none"
-        what = f"no spike falls into the stimulus, which lasts from {bins.edges[0, 0]:g} to {bins.edges[-1, 1]:g} s"
-        raise AblateError(what, where="units", hint=f"spikes are {told}: are both on one clock, in seconds?")
+    counts = counts_of_units(times, bins, "units")
     story.read.append(f"{len(times)} units, {int(counts.sum())} spikes of {sum(map(len, times))} during the stimulus")
     valid = None
     if "obs_intervals" in units.colnames:

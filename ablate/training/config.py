@@ -1,5 +1,6 @@
 """How a model is trained: everything that the loop reads, in one flat table of options."""
 
+import json
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, model_validator
@@ -41,6 +42,9 @@ class TrainingConfig(Config):
     """What follows the warm-up: half a cosine down to `final_fraction` of the peak, or the peak itself."""
     final_fraction: Annotated[float, Field(ge=0, le=1)] = 0.01
     """Share of the peak learning rate at the last step of a cosine."""
+    class_weights: Literal["balanced"] | dict[str, Annotated[float, Field(gt=0)]] | None = None
+    """What a label of each class counts in the loss: balanced = every class the same in all, or weights by the class's
+    name (1 for the others). Scores are of all labels as they are."""
     clip: Annotated[float, Field(ge=0)] = 1.0
     """Largest global norm of the gradient; 0 = off."""
     precision: Literal["auto", "fp32", "bf16"] = "auto"
@@ -69,6 +73,10 @@ class TrainingConfig(Config):
         if self.warmup_steps >= self.steps and self.warmup_steps > 0:
             raise ValueError(f"warmup_steps {self.warmup_steps} leaves nothing of steps {self.steps}")
         return self
+
+    def __hash__(self) -> int:
+        """Weights by name are a mapping, which has no hash of its own."""
+        return hash(json.dumps(self.model_dump(mode="json"), sort_keys=True))
 
     @property
     def micro_batch_size(self) -> int:

@@ -70,14 +70,19 @@ def select(values: Tensor, valid: Bool[Tensor, "..."]) -> Tensor:
 
 
 def summed_loss(
-    predictions: tuple[Tensor, ...], batch: Batch, task: Task, counts: CountNll | None = None
+    predictions: tuple[Tensor, ...],
+    batch: Batch,
+    task: Task,
+    counts: CountNll | None = None,
+    class_weights: Float[Tensor, " classes"] | None = None,
 ) -> Float[Tensor, ""]:
     """Nats of all valid entries of a batch, in single precision whatever the model computed in."""
     check_predictions(predictions, batch, task)
-    sums = [
-        entry_nll(prediction, target, task, torch.float32, counts).sum()
-        for prediction, target in zip(predictions, batch.targets, strict=True)
-    ]
+    sums = []
+    for prediction, target in zip(predictions, batch.targets, strict=True):
+        nats = entry_nll(prediction, target, task, torch.float32, counts)
+        weighted = nats if class_weights is None else nats * class_weights[select(target.values, target.valid).long()]
+        sums.append(weighted.sum())
     return torch.stack(sums).sum()
 
 

@@ -12,7 +12,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from ablate.data.trials.labels import label_problems, value_problems
+from ablate.data.trials.labels import label_problems, subject_problems, value_problems
 from ablate.data.trials.layout.table import TrialRow, TrialTable
 from ablate.data.trials.signal import (
     BADS_HINT,
@@ -76,7 +76,7 @@ class Checked:
 def check_trials(table: TrialTable, options: CheckOptions) -> Checked:
     """Raises AblateError with everything that is wrong, each fault with its file and trial."""
     signal, problems = signal_of(table, options.signal)
-    problems = [*table.problems, *problems, *_doubled(table.rows)]
+    problems = [*table.problems, *problems, *_doubled(table.rows), *subject_problems(table.rows, table.where)]
     if table.targets:
         problems += value_problems(table)
     else:

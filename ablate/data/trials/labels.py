@@ -1,6 +1,8 @@
 """What is wrong with the labels of trials: asked before anything is trained, since any text makes a class."""
 
 import math
+import re
+import unicodedata
 from collections import Counter
 from collections.abc import Sequence
 
@@ -13,6 +15,8 @@ REGRESSION = (
     "is regression meant? `data.targets: [label]` learns them as numbers, `data.numbers_are_classes: true` takes them "
     "for classes"
 )
+NO_LABEL = ("nan", "n/a", "#n/a", "<na>", "null", "?", "-")
+"""Texts that say that there is no label, in small letters; `none` and `na` may be classes."""
 MISSING = (-1, -9, -99, -999, -9999, 99, 999, 9999)
 """What people write where nothing was rated."""
 
@@ -38,7 +42,11 @@ def value_problems(table: TrialTable) -> list[Problem]:
 def label_problems(rows: Sequence[TrialRow], where: str, numbers_are_classes: bool) -> list[Problem]:
     """Numbers that look like measurements, names that are one class written in two ways, and no two classes at all."""
     counts = Counter(label for row in rows for label in row.own_labels if label)
-    problems = list(_written_twice(counts, where))
+    problems = list(_written_twice(counts, where, "classes"))
+    for label in counts:
+        if label.casefold() in NO_LABEL:
+            what = f"the label `{label}` ({counts[label]} trials) says that there is none"
+            problems.append(Problem(what, where, "leave such trials out, or give the class another name"))
     numbers = {label: value for label in counts if (value := _number(label)) is not None}
     if counts and len(numbers) == len(counts) and not numbers_are_classes:
         broken = any(value != int(value) for value in numbers.values())
@@ -55,15 +63,24 @@ def label_problems(rows: Sequence[TrialRow], where: str, numbers_are_classes: bo
     return problems
 
 
-def _written_twice(counts: Counter[str], where: str) -> list[Problem]:
-    """Labels that differ only in capitals, spaces within, or how a number is written."""
+def subject_problems(rows: Sequence[TrialRow], where: str) -> list[Problem]:
+    """One subject under two names would stand in train and in test."""
+    return _written_twice(Counter(row.subject for row in rows), where, "subjects")
+
+
+def _written_twice(counts: Counter[str], where: str, what: str) -> list[Problem]:
+    """Names that differ only in capitals, spaces within, the form of an accent, or how a number is written; of subjects
+    also in what stands between letters and numbers: `sub-01` and `sub1`."""
     alike: dict[str, list[str]] = {}
     for label in counts:
-        value = _number(label)
-        alike.setdefault(" ".join(label.casefold().split()) if value is None else repr(value), []).append(label)
+        value, text = _number(label), unicodedata.normalize("NFKC", label).casefold()
+        plain = " ".join(text.split())
+        if what == "subjects":
+            plain = " ".join(part.lstrip("0") or "0" for part in re.findall(r"[^\W\d_]+|\d+", text)) or text
+        alike.setdefault(plain if value is None or what == "subjects" else repr(value), []).append(label)
     return [
         Problem(
-            f"{' and '.join(f'`{name}` ({counts[name]} trials)' for name in sorted(names))} are two classes",
+            f"{' and '.join(f'`{name}` ({counts[name]} trials)' for name in sorted(names))} are two {what}",
             where,
             "write one name in one way",
         )
@@ -73,9 +90,9 @@ def _written_twice(counts: Counter[str], where: str) -> list[Problem]:
 
 
 def _number(label: str) -> float | None:
-    """The finite number that a label is."""
+    """The finite number that a label is, also with a comma."""
     try:
-        value = float(label)
+        value = float(label.replace(",", ".") if label.count(",") == 1 else label)
     except ValueError:
         return None
     return value if abs(value) < 1e300 else None

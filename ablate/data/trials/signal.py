@@ -78,7 +78,8 @@ def as_recorded(row: TrialRow, seconds: float) -> NDArray[np.float64]:
     values = np.asarray(eeg[:, :samples], dtype=np.float64)
     if not np.isfinite(values).all():
         raise AblateError("the EEG holds NaN or infinity", where=where, hint="drop the trial, or repair it beforehand")
-    spread = float(np.median(values.std(axis=1)))
+    with np.errstate(over="ignore"):  # 1e300 microvolts square to infinity, and are too loud as such
+        spread = float(np.median(values.std(axis=1)))
     if spread < FLAT_UV:
         what = f"the EEG is empty: no channel of {count} moves" if not values.std() else f"{_deviation(spread)}"
         hint = "it looks like volts (as MNE gives them): set `units: V`, or multiply by 1e6"
@@ -225,7 +226,13 @@ def _marked_problems(recordings: Sequence[EegFile], channels: Sequence[str]) -> 
             problems.append(Problem(f"{_few(marked)} marked as bad", one.name, BADS_HINT))
         unknown = [name for name in one.bads if name not in one.channels]
         if unknown:
-            problems.append(Problem(f"{_few(unknown)} marked as bad, but there is no such channel", one.name))
+            problems.append(
+                Problem(
+                    f"{_few(unknown)} marked as bad, but there is no such channel",
+                    one.name,
+                    f"it has {_few(one.channels)}",
+                )
+            )
     return problems
 
 

@@ -17,6 +17,7 @@ from ablate.result import (
     canonical_json,
 )
 from ablate.study.running.train import open_data
+from ablate.training.class_weights import class_weights
 from ablate.variant import Variant
 
 CPU = torch.device("cpu")
@@ -82,6 +83,7 @@ def facts_of(variants: Sequence[Variant]) -> dict[str, DataFacts]:
             notices = tuple(Problem(what, "data") for what in dict.fromkeys(dataset.notices))
             known[text] = DataFacts(dataset.spec, dataset.fingerprint, dataset.metric, notices)
         facts[variant.name] = known[text]
+        class_weights(variant.configuration.training, known[text].spec, CPU)  # refuses classes that there are not
     return facts
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ablate.errors import AblateError
+from ablate.errors import AblateError, Problem
 from ablate.recipe import Configuration
 from ablate.request import Request
 from ablate.result import (
@@ -32,15 +32,9 @@ def in_folds(
         raise AblateError(what, where="data.split", hint="give all variants the same folds")
     if not common:
         return manifest
-    for option, asked in (
-        ("--until settled", request.until),
-        ("--confirm", request.confirm),
-        ("retune:", manifest.retune),
-    ):
-        if asked:
-            hint = "fix the seeds; the interval is over the folds"
-            raise AblateError(f"{option} does not go with a cross-validation", where="data.split", hint=hint)
     split, count = splits[first], len(common)
+    over = "subjects" if getattr(split, "type", "") == "loso" else "folds"
+    _refuse_bought_seeds(manifest, request, f"{count} {over}", over)
     across = getattr(split, "by", "subject") == "subject"
     plan = CrossValidation(
         names=common,
@@ -55,6 +49,37 @@ def in_folds(
         keys = {seed: tuple(content_key(one, seed, fingerprint) for one in identities) for seed in manifest.seeds}
         entries.append(entry.model_copy(update={"folds": keys, "keys": {seed: held[0] for seed, held in keys.items()}}))
     return manifest.model_copy(update={"variants": tuple(entries), "cross_validation": plan})
+
+
+def _refuse_bought_seeds(manifest: StudyManifest, request: Request, what: str, over: str) -> None:
+    """Raises AblateError for all that buys or chooses seeds one by one, with the reason.
+
+    A seed of a cross-validation is a run of every fold, averaged within the fold: more of them narrow no interval
+    beyond what the folds themselves differ by, and new ones test on the subjects that the gain was chosen on.
+    """
+    known = (
+        (
+            request.until,
+            "--until settled does not go with a cross-validation",
+            f"the interval is over the {what}, which are all there are: more seeds cannot settle what they differ by",
+            f"name the seeds: `--seeds 0-4` averages each of the {over} over five; more subjects narrow the interval",
+        ),
+        (
+            request.confirm,
+            "--confirm does not go with a cross-validation",
+            f"fresh seeds would be scored on the same {what} by which a gain was chosen: nothing is tested anew",
+            "confirm on subjects that no fold holds: a study of theirs (`--data`), of the rows that were chosen",
+        ),
+        (
+            manifest.retune,
+            "retune: does not go with a cross-validation",
+            "a setting that was chosen by all folds has seen every subject that they test",
+            "search in one fold (`data.split.fold: 0`), write its setting into the recipe, then cross-validate",
+        ),
+    )
+    problems = [Problem(f"{head}: {why}", "data.split", hint) for asked, head, why, hint in known if asked]
+    if problems:
+        raise AblateError(problems=tuple(problems))
 
 
 def in_fold(configuration: Configuration, fold: int) -> Configuration:

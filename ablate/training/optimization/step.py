@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from ablate.contract import Batch, Dataset, Model
+from ablate.training.class_weights import class_weights
 from ablate.training.config import TrainingConfig
 from ablate.training.device import autocast
 from ablate.training.likelihood import likelihood_of, with_likelihood
@@ -37,7 +38,7 @@ class Learner:
     def __init__(self, model: Model, dataset: Dataset, config: TrainingConfig, *, seed: int, device: torch.device):
         self.model, self.config, self.device = with_likelihood(model, config, dataset.spec), config, device
         self.counts = likelihood_of(model)
-        self.task = dataset.spec.task
+        self.task, self.weights = dataset.spec.task, class_weights(config, dataset.spec, device)
         self.parameters = [parameter for parameter in model.parameters() if parameter.requires_grad]
         self.optimizer = build_optimizer(model, config, device)
         self.average = MovingAverage(model, config.ema)
@@ -64,7 +65,7 @@ class Learner:
         for batch in micro_batches:
             with autocast(self.device, self.config.precision):
                 predictions = self.model(batch)
-            loss = summed_loss(predictions, batch, self.task, self.counts) / total
+            loss = summed_loss(predictions, batch, self.task, self.counts, self.weights) / total
             loss.backward()
             parts.append(loss.detach())
         penalty = self.model.penalty()

@@ -7,6 +7,7 @@ import csv
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
 
 from ablate.errors import AblateError, Problem
@@ -16,6 +17,9 @@ ENCODING_HINT = "save it as UTF-8 (in a spreadsheet: `CSV UTF-8`)"
 
 INTERVAL_LABELS = "interval_labels"
 """The column of labels that change within a trial."""
+
+
+OPTIONAL = ("session", "video", "features", "bads", INTERVAL_LABELS, "ratings", "t0_ratings_s")
 
 
 @dataclass(frozen=True)
@@ -79,8 +83,7 @@ def read_manifest(file: Path, columns: Sequence[str], targets: Sequence[str] = (
     text = read_text(file, f"with the columns {', '.join(columns)}")
     if "\0" in text:
         raise AblateError("holds NUL bytes, so it is no text", where=str(file), hint=ENCODING_HINT)
-    reader = csv.reader(text.splitlines(keepends=True))
-    rows = [(reader.line_num, row) for row in reader if any(cell.strip() for cell in row)]
+    rows = _rows(text, file)
     header = [cell.strip() for cell in rows[0][1]] if rows else []
     _check_header(file, header, needed)
     if len(rows) < 2:
@@ -96,6 +99,28 @@ def read_manifest(file: Path, columns: Sequence[str], targets: Sequence[str] = (
             )
     first = {line.trial_id: line for line in reversed(lines)}
     return list(first.values())[::-1], [*problems, *_faults(lines, needed)]
+
+
+def _rows(text: str, file: Path) -> list[tuple[int, list[str]]]:
+    """Each line that is not empty, with its number."""
+    reader = csv.reader(text.splitlines(keepends=True))
+    try:
+        return [(reader.line_num, row) for row in reader if any(cell.strip() for cell in row)]
+    except csv.Error as error:
+        hint = "is a quotation mark open, or is it no table?"
+        raise AblateError(f"cannot be read: {error}", where=f"{file}:{reader.line_num}", hint=hint) from error
+
+
+def unread(lines: Sequence[Line], columns: Sequence[str], targets: Sequence[str]) -> list[str]:
+    """Columns that are one letter or so away from one that would be read: notices."""
+    known = (*columns, *OPTIONAL)
+    header = list(lines[0].cells) if lines else []
+    found = []
+    for name in header:
+        near = get_close_matches(name.casefold(), known, 1, 0.85)
+        if name not in (*known, *targets) and near and near[0] not in header:
+            found.append(f"the manifest's column `{name}` is not read: did you mean `{near[0]}`?")
+    return found
 
 
 def _check_header(file: Path, header: list[str], columns: Sequence[str]) -> None:

@@ -17,12 +17,13 @@ META_KEYS = ("eeg_rate_hz", "channel_names", "units", "interval_s")
 
 @dataclass(frozen=True)
 class Meta:
-    """scale: to microvolts."""
+    """scale: to microvolts. notices: keys that are not read."""
 
     rate_hz: float
     channels: tuple[str, ...]
     scale: float
     interval_s: float
+    notices: tuple[str, ...] = ()
 
 
 def read_meta(file: Path) -> Meta:
@@ -50,6 +51,7 @@ def read_meta(file: Path) -> Meta:
         tuple(meta["channel_names"]),
         MICROVOLTS[str(meta["units"])],
         float(meta["interval_s"]),
+        tuple(f"meta.yaml: the key `{key}` is not read" for key in meta if key not in META_KEYS),
     )
 
 

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ablate.data.trials.layout.film import FilmStyle, Stretch, read_frames, read_mask, slot_keys
-from ablate.data.trials.layout.manifest import Line, interval_faults, number_faults, read_manifest
+from ablate.data.trials.layout.manifest import Line, interval_faults, number_faults, read_manifest, unread
 from ablate.data.trials.layout.ratings import rated
 from ablate.data.trials.layout.table import EegFile, Frames, TrialRow, TrialTable, hash_of, no_frames, whole_intervals
 from ablate.errors import AblateError, Problem
@@ -56,7 +56,7 @@ def read_folder(folder: Path, interval_s: float, style: FilmStyle, targets: Sequ
         (3, style.size, style.size),
         (file, *sorted(folder / name for name in names), *numbers.files),
         tuple(dict.fromkeys(problems)),  # a file that cannot be read stands in many lines
-        numbers.notices,
+        (*unread(lines, COLUMNS, targets), *numbers.notices),
         tuple(targets),
     )
 

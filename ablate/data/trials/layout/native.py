@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from ruamel.yaml import YAML
 
 from ablate.data.trials.layout.arrays import array_shape, read_array
-from ablate.data.trials.layout.manifest import Line, interval_faults, number_faults, read_manifest
+from ablate.data.trials.layout.manifest import Line, interval_faults, number_faults, read_manifest, unread
 from ablate.data.trials.layout.meta import META_KEYS, Meta, read_meta
 from ablate.data.trials.layout.ratings import Rated, rated
 from ablate.data.trials.layout.stored import clean, frame_shape
@@ -74,7 +74,7 @@ def read_folder(folder: Path, pixel_max: float | None, targets: Sequence[str] = 
         tuple(frames_first[2:]),
         tuple(sorted({folder / "meta.yaml", folder / "manifest.csv", *files, *numbers.files})),
         tuple(problems),
-        numbers.notices,
+        (*meta.notices, *unread(lines, COLUMNS, targets), *numbers.notices),
         tuple(targets),
     )
 
@@ -217,6 +217,10 @@ def _check_times(times: NDArray[np.generic], mask: NDArray[np.bool_], layout: La
         i, f = (int(index[0]) for index in np.nonzero(mask & ~np.isfinite(seconds)))
         what = f"frame {f} of interval {i} is valid, but its time in frame_t is NaN or infinity"
         raise AblateError(what, where=trial, hint="give its time, or mark it as False in frame_mask")
+    for i, (own, here) in enumerate(zip(seconds, mask, strict=True)):
+        if (np.diff(own[here]) < 0).any():
+            what = f"frames of interval {i} do not stand in the order of their times in frame_t"
+            raise AblateError(what, where=trial, hint="mixers read frames in their order: sort them by time")
     since_eeg, interval_s = seconds + line.seconds("t0_video_s") - line.seconds("t0_eeg_s"), layout.meta.interval_s
     start, slack = np.arange(len(mask))[:, None] * interval_s, SLACK * interval_s
     outside = mask & ((since_eeg < start - slack) | (since_eeg >= start + interval_s + slack))

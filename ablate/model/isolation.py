@@ -14,6 +14,7 @@ from ablate.contract import FusionBatch, FusionSpec, VideoEncoder
 from ablate.model.media import MediaConfig, MediaStack
 from ablate.model.video.features import Features
 from ablate.model.video.frame_encoder import FrameEncoder
+from ablate.model.video.hf_video import HfVideo
 
 PROJECTIONS = 2
 MOST_PLACES = 2
@@ -23,7 +24,7 @@ MOST_PLACES = 2
 def isolation(media: nn.Module, spec: FusionSpec) -> Float[Tensor, "i i"] | None:
     """The matrix, rows latents and columns frames, or None for a model without video. Leaves the module as it was.
 
-    A frame encoder that looks at one frame at a time is passed over: its features stand for the frames.
+    An encoder that looks at one frame, or one interval, at a time is passed over: its features stand for the frames.
     """
     if not isinstance(media, MediaStack):
         return None
@@ -55,13 +56,15 @@ def notes(config: MediaConfig, spec: FusionSpec, media: MediaStack) -> dict[str,
     if matrix is not None:
         found["isolation (latents x frames)"] = f"{tell(matrix)}, other intervals at most {leak(matrix):.2g}"
     if media.video.frozen:
-        found["video"] = "frozen: no FLOPs once its features are cached"
+        kept = getattr(media.video, "cached", True)
+        found["video"] = f"frozen: {'no FLOPs once its features are cached' if kept else 'features are not kept'}"
     return found
 
 
 def _without_frame_encoder(config: MediaConfig, spec: FusionSpec, video: VideoEncoder) -> MediaStack:
-    """The video side; an encoder that sees single frames, which may be large, is replaced by its features' place."""
-    if isinstance(video, FrameEncoder | Features):
+    """The video side; an encoder that sees single frames or intervals, which may be large, is replaced by its
+    features' place."""
+    if isinstance(video, FrameEncoder | HfVideo | Features):
         some = min(video.places, MOST_PLACES)
         return MediaStack(config, spec, video=Features(video.width, video.frames // video.places * some, some))
     return MediaStack(config, spec)
@@ -72,7 +75,7 @@ def _matrix(media: MediaStack, spec: FusionSpec) -> Float[Tensor, "i i"]:
     generator = torch.Generator().manual_seed(0)
     device = next(media.parameters()).device
     total = torch.zeros(spec.intervals, spec.intervals, device=device)
-    from_features = isinstance(media.video, FrameEncoder | Features)
+    from_features = isinstance(media.video, FrameEncoder | HfVideo | Features)
     shape = (media.video.frames, media.video.width) if from_features else (spec.frames, *spec.frame_shape)
     for _ in range(PROJECTIONS):
         x = torch.randn(1, spec.intervals, *shape, generator=generator).to(device)

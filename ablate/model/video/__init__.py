@@ -7,6 +7,7 @@ from pydantic import Field
 from ablate.model.layer.imported import ImportedPart
 from ablate.model.video.features import FeaturesConfig
 from ablate.model.video.focus import FocusConfig
+from ablate.model.video.hf_video import HfVideoConfig
 from ablate.model.video.small_vit import SmallVitConfig
 from ablate.model.video.timm_vit import TimmConfig
 from ablate.model.video.vivit.factorised import VivitFactorisedConfig
@@ -17,6 +18,7 @@ VideoConfig = Annotated[
     | SmallVitConfig
     | TimmConfig
     | FocusConfig
+    | HfVideoConfig
     | VivitFactorisedConfig
     | VivitJointConfig
     | ImportedPart,

@@ -339,12 +339,12 @@ UNLIKE = """\
 patches:
   half: {title: half of the data, data: {fraction: 0.5}}
   wide: {title: longer windows and so fewer of them, data: {window: 24}}
-  more: {title: more windows a step, training: {batch_size: 4}}
+  more: {title: more windows a step, training: {batch_size: 32}}
   cut: {title: the same step in two pieces, training: {accumulate: 2}}
 """
 SAID = (
-    "half (data.fraction 1.0 -> 0.5), wide (training.batch_size 2 -> 1; data.window 16 -> 24) and more (supervised "
-    "bins a step 2 -> 4; training.batch_size 2 -> 4) are not trained as the baseline is"
+    "half (data.fraction 1.0 -> 0.5), wide (training.batch_size 16 -> 8; data.window 16 -> 24) and more "
+    "(supervised bins a step 16 -> 32; training.batch_size 16 -> 32) are not trained as the baseline is"
 )
 
 
@@ -385,5 +385,5 @@ patches:
     recipe = write_recipe(tmp_path, patches=patches, tail="glm: false\n" + TAIL)
     made = study_of(request_of(recipe, tmp_path / "results"))
     also = {entry.name: entry.also_changed for entry in made.manifest.variants}
-    assert "training.batch_size 2 -> 1" in also["many"]  # fewer windows, for each has more bins
+    assert "training.batch_size 16 -> 6" in also["many"]  # fewer windows, for each has more bins
     assert not any("batch_size" in text for text in also["one"])  # its change says so already

@@ -12,7 +12,7 @@ having.
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -49,8 +49,8 @@ def run(
     data: Path | str | Sequence[Path | str] = (),
     seeds: str | Iterable[int] | None = None,
     variants: str | Iterable[str] | None = None,
-    sets: Mapping[str, Any] | Sequence[str] = (),
-    **options: Any,
+    sets: Mapping[str, object] | Sequence[str] = (),
+    **options: object,
 ) -> "Results":
     """Trains every run of a recipe that is missing in out/<its name>, and gives the results: `ablate run` from Python.
 
@@ -84,7 +84,7 @@ def results(folder: Path | str) -> "Results":
     return Opened(folder)
 
 
-def judge(frame: "DataFrame", **choice: Any) -> "StudyAnalysis":
+def judge(frame: "DataFrame", **choice: object) -> "StudyAnalysis":
     """The verdicts on runs that any program trained: a pandas frame with columns variant, seed and score.
 
     choice: `score`, `variant`, `seed` (names of columns), `baseline` (a variant), `lower_is_better`, `worth` (a share),

@@ -1,6 +1,6 @@
 """The base of every configuration: frozen, unknown keys refused, and hashed by what differs from the defaults."""
 
-from typing import Any
+from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict
 
@@ -19,6 +19,15 @@ class Config(BaseModel):
         allow_inf_nan=False,
     )
 
+    def changed(self, **fields: object) -> Self:
+        """The same with other values, all validated anew; `model_copy` would take them as they are."""
+        return type(self)(**{**dict(self), **fields})
+
+
+def part_type(value: object) -> str | None:
+    """The `type` of a part; None of a config that is no part, and of any other value."""
+    return getattr(value, "type", None) if isinstance(value, BaseModel) else None  # only parts have one
+
 
 def non_default(config: BaseModel) -> dict[str, Any]:
     """The fields that differ from their defaults, nested; a `type` always stays.
@@ -26,15 +35,14 @@ def non_default(config: BaseModel) -> dict[str, Any]:
     Content keys are made from this, so that a new option with a default leaves old results valid.
     """
     kept: dict[str, Any] = {}
-    for name, field in type(config).model_fields.items():
-        value = getattr(config, name)
-        default = field.get_default(call_default_factory=True, validated_data={})
+    for name, value in config:
+        default = type(config).model_fields[name].get_default(call_default_factory=True, validated_data={})
         if name == "type" or value != default:
             kept[name] = _plain(value)
     return kept
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: object) -> Any:
     """Configs to dicts of their non-defaults, tuples to lists; everything else as it is."""
     if isinstance(value, BaseModel):
         return non_default(value)

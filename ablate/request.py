@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from ablate.disk.absent import absent
 from ablate.errors import AblateError
 
 RETRYABLE = ("failed", "diverged", "interrupted")
@@ -178,10 +179,11 @@ def _from_here(path: Path) -> str:
 def unreadable(path: Path, fault: Exception) -> AblateError:
     """The error for a recipe that cannot be read."""
     if isinstance(fault, FileNotFoundError):
-        return AblateError("there is no such recipe", where=str(path), hint="the shipped ones are under recipes/")
+        return absent(path, "there is no such recipe", "the shipped ones are under recipes/")
     if isinstance(fault, IsADirectoryError):
         return AblateError("this is a folder, not a recipe", where=str(path))
-    reason = "not UTF-8 text" if isinstance(fault, UnicodeDecodeError) else str(getattr(fault, "strerror", fault))
+    reason = str(fault.strerror if isinstance(fault, OSError) else fault)
+    reason = "not UTF-8 text" if isinstance(fault, UnicodeDecodeError) else reason
     return AblateError(f"the recipe cannot be read: {reason}", where=str(path))
 
 

@@ -108,14 +108,14 @@ def _shared(first: VariantAnalysis, second: VariantAnalysis) -> Shared:
 # ------------------------------------------------------------------ what differs
 
 
-def differences(first: Mapping[str, Any], second: Mapping[str, Any]) -> tuple[Difference, ...]:
+def differences(first: Mapping[str, object], second: Mapping[str, object]) -> tuple[Difference, ...]:
     """Leaves that are not the same, by their path: `training.steps`."""
     one, two = flat(first), flat(second)
     paths = dict.fromkeys((*one, *two))
     return tuple(Difference(path, one.get(path), two.get(path)) for path in paths if one.get(path) != two.get(path))
 
 
-def flat(value: Mapping[str, Any], above: str = "") -> dict[str, str]:
+def flat(value: Mapping[str, object], above: str = "") -> dict[str, str]:
     """Key path -> the value as text; lists are values."""
     found: dict[str, str] = {}
     for key, held in value.items():
@@ -129,12 +129,12 @@ def flat(value: Mapping[str, Any], above: str = "") -> dict[str, str]:
 
 def _data(one: StudyAnalysis, two: StudyAnalysis) -> tuple[Difference, ...]:
     """What the manifests say of the data beyond its configuration."""
-    kept = ("data_description", "data_fingerprint", "scored_hash")
-    return tuple(
-        Difference(name.replace("_", " "), getattr(one, name) or None, getattr(two, name) or None)
-        for name in kept
-        if getattr(one, name) != getattr(two, name)
+    told = (
+        ("data description", one.data_description, two.data_description),
+        ("data fingerprint", one.data_fingerprint, two.data_fingerprint),
+        ("scored hash", one.scored_hash, two.scored_hash),
     )
+    return tuple(Difference(name, first or None, second or None) for name, first, second in told if first != second)
 
 
 def _notes(one: StudyAnalysis, two: StudyAnalysis) -> list[str]:

@@ -36,11 +36,10 @@ def run_of_folds(runs: Sequence[RunRecord | None]) -> RunRecord | None:
     done = [run for run in runs if run is not None and run.state == "done"]
     if len(done) < len(runs) or not done:
         return None
-    tests, validations = ([getattr(run, name) for run in done] for name in ("test", "validation"))
     return done[0].model_copy(
         update={
-            "test": merged([test for test in tests if test is not None]),
-            "validation": merged([one for one in validations if one is not None]),
+            "test": merged([run.test for run in done if run.test is not None]),
+            "validation": merged([run.validation for run in done if run.validation is not None]),
             "usage": _usage([run.usage for run in done if run.usage is not None]),
             "measures": _means([run.measures for run in done]),
             "finished": max(run.finished for run in done),

@@ -7,7 +7,6 @@ A pure function of what it is given: the same records in any order give the same
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
 
 from ablate.analysis.apart.confirmation import with_confirmations
 from ablate.analysis.apart.retuning import with_retuning
@@ -201,7 +200,7 @@ def _with_notes(analysis: StudyAnalysis, cells: Cells) -> StudyAnalysis:
     )
 
 
-def _flat(values: Mapping[str, Any], head: str = "") -> Iterable[tuple[str, str]]:
+def _flat(values: Mapping[str, object], head: str = "") -> Iterable[tuple[str, str]]:
     """Nested mapping -> (dotted name, text), sorted."""
     for name, value in sorted(values.items()):
         if isinstance(value, Mapping):

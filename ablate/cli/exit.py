@@ -92,4 +92,4 @@ def usage_problem(error: Any) -> Problem:
 
 def is_torch_mismatch(fault: Exception) -> bool:
     """Whether a fault is that of a torch and a torchvision that do not fit each other."""
-    return "torchvision" in str(fault) or "torch" in str(getattr(fault, "name", ""))
+    return "torchvision" in str(fault) or (isinstance(fault, ImportError) and "torch" in str(fault.name))

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from ablate.analysis import StudyAnalysis, analyse, quietly
 from ablate.cli.console import say
+from ablate.disk.absent import absent
 from ablate.errors import AblateError
 from ablate.result import RunRecord, Store
 
@@ -14,7 +15,7 @@ def studies_under(path: Path) -> list[Store]:
     if (path / "study.json").is_file():
         return [Store(path)]
     if not path.is_dir():
-        raise AblateError("there is no such folder", where=str(path), hint="`ablate run RECIPE` makes a study")
+        raise absent(path, "there is no such folder", "`ablate run RECIPE` makes a study")
     found = [Store(folder) for folder in sorted(path.iterdir()) if (folder / "study.json").is_file()]
     if not found:
         raise AblateError("there is no study here", where=str(path), hint="`ablate run RECIPE` makes one")

@@ -18,7 +18,7 @@ from ablate.contract.batch import (
     example_batch,
     frame_key,
 )
-from ablate.contract.dataset import Attainable, DataOptions, Dataset, Showings, Split
+from ablate.contract.dataset import Attainable, DataOptions, Dataset, Folds, Showings, Split
 from ablate.contract.model import Model, ModelOptions
 from ablate.contract.part import (
     Adapter,
@@ -54,6 +54,7 @@ __all__ = [
     "EncodingBatch",
     "EncodingSpec",
     "FeatureMap",
+    "Folds",
     "Frontend",
     "Fusion",
     "FusionBatch",

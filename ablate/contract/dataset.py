@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol, runtime_checkable
+from typing import Literal, Protocol, Self, runtime_checkable
 
 import numpy as np
 import torch
@@ -111,6 +111,21 @@ class Dataset(Protocol):
         ...
 
 
+@dataclass(frozen=True)
+class Folds:
+    """A cross-validation: every subject or trial is tested once.
+
+    names: of the folds, in order: the subject that one tests, or `2 of 5`. over: what one fold stands for. overlap:
+    tested over trained share of a fold where folds share subjects, 0 where they do not. rule: how they are drawn;
+    folds of one rule and the same names are the same.
+    """
+
+    names: tuple[str, ...]
+    over: Literal["subject", "fold"]
+    overlap: float
+    rule: str
+
+
 @runtime_checkable
 class DataOptions(Protocol):
     """What is asked of the configuration of any data."""
@@ -123,17 +138,21 @@ class DataOptions(Protocol):
         """The files and folders that are read; none where the data are made."""
         return ()
 
-    def folds(self) -> tuple[str, ...]:
-        """Names of the folds of a cross-validation that are each a run of their own; none without one."""
-        return ()
+    def folds(self) -> Folds | None:
+        """The folds of a cross-validation that are each a run of their own; None without one."""
+        return None
 
-    def in_fold(self, fold: int) -> "DataOptions":
+    def in_fold(self, fold: int) -> Self:
         """The same data in one of its folds. Asked only where there are folds."""
         raise NotImplementedError
 
     def summary(self) -> str:
         """One line for the head of a study."""
         ...
+
+    def rehearsal(self) -> Self:
+        """Few and short data of the same kind, for `--quick` and for the checks before a study."""
+        return self
 
     def open(self, device: torch.device) -> Dataset:
         """Reads (or first makes) the data and puts them on the device."""

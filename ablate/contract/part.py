@@ -95,6 +95,9 @@ class Frontend(MapPart):
 class Core(MapPart):
     """The backbone. Built with `build(input: FeatureMap)`. Causal; steps are aligned to the newest frame."""
 
+    registers: int = 0
+    """Tokens of each step that stand for no place; they come before those of the places."""
+
     def forward(self, video: Float[Tensor, "b c t h w"]) -> Float[Tensor, "b d t2 h2 w2"]:
         raise NotImplementedError
 

@@ -9,15 +9,18 @@ import json
 import os
 import stat
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from ablate.errors import AblateError
+
+Json: TypeAlias = dict[str, Any]
+"""A JSON object. What its values are is known to whoever wrote it."""
 
 MAX_BYTES = 256 * 2**20
 """No record, manifest or learning curve comes near this."""
 
 
-def json_line(value: Any, where: Path) -> bytes:
+def json_line(value: object, where: Path) -> bytes:
     """One line of JSON with sorted keys and no white space. Raises AblateError."""
     try:
         text = json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
@@ -26,7 +29,7 @@ def json_line(value: Any, where: Path) -> bytes:
     return text.encode() + b"\n"
 
 
-def json_text(value: Any, where: Path) -> str:
+def json_text(value: object, where: Path) -> str:
     """JSON with sorted keys; NaN is refused, since other readers choke on it. Raises AblateError."""
     try:
         return json.dumps(value, sort_keys=True, indent=1, allow_nan=False) + "\n"
@@ -37,7 +40,7 @@ def json_text(value: Any, where: Path) -> str:
 def read_bytes(path: Path, limit: int = MAX_BYTES) -> bytes:
     """A plain file's bytes. Raises AblateError when it is absent, a link, a pipe, a device, or larger than `limit`."""
     try:
-        handle = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
+        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     except OSError as error:
         what = "is a link, which is refused" if error.errno == errno.ELOOP else f"cannot be read: {error.strerror}"
         raise AblateError(what, where=str(path)) from None

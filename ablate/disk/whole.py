@@ -7,7 +7,7 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 from ablate.disk.read import json_text
 from ablate.errors import AblateError
@@ -108,7 +108,7 @@ def write_bytes(path: Path, data: bytes) -> None:
         file.write(data)
 
 
-def write_json(path: Path, value: Any) -> None:
+def write_json(path: Path, value: object) -> None:
     """A JSON file, whole or not at all. Raises AblateError."""
     write_bytes(path, json_text(value, path).encode())
 

@@ -10,22 +10,21 @@ import sys
 import threading
 import traceback
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import NoReturn
 
+from ablate.disk.read import Json
 from ablate.execution.job import Busy, Interrupted, is_out_of_memory, resolve, why
 
 DONE, FAILED, BUSY, INTERRUPTED, OUT_OF_MEMORY = 0, 1, 75, 76, 77
 _PR_SET_PDEATHSIG = 1
 
 
-def request_of(
-    work: str, payload: dict[str, Any], log: Path, environment: dict[str, str], threads: int
-) -> dict[str, Any]:
+def request_of(work: str, payload: Json, log: Path, environment: dict[str, str], threads: int) -> Json:
     """What a child is given, as JSON."""
     return {"work": work, "payload": payload, "log": str(log), "environment": environment, "threads": threads}
 
 
-def run_and_exit(request: dict[str, Any]) -> NoReturn:
+def run_and_exit(request: Json) -> NoReturn:
     """Does one job and ends the process. Skips the interpreter's clean-up, which takes longer than the fork."""
     status = FAILED
     try:
@@ -69,7 +68,7 @@ def spawned() -> NoReturn:
     run_and_exit(json.loads(line))
 
 
-def _enter(request: dict[str, Any]) -> None:
+def _enter(request: Json) -> None:
     """A process group of its own, streams into the log, SIGTERM as KeyboardInterrupt, threads bounded."""
     if os.getpgid(0) != os.getpid():
         os.setpgid(0, 0)
@@ -99,7 +98,7 @@ def limit_threads(threads: int) -> None:
         torch.set_num_threads(threads)
 
 
-def _perform(request: dict[str, Any]) -> int:
+def _perform(request: Json) -> int:
     """The exit status; a failure's last line in the log says why."""
     try:
         resolve(request["work"])(request["payload"])
@@ -121,7 +120,7 @@ def _said(status: int, line: str) -> int:
     return status
 
 
-def _interrupt(number: int, frame: Any) -> None:
+def _interrupt(number: int, frame: object) -> None:
     raise KeyboardInterrupt
 
 

@@ -13,13 +13,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
-from typing import Any, Literal
+from typing import Literal
 
 from ablate.config import Config
+from ablate.disk.read import Json
 from ablate.errors import AblateError
 
 OutcomeState = Literal["done", "failed", "interrupted", "busy", "left"]
-Work = Callable[[dict[str, Any]], None]
+Work = Callable[[Json], None]
 
 TAIL_LINES = 60
 """A traceback through a deep model takes forty."""
@@ -39,7 +40,7 @@ class Job:
     """One thing to do. key: safe as a file name. payload: what the work gets, JSON-able. label: for people."""
 
     key: str
-    payload: dict[str, Any]
+    payload: Json
     label: str = ""
 
 
@@ -94,7 +95,7 @@ class Settings:
     devices: tuple[str, ...] = ()
     preload: tuple[str, ...] = ("torch",)
     prepare: str = ""
-    prepare_with: dict[str, Any] = field(default_factory=dict)
+    prepare_with: Json = field(default_factory=dict)
     start: Literal["auto", "fork", "spawn"] = "auto"
     gpus: float = 0.0
     memory_gb: float | None = None
@@ -146,7 +147,7 @@ def resolve(work: str) -> Work:
     """The function named `package.module:function`. Raises AblateError when it cannot be had."""
     module, _, name = work.partition(":")
     try:
-        function = getattr(importlib.import_module(module), name)
+        function = getattr(importlib.import_module(module), name)  # named, since jobs travel as text
     except (ImportError, AttributeError, ValueError) as error:
         raise AblateError(f"cannot find {work}: {error}") from error
     assert callable(function)

@@ -11,8 +11,9 @@ import tempfile
 import time
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from typing import IO, Any, Protocol, runtime_checkable
+from typing import IO, Protocol, runtime_checkable
 
+from ablate.disk.read import Json
 from ablate.errors import AblateError
 from ablate.execution.job import Settings
 
@@ -42,7 +43,7 @@ class Exit:
 class Launcher(Protocol):
     """Starts, signals and reaps the processes of jobs, each known by its ticket."""
 
-    def start(self, ticket: int, request: dict[str, Any]) -> None: ...
+    def start(self, ticket: int, request: Json) -> None: ...
 
     def signal(self, ticket: int, number: int) -> None: ...
 
@@ -68,13 +69,13 @@ def launcher(settings: Settings, modules: tuple[str, ...], threads: int) -> Laun
 class ForkServer:
     """Speaks with `server`; a server that was killed is started again for the next job."""
 
-    def __init__(self, settings: dict[str, Any], threads: int):
+    def __init__(self, settings: Json, threads: int):
         """settings: `preload`, the modules to import, and `prepare` and `prepare_with` of `Settings`."""
         self._settings, self._threads = settings, threads
         self._running: set[int] = set()
         self._boot()
 
-    def start(self, ticket: int, request: dict[str, Any]) -> None:
+    def start(self, ticket: int, request: Json) -> None:
         self._running.add(ticket)
         self._say({"ticket": ticket, "request": request})
 
@@ -121,7 +122,7 @@ class ForkServer:
                 start_new_session=True,  # Ctrl-C in the terminal is for the parent alone
             )
         theirs.close()
-        first: list[dict[str, Any]] | None = []
+        first: list[Json] | None = []
         while first == []:
             first = self._receive()
         answer = first[0] if first else {"error": self._last_words()}
@@ -131,11 +132,11 @@ class ForkServer:
                 raise UnsafeFork(answer["unsafe"])
             raise AblateError(f"the workers' process could not start: {answer['error']}")
 
-    def _say(self, message: dict[str, Any]) -> None:
+    def _say(self, message: Json) -> None:
         with suppress(OSError):  # a server that is gone is noticed by the next poll
             self._control.sendall(json.dumps(message).encode() + b"\n")
 
-    def _receive(self) -> list[dict[str, Any]] | None:
+    def _receive(self) -> list[Json] | None:
         """Whole lines that have come; None when the server is gone."""
         try:
             data = self._control.recv(1 << 16)
@@ -159,7 +160,7 @@ class Spawner:
         self._environment = _environment(threads)
         self._running: dict[int, tuple[subprocess.Popen[bytes], float]] = {}
 
-    def start(self, ticket: int, request: dict[str, Any]) -> None:
+    def start(self, ticket: int, request: Json) -> None:
         process = subprocess.Popen(
             [sys.executable, "-c", _SPAWN, json.dumps(sys.path)],
             stdin=subprocess.PIPE,
@@ -213,12 +214,12 @@ class Spawner:
 
 def _has_ended(pid: int) -> bool:
     """Whether a child has ended, as far as can be seen without reaping it: its id is also its group's."""
-    if not hasattr(os, "waitid"):
+    if not hasattr(os, "waitid"):  # on macOS, before Python 3.13
         return False
     return os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
 
 
-def _exit(message: dict[str, Any]) -> Exit:
+def _exit(message: Json) -> Exit:
     return Exit(
         message["ticket"],
         message.get("status", 1),

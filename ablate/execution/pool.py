@@ -5,7 +5,6 @@ of memory (an exception that says so, or a SIGKILL that was not ours, as the sys
 tried once more, alone, after all others.
 """
 
-import os
 import signal
 import time
 from collections import Counter, deque
@@ -21,6 +20,7 @@ from ablate.execution.engine import Desk, Local
 from ablate.execution.job import Event, Job, Outcome, OutcomeState, Settings, log_tail
 from ablate.execution.launch import Exit, Launcher, launcher
 from ablate.execution.memory import free_device_bytes, free_host_bytes
+from ablate.result.environment import usable_cores
 
 _TICK = 0.2
 """Seconds between two looks at deadlines and at the wish to stop."""
@@ -40,7 +40,7 @@ class Pool(Local):
             check_name(job.key, "job key")
         settings = self.settings
         modules = tuple(dict.fromkeys((*settings.preload, work.partition(":")[0])))
-        threads = settings.threads or max(1, _cores() // settings.workers)
+        threads = settings.threads or max(1, usable_cores() // settings.workers)
         with desk.stop.listening():
             processes = launcher(settings, modules, threads)
             try:
@@ -216,7 +216,3 @@ class _Scheduler:
 
     def _log(self, job: Job) -> Path:
         return self._logs / f"{job.key}.log"
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

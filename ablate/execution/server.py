@@ -17,8 +17,8 @@ import socket
 import sys
 import time
 from pathlib import Path
-from typing import Any
 
+from ablate.disk.read import Json
 from ablate.execution.child import die_with_parent, run_and_exit
 from ablate.execution.job import resolve
 
@@ -67,7 +67,7 @@ class Server:
                 self._signal(message["ticket"], message["signal"])
         return bool(data)
 
-    def _fork(self, ticket: int, request: dict[str, Any]) -> None:
+    def _fork(self, ticket: int, request: Json) -> None:
         parent = os.getpid()
         try:
             pid = os.fork()
@@ -121,7 +121,7 @@ class Server:
                     }
                 )
 
-    def tell(self, message: dict[str, Any]) -> None:
+    def tell(self, message: Json) -> None:
         """A line to the parent; a parent that is gone is noticed by the next `recv`."""
         with contextlib.suppress(ConnectionError):
             self._control.sendall(json.dumps(message).encode() + b"\n")

@@ -29,7 +29,7 @@ class CompiledRows:
         self.function = torch.compile(function, *args, **{"dynamic": False, **options})
         self.rows = 0
 
-    def __call__(self, *inputs: Tensor | None, **constants: Any) -> Tensor:
+    def __call__(self, *inputs: Tensor | None, **constants: object) -> Tensor:
         if torch.is_grad_enabled():
             return self.function(*inputs, **constants)
         rows = next(len(one) for one in inputs if one is not None)

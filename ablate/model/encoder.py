@@ -10,7 +10,7 @@ frames before the next and the newest ends at the newest frame, so that the bin 
 
 from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
-from typing import Any, Literal
+from typing import Literal
 
 import torch
 from einops import reduce
@@ -117,7 +117,7 @@ class Encoder(Model):
             behavior = step_means(behavior, features.shape[2], self.time_step)
         return scored_steps(self.modulator(features, behavior), lags, self.time_step)
 
-    def compile(self, *args: Any, **options: Any) -> None:
+    def compile(self, *args: object, **options: object) -> None:
         """Compiles what all sessions share: one graph for training and one for evaluation.
 
         Adapters and readouts stay outside: which sessions a batch holds changes from step to step, and would be a graph

@@ -8,7 +8,7 @@ Each stage is a part that a patch can replace; `fusion: none` (EEG alone) builds
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, Literal
+from typing import Literal
 
 import torch
 from jaxtyping import Bool, Float
@@ -83,7 +83,7 @@ class FusionModel(Model):
         latents, present = self.media.from_tokens(frames, mask)
         return self.head(self.fusion(self.eeg(eeg), latents, present))
 
-    def compile(self, *args: Any, **options: Any) -> None:
+    def compile(self, *args: object, **options: object) -> None:
         """Compiles what follows the frame encoder, one graph for training and one for evaluation, and the encoder.
 
         The encoder is compiled by itself: how many frames are there differs from batch to batch.

@@ -15,7 +15,7 @@ them see zeros (the mean) there.
 
 import math
 from collections.abc import Iterator
-from typing import Any, Literal
+from typing import Literal
 
 import torch
 from einops import rearrange
@@ -82,7 +82,7 @@ class Glm(Model):
             for windows in batch.sessions
         )
 
-    def compile(self, *args: Any, **options: Any) -> None:
+    def compile(self, *args: object, **options: object) -> None:
         """Nothing: two matrix products a session gain nothing by it, and every session would be a graph."""
 
     def penalty(self) -> Float[Tensor, ""]:

@@ -6,8 +6,6 @@ An encoder that gives several tokens a frame (patches) has each place mixed over
 them all.
 """
 
-from typing import Any
-
 import torch
 from einops import rearrange
 from jaxtyping import Bool, Float
@@ -66,7 +64,7 @@ class MediaStack(nn.Module):
         """Which of the tokens stand for frames that are there."""
         return self.video.token_mask(mask)
 
-    def compile(self, *args: Any, **options: Any) -> None:
+    def compile(self, *args: object, **options: object) -> None:
         """Compiles the frame encoder; what follows it is compiled with the rest of the model."""
         self.video.compile(*args, **options)
 
@@ -115,7 +113,7 @@ class NoMedia(nn.Module):
         present = torch.zeros_like(mask[:, :, 0])
         return torch.zeros(*present.shape, 1, self.width, device=mask.device), present
 
-    def compile(self, *args: Any, **options: Any) -> None:
+    def compile(self, *args: object, **options: object) -> None:
         """There is nothing to compile."""
 
     def flow(self) -> dict[str, Part]:

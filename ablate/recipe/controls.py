@@ -4,15 +4,12 @@ EEG alone, video alone, shuffled pairs and a mask shifted by one interval are re
 above; poisoned pads are a control, since a model that reads no pads scores the same with NaN in them.
 """
 
-from typing import Any
-
+from ablate.disk.read import Json
 from ablate.model import FusionConfig
 from ablate.recipe.schema import Configuration, Patch
 from ablate.recipe.tree.node import Node
 
-MASKED = ("cross_attention", "gated_cross_attention")  # the kinds of fusion that have a mask
-
-REFERENCES: dict[str, tuple[str, dict[str, Any]]] = {
+REFERENCES: dict[str, tuple[str, Json]] = {
     "eeg_alone": ("EEG alone", {"model": {"fusion": {"type": "none"}}}),
     "video_alone": ("video alone", {"model": {"eeg": {"type": "none"}}}),
     "shuffled_pairs": ("each trial with another trial's video", {"data": {"shuffle_pairs": True}}),
@@ -46,7 +43,7 @@ def fusion_references(configuration: Configuration, where: str) -> dict[str, Pat
         "eeg_alone": model.fusion.type == "none",
         "video_alone": model.eeg.type == "none",
         "shuffled_pairs": model.fusion.type == "none",
-        "mask_shifted": model.fusion.type not in MASKED or getattr(model.fusion, "mask", "") == "shift",
+        "mask_shifted": dict(model.fusion).get("mask", "shift") == "shift",
     }
     return {
         name: Patch(name, title=title, tree=tree_of(fragment, where, f"references.{name}"))
@@ -64,7 +61,7 @@ def fusion_controls(configuration: Configuration, where: str) -> dict[str, Patch
     return {name: Patch(name, title=title, control=True, tree=tree_of(fragment, where, f"patches.{name}"))}
 
 
-def tree_of(value: Any, where: str, path: str) -> Node:
+def tree_of(value: object, where: str, path: str) -> Node:
     """Plain values as a tree that says it comes from `where`."""
     if isinstance(value, dict):
         return Node({key: tree_of(inner, where, f"{path}.{key}") for key, inner in value.items()}, where, path)

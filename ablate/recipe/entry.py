@@ -3,8 +3,8 @@
 import math
 import re
 from dataclasses import dataclass
-from typing import Any
 
+from ablate.disk.read import Json
 from ablate.errors import Problem, Problems
 from ablate.recipe.schema import STRATEGIES, Range, Selection, Strategy
 from ablate.recipe.tree.node import Node, shortened
@@ -136,7 +136,7 @@ class Reading:
             return AnalysisRule()
         self.known_keys(node, tuple(AnalysisRule.model_fields))
         variance, worth = node.get("variance"), node.get("worth")
-        kept: dict[str, Any] = {}
+        kept: Json = {}
         if variance is not None and variance.value is not None:
             if variance.value in ("moderated", "own"):
                 kept["variance"] = variance.value

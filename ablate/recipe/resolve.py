@@ -5,7 +5,6 @@ The same path serves the baseline, a patch's fragment once merged, and every var
 
 import json
 from dataclasses import dataclass, replace
-from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
@@ -53,7 +52,7 @@ def located(configuration: BaseModel, source: Node) -> Node:
     )
 
 
-def _located(value: Any, written: Node | None, holder: Node, path: str) -> Node:
+def _located(value: object, written: Node | None, holder: Node, path: str) -> Node:
     here = written if written is not None else Node(None, holder.where)
     if isinstance(value, dict):
         return Node(

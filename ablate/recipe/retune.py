@@ -58,7 +58,7 @@ def _key(place: tuple[str, ...], listed: Node, before: Node, reading: Reading) -
     return Retuned(".".join(place), path, unique)
 
 
-def _value(item: Node, own: Any, reading: Reading) -> Any:
+def _value(item: Node, own: object, reading: Reading) -> Any:
     """A value as it is written, or a multiple of the baseline's; None where it is wrong."""
     found = MULTIPLE.fullmatch(item.value.strip()) if isinstance(item.value, str) else None
     if found is None:

@@ -8,9 +8,10 @@ from pydantic import model_validator
 
 from ablate.config import Config
 from ablate.data import DataConfig
+from ablate.disk.read import Json
 from ablate.errors import Problem
 from ablate.metric import METRICS
-from ablate.model import ModelConfig
+from ablate.model import EncoderConfig, GlmConfig, ModelConfig
 from ablate.recipe.tree.node import Node
 from ablate.result.manifest import AnalysisRule, LookedAt
 from ablate.training import TrainingConfig
@@ -32,8 +33,8 @@ class Configuration(Config):
 
     @model_validator(mode="after")
     def _metric_fits_the_model(self) -> "Configuration":
-        history = getattr(self.model, "history", None)
-        if self.data.metric == "fev" and history is not None and history.lags:
+        model = self.model
+        if self.data.metric == "fev" and isinstance(model, EncoderConfig | GlmConfig) and model.history.lags:
             raise ValueError(
                 "metric fev asks what the stimulus explains of repeats, and with history a rate depends on the spikes "
                 "of each showing; set baseline.history.lags: 0, or another metric"
@@ -75,12 +76,12 @@ class Patch:
     was_tree: Node | None = None
 
     @property
-    def fragment(self) -> dict[str, Any]:
+    def fragment(self) -> Json:
         """What the patch changes: plain values in the shape of a Configuration."""
         return dict(self.tree.plain())
 
     @property
-    def was(self) -> dict[str, Any] | None:
+    def was(self) -> Json | None:
         return None if self.was_tree is None else dict(self.was_tree.plain())
 
     @property
@@ -115,7 +116,7 @@ class Retuned:
     values: tuple[Any, ...]
 
 
-def placed(path: tuple[str, ...], value: Any, where: str = "") -> Node:
+def placed(path: tuple[str, ...], value: object, where: str = "") -> Node:
     """A value at its place in an otherwise empty configuration."""
     node = Node(value, where)
     for name in reversed(path):

@@ -9,13 +9,14 @@ import subprocess
 import sys
 from importlib import metadata
 from pathlib import Path
-from typing import Any
+
+from ablate.disk.read import Json
 
 PACKAGES = ("ablate", "torch", "timm", "numpy", "scipy", "einops", "pydantic", "safetensors")
 """What can change a number."""
 
 
-def environment(*, folder: Path | None = None, device: dict[str, Any] | None = None) -> dict[str, Any]:
+def environment(*, folder: Path | None = None, device: Json | None = None) -> Json:
     """Provenance of a run.
 
     folder: whose git state is kept, the current one by default. device: GPU, driver, precision, kept as given.
@@ -24,14 +25,14 @@ def environment(*, folder: Path | None = None, device: dict[str, Any] | None = N
         "python": platform.python_version(),
         "platform": f"{platform.system()} {platform.machine()}",
         "processor": processor(),
-        "cores": _cores(),
+        "cores": usable_cores(),
         "packages": {name: version for name in PACKAGES if (version := _version(name))},
         "git": git_state(folder or Path.cwd()),
         "device": device or {},
     }
 
 
-def git_state(folder: Path) -> dict[str, Any]:
+def git_state(folder: Path) -> Json:
     """`{"commit": ..., "dirty": bool}` of the working tree around `folder`; empty outside one or without git."""
     commit = _git(folder, "rev-parse", "HEAD")
     if not commit:
@@ -61,13 +62,14 @@ def _git(folder: Path, *arguments: str) -> str:
 
 
 def _version(name: str) -> str:
-    loaded = getattr(sys.modules.get(name), "__version__", "")  # a source tree is not always installed
+    module = sys.modules.get(name)
+    loaded = None if module is None else vars(module).get("__version__")  # a source tree is not always installed
     try:
         return str(loaded or metadata.version(name))
     except metadata.PackageNotFoundError:
         return ""
 
 
-def _cores() -> int:
+def usable_cores() -> int:
     """Cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1

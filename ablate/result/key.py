@@ -18,13 +18,13 @@ _EXACT = 2**53
 """Up to here a float holds every integer exactly."""
 
 
-def content_key(configuration: Mapping[str, Any], seed: int, data_fingerprint: str) -> str:
+def content_key(configuration: Mapping[str, object], seed: int, data_fingerprint: str) -> str:
     """The key of a run: 20 hex characters. `configuration` holds the fields that differ from their defaults."""
     identity = {"configuration": configuration, "data": data_fingerprint, "seed": seed}
     return text_hash(canonical_json(identity))
 
 
-def canonical_json(value: Any) -> str:
+def canonical_json(value: object) -> str:
     """One text for one value: sorted keys, no white space, numbers written one way. Raises AblateError on NaN."""
     try:
         return json.dumps(_canonical(value), sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
@@ -32,7 +32,7 @@ def canonical_json(value: Any) -> str:
         raise AblateError("the configuration is nested too deep to be hashed") from None
 
 
-def _canonical(value: Any) -> Any:
+def _canonical(value: object) -> Any:
     if value is None or isinstance(value, bool | str | int):
         return value
     if isinstance(value, float):

@@ -7,6 +7,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from ablate.config import Config
+from ablate.disk.read import Json
 from ablate.result.record import ModelCost
 
 Role = Literal["baseline", "variant", "reference", "control"]
@@ -108,7 +109,7 @@ class Retuning(Config):
     """Of the search, by validation score: the first of the study's."""
     rows: tuple[str, ...]
     """The baseline first."""
-    settings: tuple[dict[str, Any], ...]
+    settings: tuple[Json, ...]
     """Key -> value, the baseline's own values first."""
     keys: dict[str, tuple[dict[int, str], ...]]
     """Row -> one a setting: seed -> run key. A setting that the row has as written is its run of the study."""
@@ -167,7 +168,7 @@ class StudyManifest(Config):
     """Hash of all `expect` and of `analysis` at the first run."""
     expectation_changes: tuple[str, ...] = ()
     """What was changed in `expect` and `analysis` after the first run, one sentence each."""
-    environment: dict[str, Any] = {}
+    environment: Json = {}
 
     @property
     def run_keys(self) -> frozenset[str]:

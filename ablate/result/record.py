@@ -5,12 +5,15 @@ its guess and the probability of each class, or every number with predicted mean
 (learning curve), `config.json`, `log.txt`, `weights.safetensors`.
 """
 
-from typing import Any, Literal
+from typing import Literal
 
 from ablate.config import Config
+from ablate.disk.read import Json
 from ablate.result.agreement import Moments
 
 RunState = Literal["done", "failed", "diverged", "interrupted"]
+ScoredSplit = Literal["validation", "test"]
+SPLITS: tuple[ScoredSplit, ...] = ("validation", "test")
 
 
 class SessionScore(Config):
@@ -148,7 +151,7 @@ class RunRecord(Config):
     reason: str = ""
     """Why a run failed, diverged (with the step) or was interrupted; empty when done."""
     rehearsal: bool = False
-    config: dict[str, Any]
+    config: Json
     data_fingerprint: str = ""
     test: Score | None = None
     validation: Score | None = None
@@ -156,6 +159,10 @@ class RunRecord(Config):
     usage: Usage | None = None
     measures: dict[str, float] = {}
     """What was measured of the trained model beside its score, by name (fusion: `leak`)."""
-    environment: dict[str, Any] = {}
+    environment: Json = {}
     started: str = ""
     finished: str = ""
+
+    def score(self, split: ScoredSplit) -> Score | None:
+        """Of one split; None where the run has none."""
+        return self.validation if split == "validation" else self.test

@@ -1,6 +1,6 @@
 """What repeats of one stimulus say of a session, and of a model's rates for it: stored with a run, read by reports."""
 
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import ValidationError
 
@@ -74,7 +74,7 @@ class SessionRepeats(Config):
         return sum(unit.clear for unit in self.units)
 
 
-def read_repeats(content: Any) -> tuple[SessionRepeats, ...]:
+def read_repeats(content: object) -> tuple[SessionRepeats, ...]:
     """From the content of `units.json`; empty where a run has none, or where they are damaged."""
     held = content.get("repeats") if isinstance(content, dict) else None
     if not isinstance(held, list):

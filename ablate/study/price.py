@@ -39,11 +39,10 @@ SWEPT_BATCHES = 3
 
 @dataclass(frozen=True)
 class Timing:
-    """What a few steps and batches took. milliseconds: of one step. peak_memory: bytes."""
+    """What a few steps took. milliseconds: of one step. peak_memory: bytes."""
 
     milliseconds: float
     peak_memory: int
-    batch_seconds: float
 
 
 @dataclass(frozen=True)
@@ -185,7 +184,7 @@ class Stopwatch:
         with seeded(stream_seed(0, "dropout", 0)), float32_math(device, training.precision):
             step = self._step_seconds(model, dataset, configuration)
             batch = self._batch_seconds(model, dataset, configuration)
-        timing = Timing(1000 * step, peak_memory(device), batch)
+        timing = Timing(1000 * step, peak_memory(device))
         evaluations = sum(evaluation_due(taken, training) for taken in range(1, training.steps + 1))
         validation = self._batches(dataset, "validation", training.micro_batch_size) * batch
         test = self._batches(dataset, "test", training.micro_batch_size) * batch

@@ -49,11 +49,11 @@ def run(
     return Results(end.study.store.root)
 
 
-def _listed(values: str | Iterable[Any] | None) -> str | None:
+def _listed(values: str | Iterable[object] | None) -> str | None:
     return values if values is None or isinstance(values, str) else ",".join(map(str, values))
 
 
-def _yaml(value: Any) -> str:
+def _yaml(value: object) -> str:
     """As `--set` reads it: YAML in one line."""
     if isinstance(value, bool) or value is None:
         return {True: "true", False: "false", None: "null"}[value]

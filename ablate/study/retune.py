@@ -10,6 +10,7 @@ from itertools import product
 from typing import Any
 
 from ablate.analysis import analyse, best_setting, by_key, quietly, rows_to_retune, study_seeds
+from ablate.disk.read import Json
 from ablate.errors import Problems
 from ablate.recipe import Configuration, Patch, Recipe
 from ablate.recipe.resolve import resolve
@@ -23,7 +24,7 @@ from ablate.variant import apply
 from ablate.variant.teaching import equally_taught
 
 SEARCH_SEEDS = 3
-Setting = dict[str, Any]
+Setting = Json
 
 
 def with_retuning(study: Study, request: Request) -> Study:

@@ -13,8 +13,10 @@ from typing import Any
 
 import torch
 
+from ablate.disk.read import Json
 from ablate.errors import AblateError
-from ablate.result import RunRecord, Score, Store
+from ablate.result import RunRecord, Store
+from ablate.result.record import SPLITS
 from ablate.result.store.pack import scored_rows
 from ablate.study.fitted.opened import configuration_of
 from ablate.study.running.train import RunJob, open_data, train_run
@@ -102,7 +104,7 @@ def threads_of(record: RunRecord) -> int | None:
     return threads if isinstance(threads, int) and threads > 0 else None
 
 
-def _device(record: RunRecord) -> dict[str, Any]:
+def _device(record: RunRecord) -> Json:
     device = record.environment.get("device")
     return device if isinstance(device, dict) else {}
 
@@ -113,8 +115,8 @@ def _device(record: RunRecord) -> dict[str, Any]:
 def compare(
     first: RunRecord,
     again: RunRecord,
-    first_history: Sequence[dict[str, Any]],
-    again_history: Sequence[dict[str, Any]],
+    first_history: Sequence[Json],
+    again_history: Sequence[Json],
     *,
     device: str,
 ) -> Agreement:
@@ -136,26 +138,27 @@ def compare(
     return Agreement(first, device, exact, values, largest, tuple(faults), seconds)
 
 
-def _curve_pairs(first: Sequence[dict[str, Any]], again: Sequence[dict[str, Any]]) -> Iterator[tuple[str, Any, Any]]:
+def _curve_pairs(first: Sequence[Json], again: Sequence[Json]) -> Iterator[tuple[str, Any, Any]]:
     for old, new in zip(first, again, strict=False):
         for name in {**old, **new}:
             yield f"step {old.get('step')}, {name}", old.get(name), new.get(name)
 
 
 def _score_pairs(first: RunRecord, again: RunRecord) -> Iterator[tuple[str, Any, Any]]:
-    for split in ("validation", "test"):
-        old, new = getattr(first, split), getattr(again, split)
-        if isinstance(old, Score) and isinstance(new, Score):
+    for split in SPLITS:
+        old, new = first.score(split), again.score(split)
+        if old is not None and new is not None:
             yield f"{split}, scored bins", old.scored_hash, new.scored_hash
+            before, after = dict(old), dict(new)
             for name in FIGURES:
-                yield f"{split}, {name}", getattr(old, name), getattr(new, name)
+                yield f"{split}, {name}", before[name], after[name]
             for one, other in zip(old.sessions, new.sessions, strict=False):
                 yield f"{split}, session {one.name}", one.mean, other.mean
         else:
             yield f"{split} score", old is None, new is None
 
 
-def _relative(old: Any, new: Any) -> float:
+def _relative(old: object, new: object) -> float:
     """0 for equal values, the relative difference of two numbers, infinity for anything else."""
     if old == new:
         return 0.0

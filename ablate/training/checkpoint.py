@@ -20,6 +20,7 @@ import safetensors.torch
 import torch
 from torch import Tensor
 
+from ablate.disk.read import Json
 from ablate.disk.whole import BESIDE, whole_file
 from ablate.errors import AblateError
 
@@ -35,7 +36,7 @@ class Checkpoints:
     def __init__(self, folder: Path | str):
         self.folder = Path(folder)
 
-    def save(self, step: int, state: Mapping[str, Any]) -> Path:
+    def save(self, step: int, state: Mapping[str, object]) -> Path:
         """Writes the state after `step` steps. Raises AblateError when the disk is full or the folder not writable."""
         tensors: dict[str, Tensor] = {}
         header = {"state": json.dumps(pack(state, tensors))}
@@ -55,7 +56,7 @@ class Checkpoints:
             old.unlink(missing_ok=True)
         return path
 
-    def load(self) -> dict[str, Any] | None:
+    def load(self) -> Json | None:
         """The newest undamaged state, None where there is none."""
         for path in reversed(self.paths()):
             with suppress(OSError, ValueError, KeyError, TypeError, IndexError):
@@ -80,7 +81,7 @@ def _digest(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()[:32]
 
 
-def _read(path: Path) -> dict[str, Any]:
+def _read(path: Path) -> Json:
     """Raises ValueError when the content is not what was written."""
     content = path.read_bytes()
     match = NAME.fullmatch(path.name)
@@ -88,14 +89,14 @@ def _read(path: Path) -> dict[str, Any]:
         raise ValueError(f"{path.name} is damaged")
     length = int.from_bytes(content[:8], "little")
     header = json.loads(content[8 : 8 + length])
-    state: dict[str, Any] = unpack(json.loads(header["__metadata__"]["state"]), safetensors.torch.load(content))
+    state: Json = unpack(json.loads(header["__metadata__"]["state"]), safetensors.torch.load(content))
     return state
 
 
 # ------------------------------------------------------------------ any nested state as JSON and named tensors
 
 
-def pack(value: Any, tensors: dict[str, Tensor], name: str = "state") -> Any:
+def pack(value: object, tensors: dict[str, Tensor], name: str = "state") -> Any:
     """JSON of a nested state; its tensors and arrays go into `tensors` under the path that leads to them.
 
     Objects that JSON does not have become one-key dicts: $tensor, $array, $tuple, $items (a dict whose keys are not
@@ -122,7 +123,7 @@ def pack(value: Any, tensors: dict[str, Tensor], name: str = "state") -> Any:
     raise TypeError(f"cannot store {type(value).__name__} in a checkpoint ({name})")
 
 
-def unpack(value: Any, tensors: Mapping[str, Tensor]) -> Any:
+def unpack(value: object, tensors: Mapping[str, Tensor]) -> Any:
     """The inverse of `pack`."""
     if isinstance(value, list):
         return [unpack(item, tensors) for item in value]

@@ -6,11 +6,11 @@ undisturbed one. All random draws come from the seed's own streams; the process'
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 
 from ablate.contract import Dataset, Model
+from ablate.disk.read import Json
 from ablate.result.record import Usage
 from ablate.training.checkpoint import Checkpoints
 from ablate.training.config import TrainingConfig
@@ -31,7 +31,7 @@ class FitResult:
     model: Model
     state: Outcome
     reason: str
-    history: list[dict[str, Any]]
+    history: list[Json]
     best_step: int
     steps: int
     seconds: float

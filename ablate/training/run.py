@@ -7,12 +7,13 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
-from typing import Any, Literal
+from typing import Literal
 
 import torch
 from torch import Tensor
 
 from ablate.contract import Dataset, Model
+from ablate.disk.read import Json
 from ablate.errors import AblateError
 from ablate.result.record import Score
 from ablate.training.checkpoint import Checkpoints
@@ -47,7 +48,7 @@ class Progress:
     best_score: float = -math.inf
     misses: int = 0
     """Evaluations in a row without a new best."""
-    history: list[dict[str, Any]] = field(default_factory=list)
+    history: list[Json] = field(default_factory=list)
     """Rows of step, loss (mean since the row before), penalty, lr, grad_norm, and validation where it was scored."""
     losses: list[float] = field(default_factory=list)
     """Losses since the last row of the history."""

@@ -62,14 +62,14 @@ def digest(tensors: dict[str, Tensor]) -> str:
     return total.hexdigest()
 
 
-def batch_tensors(batch: Any, place: str = "") -> dict[str, Tensor]:
+def batch_tensors(batch: object, place: str = "") -> dict[str, Tensor]:
     """All tensors of a batch by their place in it."""
     if isinstance(batch, Tensor):
         return {place: batch}
     if isinstance(batch, PastSpikes):
         return {f"{place} spikes": batch.before(PAST)}
     if is_dataclass(batch):
-        parts = {field.name: getattr(batch, field.name) for field in fields(batch)}
+        parts = {field.name: vars(batch)[field.name] for field in fields(batch)}
     elif isinstance(batch, tuple | list):
         parts = {str(index): item for index, item in enumerate(batch)}
     else:

@@ -6,6 +6,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from ablate.config import part_type
 from ablate.recipe import Configuration
 from ablate.recipe.resolve import SECTIONS
 from ablate.result.record import ModelCost
@@ -20,28 +21,29 @@ def differences(before: Configuration, after: Configuration) -> Differences:
     Where a part is replaced by one of another type, only its `type` and what is no default of the new part are named.
     """
     found: Differences = {}
+    old, new = dict(before), dict(after)
     for field, word in SECTIONS.items():
-        _compare(getattr(before, field), getattr(after, field), word, found)
+        _compare(old[field], new[field], word, found)
     return found
 
 
-def _compare(before: Any, after: Any, path: str, found: Differences) -> None:
+def _compare(before: object, after: object, path: str, found: Differences) -> None:
     if not (isinstance(before, BaseModel) and isinstance(after, BaseModel)):
         if before != after:
             _leaf(before, after, path, found)
         return
     if type(before) is type(after):
-        for name in type(after).model_fields:
-            _compare(getattr(before, name), getattr(after, name), f"{path}.{name}", found)
+        for (name, old), (_, new) in zip(before, after, strict=True):
+            _compare(old, new, f"{path}.{name}", found)
         return
-    found[f"{path}.type"] = (getattr(before, "type", None), getattr(after, "type", None))
-    for name, field in type(after).model_fields.items():
-        value = getattr(after, name)
+    found[f"{path}.type"] = (part_type(before), part_type(after))
+    for name, value in after:
+        field = type(after).model_fields[name]
         if name != "type" and value != field.get_default(call_default_factory=True, validated_data={}):
             _leaf(None, value, f"{path}.{name}", found)
 
 
-def _leaf(before: Any, after: Any, path: str, found: Differences) -> None:
+def _leaf(before: object, after: object, path: str, found: Differences) -> None:
     """One difference; mappings (a user's own `params`) by their keys."""
     if isinstance(before, dict) and isinstance(after, dict):
         for key in dict.fromkeys((*before, *after)):
@@ -51,14 +53,14 @@ def _leaf(before: Any, after: Any, path: str, found: Differences) -> None:
         found[path] = (plain(before), plain(after))
 
 
-def plain(value: Any) -> Any:
+def plain(value: object) -> Any:
     """As it would be read back from JSON: lists for tuples, dicts for configs."""
     if isinstance(value, BaseModel):
         return value.model_dump(mode="json")
     return json.loads(json.dumps(value, default=str))
 
 
-def changes(found: Mapping[str, tuple[Any, Any]], limit: int = SHORT) -> str:
+def changes(found: Mapping[str, tuple[object, object]], limit: int = SHORT) -> str:
     """The differences in a few words: `tokenizer.kernel_size, stride 8,8,8 -> 8,4,4; +2 more`."""
     phrases: list[str] = []
     last = ("", "")  # the part, and the change in words, of the phrase before
@@ -87,7 +89,7 @@ def _shortened(phrases: list[str], limit: int) -> str:
     return phrases[0][: limit - len(more) - 3].rstrip() + "..." + more
 
 
-def _words(value: Any) -> str:
+def _words(value: object) -> str:
     if isinstance(value, list):
         return ",".join(_words(item) for item in value)
     if isinstance(value, bool):

@@ -5,7 +5,6 @@ import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import torch
 
@@ -15,7 +14,7 @@ from ablate.model.causality import leaking_lag
 from ablate.recipe import Configuration
 
 
-def imported_targets(configuration: Any) -> list[str]:
+def imported_targets(configuration: object) -> list[str]:
     """The `type: import` parts of a configuration: code that will run because the recipe names it."""
     if isinstance(configuration, dict):
         own = [str(configuration["target"])] if configuration.get("type") == "import" else []
@@ -61,6 +60,6 @@ def blame_own_parts(configuration: Configuration) -> Iterator[None]:
 def _place(fault: Exception, targets: list[str]) -> str:
     """The innermost line of the user's modules that the fault passed through; empty where it passed through none."""
     modules = [sys.modules.get(target.partition(":")[0]) for target in targets]
-    files = {getattr(module, "__file__", None) for module in modules}
+    files = {vars(module).get("__file__") for module in modules if module is not None}
     lines = [frame for frame in traceback.extract_tb(fault.__traceback__) if frame.filename in files]
     return f" ({Path(lines[-1].filename).name}, line {lines[-1].lineno})" if lines else ""

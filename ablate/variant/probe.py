@@ -21,7 +21,8 @@ from typing import Any
 
 import torch
 
-from ablate.contract import Dataset
+from ablate.contract import DataOptions, Dataset
+from ablate.disk.read import Json
 from ablate.errors import AblateError, Problem, Problems
 from ablate.model.cost import describe
 from ablate.recipe import Configuration
@@ -132,7 +133,7 @@ class Probe:
 
     def data_differ(self, before: Configuration, after: Configuration) -> str:
         """What tells two data sets apart for the variant's model; empty only where that is certain."""
-        rehearsed = [_rehearsal(config.data) for config in (before, after)]
+        rehearsed = [config.data.rehearsal() for config in (before, after)]
         if not _shown_by(rehearsed[0], rehearsed[1], before.data, after.data):
             return "data"
         first, second = self._open(before.data), self._open(after.data)
@@ -154,7 +155,7 @@ class Probe:
             return True
         return not self._behave_alike((config.model, first), (config.model, second))
 
-    def _behave_alike(self, first: tuple[Any, Dataset], second: tuple[Any, Dataset]) -> bool:
+    def _behave_alike(self, first: tuple[object, Dataset], second: tuple[object, Dataset]) -> bool:
         """Check by check, the cheapest first: most pairs are told apart before any gradient."""
         check = 0
         while (one := self._check(*first, check)) == self._check(*second, check):
@@ -174,10 +175,10 @@ class Probe:
             known.append(next(further, None))
         return known[number]
 
-    def _open(self, config: Any) -> Dataset:
+    def _open(self, config: DataOptions) -> Dataset:
         """A rehearsal's data on the CPU: small, and cached on disk by whoever makes it."""
-        small = _rehearsal(config)
-        key = f"{type(small).__name__} {small.model_dump_json()}"
+        small = config.rehearsal()
+        key = repr(small)  # its type and all of its fields
         if key not in self.datasets:
             self.datasets[key] = small.open(torch.device("cpu"))
         return self.datasets[key]
@@ -189,9 +190,9 @@ def training_differs(before: Configuration, after: Configuration) -> str:
     return next((f"training: {name}" for name in first if first[name] != second[name]), "")
 
 
-def effective_training(config: TrainingConfig) -> dict[str, Any]:
+def effective_training(config: TrainingConfig) -> Json:
     """What the loop makes of its options: two configs with the same effect give the same."""
-    effect: dict[str, Any] = config.model_dump(exclude={*config.bookkeeping, *SCHEDULE, "evaluate_every", "patience"})
+    effect: Json = config.model_dump(exclude={*config.bookkeeping, *SCHEDULE, "evaluate_every", "patience"})
     effect["learning rates"] = _learning_rates(config)
     scores = math.ceil(config.steps / config.evaluate_every)
     patience = config.patience if 0 < config.patience < scores else 0  # the first score is always a new best
@@ -212,17 +213,13 @@ def _learning_rates(config: TrainingConfig) -> tuple[float, ...]:
     return tuple(learning_rate(step, config) for step in sorted(steps))
 
 
-def _rehearsal(config: Any) -> Any:
-    return config.rehearsal() if hasattr(config, "rehearsal") else config
-
-
 def _shown_by(small_before: Any, small_after: Any, before: Any, after: Any) -> bool:
     """Whether every option that differs still differs in the rehearsal: what a rehearsal sets itself it cannot
     probe."""
     if type(before) is not type(after):
         return False
-    names = [name for name in type(before).model_fields if getattr(before, name) != getattr(after, name)]
-    return all(getattr(small_before, name) != getattr(small_after, name) for name in names)
+    old, new, small_old, small_new = map(dict, (before, after, small_before, small_after))
+    return all(small_old[name] != small_new[name] for name in old if old[name] != new[name])
 
 
 def _batches(data: Dataset) -> Any:

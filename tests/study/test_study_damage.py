@@ -83,7 +83,7 @@ def test_a_truncated_record_is_told_by_the_report_and_trained_again_by_the_next_
     assert report_study(store.root) == 0
     assert f"warning: run {key} cannot be read and is left out: is damaged" in capsys.readouterr().err
     assert run_recipe(request_of(recipe, tmp_path / "results", variants="fast")) == 0
-    assert "1 runs trained, 1 kept from before" in capsys.readouterr().err
+    assert "1 run trained, 1 kept from before" in capsys.readouterr().err
     assert same(store, undisturbed)
 
 

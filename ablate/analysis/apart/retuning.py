@@ -8,11 +8,11 @@ compared with the best of the baseline on the study's seeds, on test, by the stu
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from statistics import fmean
-from typing import Any
 
 from ablate.analysis.apart.judge import cells_apart, judged_apart
 from ablate.analysis.outcome import Retuned, VariantAnalysis
 from ablate.analysis.statistics.moderated import Prior
+from ablate.disk.read import Json
 from ablate.result.manifest import Retuning, StudyManifest
 from ablate.result.record import RunRecord
 
@@ -62,7 +62,7 @@ def with_retuning(
 def _state(plan: Retuning, name: str, ended: Mapping[str, RunRecord]) -> Retuned:
     best = best_setting(plan, name, ended)
     keys = {key for held in plan.keys[name] for key in held.values()}
-    setting: dict[str, Any] = {} if best is None else plan.settings[best]
+    setting: Json = {} if best is None else plan.settings[best]
     return Retuned(
         best_index=best,
         best=tuple((key, str(value)) for key, value in setting.items()),

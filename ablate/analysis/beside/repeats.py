@@ -53,7 +53,7 @@ def _variant(name: str, runs: Sequence[tuple[SessionRepeats, ...]]) -> RepeatedV
     figures = {
         field: _over_sessions(
             [
-                _averaged([getattr(run[session].mean, field) for run in runs if session < len(run)])
+                _averaged([dict(run[session].mean)[field] for run in runs if session < len(run)])
                 for session in range(len(runs[0]))
             ]
         )

@@ -16,6 +16,7 @@ from ablate.analysis.judge.runs import Run, Seeds, gather_runs, number_seeds
 from ablate.analysis.judge.table import Table, read_table
 from ablate.analysis.outcome import Note, StudyAnalysis, VariantAnalysis
 from ablate.analysis.study import analyse
+from ablate.disk.read import Json
 from ablate.errors import AblateError
 from ablate.result.key import text_hash
 from ablate.result.manifest import AnalysisRule, Role, StudyManifest, VariantEntry
@@ -185,7 +186,7 @@ def _score(run: Run, metric: str) -> Score:
     )
 
 
-def _units(run: Run) -> dict[str, Any]:
+def _units(run: Run) -> Json:
     """As `units.json` holds them."""
     return {
         "sessions": [

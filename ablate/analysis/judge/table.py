@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from ablate.disk.absent import absent
 from ablate.errors import AblateError, Problem
 
 MISSING = frozenset({"", "-", "na", "n/a", "nan", "none", "null", "<na>", "!"})
@@ -55,8 +56,10 @@ class Table:
 def read_table(path: Path) -> Table:
     """The table in a file. Raises AblateError where it is empty, no text, or ragged."""
     if not path.is_file():
-        what = "is a folder" if path.is_dir() else "there is no such file"
-        raise AblateError(what, where=str(path), hint="name a CSV file with one run a row")
+        hint = "name a CSV file with one run a row"
+        if not path.exists():
+            raise absent(path, "there is no such file", hint)
+        raise AblateError("is a folder", where=str(path), hint=hint)
     content = path.read_bytes()
     text, encoding = _decoded(content, str(path))
     if not text.strip():

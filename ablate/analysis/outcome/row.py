@@ -33,6 +33,15 @@ class CostSummary:
     tokens_space: tuple[int, int] | None = None
     pixels_never_seen: float | None = None
 
+    def ratios(self) -> dict[str, float | None]:
+        """What is held against the baseline's, by name."""
+        return {
+            "parameters": self.parameters_ratio,
+            "flops": self.flops_ratio,
+            "seconds": self.seconds_ratio,
+            "memory": self.memory_ratio,
+        }
+
 
 @dataclass(frozen=True)
 class Prediction:

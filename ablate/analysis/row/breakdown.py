@@ -89,7 +89,7 @@ def learning_curves(cell: Cell, history: HistoryLoader | None) -> tuple[Learning
     return tuple(found)
 
 
-def _point(line: Mapping[str, Any]) -> tuple[int, float] | None:
+def _point(line: Mapping[str, object]) -> tuple[int, float] | None:
     """(step, validation score) of a line that has both."""
     step, value = line.get("step"), line.get("validation")
     if not isinstance(step, int) or not isinstance(value, int | float):

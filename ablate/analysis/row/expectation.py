@@ -19,16 +19,12 @@ from ablate.analysis.outcome import CostSummary, Gain, Interval, Outcome, Predic
 COST_TOLERANCE = 0.1
 
 COST_NAMES = {
-    "parameters": "parameters_ratio",
-    "params": "parameters_ratio",
-    "total_parameters": "parameters_ratio",
-    "flops": "flops_ratio",
-    "seconds": "seconds_ratio",
-    "time": "seconds_ratio",
-    "memory": "memory_ratio",
-    "peak_memory": "memory_ratio",
-    "peak_memory_bytes": "memory_ratio",
+    "parameters": ("parameters", "params", "total_parameters"),
+    "flops": ("flops",),
+    "seconds": ("seconds", "time"),
+    "memory": ("memory", "peak_memory", "peak_memory_bytes"),
 }
+"""Each cost that can be expected, by all its names."""
 
 
 def score_gain(expect: tuple[float, float] | None, gain: Gain | None) -> Prediction | None:
@@ -57,11 +53,11 @@ def _gain_outcome(expected: tuple[float, float], observed: float, interval: Inte
 
 def score_costs(expect: Mapping[str, float] | None, cost: CostSummary) -> tuple[Prediction, ...]:
     """How expected costs fared. expect: `{"flops": 2.6, "parameters": 0.63}`, ratios to the baseline's."""
+    ratios = {name: ratio for kind, ratio in cost.ratios().items() for name in COST_NAMES[kind]}
     found = []
     for name, ratio in (expect or {}).items():
         low, high = sorted((ratio * (1 - COST_TOLERANCE), ratio * (1 + COST_TOLERANCE)))
-        field = COST_NAMES.get(name)
-        observed = None if field is None else getattr(cost, field)
+        observed = ratios.get(name)
         outcome: Outcome = "undecided"
         if observed is not None:
             outcome = "above" if observed > high else "below" if observed < low else "met"

@@ -1,7 +1,6 @@
 """One row of the table: what a variant scored and gained, with its verdict, its cost and its breakdown."""
 
 import json
-from typing import Any
 
 from ablate.analysis.cells import Cell
 from ablate.analysis.outcome import CostSummary, Gain, GapClosed, Prediction, VariantAnalysis
@@ -89,6 +88,6 @@ def _predictions(cell: Cell, gain: Gain | None, cost: CostSummary) -> tuple[Pred
     return costs if expected is None else (expected, *costs)
 
 
-def _value_text(value: Any) -> str:
+def _value_text(value: object) -> str:
     """A configuration value as YAML would read it back."""
     return value if isinstance(value, str) else json.dumps(value, default=str)

@@ -10,7 +10,6 @@ Reference: Künsch 1989, The jackknife and the bootstrap for general stationary 
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
 from jaxtyping import Float
@@ -27,7 +26,7 @@ Blocks = tuple[Float[ndarray, " _"], ...]
 """One array a session: what each block adds to the session's mean, less its fair share."""
 
 
-def read_blocks(content: Any) -> Blocks | None:
+def read_blocks(content: object) -> Blocks | None:
     """From `units.json`; None where it has no blocks of time (older records, trials, correlations)."""
     if not isinstance(content, Mapping) or not isinstance(content.get("sessions"), list):
         return None

@@ -15,7 +15,6 @@ compared and the same input gives the same output.
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from jaxtyping import Float
@@ -49,7 +48,7 @@ class Units:
         return np.concatenate(self.values)
 
 
-def read_units(content: Any) -> Units | None:
+def read_units(content: object) -> Units | None:
     """`units.json` as arrays: `{"sessions": [{"name": ..., "entry": [0, 1, ...], "value": [0.31, null, ...]}, ...]}`.
 
     None for anything that does not hold per-unit scores: the report goes on without the second interval.

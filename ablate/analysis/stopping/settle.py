@@ -14,7 +14,7 @@ rose from 3.9 to 5.0-6.9 % (simulated, ten patches, five null).
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -24,7 +24,7 @@ from ablate.analysis.outcome import Gain, Look, Settling, Standing
 from ablate.analysis.row.gains import JUDGED, counted, judge_family, paired_gains, rows_prior
 from ablate.analysis.statistics.noise import ALPHA
 from ablate.analysis.stopping.reach import most_borrowed, out_of_reach
-from ablate.result.manifest import AnalysisRule, Schedule, VariantEntry
+from ablate.result.manifest import AnalysisRule, Schedule
 
 
 def settle(cells: Cells, schedule: Schedule, rule: AnalysisRule, *, relative: bool = True) -> Settling:
@@ -39,18 +39,6 @@ def settle(cells: Cells, schedule: Schedule, rule: AnalysisRule, *, relative: bo
             return replace(state, buy={name: seeds for name, seeds in needed.items() if seeds}, to_come=look)
         state = _judged(cells, state, look, rule, relative)
     return state
-
-
-def settle_table(
-    baseline: Mapping[int, float],
-    rows: Mapping[str, Mapping[int, float]],
-    schedule: Schedule,
-    rule: AnalysisRule | None = None,
-) -> Settling:
-    """The same for a table of scores by seed, one a row, the baseline's beside it."""
-    base = _cell("baseline", baseline)
-    cells = (base, *(_cell(name, scores) for name, scores in rows.items()))
-    return settle(Cells(base, cells, (), 0), schedule, rule or AnalysisRule())
 
 
 def at_their_looks(cells: Cells, state: Settling) -> Cells:
@@ -194,8 +182,3 @@ def _first(cell: Cell, schedule: Schedule, seeds: int) -> Cell:
         scored={seed: score for seed, score in cell.scored.items() if seed in kept},
         scores={seed: score for seed, score in cell.scores.items() if seed in kept},
     )
-
-
-def _cell(name: str, scores: Mapping[int, float]) -> Cell:
-    entry = VariantEntry(name=name, role="baseline" if name == "baseline" else "variant")
-    return Cell(entry, {}, {}, "", dict(scores))

@@ -1,12 +1,14 @@
 """`ablate compare`: two studies' folders in, their variants side by side out. Loads no torch."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ablate.cli.console import out
 from ablate.cli.options import TableOrJson, known_format
+from ablate.disk.absent import absent
+from ablate.disk.read import Json
 from ablate.errors import AblateError
 
 if TYPE_CHECKING:
@@ -50,17 +52,19 @@ def _side(path: Path) -> "Side":
     from ablate.result import Store
 
     if not (path / "study.json").is_file():
-        what = "is no study's folder" if path.is_dir() else "there is no such folder"
-        raise AblateError(what, where=str(path), hint="name two folders such as results/quickstart")
+        hint = "name two folders such as results/quickstart"
+        if not path.exists():
+            raise absent(path, "there is no such folder", hint)
+        raise AblateError("is no study's folder", where=str(path), hint=hint)
     store = Store(path)
     analysis = analysis_of(store, tell=True)
     record = _baseline_record(store, [key for _, key in analysis.baseline.keys])
-    environment: dict[str, Any] = dict(analysis.environment)
+    environment: Json = dict(analysis.environment)
     environment.update({f"device {name}": value for name, value in record.get("device", {}).items()})
     return Side(analysis, record.get("config", {}), environment)
 
 
-def _baseline_record(store: "Store", keys: list[str]) -> dict[str, Any]:
+def _baseline_record(store: "Store", keys: list[str]) -> Json:
     """Configuration and device of the baseline's first readable run."""
     for key in keys:
         try:

@@ -55,15 +55,14 @@ def show_run(run_folder: Path, *, out: Path | None = None, device: str = "auto")
 def _chosen(path: Path) -> "tuple[Store, tuple[str, ...]]":
     """The study, and the run that was named in it. Raises AblateError where the path is neither."""
     from ablate.result import Store
-    from ablate.study.fitted.named import run_in
+    from ablate.study.fitted.named import no_run, run_in
 
     if (path / "study.json").is_file():
         return Store(path), ()
     run = run_in(path)
     if run is not None:
         return run[0], (run[1],)
-    what = "is neither a run's folder nor a study's" if path.is_dir() else "there is no such folder"
-    raise AblateError(what, where=str(path), hint="name results/<study>, or results/<study>/runs/<key>")
+    raise no_run(path)
 
 
 def _name(picture: "ModelPicture") -> str:

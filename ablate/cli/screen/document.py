@@ -4,11 +4,12 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext, redirect_stdout
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ablate.cli.screen.ending import Ending, has_baseline
 from ablate.cli.screen.table.whom import lints_of
 from ablate.cli.studies import analysis_of
+from ablate.disk.read import Json
 from ablate.errors import Problem
 from ablate.report import compose
 from ablate.report.writer.table_data import dumped, report_record
@@ -25,12 +26,12 @@ def kept_free(format: str) -> AbstractContextManager[object]:
     return redirect_stdout(sys.stderr) if format == "json" else nullcontext()
 
 
-def print_document(record: dict[str, Any], *, exit_code: int = 0, errors: Sequence[Problem] = ()) -> None:
+def print_document(record: Json, *, exit_code: int = 0, errors: Sequence[Problem] = ()) -> None:
     """exit_code: the program's. errors: what a person must mend, as where, what and hint."""
     print(dumped({"exit_code": exit_code, "errors": list(map(asdict, errors)), **record}), end="")
 
 
-def ending_record(ending: Ending) -> dict[str, Any]:
+def ending_record(ending: Ending) -> Json:
     """How `ablate run` ended: state, study, results, trained, kept, left, notes, next_commands, failures, runs, report.
 
     report: as `ablate report --format json` gives it; None where `--only` left the baseline out.
@@ -53,7 +54,7 @@ def ending_record(ending: Ending) -> dict[str, Any]:
     }
 
 
-def _runs(store: Store, records: Sequence[RunRecord]) -> Iterator[dict[str, Any]]:
+def _runs(store: Store, records: Sequence[RunRecord]) -> Iterator[Json]:
     """Every run that the manifest plans, once; one without a record is still `to do`."""
     ended = {record.key: record for record in records}
     for run in planned_runs(store.manifest()):
@@ -70,7 +71,7 @@ def _runs(store: Store, records: Sequence[RunRecord]) -> Iterator[dict[str, Any]
         }
 
 
-def variants_record(study: "Study") -> dict[str, Any]:
+def variants_record(study: "Study") -> Json:
     """What `ablate check` found: study, question, data, seeds, runs, variants, lints and notices."""
     manifest = study.manifest
     lints = lints_of([(entry.name, entry.cost) for entry in manifest.variants if entry.cost])
@@ -87,7 +88,7 @@ def variants_record(study: "Study") -> dict[str, Any]:
     }
 
 
-def _variant(entry: VariantEntry) -> dict[str, Any]:
+def _variant(entry: VariantEntry) -> Json:
     """One variant: what it changes, on purpose and besides, and what it weighs."""
     return {
         "name": entry.name,
@@ -103,7 +104,7 @@ def _variant(entry: VariantEntry) -> dict[str, Any]:
     }
 
 
-def cost_record(cost: ModelCost) -> dict[str, Any]:
+def cost_record(cost: ModelCost) -> Json:
     """What a model weighs."""
     tokens = cost.tokens
     return {
@@ -124,7 +125,7 @@ def cost_record(cost: ModelCost) -> dict[str, Any]:
     }
 
 
-def price_record(price: "StudyPrice") -> dict[str, Any]:
+def price_record(price: "StudyPrice") -> Json:
     """What a study will cost: device, workers, runs_left, seconds_left, detectable gain and a row a variant."""
     rows = [
         {

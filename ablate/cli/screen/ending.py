@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ablate.analysis.words import plural
 from ablate.cli.console import say
 from ablate.cli.screen.ranking import print_report
 from ablate.cli.studies import analysis_of
@@ -105,7 +106,7 @@ def _failure(store: Store, run: "RunJob | RunRecord", state: str, reason: str) -
 
 def _notes(end: "StudyEnd", request: Request) -> Iterator[str]:
     """What should be known of this end."""
-    yield f"{end.trained} runs trained, {end.kept} kept from before; results in {end.study.store.root}"
+    yield f"{plural(end.trained, 'run')} trained, {end.kept} kept from before; results in {end.study.store.root}"
     if end.beyond is not None and end.beyond.to_come is not None:
         look, runs = end.beyond.to_come.here, end.beyond.runs_to_buy
         still = f"open: {', '.join(end.beyond.open)}"
@@ -171,6 +172,6 @@ def retry_command(request: Request) -> str:
     words += [word for one in request.sets for word in ("--set", one)]
     words += [word for one in request.data for word in ("--data", str(one))]
     words += [word for name, value in options.items() if value is not None for word in (name, str(value))]
-    words += [f"--{name}" for name in ("quick", "inline") if getattr(request, name)]
-    words += ["--allow-noop"] if request.allow_noop else []
+    flags = {"--quick": request.quick, "--inline": request.inline, "--allow-noop": request.allow_noop}
+    words += [name for name, given in flags.items() if given]
     return shlex.join(words)

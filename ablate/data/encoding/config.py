@@ -6,13 +6,13 @@ window.
 """
 
 from dataclasses import replace
-from typing import Literal
+from typing import Literal, TypeVar
 
 import torch
 from pydantic import Field, field_validator, model_validator
 
-from ablate.config import Config
-from ablate.contract import Dataset, EncodingSpec, SessionSpec
+from ablate.config import Config, part_type
+from ablate.contract import Dataset, EncodingSpec, Folds, SessionSpec
 from ablate.metric import metric_for
 
 REHEARSAL_WINDOW = 48  # frames: six of the notes' 8-frame tubelets, so that attention over time has work to do
@@ -77,6 +77,9 @@ class UnitsConfig(Config):
         if only is not None and (not only or min(only) < 0 or len(set(only)) < len(only)):
             raise ValueError("give at least one unit, each once, counted from 0")
         return only
+
+
+Encoding = TypeVar("Encoding", bound="EncodingDataConfig")
 
 
 class EncodingDataConfig(Config):
@@ -172,11 +175,11 @@ class EncodingDataConfig(Config):
         """The files and folders that are read; none where the recordings are made."""
         return ()
 
-    def folds(self) -> tuple[str, ...]:
+    def folds(self) -> Folds | None:
         """Recordings are split in time, once."""
-        return ()
+        return None
 
-    def in_fold(self, fold: int) -> "EncodingDataConfig":
+    def in_fold(self: Encoding, fold: int) -> Encoding:
         """Never asked: there are none."""
         raise NotImplementedError
 
@@ -185,7 +188,7 @@ class EncodingDataConfig(Config):
         raise NotImplementedError
 
     def _label(self) -> str:
-        return str(getattr(self, "type", "data"))
+        return part_type(self) or "data"
 
     def _rehearsed_windows(self) -> dict[str, int | None]:
         """Short windows for a rehearsal. A guard that was set stays set, so that variants still share their bins.

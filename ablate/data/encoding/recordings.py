@@ -85,12 +85,11 @@ class RecordingsConfig(EncodingDataConfig):
         return EncodingDataset(recordings, self, device=device, told=told)
 
     def rehearsal(self) -> "RecordingsConfig":
-        fields = {name: getattr(self, name) for name in type(self).model_fields}
         small = {
             "max_sessions": min(self.max_sessions or REHEARSAL_SESSIONS, REHEARSAL_SESSIONS),
             "max_frames": min(self.max_frames or REHEARSAL_FRAMES, REHEARSAL_FRAMES),
         }
-        return type(self)(**{**fields, **small, **self._rehearsed_windows()})
+        return self.changed(**small, **self._rehearsed_windows())
 
 
 def _with_its_table_read(recording: Recording) -> Recording:

@@ -8,6 +8,7 @@ import numpy as np
 from ablate.contract import EncodingBatch, EncodingSpec, SessionWindows
 from ablate.data.encoding.config import EncodingDataConfig
 from ablate.data.recording import Recording
+from ablate.disk.read import Json
 from ablate.errors import AblateError
 
 
@@ -52,7 +53,7 @@ class TrainingStream:
             parts.append(data.windows(session, chosen))
         return EncodingBatch(tuple(parts), data.spec.lags)
 
-    def state_dict(self) -> dict[str, Any]:
+    def state_dict(self) -> Json:
         return {"next": self._next, "seed": self._seed, "batch_size": self._batch_size}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:

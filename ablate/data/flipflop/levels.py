@@ -28,7 +28,6 @@ class Levels:
     past_bag: float
     own: float
     own_bag: float
-    one_modality: float = 0.5
 
 
 def levels(config: FlipflopOptions) -> Levels:

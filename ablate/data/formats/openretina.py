@@ -156,6 +156,7 @@ def _answers(dataset: Any, where: str) -> np.ndarray:
 def _rate(file: Any, place: Path, given: float | None, story: Story) -> float:
     info = file.get(INFO, {})
     said = {name: info[name] for name in RATES if name in info}
+    # the group may be absent ({}), and its entries are numbers or h5py's data sets
     said |= {name: info.attrs[name] for name in RATES if hasattr(info, "attrs") and name in info.attrs}
     rates = {name: _number(value, f"{place}: {INFO}/{name}") for name, value in said.items()}
     if given is not None:

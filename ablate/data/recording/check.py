@@ -1,6 +1,7 @@
 """What must hold of a recording: axes and lengths of its arrays, and then their values."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 
@@ -48,23 +49,19 @@ def check_shapes(recording: Recording, *, where: str) -> None:
     _require(spikes.ndim == 2, f"spikes must have axes (t, u), not shape {spikes.shape}", where, hint)
     _require(spikes.shape[1] > 0, "spikes has no units", where)
     _require(stimulus.size > 0, f"stimulus is empty, shape {stimulus.shape}", where)
-    for name, (kinds, axes, meant) in MEANT.items():
-        part = getattr(recording, name)
-        if part is not None:
-            fault = f"{name} must be {meant}, not {part.dtype} of shape {part.shape}"
-            column = "write a single column as behavior[:, None]" if name == "behavior" and part.ndim == 1 else ""
-            _require(part.dtype.kind in kinds and part.ndim == axes, fault, where, column)
-            _require(name not in ("behavior", "valid") or part.size > 0, f"{name} is empty, shape {part.shape}", where)
-    for name in ("spikes", *OPTIONAL):
-        part = getattr(recording, name)
-        if part is not None and len(part) != len(stimulus):
+    for name, part in recording.arrays(*MEANT):
+        kinds, axes, meant = MEANT[name]
+        fault = f"{name} must be {meant}, not {part.dtype} of shape {part.shape}"
+        column = "write a single column as behavior[:, None]" if name == "behavior" and part.ndim == 1 else ""
+        _require(part.dtype.kind in kinds and part.ndim == axes, fault, where, column)
+        _require(name not in ("behavior", "valid") or part.size > 0, f"{name} is empty, shape {part.shape}", where)
+    for name, part in recording.arrays("spikes", *OPTIONAL):
+        if len(part) != len(stimulus):
             word = "shorter" if len(part) < len(stimulus) else "longer"
             what = f"{name} has {len(part)} bins, {word} than the stimulus with {len(stimulus)} frames"
             raise AblateError(what, where=where, hint=_hint_of_lengths(name, part, stimulus))
-    for name in ("valid", "rates", "floor_rates"):
-        part = getattr(recording, name)
-        fits = part is None or part.shape == spikes.shape
-        _require(fits, f"{name} has shape {None if part is None else part.shape}, spikes has {spikes.shape}", where)
+    for name, part in recording.arrays("valid", "rates", "floor_rates"):
+        _require(part.shape == spikes.shape, f"{name} has shape {part.shape}, spikes has {spikes.shape}", where)
     if recording.behavior_valid is not None:
         _require(recording.behavior is not None, "behavior_valid.npy has no behavior.npy", where)
         shapes = recording.behavior_valid.shape, None if recording.behavior is None else recording.behavior.shape
@@ -111,18 +108,17 @@ def _check_repeats(recording: Recording, where: str) -> None:
 def check_numbers(recording: Recording, *, where: str) -> None:
     """Values. Raises AblateError for the first fault, with its place."""
     gap = "fill or cut the gap; valid.npy marks bins that are not to be scored"
-    for name in ("stimulus", "behavior", "rates", "floor_rates", "repeat_stimulus"):
-        part = recording.measured_behavior if name == "behavior" else getattr(recording, name)
-        if part is not None and part.dtype.kind == "f":
+    measured = replace(recording, behavior=recording.measured_behavior)
+    for name, part in measured.arrays("stimulus", "behavior", "rates", "floor_rates", "repeat_stimulus"):
+        if part.dtype.kind == "f":
             _refuse(name, part, not_finite, "contains NaN or infinity", where, gap)
     most = MOST_IN_ANY_BIN + FASTEST_RATE_HZ / recording.bin_rate_hz
-    for name in ("spikes", "repeats"):
-        part = getattr(recording, name)
-        if part is not None and recording.signal == "calcium":
+    for name, part in recording.arrays("spikes", "repeats"):
+        if recording.signal == "calcium":
             if part.dtype.kind == "f":
                 _refuse(name, part, not_finite, "contains NaN or infinity", where, gap)
             _refuse(name, part, negative, "contains a negative response", where, CALCIUM)
-        elif part is not None:
+        else:
             _refuse(name, part, not_whole, "contains counts that are not whole numbers", where, COUNTS)
             _refuse(name, part, negative, "contains negative counts", where, COUNTS)
             what = f"contains counts that no neuron can fire in a bin of {1000 / recording.bin_rate_hz:.3g} ms"
@@ -134,10 +130,8 @@ def check_numbers(recording: Recording, *, where: str) -> None:
     if recording.split is not None:
         what = "has labels that are none of 0 (train), 1 (validation), 2 (test) and -1 (none)"
         _refuse("split", recording.split, lambda rows: (rows < -1) | (rows > 2), what, where)
-    for name in ("rates", "floor_rates"):
-        part = getattr(recording, name)
-        if part is not None:
-            _refuse(name, part, negative, "contains negative rates", where)
+    for name, part in recording.arrays("rates", "floor_rates"):
+        _refuse(name, part, negative, "contains negative rates", where)
 
 
 def _refuse(

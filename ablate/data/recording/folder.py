@@ -80,9 +80,8 @@ def write_recording(folder: Path, recording: Recording, *, checked: bool = True)
         check_shapes(recording, where=str(folder))
         check_numbers(recording, where=str(folder))
     with whole_folder(folder) as beside:
-        for name in ("stimulus", "spikes", *OPTIONAL, *REPEATED):
-            if (part := getattr(recording, name)) is not None:
-                np.save(beside / f"{name}.npy", part, allow_pickle=False)
+        for name, part in recording.arrays("stimulus", "spikes", *OPTIONAL, *REPEATED):
+            np.save(beside / f"{name}.npy", part, allow_pickle=False)
         (beside / "recording.yaml").write_text(_header_text(recording), encoding="utf-8")
         if recording.unit_table:
             write_unit_table(beside, recording.unit_table)
@@ -127,7 +126,7 @@ def _read_header(folder: Path) -> dict[str, Any]:
     return header
 
 
-def _bins_per_frame(bins: Any, folder: Path) -> int:
+def _bins_per_frame(bins: object, folder: Path) -> int:
     if isinstance(bins, bool) or not isinstance(bins, int) or not 1 <= bins <= MOST_BINS_PER_FRAME:
         hint = "it counts the bins of spikes.npy in which one frame of stimulus.npy is shown: 4 for frames of 33 ms"
         what = f"bins_per_frame must be a whole number from 1 to {MOST_BINS_PER_FRAME}, not {bins!r:.40}"
@@ -135,7 +134,7 @@ def _bins_per_frame(bins: Any, folder: Path) -> int:
     return bins
 
 
-def check_rate(rate: Any, where: str) -> None:
+def check_rate(rate: object, where: str) -> None:
     """Raises AblateError for what is no number of bins a second."""
     if rate is None:
         hint = "add `bin_rate_hz: 120` (bins a second) to recording.yaml"

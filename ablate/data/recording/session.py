@@ -1,5 +1,6 @@
 """One session as arrays: what was shown, what was counted, and what the animal did."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
@@ -71,6 +72,10 @@ class Recording:
             return self.behavior
         return np.where(self.behavior_valid, self.behavior, np.float32(0))
 
+    def arrays(self, *names: str) -> Iterator[tuple[str, Array]]:
+        """Those of the named arrays that this recording has, in this order."""
+        return ((name, vars(self)[name]) for name in names if vars(self)[name] is not None)
+
     def session_spec(self, mean_rate: tuple[float, ...]) -> SessionSpec:
         """What a model must know of this recording."""
         _, height, width = self.stimulus.shape
@@ -80,5 +85,5 @@ class Recording:
         """The first frames only."""
         if frames is None or frames >= self.frames:
             return self
-        parts = {name: getattr(self, name) for name in ("stimulus", "spikes", *OPTIONAL)}
-        return replace(self, **{name: part[:frames] for name, part in parts.items() if part is not None})
+        parts: dict[str, Any] = {name: part[:frames] for name, part in self.arrays("stimulus", "spikes", *OPTIONAL)}
+        return replace(self, **parts)

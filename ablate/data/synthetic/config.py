@@ -28,7 +28,7 @@ class SyntheticV1Config(WorldConfig, EncodingDataConfig):
     @property
     def world(self) -> WorldConfig:
         """The part of this configuration that changes the recordings."""
-        return WorldConfig(**{name: getattr(self, name) for name in WorldConfig.model_fields})
+        return WorldConfig(**{name: value for name, value in self if name in WorldConfig.model_fields})
 
     def session_specs(self) -> tuple[SessionSpec, ...]:
         return tuple(
@@ -60,7 +60,4 @@ class SyntheticV1Config(WorldConfig, EncodingDataConfig):
         sessions = min(self.sessions, REHEARSAL_SESSIONS)
         units = self.units[:sessions] if isinstance(self.units, tuple) else self.units
         small: dict[str, Any] = {"sessions": sessions, "units": units, "frames": min(self.frames, REHEARSAL_FRAMES)}
-        return type(self)(**{**self._fields(), **small, **self._rehearsed_windows()})
-
-    def _fields(self) -> dict[str, Any]:
-        return {name: getattr(self, name) for name in type(self).model_fields}
+        return self.changed(**small, **self._rehearsed_windows())

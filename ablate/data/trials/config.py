@@ -1,14 +1,16 @@
 """What every data set of EEG and video trials can be set to: how it is split, and the controls of a fusion study."""
 
-from typing import Literal
+from typing import Literal, TypeVar
 
 import torch
 from pydantic import Field, model_validator
 
 from ablate.config import Config
-from ablate.contract import Dataset, FusionSpec
+from ablate.contract import Dataset, Folds, FusionSpec
 from ablate.data.trials.augment import AugmentConfig
 from ablate.metric import metric_for
+
+Trials = TypeVar("Trials", bound="TrialDataConfig")
 
 
 class TrialDataConfig(Config):
@@ -58,11 +60,11 @@ class TrialDataConfig(Config):
         """Whether the EEG is z-scored by each subject's own mean and deviation."""
         return False
 
-    def folds(self) -> tuple[str, ...]:
-        """Names of the folds that are each a run of their own; none without cross-validation, or in a single fold."""
-        return ()
+    def folds(self) -> Folds | None:
+        """The folds that are each a run of their own; None without cross-validation, or in a single fold."""
+        return None
 
-    def in_fold(self, fold: int) -> "TrialDataConfig":
+    def in_fold(self: Trials, fold: int) -> Trials:
         """The same data in one of its folds."""
         raise NotImplementedError
 

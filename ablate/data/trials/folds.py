@@ -15,6 +15,7 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from ablate.config import Config
+from ablate.contract import Folds
 from ablate.data.trials.draw import spread
 from ablate.errors import AblateError
 
@@ -44,13 +45,15 @@ class FoldsConfig(Config):
         return self.fold or 0
 
 
-def fold_names(config: FoldsConfig, subjects: Sequence[str]) -> tuple[str, ...]:
+def folds_of(config: FoldsConfig, subjects: Sequence[str]) -> Folds:
     """Each fold by the subject that it tests, or by its number from 1. Raises AblateError for too few subjects."""
+    rule = config.model_dump_json()
     if config.type == "loso":
         if len(subjects) < 3:
             raise too_few(len(subjects), "subjects", "loso needs three: one each to test, to validate and to train on")
-        return tuple(subjects)
-    return tuple(f"{fold + 1} of {config.folds}" for fold in range(config.folds))
+        return Folds(tuple(subjects), "subject", 0.0, rule)
+    names = tuple(f"{fold + 1} of {config.folds}" for fold in range(config.folds))
+    return Folds(names, "fold", 0.0 if config.by == "subject" else 1 / (config.folds - 1), rule)
 
 
 def deal_folds(

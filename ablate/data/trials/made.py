@@ -81,8 +81,7 @@ class MadeTrialsConfig(TrialDataConfig):
 
     def rehearsal(self: Made) -> Made:
         few = {"train_trials": 32, "validation_trials": 12, "test_trials": 12}
-        values = {name: getattr(self, name) for name in type(self).model_fields}
-        return type(self)(**{**values, **{name: min(values[name], count) for name, count in few.items()}})
+        return self.changed(**{name: min(value, few[name]) for name, value in self if name in few})
 
     def subjects_of(self, split: str) -> np.ndarray:
         """Subjects whose trials a split holds: all, or with `split: subject` a share of their own."""

@@ -16,13 +16,13 @@ from numpy.typing import NDArray
 from pydantic import Field, field_validator, model_validator
 
 from ablate.config import non_default
-from ablate.contract import FusionSpec, TargetSpec
+from ablate.contract import Folds, FusionSpec, TargetSpec
 from ablate.data.trials.check import Checked, CheckOptions, TrialFacts, check_trials
 from ablate.data.trials.config import TrialDataConfig
 from ablate.data.trials.dataset import TrialDataset
 from ablate.data.trials.draw import deal, in_turn, spread
 from ablate.data.trials.filter import FilterOptions, Phase
-from ablate.data.trials.folds import FoldsConfig, deal_folds, fold_names
+from ablate.data.trials.folds import FoldsConfig, deal_folds, folds_of
 from ablate.data.trials.kinds import kinds
 from ablate.data.trials.layout.detect import LayoutName
 from ablate.data.trials.layout.film import FilmStyle, Fit
@@ -144,7 +144,7 @@ class TrialsConfig(TrialDataConfig):
 
     def _reading(self) -> "TrialsConfig":
         """What says how files are read, whatever is then done with the trials."""
-        return TrialsConfig(**{name: getattr(self, name) for name in _READING})
+        return TrialsConfig(**{name: value for name, value in self if name in _READING})
 
     @property
     def kept_apart(self) -> Literal["trial", "subject"]:
@@ -158,15 +158,14 @@ class TrialsConfig(TrialDataConfig):
     def balances_classes(self) -> bool:
         return self.sampling == "balanced"
 
-    def folds(self) -> tuple[str, ...]:
+    def folds(self) -> Folds | None:
         if not isinstance(self.split, FoldsConfig) or self.split.fold is not None:
-            return ()
-        return fold_names(self.split, self.checked().table.subjects)
+            return None
+        return folds_of(self.split, self.checked().table.subjects)
 
     def in_fold(self, fold: int) -> "TrialsConfig":
         assert isinstance(self.split, FoldsConfig)
-        values = {name: getattr(self, name) for name in type(self).model_fields}
-        return type(self)(**{**values, "split": self.split.model_copy(update={"fold": fold})})
+        return self.changed(split=self.split.model_copy(update={"fold": fold}))
 
     def _table(self) -> TrialTable:
         return _table(self._reading(), stamp_of((self.path,)))
@@ -246,10 +245,10 @@ class TrialsConfig(TrialDataConfig):
         )
 
     def rehearsal(self) -> "TrialsConfig":
-        values = {name: getattr(self, name) for name in type(self).model_fields}
-        if isinstance(self.split, FoldsConfig):  # a rehearsal needs no more than one fold
-            values["split"] = self.split.model_copy(update={"fold": self.split.here})
-        return type(self)(**{**values, "most_trials": min(self.most_trials or REHEARSED, REHEARSED)})
+        split = self.split
+        if isinstance(split, FoldsConfig):  # a rehearsal needs no more than one fold
+            split = split.model_copy(update={"fold": split.here})
+        return self.changed(split=split, most_trials=min(self.most_trials or REHEARSED, REHEARSED))
 
     def rows_of(self, table: TrialTable) -> dict[str, list[TrialRow]]:
         """Which trials each split holds: a seeded draw over trials within each subject, or over subjects.
@@ -342,7 +341,6 @@ class FilmOfRows:
         return np.stack([padded(self.rows[row].frames()[0], self.most) for row in rows])
 
     def keys(self, rows: NDArray[np.int64]) -> NDArray[np.uint64] | None:
-        """What names the frames (N, i, f, 2) without reading them; None where that is not known."""
         found = []
         for row in rows:
             if (keys := self.rows[row].frame_keys) is None:

@@ -17,6 +17,15 @@ class FrameSource(Protocol):
     def __getitem__(self, rows: NDArray[np.int64]) -> NDArray[np.generic]: ...
 
 
+@runtime_checkable
+class KeyedFrames(FrameSource, Protocol):
+    """Frames whose names are known without reading them."""
+
+    def keys(self, rows: NDArray[np.int64]) -> NDArray[np.uint64] | None:
+        """What names the frames (N, i, f, 2); None where that is not known."""
+        ...
+
+
 @dataclass(frozen=True)
 class TrialSplit:
     """Trials in the order in which they are scored.
@@ -83,9 +92,7 @@ def known_keys(source: FrameSource, rows: NDArray[np.int64]) -> NDArray[np.uint6
     """What names the frames of rows where the source tells it without reading them."""
     if isinstance(source, Rows):
         return known_keys(source.source, source.index[rows])
-    tell = getattr(source, "keys", None)
-    found: NDArray[np.uint64] | None = None if tell is None else tell(rows)
-    return found
+    return source.keys(rows) if isinstance(source, KeyedFrames) else None
 
 
 def check_overlap(splits: dict[str, TrialSplit], by: Literal["trial", "subject"]) -> None:

@@ -62,6 +62,7 @@ class ViViT(Core):
             config.patch_dropout if config.patch_dropout_kind == "token" else 0.0, num_prefix_tokens=0, ordered=True
         )
         self.spatial_blocks = SpatialBlocks(config, self.out)
+        self.registers = self.spatial_blocks.registers
         self.temporal_blocks = TemporalBlocks(
             [config.block(causal=True) for _ in range(config.num_temporal_blocks)],
             width=config.embedding_dim,

@@ -37,7 +37,7 @@ class Imported(Config):
             raise ValueError("write the target as package.module:Class")
         return target
 
-    def made(self, *given: Any) -> nn.Module:
+    def made(self, *given: object) -> nn.Module:
         """The user's module. Raises AblateError for its faults."""
         part = load_class(self.target)
         try:
@@ -60,7 +60,7 @@ class ImportedPart(Imported):
     needs_media: ClassVar[bool] = True
     """A fusion of one's own looks at the video; read of fusions alone."""
 
-    def build(self, *given: Any) -> Any:
+    def build(self, *given: object) -> Any:
         """Called with what this kind of part is built from: of any type, until `kept` has looked."""
         return self.made(*given)
 
@@ -88,7 +88,7 @@ def load_class(target: str) -> type[nn.Module]:
                 where=target,
                 hint="the part after the colon is the name of the class",
             )
-        found = getattr(found, name)
+        found = getattr(found, name)  # the same
     if not (isinstance(found, type) and issubclass(found, nn.Module)):
         raise AblateError(
             f"`{class_path}` is not a subclass of torch.nn.Module",

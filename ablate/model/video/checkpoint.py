@@ -49,7 +49,7 @@ def _in_timms_names(state: Mapping[str, Tensor], model: nn.Module) -> dict[str, 
         behind = {name.removeprefix(prefix): tensor for name, tensor in state.items() if name.startswith(prefix)}
         if len(behind) >= len(model.state_dict()) // 2:
             state = behind
-    # Each family of models has a filter of its own in its module, or none.
+    # Each family of timm's models has a filter of its own in its module, or none.
     convert: Any = getattr(sys.modules[type(model).__module__], "checkpoint_filter_fn", None)
     converted = dict(state if convert is None else convert(dict(state), model))
     config: Any = getattr(model, "pretrained_cfg", {})  # every model of timm has one

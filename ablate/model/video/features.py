@@ -29,8 +29,6 @@ class FeaturesConfig(Config):
 class Features(VideoEncoder):
     """(b, i, f, d) with zeros in the pads."""
 
-    per_frame = True
-
     def __init__(self, width: int, frames: int, places: int = 1):
         super().__init__()
         self.width, self.frames, self.places = width, frames, places

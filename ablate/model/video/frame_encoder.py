@@ -11,7 +11,6 @@ content.
 
 import hashlib
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 import torch
@@ -34,8 +33,6 @@ class FrameEncoder(VideoEncoder):
     backbone: (v, 3, h, w) -> (v, width), or (v, places, width). frames: f, of an interval. at_once: images of one
     forward pass, which bounds the memory. identity: names what weights do not (model name, pooling) in the cache's key.
     """
-
-    per_frame = True
 
     def __init__(
         self,
@@ -117,7 +114,7 @@ class FrameEncoder(VideoEncoder):
         with torch.set_grad_enabled(torch.is_grad_enabled() and not self.frozen):
             return torch.cat([self._pass(some) for some in images.split(self.at_once)])
 
-    def compile(self, *args: Any, **options: Any) -> None:
+    def compile(self, *args: object, **options: object) -> None:
         """Compiles the backbone, for any number of images: batches differ in how many frames are there."""
         self.backbone.compile(*args, **{"dynamic": True, **options})
 

@@ -135,7 +135,7 @@ class PatchTokens(nn.Module):
 
     def forward(self, images: Float[Tensor, "v 3 h w"]) -> Float[Tensor, "v s d"]:
         tokens: Tensor = self.model.forward_features(images)
-        if tokens.ndim == 3:
+        if tokens.ndim == 3:  # what timm's models say of their tokens, each family as much as it needs
             has_class_token = getattr(self.model, "cls_token", None) is not None
             return tokens[:, getattr(self.model, "num_prefix_tokens", int(has_class_token)) :]
         last = getattr(self.model, "output_fmt", "NCHW") == "NHWC"

@@ -7,6 +7,7 @@ from typing import Any
 
 from ruamel.yaml.events import (
     AliasEvent,
+    CollectionStartEvent,
     DocumentStartEvent,
     MappingEndEvent,
     MappingStartEvent,
@@ -35,7 +36,7 @@ class TreeBuilder:
         self.anchors: dict[str, tuple[Node, int]] = {}
         self.nodes = 0
 
-    def document(self, events: Iterator[Any]) -> Node | None:
+    def document(self, events: Iterator[object]) -> Node | None:
         root, documents = None, 0
         for event in events:
             if isinstance(event, StreamEndEvent):
@@ -57,7 +58,7 @@ class TreeBuilder:
         self._count(1, where)
         if depth > MAX_DEPTH:
             raise AblateError(f"more than {MAX_DEPTH} levels of nesting", where=where)
-        if getattr(event, "tag", None) is not None:
+        if isinstance(event, ScalarEvent | CollectionStartEvent) and event.tag is not None:
             self.problems.fault(
                 f"the tag `{shortened(str(event.tag))}` is not read",
                 where,
@@ -90,7 +91,7 @@ class TreeBuilder:
         self._count(size, where)
         return replace(node.at(path), where=where)
 
-    def _sequence(self, events: Iterator[Any], path: str, depth: int) -> tuple[Node, ...]:
+    def _sequence(self, events: Iterator[object], path: str, depth: int) -> tuple[Node, ...]:
         items: list[Node] = []
         for event in events:
             if isinstance(event, SequenceEndEvent):
@@ -98,7 +99,7 @@ class TreeBuilder:
             items.append(self._value(event, events, f"{path}[{len(items) + 1}]", depth + 1))
         return tuple(items)
 
-    def _mapping(self, events: Iterator[Any], path: str, depth: int) -> dict[str, Node]:
+    def _mapping(self, events: Iterator[object], path: str, depth: int) -> dict[str, Node]:
         entries: dict[str, Node] = {}
         for event in events:
             if isinstance(event, MappingEndEvent):
@@ -118,7 +119,7 @@ class TreeBuilder:
                 entries[key] = node
         return entries
 
-    def _key(self, event: Any, events: Iterator[Any], depth: int) -> str:
+    def _key(self, event: object, events: Iterator[object], depth: int) -> str:
         if not isinstance(event, ScalarEvent):
             raise AblateError("a key must be a word", where=self._where(event), hint="write `key: value`")
         if event.tag is not None:

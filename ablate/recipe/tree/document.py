@@ -12,6 +12,7 @@ from pathlib import Path
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
+from ablate.disk.absent import absent
 from ablate.errors import AblateError, Problems
 from ablate.recipe.tree.build import TreeBuilder
 from ablate.recipe.tree.node import Node, kind
@@ -26,9 +27,7 @@ def read_text(path: Path) -> str:
     name = str(path).replace("\0", "\\0")
     try:
         if not path.exists():
-            raise AblateError(
-                "no such file", where=name, hint="give the path of a recipe, for example recipes/quickstart.yaml"
-            )
+            raise absent(path, "no such file", "give the path of a recipe, for example recipes/quickstart.yaml")
         if not path.is_file():
             raise AblateError("this is not a file", where=name, hint="give the path of one YAML file")
         if path.stat().st_size > MAX_BYTES:
@@ -81,4 +80,4 @@ def parse_value(text: str, name: str, problems: Problems, *, numbered: bool = Tr
 
 
 def _reason(error: BaseException) -> str:
-    return str(getattr(error, "strerror", None) or error)
+    return str((error.strerror if isinstance(error, OSError) else None) or error)

@@ -52,7 +52,7 @@ def kind(node: Node) -> str:
     return describe_scalar(node.value)
 
 
-def describe_scalar(value: Any) -> str:
+def describe_scalar(value: object) -> str:
     if value is None:
         return "empty"
     if isinstance(value, bool):

@@ -4,11 +4,11 @@ import inspect
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Any
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from ablate.config import part_type
 from ablate.recipe.schema import Configuration
 from ablate.recipe.vocabulary.fields import alternatives, expected, single, words
 
@@ -114,9 +114,9 @@ def default_of(field: FieldInfo) -> str:
     return _written(field.get_default(call_default_factory=True, validated_data={}))
 
 
-def _written(value: Any) -> str:
+def _written(value: object) -> str:
     if isinstance(value, BaseModel):
-        return str(getattr(value, "type", "as its options say"))
+        return part_type(value) or "as its options say"
     return json.dumps(
         value, default=lambda item: item.model_dump(mode="json") if isinstance(item, BaseModel) else str(item)
     )

@@ -28,7 +28,7 @@ def did_you_mean(word: str, known: Sequence[str], *, what: str = "known here") -
     return f"{what}: {', '.join(known)}" if known else ""
 
 
-def unknown_type(node: Node, written: Any, known: Sequence[str]) -> Problem:
+def unknown_type(node: Node, written: object, known: Sequence[str]) -> Problem:
     """A part of a type that nobody wrote."""
     name = node.path.removesuffix(".type").split(".")[-1]
     hint = f"known types: {', '.join(known)}"
@@ -62,7 +62,7 @@ class _Place:
         return f"{self.node.path}.{self.missing}".lstrip(".") if self.missing else self.node.path
 
 
-def _locate(location: tuple[int | str, ...], root: Node, config: Any) -> _Place:
+def _locate(location: tuple[int | str, ...], root: Node, config: object) -> _Place:
     """Follows a location through the tree and the annotations; the tags of unions stand in it like keys."""
     node, field, steps = root, config, list(location)
     while steps:

@@ -10,10 +10,12 @@ import annotated_types
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from ablate.config import part_type
+
 ConfigClass = type[BaseModel]
 
 
-def alternatives(annotation: Any) -> dict[str, ConfigClass]:
+def alternatives(annotation: object) -> dict[str, ConfigClass]:
     """The parts that a tagged union knows, by their `type`; {} if the annotation is no such union."""
     tagged = {}
     for member in members(annotation):
@@ -23,19 +25,19 @@ def alternatives(annotation: Any) -> dict[str, ConfigClass]:
     return tagged
 
 
-def words(annotation: Any) -> tuple[str, ...]:
+def words(annotation: object) -> tuple[str, ...]:
     """The plain words that may stand in the place of a part: `trial` for `split`, beside its folds."""
     found = (member for member in members(annotation) if get_origin(member) is Literal)
     return tuple(value for member in found for value in get_args(member) if isinstance(value, str))
 
 
-def single(annotation: Any) -> ConfigClass | None:
+def single(annotation: object) -> ConfigClass | None:
     """The one config class that the annotation allows, apart from None and parts with a `type`."""
     found = [member for member in members(annotation) if is_config(member) and "type" not in member.model_fields]
     return found[0] if len(found) == 1 else None
 
 
-def members(annotation: Any) -> tuple[Any, ...]:
+def members(annotation: object) -> tuple[Any, ...]:
     """The members of a union with Annotated peeled off; a tuple of one for anything else."""
     if isinstance(annotation, FieldInfo):
         annotation = annotation.annotation
@@ -47,27 +49,26 @@ def members(annotation: Any) -> tuple[Any, ...]:
     return (annotation,)
 
 
-def is_config(annotation: Any) -> bool:
+def is_config(annotation: object) -> bool:
     return isinstance(annotation, type) and issubclass(annotation, BaseModel)
 
 
-def is_union(annotation: Any) -> bool:
+def is_union(annotation: object) -> bool:
     """Whether pydantic puts the `type` of a part into the place of an error."""
     return len([member for member in members(annotation) if is_config(member)]) > 1
 
 
-def accepts_none(annotation: Any) -> bool:
+def accepts_none(annotation: object) -> bool:
     return type(None) in members(annotation)
 
 
 def default_type(field: FieldInfo | None) -> str | None:
     """The `type` of the part that a field holds when nothing is written."""
     default = field.get_default(call_default_factory=True, validated_data={}) if field is not None else None
-    kind = getattr(default, "type", None)
-    return kind if isinstance(kind, str) else None
+    return part_type(default)
 
 
-def expected(field: Any) -> str:
+def expected(field: object) -> str:
     """What may be written, in plain words: `a whole number of at least 1`, `one of cosine, constant`."""
     annotation, constraints = _peel(field)
     if tags := alternatives(annotation):
@@ -84,7 +85,7 @@ def expected(field: Any) -> str:
     return " or ".join(words) + _limits(constraints)
 
 
-def _peel(field: Any) -> tuple[Any, list[Any]]:
+def _peel(field: object) -> tuple[Any, list[Any]]:
     """Annotation and constraints of a field, or of an annotation."""
     if isinstance(field, FieldInfo):
         annotation, outer = _peel(field.annotation)
@@ -106,7 +107,7 @@ NAMES: Mapping[Any, tuple[str, str]] = {
 }
 
 
-def _kind(annotation: Any, *, plural: bool = False) -> str:
+def _kind(annotation: object, *, plural: bool = False) -> str:
     origin, arguments = get_origin(annotation), get_args(annotation)
     if origin is Annotated:
         return _kind(arguments[0], plural=plural)
@@ -120,10 +121,10 @@ def _kind(annotation: Any, *, plural: bool = False) -> str:
         return "one of " + ", ".join(_choice(value) for value in arguments)
     if origin in (Union, types.UnionType):
         return " or ".join(_kind(member, plural=plural) for member in arguments if member is not type(None))
-    return str(getattr(annotation, "__name__", annotation))
+    return annotation.__name__ if isinstance(annotation, type) else str(annotation)
 
 
-def _items(arguments: tuple[Any, ...]) -> str:
+def _items(arguments: tuple[object, ...]) -> str:
     """`3 whole numbers`, `numbers`."""
     if not arguments:
         return "values"
@@ -139,13 +140,18 @@ def _limits(constraints: list[Any]) -> str:
     for limit in constraints:
         if isinstance(limit, annotated_types.Interval | annotated_types.Len):
             words += [piece for piece in (_limits(list(limit)),) if piece]
-    wordings = {"ge": "at least", "gt": "more than", "le": "at most", "lt": "less than"}
     for limit in constraints:
-        for name, wording in wordings.items():
-            if not isinstance(limit, annotated_types.Interval) and (bound := getattr(limit, name, None)) is not None:
-                words.append(f"{wording} {bound}")
+        match limit:
+            case annotated_types.Ge(bound):
+                words.append(f"at least {bound}")
+            case annotated_types.Gt(bound):
+                words.append(f"more than {bound}")
+            case annotated_types.Le(bound):
+                words.append(f"at most {bound}")
+            case annotated_types.Lt(bound):
+                words.append(f"less than {bound}")
     return f" of {' and '.join(words)}" if words else ""
 
 
-def _choice(value: Any) -> str:
+def _choice(value: object) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)

@@ -6,7 +6,6 @@ is `modulator: {type: none}`, `tokenizer.kernel_size: ...` is the nested form.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
 
 from pydantic.fields import FieldInfo
 
@@ -38,7 +37,7 @@ class Normalizer:
     keep_null: bool = False
     """In a patch null stands for the default and is kept for the merge; in a baseline it is left out here."""
 
-    def part(self, node: Node, annotation: Any, before: Node | None = None) -> Node:
+    def part(self, node: Node, annotation: object, before: Node | None = None) -> Node:
         """The normal form of what stands in a field; `before` is what the patched tree holds there."""
         tagged = alternatives(annotation)
         if isinstance(node.value, str) and node.value in words(annotation):
@@ -53,7 +52,7 @@ class Normalizer:
         config = config_of(annotation, node)
         return self._fields(node, config, (), before) if config else node
 
-    def _tagged(self, node: Node, annotation: Any, tagged: Mapping[str, ConfigClass], before: Node | None) -> Node:
+    def _tagged(self, node: Node, annotation: object, tagged: Mapping[str, ConfigClass], before: Node | None) -> Node:
         written, earlier = node.get("type"), before.get("type") if before is not None else None
         if written is not None and (not isinstance(written.value, str) or written.value not in tagged):
             self.problems.unknown.append(unknown_type(written, written.plain(), (*words(annotation), *tagged)))
@@ -67,7 +66,7 @@ class Normalizer:
             normal.value["type"] = Node(name, node.where, f"{node.path}.type")
         return normal
 
-    def _default(self, annotation: Any, tagged: Mapping[str, ConfigClass]) -> str | None:
+    def _default(self, annotation: object, tagged: Mapping[str, ConfigClass]) -> str | None:
         default = default_type(annotation) if isinstance(annotation, FieldInfo) else None
         return default or (DEFAULT_TYPE if DEFAULT_TYPE in tagged else None)
 

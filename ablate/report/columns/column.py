@@ -6,9 +6,10 @@ from typing import Any, Literal
 
 from ablate.analysis import Gain, Interval, VariantAnalysis
 from ablate.analysis.words import percent_with_interval, with_interval
+from ablate.disk.read import Json
 
 Cell = Callable[[VariantAnalysis], str]
-Fields = dict[str, Any]
+Fields = Json
 
 
 @dataclass(frozen=True)

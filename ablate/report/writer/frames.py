@@ -2,9 +2,10 @@
 
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ablate.analysis import StudyAnalysis, analyse, quietly
+from ablate.disk.read import Json
 from ablate.report.writer.table_data import data_frame
 from ablate.result import RunRecord, Store
 
@@ -88,7 +89,7 @@ class Results:
     def _keys(self) -> list[str]:
         return [key for entry in self.manifest.variants for key in entry.run_keys]
 
-    def _record_row(self, record: RunRecord) -> dict[str, Any]:
+    def _record_row(self, record: RunRecord) -> Json:
         roles = {entry.name: entry.role for entry in self.manifest.variants}
         test, cost, usage = record.test, record.cost, record.usage
         values = (

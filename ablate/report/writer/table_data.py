@@ -2,10 +2,11 @@
 
 import json
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ablate.analysis import StudyAnalysis, VariantAnalysis
 from ablate.analysis.comparison import Comparison, Difference, Shared
+from ablate.disk.read import Json
 from ablate.report.columns import all_columns
 from ablate.report.content import Block, Code, Content, Facts, Lines, Pictures, Ranking, Table
 
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-def fields(analysis: StudyAnalysis, row: VariantAnalysis) -> dict[str, Any]:
+def fields(analysis: StudyAnalysis, row: VariantAnalysis) -> Json:
     """All figures of a row, column by column, and what to doubt of it and of the whole study; None where one is not
     known."""
     guards = dict.fromkeys(guard.kind for guard in analysis.guards if guard.row in (None, row.name))
@@ -44,18 +45,18 @@ def json_text(content: Content) -> str:
     return dumped(report_record(content))
 
 
-def report_record(content: Content) -> dict[str, Any]:
+def report_record(content: Content) -> Json:
     """The figures of the study and its rows, and `report`: every block of the report as it is read."""
     record = {} if content.analysis is None else study_record(content.analysis)
     return {**record, "title": content.title, "report": [_block(block) for block in content.blocks]}
 
 
-def dumped(record: Any) -> str:
+def dumped(record: object) -> str:
     """JSON as every document of the program is written."""
     return json.dumps(record, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 
 
-def _block(block: Block) -> dict[str, Any]:
+def _block(block: Block) -> Json:
     head = {"key": block.key, "title": block.title}
     match block:
         case Lines():
@@ -76,7 +77,7 @@ def _block(block: Block) -> dict[str, Any]:
 # ------------------------------------------------------------------ one study
 
 
-def study_record(analysis: StudyAnalysis) -> dict[str, Any]:
+def study_record(analysis: StudyAnalysis) -> Json:
     """The whole analysis, but for units and learning curves, which the runs' own files hold."""
     return {
         "study": analysis.name,
@@ -121,7 +122,7 @@ def study_record(analysis: StudyAnalysis) -> dict[str, Any]:
     }
 
 
-def _row(analysis: StudyAnalysis, row: VariantAnalysis) -> dict[str, Any]:
+def _row(analysis: StudyAnalysis, row: VariantAnalysis) -> Json:
     """The fields of its columns and what does not fit into a table: scores by seed, sessions, parts, differences."""
     by_seed = () if row.gain is None else zip(row.gain.seeds, row.gain.by_seed, strict=True)
     return {
@@ -159,7 +160,7 @@ def comparison_json(comparison: Comparison) -> str:
     return dumped(record)
 
 
-def _shared(shared: Shared) -> dict[str, Any]:
+def _shared(shared: Shared) -> Json:
     change = shared.change
     interval = None if change is None else change.interval
     return {
@@ -176,7 +177,7 @@ def _shared(shared: Shared) -> dict[str, Any]:
     }
 
 
-def _side(row: VariantAnalysis) -> dict[str, Any]:
+def _side(row: VariantAnalysis) -> Json:
     gain = row.gain
     return {
         "name": row.name,

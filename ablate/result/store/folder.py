@@ -30,9 +30,10 @@ from typing import Any
 from pydantic import ValidationError
 
 from ablate.disk import lock as locks
+from ablate.disk.absent import absent
 from ablate.disk.lock import Holder, Lock
 from ablate.disk.name import check_key, check_name
-from ablate.disk.read import parse_json, read_bytes, read_json
+from ablate.disk.read import Json, parse_json, read_bytes, read_json
 from ablate.disk.whole import write_bytes, writing
 from ablate.errors import AblateError
 from ablate.result.manifest import StudyManifest
@@ -77,7 +78,7 @@ class Store:
         """The manifest. Raises AblateError when it is absent or damaged."""
         path = self.root / "study.json"
         if not self.root.is_dir():
-            raise AblateError("there is no such study", where=str(self.root), hint="`ablate run RECIPE` makes one")
+            raise absent(self.root, "there is no such study", "`ablate run RECIPE` makes one")
         try:
             manifest = StudyManifest.model_validate_json(read_bytes(path))
         except ValidationError as error:
@@ -161,7 +162,7 @@ class Store:
         path = self.folder(key) / "units.json"
         return read_json(path) if path.exists() else None
 
-    def history(self, key: str) -> list[dict[str, Any]]:
+    def history(self, key: str) -> list[Json]:
         """The learning curve of a run, one dict a line; empty when it has none. Raises AblateError when damaged."""
         if packed := self.packed_run(key):
             return [dict(row) for row in packed.history]

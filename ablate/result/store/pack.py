@@ -16,7 +16,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from ablate.disk.name import check_key
-from ablate.disk.read import json_line, parse_json, read_bytes
+from ablate.disk.read import Json, json_line, parse_json, read_bytes
 from ablate.errors import AblateError
 from ablate.result.record import RunRecord
 from ablate.result.store.fault import Damaged, reason
@@ -44,7 +44,7 @@ class Pack:
 EMPTY = Pack({}, ())
 
 
-def scored_rows(history: Iterable[Mapping[str, Any]]) -> tuple[Mapping[str, Any], ...]:
+def scored_rows(history: Iterable[Mapping[str, object]]) -> tuple[Mapping[str, Any], ...]:
     """The rows of a learning curve that hold a validation score: the points that are drawn and judged."""
     return tuple(row for row in history if row.get("validation") is not None)
 
@@ -71,11 +71,11 @@ def read_pack(path: Path) -> Pack:
     return Pack(runs, tuple(faults))
 
 
-def _plain(run: PackedRun) -> dict[str, Any]:
+def _plain(run: PackedRun) -> Json:
     return {"history": run.history, "record": run.record.model_dump(mode="json"), "units": _without_gains(run.units)}
 
 
-def _without_gains(units: Any) -> Any:
+def _without_gains(units: object) -> Any:
     """`units.json` as it is packed; what is no table of sessions is left as it is."""
     if not isinstance(units, dict) or not isinstance(units.get("sessions"), list):
         return units

@@ -11,7 +11,7 @@ from typing import Any
 
 from ablate.disk.digest import file_hash
 from ablate.disk.name import check_name
-from ablate.disk.read import json_text, read_json
+from ablate.disk.read import Json, json_text, read_json
 from ablate.disk.whole import move_folder, sync_file, sync_folder, write_json, writing
 from ablate.errors import AblateError
 from ablate.result.record import RunRecord
@@ -34,11 +34,11 @@ class RunWriter:
         self.folder = runs / f"{PARTIAL}{key}-{os.getpid()}"
         self._key = key
 
-    def write_json(self, name: str, value: Any) -> None:
+    def write_json(self, name: str, value: object) -> None:
         """For example `units.json`. A number that is not finite is written as null, since others cannot read it."""
         self._write(name, json_text(_finite(value), self.folder / name))
 
-    def write_lines(self, name: str, rows: Iterable[dict[str, Any]]) -> None:
+    def write_lines(self, name: str, rows: Iterable[Json]) -> None:
         """One JSON object a line: `history.jsonl`. A number that is not finite is written as null."""
         self._write(name, "".join(json.dumps(_finite(row), allow_nan=False) + "\n" for row in rows))
 
@@ -117,7 +117,7 @@ def forget_hash(folder: Path, name: str) -> None:
         write_json(path, hashes)
 
 
-def _finite(value: Any) -> Any:
+def _finite(value: object) -> Any:
     if isinstance(value, float) and (value != value or value in (float("inf"), float("-inf"))):
         return None
     if isinstance(value, dict):

@@ -3,8 +3,10 @@
 from collections.abc import Iterator
 
 from ablate.data.encoding.batches import EncodingDataset
+from ablate.data.encoding.config import EncodingDataConfig
 from ablate.metric import metric_named
 from ablate.result import RunRecord, Score
+from ablate.result.record import SPLITS
 from ablate.study.fitted.facts import ModelFacts
 from ablate.study.fitted.opened import OpenedRun
 
@@ -30,9 +32,8 @@ def _scores(record: RunRecord) -> str:
     if record.rehearsal:
         lines += ["From a rehearsal: few steps and little data. These numbers are not results.", ""]
     lines += ["| session | split | score | of | left out |", "|---|---|---|---|---|"]
-    for split in ("validation", "test"):
-        score = getattr(record, split)
-        if isinstance(score, Score):
+    for split in SPLITS:
+        if (score := record.score(split)) is not None:
             lines += _score_rows(split, score)
     if isinstance(record.test, Score):
         metric = metric_named(record.test.metric)
@@ -67,8 +68,9 @@ def _data(run: OpenedRun, facts: ModelFacts) -> str:
 
 
 def _use(facts: ModelFacts, run: OpenedRun) -> str:
-    one, config = facts.sessions[0], getattr(run.dataset, "config", None)
-    behaves = one.behaviors and getattr(config, "behavior", "none") in ("causal", "same_bin", "acausal")
+    one, data = facts.sessions[0], run.configuration.data
+    told = data.behavior if isinstance(data, EncodingDataConfig) else "none"
+    behaves = one.behaviors and told in ("causal", "same_bin", "acausal")
     past = run.model.reads_spikes
     arguments = ["stimulus", *(["behavior"] if behaves else []), *(["spikes=spikes"] if past else [])]
     session = f", session={one.name!r}" if len(facts.sessions) > 1 else ""

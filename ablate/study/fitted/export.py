@@ -12,12 +12,11 @@ units.json             the score of every unit
 import io
 import shutil
 from pathlib import Path
-from typing import Any
 
 from ruamel.yaml import YAML
 
 from ablate.disk.digest import file_hash
-from ablate.disk.read import json_text
+from ablate.disk.read import Json, json_text
 from ablate.disk.whole import whole_folder, writing
 from ablate.errors import AblateError
 from ablate.recipe import Configuration
@@ -57,7 +56,7 @@ def export_run(run: OpenedRun, folder: Path) -> Path:
 def recipe_text(record: RunRecord, configuration: Configuration, question: str) -> str:
     """A recipe whose baseline is this variant, every value written out."""
     data = configuration.data.model_dump(mode="json")
-    recipe: dict[str, Any] = {
+    recipe: Json = {
         "name": f"{record.study}-{record.variant}".replace("+", "_")[:100],
         "question": question or f"How well does {record.variant} of {record.study} predict?",
         "data": {name: value for name, value in data.items() if name != "metric"},

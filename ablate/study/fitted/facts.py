@@ -1,13 +1,12 @@
 """All that a fitted model needs beside its weights, as plain data: `model.json` of an export."""
 
-from typing import Any
-
 import numpy as np
 
 from ablate.config import Config
 from ablate.contract import EncodingSpec, SessionSpec
 from ablate.data.encoding.batches import EncodingDataset
 from ablate.data.encoding.reading.statistics import Statistics
+from ablate.disk.read import Json
 from ablate.errors import AblateError
 from ablate.study.fitted.opened import OpenedRun
 
@@ -59,7 +58,7 @@ class ModelFacts(Config):
     variant: str
     seed: int
     key: str
-    configuration: dict[str, Any]
+    configuration: Json
     sessions: tuple[SessionFacts, ...]
     window: int
     score_every: int

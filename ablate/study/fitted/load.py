@@ -6,6 +6,7 @@ import torch
 from pydantic import ValidationError
 
 from ablate.contract import Model
+from ablate.data import EncodingDataConfig
 from ablate.disk.digest import file_hash
 from ablate.disk.read import read_bytes
 from ablate.errors import AblateError
@@ -61,7 +62,7 @@ def load_export(folder: Path, device: torch.device) -> FittedModel:
         what = f"the configuration cannot be read: {'.'.join(map(str, first['loc']))}: {first['msg']}"
         hint = "it was written by another version of ablate"
         raise AblateError(what, where=str(folder / FACTS), hint=hint) from None
-    behaves = getattr(configuration.data, "behavior", "none") != "none"
+    behaves = isinstance(configuration.data, EncodingDataConfig) and configuration.data.behavior != "none"
     spec = facts.spec(behavior=behaves)
     model: Model = with_likelihood(configuration.model.build(spec), configuration.training, spec)
     load_weights(model, weights, torch.device("cpu"))

@@ -3,6 +3,7 @@
 import difflib
 from pathlib import Path
 
+from ablate.disk.absent import absent
 from ablate.errors import AblateError
 from ablate.result import Store, StudyManifest, VariantEntry
 
@@ -17,6 +18,14 @@ def run_in(path: Path) -> tuple[Store, str] | None:
     return None
 
 
+def no_run(path: Path) -> AblateError:
+    """The error for a path that is neither a run's folder nor a study's."""
+    hint = "name results/<study>, or results/<study>/runs/<key>"
+    if not path.exists():
+        return absent(path, "there is no such folder", hint)
+    return AblateError("is neither a run's folder nor a study's", where=str(path), hint=hint)
+
+
 def named_run(path: Path, variant: str | None = None, seed: int | None = None) -> tuple[Store, str]:
     """A finished run with weights. Raises AblateError where none is meant, several are, or its weights are gone.
 
@@ -29,8 +38,7 @@ def named_run(path: Path, variant: str | None = None, seed: int | None = None) -
             raise AblateError("this folder is one run already", where=str(path), hint="leave --variant and --seed out")
         return _with_weights(*run)
     if not (path / "study.json").is_file():
-        what = "is neither a run's folder nor a study's" if path.is_dir() else "there is no such folder"
-        raise AblateError(what, where=str(path), hint="name results/<study>, or results/<study>/runs/<key>")
+        raise no_run(path)
     store = Store(path)
     entry = _entry(store.manifest(), variant, str(path))
     keys = {**entry.keys, **store.manifest().confirming(entry.name)}

@@ -11,7 +11,7 @@ from ablate.data.encoding.batches import EncodingDataset
 from ablate.data.encoding.split import TEST, TRAIN, VALIDATION
 from ablate.data.recording import read_recording
 from ablate.data.recording.array_file import map_array
-from ablate.errors import AblateError
+from ablate.disk.absent import absent
 from ablate.result.record import Score
 from ablate.study.fitted.load import fitted
 from ablate.study.fitted.model import FittedModel, check_rate
@@ -42,6 +42,11 @@ class Predictions:
     @property
     def units(self) -> np.ndarray:
         return np.arange(self.rate.shape[1])
+
+    def known(self) -> dict[str, np.ndarray]:
+        """What is known beside the rates, by name."""
+        found = {"spikes": self.spikes, "valid": self.valid, "split": self.split, "scored": self.scored}
+        return {name: part for name, part in found.items() if part is not None}
 
 
 @dataclass(frozen=True)
@@ -155,5 +160,5 @@ def predict_files(
 
 def _file(path: Path) -> np.ndarray:
     if not path.is_file():
-        raise AblateError("there is no such file", where=str(path))
+        raise absent(path, "there is no such file")
     return map_array(path)

@@ -16,14 +16,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from ablate.disk.absent import absent
 from ablate.disk.whole import whole_file, writing
 from ablate.errors import AblateError
 from ablate.study.fitted.predict import Predictions
 from ablate.study.fitted.trials import TrialPredictions
-
-TRIAL_COLUMNS = ("subject", "trial", "split", "place", "label", "guess")
-KNOWN = ("spikes", "valid", "split", "scored")
-"""What may be absent."""
 
 
 def check_suffix(path: Path) -> None:
@@ -37,7 +34,7 @@ def check_suffix(path: Path) -> None:
             hint = "`pip install pyarrow`, or write .npz"
             raise AblateError("parquet needs pyarrow, which is not installed", where=str(path), hint=hint) from None
     if not path.parent.is_dir():
-        raise AblateError("there is no such folder", where=str(path.parent))
+        raise absent(path.parent, "there is no such folder")
 
 
 def write_predictions(path: Path, sessions: Sequence[Predictions]) -> None:
@@ -55,8 +52,8 @@ def write_trials(path: Path, found: TrialPredictions) -> None:
     check_suffix(path)
     with writing(path), whole_file(path) as file:
         if path.suffix == ".npz":
-            columns = {name: getattr(found, name) for name in (*TRIAL_COLUMNS, "probability")}
-            np.savez_compressed(file, classes=np.array(found.classes), **columns)
+            arrays = {**found.columns(), "probability": found.probability, "classes": np.array(found.classes)}
+            np.savez_compressed(file, **arrays)  # type: ignore[arg-type]  # as above
         else:
             trial_frame(found).to_parquet(file, index=False)
 
@@ -64,7 +61,7 @@ def write_trials(path: Path, found: TrialPredictions) -> None:
 def trial_frame(found: TrialPredictions) -> pd.DataFrame:
     """A row for each label; labels and guesses by the names of their classes."""
     names = np.array([*found.classes, ""], object)  # -1 is the last: no label
-    columns: dict[str, np.ndarray] = {name: getattr(found, name) for name in TRIAL_COLUMNS}
+    columns = found.columns()
     columns |= {name: names[columns[name]] for name in ("label", "guess")}
     return pd.DataFrame(
         columns | {f"p({name})": found.probability[:, index] for index, name in enumerate(found.classes)}
@@ -75,9 +72,8 @@ def _arrays(sessions: Sequence[Predictions]) -> dict[str, np.ndarray]:
     arrays = {}
     for one in sessions:
         before = f"{one.session}/" if len(sessions) > 1 else ""
-        for name in ("rate", "time", "units", *KNOWN):
-            if (part := getattr(one, name)) is not None:
-                arrays[before + name] = part
+        for name, part in {"rate": one.rate, "time": one.time, "units": one.units, **one.known()}.items():
+            arrays[before + name] = part
         arrays[f"{before}bin_rate_hz"] = np.array(one.bin_rate_hz)
     return arrays
 
@@ -96,7 +92,6 @@ def _rows(one: Predictions) -> pd.DataFrame:
         "unit": np.tile(one.units, bins),
         "rate": one.rate.ravel(),
     }
-    for name in KNOWN:
-        if (part := getattr(one, name)) is not None:
-            columns[name] = part.ravel() if part.ndim == 2 else np.repeat(part, units)
+    for name, part in one.known().items():
+        columns[name] = part.ravel() if part.ndim == 2 else np.repeat(part, units)
     return pd.DataFrame(columns)

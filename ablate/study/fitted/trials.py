@@ -1,6 +1,6 @@
 """An opened run that predicts labels in; the probability of each class for every trial of its data out."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -42,15 +42,31 @@ class TrialPredictions:
         """The most probable class (N,)."""
         return np.asarray(self.probability.argmax(axis=1), dtype=np.int64)
 
+    def columns(self) -> dict[str, np.ndarray]:
+        """What there is one of a label, by name (N,)."""
+        return {
+            "subject": self.subject,
+            "trial": self.trial,
+            "split": self.split,
+            "place": self.place,
+            "label": self.label,
+            "guess": self.guess,
+        }
+
     def of_subject(self, name: str) -> "TrialPredictions":
         """Those of one subject. Raises AblateError for one that the run does not know."""
         own = self.subject == name
         if not own.any():
             known = ", ".join(dict.fromkeys(self.subject.tolist()))
             raise AblateError(f"the run knows no subject {name!r}", where="session", hint=f"its subjects are {known}")
-        parts = {part: getattr(self, part)[own] for part in ("subject", "trial", "split", "place", "label")}
-        return TrialPredictions(
-            self.classes, **parts, probability=self.probability[own], score=self.score, recorded=self.recorded
+        return replace(
+            self,
+            subject=self.subject[own],
+            trial=self.trial[own],
+            split=self.split[own],
+            place=self.place[own],
+            label=self.label[own],
+            probability=self.probability[own],
         )
 
 

@@ -77,7 +77,7 @@ def attention_weights(
     dropout_p: float = 0.0,
     is_causal: bool = False,
     scale: float | None = None,
-    **_: Any,
+    **_: object,
 ) -> Tensor:
     """The weights that scaled_dot_product_attention applies; a query that sees nothing has none."""
     logits = query.float() @ key.float().mT * (1 / math.sqrt(query.shape[-1]) if scale is None else scale)
@@ -108,7 +108,7 @@ def _left(stack: list[str]) -> None:
     stack.pop()
 
 
-def _picture(name: str, weights: Tensor, model: nn.Module, batch: Any) -> AttentionPicture | None:
+def _picture(name: str, weights: Tensor, model: nn.Module, batch: object) -> AttentionPicture | None:
     """A map over places where the keys are the places of the core, otherwise the matrix."""
     name = name.removesuffix(".attention").replace(".blocks.", " ").replace("core.", "")
     grid = _grid(model) if isinstance(batch, EncodingBatch) else None
@@ -134,8 +134,7 @@ def _grid(model: nn.Module) -> tuple[int, int] | None:
 
 def _registers(model: nn.Module) -> int:
     """Tokens of the core that have no place."""
-    blocks = getattr(getattr(model, "core", None), "spatial_blocks", None)
-    return int(getattr(blocks, "registers", 0))
+    return model.core.registers if isinstance(model, Encoder) else 0
 
 
 def _rows(values: Tensor) -> tuple[tuple[float, ...], ...]:

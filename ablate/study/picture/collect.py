@@ -3,8 +3,6 @@
 configuration -> data, model -> weights -> readouts, kernels, rates of three units, attention
 """
 
-from typing import Any
-
 import torch
 from torch import nn
 
@@ -30,7 +28,7 @@ def collect(store: Store, key: str, device: torch.device) -> ModelPicture:
         return _picture(run.record, run.model, run.dataset, store.units(key))
 
 
-def _picture(record: RunRecord, model: nn.Module, dataset: Dataset, units: Any) -> ModelPicture:
+def _picture(record: RunRecord, model: nn.Module, dataset: Dataset, units: object) -> ModelPicture:
     return ModelPicture(
         key=record.key,
         variant=record.variant,

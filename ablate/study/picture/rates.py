@@ -21,7 +21,7 @@ AT_ONCE = 16
 Rank = Literal["best", "median", "worst"]
 
 
-def unit_pictures(model: nn.Module, dataset: Dataset, units: Any) -> tuple[UnitPicture, ...]:
+def unit_pictures(model: nn.Module, dataset: Dataset, units: object) -> tuple[UnitPicture, ...]:
     """Empty where the data hold no spikes, or no unit has a score."""
     if not isinstance(dataset, EncodingDataset):
         return ()

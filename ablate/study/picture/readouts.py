@@ -18,7 +18,7 @@ from ablate.model.readout.gaussian import GaussianReadout
 from ablate.result.picture import ReadoutPicture
 
 
-def readout_pictures(model: nn.Module, spec: DataSpec, units: Any) -> tuple[ReadoutPicture, ...]:
+def readout_pictures(model: nn.Module, spec: DataSpec, units: object) -> tuple[ReadoutPicture, ...]:
     """One for each session whose readout has places."""
     if not isinstance(model, Encoder) or not isinstance(spec, EncodingSpec):
         return ()

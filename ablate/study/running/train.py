@@ -10,6 +10,7 @@ from safetensors.torch import save_model
 
 from ablate.config import Config
 from ablate.contract import Dataset, Model
+from ablate.disk.read import Json
 from ablate.errors import AblateError
 from ablate.execution.job import Busy, Interrupted, Stop
 from ablate.recipe import Configuration
@@ -58,7 +59,7 @@ class RunJob(Config):
         return f"{self.variant} seed {self.seed}" + (f" fold {self.fold}" if self.fold else "")
 
 
-def train_run(payload: dict[str, Any]) -> None:
+def train_run(payload: Json) -> None:
     """Trains one run and moves it into place. Raises Interrupted when stopped, and Busy when a live process trains it
     or has just done so.
 
@@ -107,7 +108,7 @@ def open_data(configuration: Configuration, device: torch.device) -> Dataset:
     return _opened[key]
 
 
-def share_data(payload: dict[str, Any]) -> None:
+def share_data(payload: Json) -> None:
     """Opens data where the processes of runs are forked from: opened once, memory-mapped, shared and not copied."""
     torch.set_num_threads(1)  # threads could not be forked
     for configuration in payload["configurations"][:MOST_OPEN]:
@@ -198,7 +199,7 @@ def _scores(
 ) -> tuple[dict[str, Score], EntryTable]:
     """Validation and test scores of the kept weights, the per-unit table of the test split, and what repeats say."""
     training = configuration.training
-    settings: dict[str, Any] = {
+    settings: Json = {
         "batch_size": training.micro_batch_size,
         "device": device,
         "precision": training.precision,
@@ -212,7 +213,7 @@ def _scores(
     return {"validation": validation, "test": test}, replace(table, repeats=repeats)
 
 
-def device_facts(job: RunJob, device: torch.device, *, threads: int | None) -> dict[str, Any]:
+def device_facts(job: RunJob, device: torch.device, *, threads: int | None) -> Json:
     """What a record tells of where its run was trained. Starts no GPU."""
     training = job.configuration.training
     return {

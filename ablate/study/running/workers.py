@@ -2,20 +2,21 @@
 
 import os
 from collections.abc import Sequence
-from typing import Any
 
 import torch
 
+from ablate.disk.read import Json
 from ablate.execution import Settings
 from ablate.execution.engine import entry_of
 from ablate.execution.options import Common
 from ablate.recipe import Configuration
 from ablate.request import Request
+from ablate.result.environment import usable_cores
 from ablate.study.running.train import RunJob
 from ablate.training import pick_device
 
 
-def shared_data(todo: Sequence[RunJob]) -> dict[str, Any]:
+def shared_data(todo: Sequence[RunJob]) -> Json:
     """One configuration for each data set of these runs, in their order: what `share_data` opens."""
     first: dict[str, Configuration] = {}
     for job in todo:
@@ -54,7 +55,7 @@ def settings_elsewhere(request: Request, execution: Common, runs: int) -> Settin
 def settings_here(request: Request, execution: Common, runs: int) -> Settings:
     """One run a core on a CPU, each with one thread; one run at a time on a GPU, unless something else is said."""
     device = pick_device(request.device)
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    cores = usable_cores()
     on_cpu = device.type == "cpu"
     inline = execution.engine == "inline"
     gpus = visible_gpus(device) if device.type == "cuda" and not inline else ()

@@ -10,6 +10,7 @@ import torch
 from ablate.contract import Dataset, DataSpec, Split
 from ablate.data.formats.kinds import kind_of_data
 from ablate.data.trials.layout.detect import layout_of
+from ablate.disk.absent import absence
 from ablate.errors import AblateError, Problem
 from ablate.recipe import data_type
 from ablate.request import Request
@@ -30,7 +31,7 @@ def data_sets(request: Request) -> tuple[str, ...]:
     if not request.data:
         return request.sets
     hint = "`ablate data make` writes synthetic ones"
-    absent = [Problem("there is no such recording", str(path), hint) for path in request.data if not path.exists()]
+    absent = [absence(path, "there is no such recording", hint) for path in request.data if not path.exists()]
     if absent:
         raise AblateError(problems=tuple(absent))
     return (*_data_of(request), *request.sets)

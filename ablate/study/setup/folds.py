@@ -1,7 +1,6 @@
 """A cross-validated study in, one configuration a fold out."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from ablate.errors import AblateError, Problem
 from ablate.recipe import Configuration
@@ -23,24 +22,18 @@ def in_folds(
 
     Raises AblateError for variants whose folds differ, and for what buys or chooses seeds one by one.
     """
-    names = {variant.name: variant.configuration.data.folds() for variant in variants}
-    splits = {variant.name: getattr(variant.configuration.data, "split", None) for variant in variants}
-    first, common = variants[0].name, names[variants[0].name]
-    others = [name for name in names if names[name] != common or (common and splits[name] != splits[first])]
+    folds = {variant.name: variant.configuration.data.folds() for variant in variants}
+    first, common = variants[0].name, folds[variants[0].name]
+    others = [name for name in folds if folds[name] != common]
     if others:
         what = f"{', '.join(others)} and {first} are cross-validated otherwise, so they cannot be paired"
         raise AblateError(what, where="data.split", hint="give all variants the same folds")
-    if not common:
+    if common is None:
         return manifest
-    split, count = splits[first], len(common)
-    over = "subjects" if getattr(split, "type", "") == "loso" else "folds"
+    count = len(common.names)
+    over = "subjects" if common.over == "subject" else "folds"
     _refuse_bought_seeds(manifest, request, f"{count} {over}", over)
-    across = getattr(split, "by", "subject") == "subject"
-    plan = CrossValidation(
-        names=common,
-        over="subject" if getattr(split, "type", "") == "loso" else "fold",
-        overlap=0.0 if across else 1 / (count - 1),
-    )
+    plan = CrossValidation(names=common.names, over=common.over, overlap=common.overlap)
     configurations = {variant.name: variant.configuration for variant in variants}
     entries = []
     for entry in manifest.variants:
@@ -84,5 +77,6 @@ def _refuse_bought_seeds(manifest: StudyManifest, request: Request, what: str, o
 
 def in_fold(configuration: Configuration, fold: int) -> Configuration:
     """The same run on one fold of its data."""
-    data: Any = configuration.data.in_fold(fold)
-    return Configuration(data=data, model=configuration.model, training=configuration.training)
+    return Configuration(
+        data=configuration.data.in_fold(fold), model=configuration.model, training=configuration.training
+    )

@@ -7,6 +7,7 @@ from typing import Any
 
 from ablate.analysis.guard.teaching import taught
 from ablate.config import non_default
+from ablate.disk.read import Json
 from ablate.model.cost import describe
 from ablate.recipe import Configuration, Recipe
 from ablate.request import Request, request_hash
@@ -109,7 +110,7 @@ def _taught(differences: Mapping[str, tuple[Any, Any]], changes: str) -> Iterato
             yield text
 
 
-def identity_of(configuration: Configuration) -> dict[str, Any]:
+def identity_of(configuration: Configuration) -> Json:
     """What a run is, for its key: fields that differ from the defaults, without those that change no number."""
     identity = non_default(configuration)
     for name in type(configuration.training).bookkeeping:
@@ -119,7 +120,7 @@ def identity_of(configuration: Configuration) -> dict[str, Any]:
 
 def expectations_hash(entries: Sequence[VariantEntry], rule: AnalysisRule) -> str:
     """Hash of everything that was predicted, and of the rule that will probe it where it is not the default."""
-    predicted: dict[str, Any] = {
+    predicted: Json = {
         entry.name: [entry.expect, entry.expect_cost] for entry in entries if entry.expect or entry.expect_cost
     }
     if rule != AnalysisRule():

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from ablate.contract import Batch, Dataset, Model
+from ablate.disk.read import Json
 from ablate.training.class_weights import class_weights
 from ablate.training.config import TrainingConfig
 from ablate.training.device import autocast
@@ -78,7 +79,7 @@ class Learner:
         with self.average.applied():
             return {name: value.detach().clone() for name, value in trained_tensors(self.model).items()}
 
-    def state_dict(self) -> dict[str, Any]:
+    def state_dict(self) -> Json:
         """Everything that the next step depends on, apart from the random states and the number of steps taken."""
         return {
             "weights": trained_tensors(self.model),

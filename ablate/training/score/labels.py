@@ -8,7 +8,6 @@ labels of the split, and of each subject. `min_spikes` is not read: labels need 
 """
 
 import math
-from typing import Any
 
 import numpy as np
 import torch
@@ -16,6 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ablate.contract import Attainable, Batch, FusionSpec
+from ablate.disk.read import Json
 from ablate.result.confusion import accuracy, balanced_accuracy, calibration_error, confusion, macro_f1
 from ablate.result.record import Score
 from ablate.training.loss import check_predictions, entry_nll, select
@@ -100,7 +100,7 @@ class LabelScorer:
         return score.model_copy(update={"sessions": sessions})
 
 
-def _of_classes(said: Predictions, session: int | None = None) -> dict[str, Any]:
+def _of_classes(said: Predictions, session: int | None = None) -> Json:
     """The figures of a confusion matrix over all labels, or over those of one session."""
     own = np.ones(len(said), dtype=np.bool_) if session is None else said.session == session
     label, guess = said.label[own], said.guess[own]

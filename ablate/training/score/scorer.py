@@ -1,6 +1,6 @@
 """What every scorer does. It is built with the data's spec and the fewest spikes of a unit that is scored."""
 
-from typing import Any, Protocol, runtime_checkable
+from typing import Protocol, runtime_checkable
 
 from torch import Tensor
 
@@ -15,7 +15,7 @@ class Scorer(Protocol):
 
     def add(self, predictions: tuple[Tensor, ...], batch: Batch) -> None: ...
 
-    def merge(self, other: Any) -> None:  # of its own class: beartype knows no `Self` in a method
+    def merge(self, other: object) -> None:  # of its own class: beartype knows no `Self` in a method
         """Takes in what another scorer gathered of other batches of the same split."""
         ...
 

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ablate.contract import Attainable
+from ablate.disk.read import Json
 from ablate.errors import AblateError
 from ablate.result.record import Score, SessionScore
 from ablate.result.repeats import SessionRepeats
@@ -57,7 +58,7 @@ class EntryTable:
         weight = np.where(session.excluded, np.nan, session.weight)
         return session.gain / (self.unit * weight)
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> Json:
         """Plain lists, as stored in `units.json`; the value of an excluded entry is null."""
         told = {"repeats": [one.model_dump(mode="json") for one in self.repeats]} if self.repeats else {}
         return {

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from simulated import LOOKS, Plan, false_word, right, scores, simulate
 
-from ablate.analysis.cells import Cell
+from ablate.analysis.cells import Cell, Cells
 from ablate.analysis.row.verdict import judge
-from ablate.analysis.stopping.settle import settle_table
+from ablate.analysis.stopping.settle import settle
 from ablate.result import Schedule
 from ablate.result.manifest import AnalysisRule, VariantEntry
 
@@ -21,6 +21,17 @@ def tables(plan, seed):
     baseline = 1 + UNIT * base[0]
     rows = {f"p{i}": dict(enumerate(baseline + UNIT * row)) for i, row in enumerate(differences[0])}
     return dict(enumerate(baseline)), rows
+
+
+def settle_table(baseline, rows, schedule, rule):
+    """The looks gone through over a table of scores by seed."""
+    base = _cell("baseline", baseline)
+    return settle(Cells(base, (base, *(_cell(name, row) for name, row in rows.items())), (), 0), schedule, rule)
+
+
+def _cell(name, scores):
+    entry = VariantEntry(name=name, role="baseline" if name == "baseline" else "variant")
+    return Cell(entry, {}, {}, "", dict(scores))
 
 
 def run_until_settled(baseline, rows, rule):

@@ -23,7 +23,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def splits_of(folder: Path, **split: object):
     """Of every fold: split -> rows."""
     config = TrialsConfig(path=str(folder), split=split)
-    folds = range(len(config.folds()))
+    folds = range(len(config.folds().names))
     return [config.in_fold(fold).rows_of(config.checked().table) for fold in folds]
 
 
@@ -45,9 +45,9 @@ def test_every_trial_is_tested_once_and_never_trained_on_there(folder: Path, spl
 
 def test_loso_names_its_folds_by_the_subject_that_each_tests(folder: Path) -> None:
     config = TrialsConfig(path=str(folder), split={"type": "loso"})
-    assert config.folds() == ("s0", "s1", "s2", "s3", "s4")
+    assert config.folds().names == ("s0", "s1", "s2", "s3", "s4")
     tested = [{row.subject for row in rows["test"]} for rows in splits_of(folder, type="loso")]
-    assert tested == [{name} for name in config.folds()]
+    assert tested == [{name} for name in config.folds().names]
 
 
 def test_folds_over_trials_hold_every_subject_and_class_in_proportion(folder: Path) -> None:

@@ -12,6 +12,7 @@ from ablate.cli.console import err, say
 from ablate.cli.screen.live.counting import Count
 from ablate.contract import Batch
 from ablate.errors import AblateError
+from ablate.model import FusionConfig
 from ablate.model.video.frame_encoder import FrameEncoder
 from ablate.recipe import Configuration
 from ablate.result import canonical_json
@@ -50,8 +51,9 @@ def identity(configuration: Configuration) -> str:
 
 
 def keeps_features(configuration: Configuration) -> bool:
-    video = getattr(configuration.model, "video", None)
-    return bool(getattr(video, "frozen", False) and getattr(video, "cache", False))
+    model = configuration.model
+    video = {} if not isinstance(model, FusionConfig) else dict(model.video)
+    return bool(video.get("frozen") and video.get("cache"))
 
 
 def encode(configuration: Configuration, name: str, device: torch.device) -> bool:

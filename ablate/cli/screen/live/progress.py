@@ -12,7 +12,7 @@ from rich.console import Console, RenderableType
 from rich.live import Live
 from rich.text import Text
 
-from ablate.analysis.words import duration, unit_of
+from ablate.analysis.words import duration, plural, unit_of
 from ablate.cli.console import stage
 from ablate.cli.screen.live.fitted import Fitted, shortened
 from ablate.cli.studies import analysis_of
@@ -75,8 +75,8 @@ class ProgressDisplay(Watcher):
         kept = f", {done} of them done already" if done and not looks else ""
         most = "at most " if looks else ""
         self._say(
-            f"{manifest.name}: {len(manifest.variants)} variants, {most}{len(study.jobs)} runs{kept}; "
-            f"{manifest.data_description}"
+            f"{manifest.name}: {plural(len(manifest.variants), 'variant')}, "
+            f"{most}{plural(len(study.jobs), 'run')}{kept}; {manifest.data_description}"
         )
         self._warn(todo)
         if todo and self._console.is_terminal:

@@ -2,12 +2,13 @@
 
 import json
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from rich.table import Table
 from rich.text import Text
 
 from ablate.cli.console import out
+from ablate.disk.read import Json
 
 if TYPE_CHECKING:
     from ablate.recipe.vocabulary.catalogue import Part
@@ -18,7 +19,7 @@ def print_json(parts: "Sequence[Part]") -> None:
     print(json.dumps({"parts": [as_json(part) for part in parts]}, indent=1))
 
 
-def as_json(part: "Part") -> dict[str, Any]:
+def as_json(part: "Part") -> Json:
     """A stable shape for programs."""
     options = [{"name": o.name, "type": o.type, "default": o.default, "help": o.help} for o in part.options]
     return {

@@ -1,6 +1,5 @@
 """The price of a study: what is done, what the rest takes, and what the seeds can tell."""
 
-import os
 import shlex
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -11,6 +10,7 @@ from rich.text import Text
 from ablate.analysis.words import duration, number, percent, unit_of
 from ablate.cli.console import out, say
 from ablate.request import Request
+from ablate.result.environment import usable_cores
 
 if TYPE_CHECKING:
     from ablate.study.price import StudyPrice, VariantPrice
@@ -97,7 +97,7 @@ def say_cpu_time(todo: "Sequence[RunJob]", request: Request) -> None:
     for job in todo:
         training = job.configuration.training
         operations += BACKWARD * (job.cost.total_flops if job.cost else 0) * training.steps * training.batch_size
-    hours = operations / (SLOW_CPU_FLOPS * (os.cpu_count() or 1)) / 3600
+    hours = operations / (SLOW_CPU_FLOPS * usable_cores()) / 3600
     if hours < 1:
         return
     time = f"{hours:.0f} hours" if hours < 72 else f"{hours / 24:.0f} days"

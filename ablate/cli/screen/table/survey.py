@@ -38,7 +38,7 @@ def survey_lines(survey: Survey, repeats: Sequence[SessionRepeats] = ()) -> list
         lines += ["", *_session(session, held.get(session.name), brief=several)]
     more = len(survey.sessions) - SHOWN_SESSIONS
     lines += [f"and {plural(more, 'more session')}: --format json has all"] if more > 0 else []
-    notices = [line for notice in survey.notices for line in _wrapped("told", plain(notice))]
+    notices = [line for notice in survey.notices for line in _wrapped("note", plain(notice))]
     tail = [f"fingerprint {survey.fingerprint[:16]}, scored test bins {survey.scored_hash['test'][:16]}"]
     room = max(3, LINES - len(lines) - len(tail) - 1)
     kept = notices if several else notices[:room]

@@ -13,6 +13,7 @@ from ablate.data.recording.session import REPEATED
 Array = np.ndarray
 Index = Int[np.ndarray, "b t"]
 
+HASHED = ("stimulus", "spikes", "behavior", "behavior_valid", "valid", "trials", "split", "rates", *REPEATED)
 HASH_BYTES = 1 << 24  # rows are hashed in pieces of 16 MB
 
 
@@ -56,11 +57,9 @@ class FrameStore:
 def content_hash(recording: Recording) -> str:
     """Hash of everything that can change a score: arrays with their shapes, name and bin rate."""
     digest = hashlib.blake2b(f"{recording.name} {recording.bin_rate_hz!r}".encode(), digest_size=32)
-    for name in ("stimulus", "spikes", "behavior", "behavior_valid", "valid", "trials", "split", "rates", *REPEATED):
-        part = getattr(recording, name)
-        if part is not None:
-            digest.update(f"\n{name} {part.dtype.str} {part.shape} ".encode())
-            step = max(1, HASH_BYTES // max(1, part.nbytes // len(part)))
-            for start in range(0, len(part), step):
-                digest.update(np.ascontiguousarray(part[start : start + step]).data)
+    for name, part in recording.arrays(*HASHED):
+        digest.update(f"\n{name} {part.dtype.str} {part.shape} ".encode())
+        step = max(1, HASH_BYTES // max(1, part.nbytes // len(part)))
+        for start in range(0, len(part), step):
+            digest.update(np.ascontiguousarray(part[start : start + step]).data)
     return digest.hexdigest()

@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from ablate.data.formats.nwb.opened import held
 from ablate.data.formats.nwb.stimulus import times_of
 from ablate.data.formats.story import Story
 from ablate.data.formats.timing import Bins, means_in
@@ -51,14 +52,12 @@ def read_behavior(
             others.append(f"processing/{name} (not measured while the stimulus was shown)")
             continue
         values = np.asarray(series.data[:], np.float64).reshape(len(times), -1)
-        values = values * float(getattr(series, "conversion", 1.0) or 1.0) + float(
-            getattr(series, "offset", 0.0) or 0.0
-        )
+        values = values * float(held(series, "conversion") or 1.0) + float(held(series, "offset") or 0.0)
         means, empty = _means(times, values, bins, name)
         columns.append(means)
         stem = name.rpartition("/")[2]
         labels += [stem] if means.shape[1] == 1 else [f"{stem}_{k}" for k in range(means.shape[1])]
-        unit = f", {series.unit}" if getattr(series, "unit", "") else ""
+        unit = f", {series.unit}" if held(series, "unit") else ""
         story.read.append(f"behaviour: {name}{unit}, the mean of the samples of each bin")
         if empty:
             story.inferred.append(f"{empty} bins have no sample of {name}: the last one before stands in")
@@ -77,6 +76,7 @@ def _series_in(container: Any) -> list[Any]:
     """Every time series in a module, in whatever it is wrapped."""
     found = []
     for child in container.children:
+        # a series is known by its entries, for extensions of NWB have types of their own
         if hasattr(child, "data") and (hasattr(child, "timestamps") or hasattr(child, "rate")):
             found.append(child)
         else:

@@ -28,6 +28,11 @@ def opened(place: Path) -> Iterator[Any]:
             yield file
 
 
+def held(container: object, name: str) -> Any:
+    """An entry of one of pynwb's objects; None where its type has no such entry, or the file says nothing there."""
+    return getattr(container, name, None)  # each type of NWB has entries of its own
+
+
 def _not_nwb(place: Path, error: Exception) -> AblateError:
     first = (str(error).splitlines() or [type(error).__name__])[0]
     return AblateError(f"is no NWB 2 file: {first}", where=str(place), hint="only HDF5 files of NWB 2 are read")

@@ -8,6 +8,7 @@ from typing import Any, Literal
 import numpy as np
 
 from ablate.data.formats.numbers import TIMES, numbers
+from ablate.data.formats.nwb.opened import held
 from ablate.data.formats.story import Story
 from ablate.data.formats.trials_of_arrays import as_uint8
 from ablate.errors import AblateError
@@ -41,7 +42,7 @@ def candidates(file: Any) -> tuple[list[Candidate], list[str]]:
         elif _frames(series) is not None:
             found.append(_shown(series))
         else:
-            why = " (frames in external files)" if getattr(series, "external_file", None) is not None else ""
+            why = " (frames in external files)" if held(series, "external_file") is not None else ""
             others.append(f"stimulus/{series.name}{why}")
     tables = list(_tables(file))
     found += tables
@@ -116,13 +117,13 @@ def _axes(shape: tuple[int, ...], size: tuple[int, int] | None) -> Axes | None:
 
 def _frames(series: Any) -> Any:
     """The stored frames of a series; None where it has none of its own."""
-    data = getattr(series, "data", None)
-    shape: tuple[int, ...] = getattr(data, "shape", ())
+    data = held(series, "data")
+    shape: tuple[int, ...] = held(data, "shape") or ()
     return data if len(shape) in (3, 4) and shape[0] > 0 else None
 
 
 def _size(series: Any) -> tuple[int, int] | None:
-    size = getattr(series, "dimension", None)
+    size = held(series, "dimension")
     return (int(size[0]), int(size[1])) if size is not None and len(size) == 2 else None
 
 
@@ -140,7 +141,7 @@ def _shown(series: Any) -> Candidate:
 
 def _indexed(series: Any) -> Candidate:
     template = series.indexed_images if series.indexed_images is not None else series.indexed_timeseries
-    name = getattr(template, "name", "nothing")
+    name = held(template, "name") or "nothing"
 
     def read() -> tuple[np.ndarray, np.ndarray, np.ndarray, tuple[int, int] | None]:
         return _template(template, series.name), _index(series.data[:], series.name), times_of(series), _size(template)
@@ -203,10 +204,10 @@ def _template(template: Any, where: str) -> np.ndarray:
 
 def _images(template: Any) -> Iterator[np.ndarray]:
     """In the order in which an index counts them."""
-    images = getattr(template, "images", None)
+    images = held(template, "images")
     if images is None:
         return
-    ordered = getattr(template, "order_of_images", None)
+    ordered = held(template, "order_of_images")
     for image in ordered.data if ordered is not None else images.values():
         yield np.asarray(image.data[:])
 
@@ -215,6 +216,6 @@ def _template_shape(template: Any) -> tuple[int, ...]:
     data = _frames(template)
     if data is not None:
         return tuple(data.shape[1:])
-    images = getattr(template, "images", None) or {}
+    images = held(template, "images") or {}
     first = next(iter(images.values()), None)
     return () if first is None else tuple(first.data.shape)

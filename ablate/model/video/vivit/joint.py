@@ -35,8 +35,6 @@ class VivitJointConfig(TubeletOptions):
 class VivitJoint(VideoEncoder):
     """(b, i, f, 3, h, w) to one token a time step, (b, i, f / tubelet_frames, width)."""
 
-    per_frame = False
-
     def __init__(self, config: VivitJointConfig, frame_shape: tuple[int, ...], intervals: int, frames: int):
         super().__init__()
         self.tokens = TubeletTokens(frame_shape, frames, config.tubelet_frames, config.patch_size, config.width)

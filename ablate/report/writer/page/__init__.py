@@ -13,7 +13,7 @@ from markupsafe import Markup, escape
 
 from ablate.disk.whole import write_bytes, writing
 from ablate.report.columns import Column
-from ablate.report.content import Content, Picture
+from ablate.report.content import Content, Lines, Picture
 from ablate.report.figures.style import BASELINE, INK, OKABE_ITO, Look, looks
 from ablate.report.writer.page.vector import inline_svg
 
@@ -37,8 +37,8 @@ def page(content: Content) -> str:
     text = template().render(
         content=content,
         analysis=content.analysis,
-        head=[block for block in content.blocks if getattr(block, "tone", "") in HEAD],  # of Lines alone
-        body=[block for block in content.blocks if getattr(block, "tone", "") not in HEAD],
+        head=[block for block in content.blocks if isinstance(block, Lines) and block.tone in HEAD],
+        body=[block for block in content.blocks if not (isinstance(block, Lines) and block.tone in HEAD)],
         style=Markup((HERE / "style.css").read_text(encoding="utf-8")),
         dot=lambda name: dot(style.get(name)),
     )

@@ -166,7 +166,7 @@ class TrialDataset:
         """What a target holds: class indices, or numbers z-scored by the training split; zero where there is none."""
         if not self.spec.targets:
             return np.maximum(labels, 0)
-        mean, sd = (np.array([getattr(one, name) for one in self.spec.targets]) for name in ("mean", "sd"))
+        mean, sd = np.array([(one.mean, one.sd) for one in self.spec.targets]).T
         return np.nan_to_num((labels - mean) / sd).astype(np.float32)
 
 

@@ -114,6 +114,8 @@ class FusionBatch:
     shown: the frames, features (b, i, f, d) or pixels (b, i, f, 3, h, w) of 0 to 255 (uint8 or float, RGB), or what
         reads them when `frames` is first asked for, as from films. What lies where `frame_mask` is False is arbitrary
         and may be NaN: only the mask tells a pad.
+    lasting: which intervals each trial has, where some are shorter than the longest: they are padded at their end, in
+        EEG and frames alike, and what lies in the pads is arbitrary and may be NaN. None: every trial has all of them.
     frame_keys: 128-bit content hash of each frame as two integers, where the data knows it; the feature cache looks
         frames up by it instead of hashing pixels at every step.
     """
@@ -123,6 +125,7 @@ class FusionBatch:
     frame_mask: Bool[Tensor, "b i f"]
     targets: tuple[Target, ...]
     frame_keys: Int[Tensor, "b i f 2"] | None = None
+    lasting: Bool[Tensor, "b i"] | None = None
 
     @property
     def frames(self) -> Tensor:
@@ -145,7 +148,8 @@ class FusionBatch:
             targets = tuple(self.targets[group].rows(start, stop) for group, start, stop in part)
             here = slice(done, done + sum(len(target.values) for target in targets))
             keys = None if self.frame_keys is None else self.frame_keys[here]
-            batches.append(FusionBatch(self.eeg[here], self._some(here), self.frame_mask[here], targets, keys))
+            lasting = None if self.lasting is None else self.lasting[here]
+            batches.append(FusionBatch(self.eeg[here], self._some(here), self.frame_mask[here], targets, keys, lasting))
             done = here.stop
         return tuple(batches)
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Literal
 
 import torch
+from einops import repeat
 from jaxtyping import Bool, Float
 from pydantic import Field
 from torch import Tensor, nn
@@ -72,16 +73,26 @@ class FusionModel(Model):
     def forward(self, batch: FusionBatch) -> tuple[Tensor, ...]:
         """Log-probabilities (b, n, classes), or mean and log sd (b, n, k, 2), for each target, in order."""
         frames = self.media.tokens(batch)
-        predictions = self.joined(batch.eeg, frames, self.media.token_mask(batch.frame_mask))
+        predictions = self.joined(batch.eeg, frames, self.media.token_mask(batch.frame_mask), batch.lasting)
         rows = [target.values.shape[0] for target in batch.targets]
         return predictions.split(rows)
 
     def _joined(
-        self, eeg: Float[Tensor, "b c t"], frames: Float[Tensor, "b i f w"] | None, mask: Bool[Tensor, "b i f"]
+        self,
+        eeg: Float[Tensor, "b c t"],
+        frames: Float[Tensor, "b i f w"] | None,
+        mask: Bool[Tensor, "b i f"],
+        lasting: Bool[Tensor, "b i"] | None = None,
     ) -> Float[Tensor, "b n *k"]:
-        """All that follows the frame encoder: its tokens and the EEG to predictions."""
+        """All that follows the frame encoder: its tokens and the EEG to predictions.
+
+        Beyond the end of a trial the EEG is zero, whatever lies there, and its tokens are in no mean.
+        """
         latents, present = self.media.from_tokens(frames, mask)
-        return self.head(self.fusion(self.eeg(eeg), latents, present))
+        if lasting is not None:
+            recorded = repeat(lasting, "b i -> b 1 (i p)", p=eeg.shape[2] // lasting.shape[1])
+            eeg = eeg.masked_fill(~recorded, 0.0)
+        return self.head(self.fusion(self.eeg(eeg), latents, present), lasting)
 
     def compile(self, *args: object, **options: object) -> None:
         """Compiles what follows the frame encoder, one graph for training and one for evaluation, and the encoder.

@@ -10,8 +10,8 @@ also spoils the mean). A model of one's own may give any.
 """
 
 import torch
-from einops import rearrange
-from jaxtyping import Float
+from einops import rearrange, repeat
+from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
 from ablate.contract import FusionSpec
@@ -28,9 +28,14 @@ class Pooled(nn.Module):
         self.norm = nn.LayerNorm(width)
         self.dropout = nn.Dropout(dropout)
 
-    def pooled(self, tokens: Float[Tensor, "b e d"]) -> Float[Tensor, "b n d"]:
+    def pooled(self, tokens: Float[Tensor, "b e d"], lasting: Bool[Tensor, "b i"] | None) -> Float[Tensor, "b n d"]:
+        """lasting: which intervals a trial has; the tokens of others are in no trial's mean."""
         grouped = rearrange(self.norm(tokens), "b (n k) d -> b n k d", n=self.groups)
-        return self.dropout(grouped.mean(dim=2))
+        if lasting is None or self.groups > 1:  # an interval's own tokens are all there, or none is scored
+            return self.dropout(grouped.mean(dim=2))
+        counted = repeat(lasting, "b i -> b 1 (i k) 1", k=tokens.shape[1] // lasting.shape[1])
+        total = grouped.masked_fill(~counted, 0.0).sum(dim=2)
+        return self.dropout(total / counted.sum(dim=2).clamp(min=1))
 
 
 class ClassHead(Pooled):
@@ -44,8 +49,10 @@ class ClassHead(Pooled):
             self.linear.bias.copy_(prior.log())
             self.linear.weight.mul_(SMALL)
 
-    def forward(self, tokens: Float[Tensor, "b e d"]) -> Float[Tensor, "b n k"]:
-        return self.linear(self.pooled(tokens)).log_softmax(dim=-1)
+    def forward(
+        self, tokens: Float[Tensor, "b e d"], lasting: Bool[Tensor, "b i"] | None = None
+    ) -> Float[Tensor, "b n k"]:
+        return self.linear(self.pooled(tokens, lasting)).log_softmax(dim=-1)
 
 
 class ValueHead(Pooled):
@@ -59,8 +66,10 @@ class ValueHead(Pooled):
             self.linear.bias.zero_()
             self.linear.weight.mul_(SMALL)
 
-    def forward(self, tokens: Float[Tensor, "b e d"]) -> Float[Tensor, "b n k 2"]:
-        mean = self.linear(self.pooled(tokens))
+    def forward(
+        self, tokens: Float[Tensor, "b e d"], lasting: Bool[Tensor, "b i"] | None = None
+    ) -> Float[Tensor, "b n k 2"]:
+        mean = self.linear(self.pooled(tokens, lasting))
         return torch.stack([mean, self.log_sd.to(mean.dtype).expand_as(mean)], dim=-1)
 
 

@@ -162,7 +162,7 @@ def _absent_problems(sound: Sequence[tuple[TrialRow, TrialFacts]], table: TrialT
     if not sound:
         return
     absent = sum(facts.absent for _, facts in sound)
-    share = absent / (len(sound) * table.intervals)
+    share = absent / sum(len(facts.mask) for _, facts in sound)
     if share > most:
         what = f"{_absent_words(sound, table)}, more than `most_absent` {most:g} allows"
         hint = "are t0_video_s seconds in the film, and do the films last as long as their trials? "
@@ -171,7 +171,7 @@ def _absent_problems(sound: Sequence[tuple[TrialRow, TrialFacts]], table: TrialT
 
 def _absent_words(sound: Sequence[tuple[TrialRow, TrialFacts]], table: TrialTable) -> str:
     """How much video is missing, and why as far as the folder says."""
-    absent, total = sum(facts.absent for _, facts in sound), len(sound) * table.intervals
+    absent, total = sum(facts.absent for _, facts in sound), sum(len(facts.mask) for _, facts in sound)
     without = [(row, facts) for row, facts in sound if not facts.mask.any()]
     said = sum(not row.shown for row, _ in without)
     short = [row.trial_id for row, _ in without if row.shown]
@@ -187,6 +187,13 @@ def _notices(checked: Checked) -> Iterator[str]:
     sound, table = list(zip(checked.table.rows, checked.facts, strict=True)), checked.table
     if said := checked.signal.options.filters.words:
         yield said
+    if table.unequal:
+        lengths = [table.intervals_of(row) for row in table.rows]
+        short = sum(length < max(lengths) for length in lengths)
+        yield (
+            f"trials of {min(lengths)} to {max(lengths)} intervals: {short} of {len(lengths)} are padded at their end, "
+            "and no pad is pooled or scored"
+        )
     if any(facts.absent for facts in checked.facts):
         yield _absent_words(sound, table)
     marked = sorted({bad for row in table.rows for bad in row.recording.bads})

@@ -124,7 +124,10 @@ class TrialDataset:
         """The trials of these rows, grouped by subject in the order of their index."""
         trials = self.splits[split]
         rows = rows[np.argsort(trials.session[rows], kind="stable")]
-        mask = torch.from_numpy(trials.frame_mask[rows])
+        mask, lasting = torch.from_numpy(trials.frame_mask[rows]), None
+        if (known := trials.lasting) is not None:
+            lasting = torch.from_numpy(known[rows])
+            mask &= lasting[..., None]  # another trial's film may be longer than this trial
         named = known_keys(trials.frames, rows)
         shown = None if named is not None else np.ascontiguousarray(trials.frames[rows])
 
@@ -132,14 +135,18 @@ class TrialDataset:
             frames = torch.from_numpy(np.ascontiguousarray(trials.frames[rows]) if shown is None else shown)
             return (poisoned(frames, mask) if self.poison else frames).to(self.device)
 
+        eeg = self._eeg[split][torch.from_numpy(rows)]
+        if self.poison:
+            eeg = eeg.masked_fill(~torch.from_numpy(trials.recorded[rows])[:, None], torch.nan)
         return FusionBatch(
-            eeg=self._eeg[split][torch.from_numpy(rows)].to(self.device),
+            eeg=eeg.to(self.device),
             shown=load if shown is None else load(),
             frame_mask=mask.to(self.device),
             targets=self._targets(split, rows),
             frame_keys=self._keys(split, rows, shown)
             if shown is not None
             else torch.from_numpy(np.asarray(named, dtype="<u8").view(np.int64)),
+            lasting=None if lasting is None else lasting.to(self.device),
         )
 
     def _keys(self, split: str, rows: NDArray[np.int64], shown: NDArray[np.generic]) -> Tensor | None:
@@ -226,30 +233,33 @@ def scales_of(splits: Mapping[str, TrialSplit], *, by_subject: bool) -> dict[tup
     """
     train = splits["train"]
     if not by_subject:
-        return {(name, None): scale_of(train.eeg) for name in splits}
+        return {(name, None): scale_of(train.eeg, train.recorded) for name in splits}
     found: dict[tuple[str, int | None], Scale] = {}
     for name, split in splits.items():
         for subject in np.unique(split.session).tolist():
-            known = train.eeg[train.session == subject]
-            found[name, subject] = scale_of(known if len(known) else split.eeg[split.session == subject])
+            of = train if (train.session == subject).any() else split
+            own = of.session == subject
+            found[name, subject] = scale_of(of.eeg[own], of.recorded[own])
     return found
 
 
-def scale_of(eeg: NDArray[np.float32]) -> Scale:
-    """Mean and standard deviation of each channel over trials and samples (c, 1)."""
+def scale_of(eeg: NDArray[np.float32], recorded: NDArray[np.bool_]) -> Scale:
+    """Mean and standard deviation of each channel over trials and the samples that they have (c, 1)."""
+    if not recorded.all():
+        eeg = np.moveaxis(eeg, 1, 2)[recorded].T[None]  # (1, c, samples of all trials)
     mean = eeg.mean(axis=(0, 2), dtype=np.float64)[:, None]
     return mean, eeg.std(axis=(0, 2), dtype=np.float64)[:, None] + 1e-12
 
 
 def z_scored(split: TrialSplit, scales: Mapping[tuple[str, int | None], Scale], name: str) -> NDArray[np.float32]:
-    """The EEG of a split in standard deviations."""
+    """The EEG of a split in standard deviations, zero beyond the end of a trial."""
     if (name, None) in scales:
-        return scaled(split.eeg, *scales[name, None])
+        return np.where(split.recorded[:, None], scaled(split.eeg, *scales[name, None]), np.float32(0))
     z = np.empty_like(split.eeg)
     for subject in np.unique(split.session).tolist():
         own = split.session == subject
         z[own] = scaled(split.eeg[own], *scales[name, subject])
-    return z
+    return np.where(split.recorded[:, None], z, np.float32(0))
 
 
 def scaled(eeg: NDArray[np.float32], mean: NDArray[np.float64], std: NDArray[np.float64]) -> NDArray[np.float32]:

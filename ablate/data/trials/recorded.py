@@ -26,7 +26,7 @@ from ablate.data.trials.folds import FoldsConfig, deal_folds, folds_of
 from ablate.data.trials.kinds import kinds
 from ablate.data.trials.layout.detect import LayoutName
 from ablate.data.trials.layout.film import FilmStyle, Fit
-from ablate.data.trials.layout.table import TrialRow, TrialTable, padded, padded_mask
+from ablate.data.trials.layout.table import TrialRow, TrialTable, filled, padded
 from ablate.data.trials.signal import Bads, SignalOptions
 from ablate.data.trials.split import TrialSplit
 from ablate.errors import AblateError
@@ -82,6 +82,9 @@ class TrialsConfig(TrialDataConfig):
     zscore: Literal["train", "subject"] = "train"
     """Mean and deviation of each channel: over the training split, or each subject's own (of its training trials; of a
     subject that has none, of the trials that are scored, whose labels are not looked at)."""
+    lengths: Literal["equal", "padded"] = "equal"
+    """Trials of different length: refused (equal), or padded at their end to the longest one (native and mne). No pad
+    is pooled, scored, or part of any mean."""
     most_absent: float = Field(default=0.25, ge=0, le=1)
     """Share of intervals without any frame that is put up with; 1 allows EEG alone."""
     sampling: Literal["natural", "balanced"] = "natural"
@@ -106,6 +109,8 @@ class TrialsConfig(TrialDataConfig):
     def _asks_what_there_is(self) -> "TrialsConfig":
         if self.targets and self.layout not in ("native", "mne"):
             raise ValueError(f"`targets` are columns of a manifest, and the layout {self.layout} has none")
+        if self.targets and self.lengths == "padded":
+            raise ValueError("`targets` need trials of one length: `lengths: padded` is of classes")
         if self.targets and self.sampling == "balanced":
             raise ValueError("`sampling: balanced` is of classes, and `targets` are numbers")
         if self.targets and self.numbers_are_classes:
@@ -183,11 +188,11 @@ class TrialsConfig(TrialDataConfig):
 
         folder, style = Path(self.path), FilmStyle(self.frames, self.image_size, self.fit)
         if self.layout == "native":
-            return native.read_folder(folder, self.pixel_max, self.targets)
+            return native.read_folder(folder, self.pixel_max, self.targets, padded=self.lengths == "padded")
         if self.layout == "seed_dv":
             return seed_dv.read_folder(folder, self.interval_s, style, self.pixel_max)
         if self.layout == "mne":
-            return mne.read_folder(folder, self.interval_s, style, self.targets)
+            return mne.read_folder(folder, self.interval_s, style, self.targets, padded=self.lengths == "padded")
         return eav.read_folder(folder, self.interval_s, style)
 
     def sources(self) -> tuple[str, ...]:
@@ -238,6 +243,7 @@ class TrialsConfig(TrialDataConfig):
             content.update(repr((name, split.trial_ids, split.labels.tolist(), checked.signal.channels)).encode())
             content.update(split.eeg.tobytes())
             content.update(split.frame_mask.tobytes())
+            content.update(b"" if split.lengths is None else split.lengths.tobytes())
             content.update(b"".join(facts[trial].content for trial in split.trial_ids))
         fingerprint = content.hexdigest()
         return TrialDataset(
@@ -303,17 +309,19 @@ class TrialsConfig(TrialDataConfig):
             trial_ids=tuple(row.trial_id for row in rows),
             session=np.array([subjects.index(row.subject) for row in rows]),
             eeg=np.stack([checked.signal.read(row) for row in rows]),
-            frames=FilmOfRows(tuple(rows), table.frames),
-            frame_mask=np.stack([padded_mask(facts[row.trial_id].mask, table.frames) for row in rows]),
+            frames=FilmOfRows(tuple(rows), table.intervals, table.frames),
+            frame_mask=np.stack([filled(facts[row.trial_id].mask, table.intervals, table.frames) for row in rows]),
             labels=np.array([row.values for row in rows])
             if table.targets
-            else np.array([[labels.index(label) if label else -1 for label in row.own_labels] for row in rows]),
+            else labelled([[labels.index(label) if label else -1 for label in row.own_labels] for row in rows]),
+            lengths=np.array([table.intervals_of(row) for row in rows]) if table.unequal else None,
         )
 
 
 _READING = (
     *("path", "layout", "interval_s", "frames", "image_size", "fit", "pixel_max"),
     *("channels", "bads", "resample_hz", "most_absent", "numbers_are_classes", "targets"),
+    "lengths",
     *("band_hz", "notch_hz", "reference", "filter_phase"),
 )
 
@@ -330,15 +338,23 @@ def _checked(config: TrialsConfig, stamp: str, stamp_of_files: str) -> Checked:
     return check_trials(_table(config, stamp), config.check_options)
 
 
+def labelled(rows: Sequence[Sequence[int]]) -> NDArray[np.int64]:
+    """Labels (N, n); a shorter trial has none (-1) beyond its end."""
+    out = np.full((len(rows), max(map(len, rows))), -1, dtype=np.int64)
+    for place, row in enumerate(rows):
+        out[place, : len(row)] = row
+    return out
+
+
 class FilmOfRows:
     """The frames of trials, read from their files when a batch asks for them."""
 
-    def __init__(self, rows: tuple[TrialRow, ...], most: int):
-        self.rows, self.most = rows, most
+    def __init__(self, rows: tuple[TrialRow, ...], intervals: int, most: int):
+        self.rows, self.intervals, self.most = rows, intervals, most
         self._keys: dict[int, NDArray[np.uint64]] = {}
 
     def __getitem__(self, rows: NDArray[np.int64]) -> NDArray[np.generic]:
-        return np.stack([padded(self.rows[row].frames()[0], self.most) for row in rows])
+        return np.stack([padded(self.rows[row].frames()[0], self.intervals, self.most) for row in rows])
 
     def keys(self, rows: NDArray[np.int64]) -> NDArray[np.uint64] | None:
         found = []
@@ -346,6 +362,6 @@ class FilmOfRows:
             if (keys := self.rows[row].frame_keys) is None:
                 return None
             if row not in self._keys:
-                self._keys[row] = keys()
+                self._keys[row] = filled(keys(), self.intervals, self.most)  # type: ignore[assignment]
             found.append(self._keys[row])
         return np.stack(found)

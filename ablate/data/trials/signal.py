@@ -50,23 +50,26 @@ class Signal:
         return round(self.seconds * self.rate_hz)
 
     def read(self, row: TrialRow) -> NDArray[np.float32]:
-        """(channels, samples) microvolts. Raises AblateError for what is no such trial."""
+        """(channels, samples) microvolts, zeros beyond the end of a shorter trial. Raises AblateError for what is no
+        such trial."""
         eeg = as_recorded(row, self.seconds)
         if self.options.bads == "interpolate":
             wanted = [name for name in self.channels if name in bad_channels(row, eeg)]
             eeg = interpolated(eeg, row, tuple(wanted))
         eeg = eeg[[row.recording.channels.index(name) for name in self.channels]]
         eeg = filtered(eeg, row.recording.rate_hz, self.channels, self.options.filters)
-        return resampled(eeg, self.samples).astype(np.float32)
+        own = self.samples if row.seconds is None else round(row.seconds * self.rate_hz)
+        return np.pad(resampled(eeg, own).astype(np.float32), [(0, 0), (0, self.samples - own)])
 
 
 def as_recorded(row: TrialRow, seconds: float) -> NDArray[np.float64]:
     """A trial's EEG in exactly as many samples as its intervals hold, all channels, at the recording's own rate.
 
     One sample too many is cut: MNE's windows are closed on both sides, 5 s at 100 Hz give 501. Raises AblateError for
-    any other length, and for values that are not finite or in another unit.
+    any other length, and for values that are not finite or in another unit. seconds: of a trial that says nothing else.
     """
     eeg, count = row.eeg(), len(row.recording.channels)
+    seconds = seconds if row.seconds is None else row.seconds
     samples = round(seconds * row.recording.rate_hz)
     where = f"trial {row.trial_id}"
     if eeg.ndim != 2 or eeg.shape[0] != count or eeg.shape[1] not in (samples, samples + 1):

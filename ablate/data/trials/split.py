@@ -33,6 +33,7 @@ class TrialSplit:
     trial_ids: name of each trial; segments cut from one recorded trial share it. session: index of the subject.
     eeg: (N, c, t) float32. frames: (N, i, f, ...). frame_mask: (N, i, f). labels: (N, n) class indices, -1 = none; or
     (N, n, k) numbers in their own unit, NaN = none.
+    lengths: (N,) intervals that each trial has, where some are shorter than others and padded at their end.
     truth: (N, n, classes) log-probabilities under the process that made the data, where it is known.
     """
 
@@ -43,6 +44,7 @@ class TrialSplit:
     frame_mask: NDArray[np.bool_]
     labels: NDArray[np.int64] | NDArray[np.float64]
     truth: NDArray[np.float64] | None = None
+    lengths: NDArray[np.int64] | None = None
 
     def __len__(self) -> int:
         return len(self.trial_ids)
@@ -51,6 +53,19 @@ class TrialSplit:
     def valid(self) -> NDArray[np.bool_]:
         """Which labels there are, in their shape."""
         return np.asarray(self.labels >= 0 if self.labels.dtype.kind == "i" else np.isfinite(self.labels))
+
+    @property
+    def lasting(self) -> NDArray[np.bool_] | None:
+        """Which intervals each trial has (N, i); None where all have all."""
+        return None if self.lengths is None else np.arange(self.frame_mask.shape[1]) < self.lengths[:, None]
+
+    @property
+    def recorded(self) -> NDArray[np.bool_]:
+        """Which EEG samples each trial has (N, t)."""
+        count = self.eeg.shape[2]
+        if (lasting := self.lasting) is None:
+            return np.ones((len(self), count), dtype=np.bool_)
+        return np.repeat(lasting, count // lasting.shape[1], axis=1)
 
     def first(self, share: float) -> "TrialSplit":
         """The first part of the trials of every subject, at least one of each."""
@@ -65,6 +80,7 @@ class TrialSplit:
             frame_mask=self.frame_mask[rows],
             labels=self.labels[rows],
             truth=None if self.truth is None else self.truth[rows],
+            lengths=None if self.lengths is None else self.lengths[rows],
         )
 
     def with_shuffled_video(self, seed: int) -> "TrialSplit":

@@ -5,7 +5,7 @@ UTF-8, separated by commas. Spaces around a cell are nobody's intention (`left `
 
 import csv
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
@@ -152,16 +152,17 @@ def _faults(lines: Sequence[Line], needed: Sequence[str]) -> list[Problem]:
     return found
 
 
-def interval_faults(lines: Sequence[Line], intervals: int) -> list[Problem]:
-    """Lines whose labels are not one for each interval. Without the column there are none."""
+def interval_faults(lines: Sequence[Line], own: Mapping[str, int], intervals: int) -> list[Problem]:
+    """Lines whose labels are not one for each interval. Without the column there are none. own: how many a line's trial
+    has, where that is not `intervals`."""
     if not any(INTERVAL_LABELS in line.cells for line in lines):
         return []
     found = []
     for line in lines:
         labels = line.interval_labels()
         hint = "write `calm|happy|happy`, a label for each interval; leave one empty where nothing is labelled"
-        if len(labels) != intervals:
-            what = f"{INTERVAL_LABELS} holds {len(labels)} labels, the trial has {intervals} intervals"
+        if len(labels) != (count := own.get(line.where, intervals)):
+            what = f"{INTERVAL_LABELS} holds {len(labels)} labels, the trial has {count} intervals"
             found.append(Problem(what, line.where, hint))
         elif not any(labels):
             found.append(Problem("no interval of the trial has a label", line.where, hint))

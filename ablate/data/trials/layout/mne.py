@@ -18,15 +18,27 @@ from numpy.typing import NDArray
 from ablate.data.trials.layout.film import FilmStyle, Stretch, read_frames, read_mask, slot_keys
 from ablate.data.trials.layout.manifest import Line, interval_faults, number_faults, read_manifest, unread
 from ablate.data.trials.layout.ratings import rated
-from ablate.data.trials.layout.table import EegFile, Frames, TrialRow, TrialTable, hash_of, no_frames, whole_intervals
+from ablate.data.trials.layout.table import (
+    CUT_OR_PAD,
+    EegFile,
+    Frames,
+    TrialRow,
+    TrialTable,
+    hash_of,
+    no_frames,
+    whole_intervals,
+)
 from ablate.errors import AblateError, Problem
 
 COLUMNS = ("trial_id", "subject", "label", "eeg", "video", "t0_eeg_s", "t0_video_s", "seconds")
 OPENED_BY_MNE = "a recording that mne.io.read_raw opens: .fif, .bdf, .edf, .vhdr, .set, ..."
 
 
-def read_folder(folder: Path, interval_s: float, style: FilmStyle, targets: Sequence[str] = ()) -> TrialTable:
-    """The trials of the manifest. Raises AblateError for a missing manifest or extra."""
+def read_folder(
+    folder: Path, interval_s: float, style: FilmStyle, targets: Sequence[str] = (), *, padded: bool = False
+) -> TrialTable:
+    """The trials of the manifest. padded: they may differ in length. Raises AblateError for a missing manifest or
+    extra."""
     file = folder / "manifest.csv"
     lines, problems = read_manifest(file, COLUMNS, targets)
     rows, first = list[TrialRow](), None
@@ -35,17 +47,17 @@ def read_folder(folder: Path, interval_s: float, style: FilmStyle, targets: Sequ
         if not faults:
             try:
                 count = whole_intervals(line.seconds("seconds"), interval_s) or 1
-                first = first or (line, count)
+                first = (line, count) if padded or not first else first
                 faults = _misfits(folder, line, count, interval_s, first)
             except AblateError as error:
                 faults = list(error.problems)
         problems += faults
         if not faults:
             rows.append(_row(folder, line, count, interval_s, style))
-    intervals = first[1] if first else 1
-    sound = {row.where for row in rows}
-    numbers = rated([line for line in lines if line.where in sound], targets, intervals, interval_s)
-    problems += [*numbers.problems, *(interval_faults(lines, intervals) if rows and not targets else [])]
+    intervals = max((round((row.seconds or 0) / interval_s) for row in rows), default=1)
+    own = {row.where: round((row.seconds or 0) / interval_s) for row in rows}
+    numbers = rated([line for line in lines if line.where in own], targets, intervals, interval_s)
+    problems += [*numbers.problems, *(interval_faults(lines, own, intervals) if rows and not targets else [])]
     names = {line.cells[key] for line in lines for key in ("eeg", "video") if line.cells[key]}
     return TrialTable(
         str(file),
@@ -90,7 +102,7 @@ def _misfits(folder: Path, line: Line, intervals: int, interval_s: float, first:
     """A trial that is longer or shorter than the first one, or that its EEG file does not hold to its end."""
     if intervals != first[1]:
         what = f"{intervals} intervals, trial `{first[0].trial_id}` has {first[1]}"
-        return [Problem(what, line.where, "cut all trials to the same length")]
+        return [Problem(what, line.where, CUT_OR_PAD)]
     start, seconds = line.seconds("t0_eeg_s"), intervals * interval_s
     recording, length = eeg_file(folder / line.cells["eeg"]), eeg_seconds(folder / line.cells["eeg"])
     if start >= 0 and round((start + seconds) * recording.rate_hz) <= round(length * recording.rate_hz):
@@ -132,6 +144,7 @@ def _row(folder: Path, line: Line, intervals: int, interval_s: float, style: Fil
         frame_keys=lambda: slot_keys(shown, style) if shown is not None else np.zeros((*shape[:2], 2), np.uint64),
         interval_labels=line.interval_labels(),
         offset_s=None if shown is None else shown.start - line.seconds("t0_eeg_s"),
+        seconds=intervals * interval_s,
     )
 
 

@@ -11,7 +11,7 @@ One file may hold both EEG and frames. A trial may have no video at all (an empt
 
 import csv
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,7 @@ from ablate.data.trials.layout.manifest import Line, interval_faults, number_fau
 from ablate.data.trials.layout.meta import META_KEYS, Meta, read_meta
 from ablate.data.trials.layout.ratings import Rated, rated
 from ablate.data.trials.layout.stored import clean, frame_shape
-from ablate.data.trials.layout.table import EegFile, Frames, TrialRow, TrialTable, hash_of, no_frames
+from ablate.data.trials.layout.table import CUT_OR_PAD, EegFile, Frames, TrialRow, TrialTable, hash_of, no_frames
 from ablate.errors import AblateError, Problem
 
 COLUMNS = ("trial_id", "subject", "session", "label", "eeg", "t0_eeg_s", "t0_video_s")
@@ -33,16 +33,21 @@ SLACK = 0.05  # of an interval: frame times are rounded to the video's clock
 
 @dataclass(frozen=True)
 class Layout:
-    """What all trials of a folder share. shape: of a trial's frames (i, f, ...), pads included."""
+    """What all trials of a folder share. shape: of a trial's frames (i, f, ...), pads included. lengths: intervals of
+    each line's trial, where they may differ."""
 
     folder: Path
     meta: Meta
     shape: tuple[int, ...]
     pixel_max: float | None
+    lengths: Mapping[str, int] = field(default_factory=dict)
 
 
-def read_folder(folder: Path, pixel_max: float | None, targets: Sequence[str] = ()) -> TrialTable:
-    """The trials of a folder; only headers are read. Raises AblateError where there is no trial to speak of."""
+def read_folder(
+    folder: Path, pixel_max: float | None, targets: Sequence[str] = (), *, padded: bool = False
+) -> TrialTable:
+    """The trials of a folder; only headers are read. padded: they may differ in length. Raises AblateError where there
+    is no trial to speak of."""
     meta = read_meta(folder / "meta.yaml")
     lines, problems = read_manifest(folder / "manifest.csv", COLUMNS, targets)
     if not {"video", "features"} & set(lines[0].cells if lines else COLUMNS):
@@ -59,10 +64,11 @@ def read_folder(folder: Path, pixel_max: float | None, targets: Sequence[str] = 
         if not faults:
             shapes[line.where] = shape
     lines = [line for line in lines if line.where in shapes]
-    layout, others = _layout(folder, meta, lines, shapes, pixel_max)
+    lengths = _lengths(folder, meta, lines, shapes) if padded else {}
+    layout, others = _layout(folder, meta, lines, shapes, pixel_max, lengths)
     frames_first = layout.shape if len(layout.shape) >= 3 else (1, 1, 1)
     numbers = rated(lines if layout.shape else (), targets, frames_first[0], meta.interval_s)
-    problems += [*others, *(interval_faults(lines, layout.shape[0]) if layout.shape and not targets else [])]
+    problems += [*others, *(interval_faults(lines, lengths, layout.shape[0]) if layout.shape and not targets else [])]
     problems += numbers.problems
     files = {folder / line.get(key) for line in lines for key in ("eeg", "video", "features") if line.get(key)}
     return TrialTable(
@@ -85,6 +91,7 @@ def _layout(
     lines: Sequence[Line],
     shapes: Mapping[str, tuple[int, ...]],
     pixel_max: float | None,
+    lengths: Mapping[str, int],
 ) -> tuple[Layout, list[Problem]]:
     """What the trials share; those that do not share it are named beside the one that they differ from."""
     shown = [line for line in lines if shapes[line.where]]
@@ -98,11 +105,25 @@ def _layout(
         if shape[2:] != first[2:]:
             what = f"frames of shape {shape[2:]}, those of trial `{shown[0].trial_id}` have {first[2:]}"
             problems.append(Problem(what, line.where, "all trials need frames of one kind and size"))
-        elif shape[0] != first[0]:
+        elif shape[0] != first[0] and not lengths:
             what = f"{shape[0]} intervals, trial `{shown[0].trial_id}` has {first[0]}"
-            problems.append(Problem(what, line.where, "cut all trials to the same length"))
+            problems.append(Problem(what, line.where, CUT_OR_PAD))
     most = max(shapes[line.where][1] for line in shown)
-    return Layout(folder, meta, (first[0], most, *first[2:]), pixel_max), problems
+    intervals = max(lengths.values(), default=first[0])
+    return Layout(folder, meta, (intervals, most, *first[2:]), pixel_max, lengths), problems
+
+
+def _lengths(folder: Path, meta: Meta, lines: Sequence[Line], shapes: Mapping[str, tuple[int, ...]]) -> dict[str, int]:
+    """Intervals of each line's trial: of its frames, or of its EEG where it has none; that this fills them to the
+    sample is checked when it is read."""
+    found = {}
+    for line in lines:
+        if shapes[line.where]:
+            found[line.where] = shapes[line.where][0]
+        else:
+            shape = array_shape(folder / line.cells["eeg"], "eeg")
+            found[line.where] = max(1, round(shape[-1] / meta.rate_hz / meta.interval_s)) if shape else 1
+    return found
 
 
 def write_folder(folder: Path, meta: Mapping[str, Any], trials: Sequence[Mapping[str, Any]]) -> None:
@@ -152,6 +173,7 @@ def _row(layout: Layout, line: Line, numbers: Rated) -> TrialRow:
         interval_labels=line.interval_labels(),
         values=numbers.by_line.get(line.where, ()),
         offset_s=None if found is None else line.seconds("t0_video_s") - line.seconds("t0_eeg_s"),
+        seconds=None if line.where not in layout.lengths else layout.lengths[line.where] * meta.interval_s,
     )
 
 
@@ -191,7 +213,7 @@ def _mask(layout: Layout, line: Line) -> NDArray[np.bool_]:
     """
     found = _frame_file(layout.folder, line)
     if found is None:
-        return np.zeros(layout.shape[:2], dtype=np.bool_)
+        return np.zeros((layout.lengths.get(line.where, layout.shape[0]), layout.shape[1]), dtype=np.bool_)
     stored, shape = read_array(found[0], "frame_mask"), array_shape(*found)[:2]
     if stored.shape != shape or stored.dtype.kind not in "biuf" or not np.isin(stored, (0, 1)).all():
         raise AblateError(
@@ -238,9 +260,10 @@ def _frames(layout: Layout, line: Line) -> Frames:
     """A trial's frames and which are valid."""
     found = _frame_file(layout.folder, line)
     if found is None:
-        if len(layout.shape) == 5:
-            return no_frames((*layout.shape[:2], *layout.shape[3:], 3), np.uint8)
-        return no_frames(layout.shape, np.float32)
+        shape = (layout.lengths.get(line.where, layout.shape[0]), *layout.shape[1:])
+        if len(shape) == 5:
+            return no_frames((*shape[:2], *shape[3:], 3), np.uint8)
+        return no_frames(shape, np.float32)
     mask = _mask(layout, line)
     frames = clean(read_array(*found), mask, found[1], f"{found[0]} (trial {line.trial_id})", layout.pixel_max)
     return frames, mask

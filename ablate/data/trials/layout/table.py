@@ -15,6 +15,8 @@ from ablate.errors import Problem
 Frames = tuple[NDArray[np.generic], NDArray[np.bool_]]
 MICROVOLTS = {"uV": 1.0, "µV": 1.0, "μV": 1.0, "mV": 1e3, "V": 1e6}  # the micro sign and the Greek letter
 
+CUT_OR_PAD = "cut all trials to the same length, or `data.lengths: padded`"
+
 
 @dataclass(frozen=True)
 class EegFile:
@@ -40,7 +42,8 @@ class TrialRow:
     offset_s: the manifest's t0_video_s less t0_eeg_s, where there is one. frame_keys: what names each frame (i, f, 2)
     where that is known without reading it, as of films. interval_labels: of each interval, empty where it has none; ()
     where the trial has one label alone. values: numbers to learn (n, k), of the trial or of each interval,
-    NaN where nothing is rated; () where classes are learned.
+    NaN where nothing is rated; () where classes are learned. seconds: how long it is, where trials may differ; None: as
+    all of them.
     """
 
     trial_id: str
@@ -58,6 +61,7 @@ class TrialRow:
     frame_keys: Callable[[], NDArray[np.uint64]] | None = None
     interval_labels: tuple[str, ...] = ()
     values: tuple[tuple[float, ...], ...] = ()
+    seconds: float | None = None
 
     @property
     def own_labels(self) -> tuple[str, ...]:
@@ -102,8 +106,17 @@ class TrialTable:
 
     @property
     def seconds(self) -> float:
-        """Of a trial."""
+        """Of a trial, the longest."""
         return self.intervals * self.interval_s
+
+    def intervals_of(self, row: TrialRow) -> int:
+        """How many intervals a trial has."""
+        return self.intervals if row.seconds is None else round(row.seconds / self.interval_s)
+
+    @property
+    def unequal(self) -> bool:
+        """Whether some trials are shorter than others."""
+        return len({self.intervals_of(row) for row in self.rows}) > 1
 
 
 def whole_intervals(seconds: float, interval_s: float) -> int | None:
@@ -112,16 +125,18 @@ def whole_intervals(seconds: float, interval_s: float) -> int | None:
     return count if count >= 1 and abs(count * interval_s - seconds) < 1e-6 * seconds else None
 
 
-def padded(frames: NDArray[np.generic], most: int) -> NDArray[np.generic]:
-    """Frames with pads at the end of each interval, `most` in all; pixels with the channel first."""
+def padded(frames: NDArray[np.generic], intervals: int, most: int) -> NDArray[np.generic]:
+    """Frames with pads at the end of the trial and of each interval, `most` in an interval; pixels with the channel
+    first."""
     if frames.ndim == 5:
         frames = np.moveaxis(frames, -1, 2)  # (i, f, 3, h, w)
-    return np.pad(frames, [(0, 0), (0, most - frames.shape[1]), *[(0, 0)] * (frames.ndim - 2)])
+    return filled(frames, intervals, most)
 
 
-def padded_mask(mask: NDArray[np.bool_], most: int) -> NDArray[np.bool_]:
-    """The same for the mask."""
-    return np.pad(mask, [(0, 0), (0, most - mask.shape[1])])
+def filled(values: NDArray[np.generic], intervals: int, most: int) -> NDArray[np.generic]:
+    """(i, f, ...) with zeros, or False, at the end of both axes."""
+    short = (intervals - values.shape[0], most - values.shape[1])
+    return np.pad(values, [(0, short[0]), (0, short[1]), *[(0, 0)] * (values.ndim - 2)])
 
 
 def no_frames(shape: tuple[int, ...], dtype: DTypeLike) -> Frames:

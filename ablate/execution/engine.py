@@ -3,6 +3,7 @@
 inline   in this process, one after the other
 pool     each in a process of its own on this machine, several at once
 slurm    each a task of an array in a cluster's queue
+ray      each a task of Ray's, on this machine or a cluster
 """
 
 import importlib
@@ -96,6 +97,7 @@ ENGINES: Mapping[str, Entry] = {
         needs="submitit",
         remote=True,
     ),
+    "ray": Entry("ablate.execution.onray:OnRay", options="ablate.execution.onray:RayOptions", needs="ray", remote=True),
 }
 
 

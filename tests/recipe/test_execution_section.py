@@ -60,7 +60,10 @@ def test_a_wrong_line_of_the_sites_file_is_told_with_its_place(tmp_path, monkeyp
     ("text", "problem"),
     [
         ("execution: slurm\n", "r.yaml:3: `execution` is the text `slurm`, expected a mapping"),
-        ("execution: {engine: slrm}\n", "`execution.engine` is the text `slrm`, expected one of inline, pool, slurm"),
+        (
+            "execution: {engine: slrm}\n",
+            "`execution.engine` is the text `slrm`, expected one of inline, pool, slurm, ray",
+        ),
         ("execution: {cpu: 2}\n", "unknown key `execution.cpu`\n\nhint: did you mean `cpus`?"),
         ("execution: {hours: 0}\n", "`execution.hours` is 0, expected a number"),
         ("execution: {slurm: {partitions: x}}\n", "unknown key `execution.slurm.partitions`"),

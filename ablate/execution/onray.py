@@ -1,0 +1,237 @@
+"""Ray as an engine: each job a task that asks for its cores, its share of a GPU and its memory.
+
+Ray's tasks belong to the command that began them: when it dies they end at once, and given again it goes on from their
+checkpoints. Stopped, it asks them to save their place. A task whose worker or node is lost is begun again.
+"""
+
+import os
+import sys
+import time
+from collections import deque
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from ablate.config import Config
+from ablate.disk.name import check_name
+from ablate.disk.whole import writing
+from ablate.errors import AblateError
+from ablate.execution.attempt import attempt
+from ablate.execution.child import limit_threads, print_into
+from ablate.execution.engine import Desk, Local
+from ablate.execution.job import Event, Job, Outcome, Settings, log_tail, resolve
+
+TICK = 0.5
+MOST_TRIES = 2
+LOCAL_OBJECTS = 80 * 2**20
+"""Bytes of shared memory that a Ray of our own takes: jobs pass nothing but their outcome, and this is about the least
+that Ray accepts."""
+
+
+class RayOptions(Config):
+    """`ray:` of a recipe's `execution:` or of the site's file."""
+
+    address: str | None = None
+    """`auto`, `ray://head:10001` or `head:6379`; where not given, $RAY_ADDRESS, else a Ray is started on this machine
+    for as long as the command runs."""
+    resources: dict[str, float] = {}
+    """Any other resource of Ray's that a run asks for, by its name: `{accelerator_type:A100: 0.001}`."""
+
+
+@dataclass(frozen=True)
+class Order:
+    """What all jobs have in common. begun: the folder of the marks that tell who has begun."""
+
+    work: str
+    logs: str
+    begun: str
+    threads: int
+    timeout: float | None
+    path: tuple[str, ...]
+
+
+def perform(order: Order, job: Job) -> Outcome:
+    """Does one job, in a process that Ray ends after it."""
+    sys.path[:] = [*order.path, *(place for place in sys.path if place not in order.path)]
+    log = Path(order.logs) / f"{job.key}.log"
+    print_into(str(log))
+    limit_threads(order.threads)
+    with suppress(OSError):
+        (Path(order.begun) / job.key).touch()
+    outcome = attempt(job, resolve(order.work), order.timeout)
+    return replace(outcome, log_tail=outcome.log_tail or log_tail(log))
+
+
+class OnRay(Local):
+    """At most `workers` tasks at a time, all at once where nothing is said."""
+
+    def run(self, jobs: Sequence[Job], work: str, desk: Desk) -> Iterator[Outcome]:
+        if not jobs:
+            return
+        for job in jobs:
+            check_name(job.key, "job key")
+        begun = desk.tickets / "begun"
+        for folder in (desk.logs, begun):
+            with writing(folder):
+                folder.mkdir(parents=True, exist_ok=True)
+        order = Order(
+            work=work,
+            logs=str(desk.logs.resolve()),
+            begun=str(begun.resolve()),
+            threads=self.settings.threads or 1,
+            timeout=self.settings.timeout,
+            path=tuple(sys.path),
+        )
+        ours = _connect(self.settings)
+        try:
+            with desk.stop.listening():
+                yield from _Tasks(deque(jobs), order, self.settings, desk, begun).outcomes()
+        finally:
+            _disconnect(ours)
+
+
+@dataclass
+class _Running:
+    job: Job
+    running: bool = False
+
+
+@dataclass
+class _Tasks:
+    """The tasks of one call: fills free places, hears ends, passes the wish to stop on."""
+
+    waiting: "deque[Job]"
+    order: Order
+    settings: Settings
+    desk: Desk
+    begun: Path
+    under_way: dict[Any, _Running] = field(default_factory=dict)
+    tries: dict[str, int] = field(default_factory=dict)
+    places: dict[str, str] = field(default_factory=dict)
+    """Where a job was when it was last interrupted."""
+    asked: float | None = None
+
+    def outcomes(self) -> Iterator[Outcome]:
+        import ray
+
+        while self.under_way or (self.waiting and not self.desk.stop.requested):
+            self._fill()
+            ended, _ = ray.wait(list(self.under_way), num_returns=1, timeout=TICK)
+            self._tell_begun()
+            for ref in ended:
+                outcome = self._ended(ref)
+                if outcome is not None:
+                    self.desk.tell(Event("ended", outcome.key, outcome))
+                    yield outcome
+            if self.desk.stop.requested:
+                yield from self._press()
+
+    def _fill(self) -> None:
+        while self.waiting and len(self.under_way) < self.settings.workers and not self.desk.stop.requested:
+            job = self.waiting.popleft()
+            self._mark(job).unlink(missing_ok=True)
+            self.under_way[_task(self.settings).remote(self.order, job)] = _Running(job)
+
+    def _tell_begun(self) -> None:
+        for one in self.under_way.values():
+            if not one.running and self._mark(one.job).exists():
+                one.running = True
+                self.desk.tell(Event("started", one.job.key))
+
+    def _ended(self, ref: Any) -> Outcome | None:
+        """The outcome of a task that has ended; None when its job is to be done again, or was never begun."""
+        import ray
+
+        job = self.under_way.pop(ref).job
+        begun = self._mark(job).exists()
+        self._mark(job).unlink(missing_ok=True)
+        try:
+            outcome: Outcome = ray.get(ref)
+        except ray.exceptions.TaskCancelledError:
+            return Outcome(job.key, "interrupted", "asked to stop") if begun else None
+        except ray.exceptions.NodeDiedError as error:
+            return self._again(job, f"its node was lost ({_first_line(error)})")
+        except ray.exceptions.RayTaskError as error:  # before or after the job itself: no such module there, say
+            return Outcome(job.key, "failed", _first_line(error.cause or error), str(error))
+        except ray.exceptions.RayError as error:
+            self.tries[job.key] = tries = self.tries.get(job.key, 1) + 1
+            reason = f"Ray lost it: {type(error).__name__}, {_first_line(error)}"
+            if tries <= MOST_TRIES:
+                return self._again(job, reason)
+            tail = log_tail(self.desk.logs / f"{job.key}.log")
+            return Outcome(job.key, "failed", f"{reason}, in {MOST_TRIES} tries", tail, tries=MOST_TRIES)
+        unasked = outcome.state == "interrupted" and not self.desk.stop.requested
+        if unasked and self.places.get(job.key) != outcome.reason:  # its node is being drained
+            self.places[job.key] = outcome.reason
+            return self._again(job, outcome.reason)
+        return outcome
+
+    def _again(self, job: Job, reason: str) -> Outcome | None:
+        if self.desk.stop.requested:
+            return Outcome(job.key, "interrupted", reason)
+        self.desk.tell(Event("again", job.key, reason=reason))
+        self.waiting.append(job)
+        return None
+
+    def _press(self) -> Iterator[Outcome]:
+        """Asks every task once to save its place, and waits for that no longer than the grace."""
+        import ray
+
+        now = time.monotonic()
+        if self.asked is None:
+            self.asked = now
+            for ref in self.under_way:
+                ray.cancel(ref, force=False)
+        if now - self.asked > self.settings.grace or self.desk.stop.at_once:
+            for ref, one in list(self.under_way.items()):
+                ray.cancel(ref, force=True)
+                del self.under_way[ref]
+                yield Outcome(one.job.key, "interrupted", "did not stop in time and was killed")
+
+    def _mark(self, job: Job) -> Path:
+        return self.begun / job.key
+
+
+def _task(settings: Settings) -> Any:
+    """The remote function with what a run asks for. Losses are ours to judge, so Ray retries nothing by itself; a task
+    has a process of its own, since a run's memory on a GPU is freed only with its process."""
+    import ray
+
+    own = settings.options if isinstance(settings.options, RayOptions) else RayOptions()
+    memory = None if settings.memory_gb is None else int(settings.memory_gb * 2**30)
+    asked = {"num_cpus": settings.threads or 1, "num_gpus": settings.gpus, "memory": memory, "resources": own.resources}
+    return ray.remote(**{name: value for name, value in asked.items() if value}, max_retries=0, max_calls=1)(perform)
+
+
+def _connect(settings: Settings) -> bool:
+    """Whether the connection is ours to end. Raises AblateError where no Ray answers."""
+    import ray
+
+    if ray.is_initialized():
+        return False
+    own = settings.options if isinstance(settings.options, RayOptions) else RayOptions()
+    quiet: dict[str, Any] = {"log_to_driver": False, "configure_logging": False}
+    try:
+        if address := own.address or os.environ.get("RAY_ADDRESS"):
+            ray.init(address=address, **quiet)
+        else:
+            ray.init(address="local", include_dashboard=False, object_store_memory=LOCAL_OBJECTS, **quiet)
+    except (ConnectionError, ValueError, RuntimeError) as error:
+        raise AblateError(f"no Ray answers: {_first_line(error)}", where="--engine ray", hint=HINT) from None
+    return True
+
+
+HINT = "start one (`ray start --head`), or name its address: `execution: {ray: {address: ray://head:10001}}`"
+
+
+def _disconnect(ours: bool) -> None:
+    import ray
+
+    if ours:
+        ray.shutdown()
+
+
+def _first_line(error: BaseException) -> str:
+    return next(iter(str(error).strip().splitlines()), type(error).__name__)[:300]

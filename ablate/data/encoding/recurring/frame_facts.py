@@ -81,11 +81,15 @@ def _bits(stimulus: Array, places: Array) -> float:
     first = random.integers(0, len(places), PAIRS)
     second = (first + random.integers(1, len(places), PAIRS)) % len(places)
     some, index = np.unique(np.concatenate([places[first], places[second]]), return_inverse=True)
-    pixels = np.asarray(stimulus[some]).reshape(len(some), -1)
-    _, distinct = np.unique(_numbers(np.ascontiguousarray(pixels.T)), return_index=True)
-    pixels = pixels[:, distinct]
-    equal = np.mean(pixels[index[:PAIRS]] == pixels[index[PAIRS:]], axis=0)
-    return float(-np.log2(np.maximum(equal, 1 / PAIRS)).sum())
+    courses, equal = [], []
+    frames = stimulus.reshape(len(stimulus), -1)
+    step = max(1, PIECE_BYTES // (len(some) * stimulus.dtype.itemsize))
+    for start in range(0, frames.shape[1], step):  # some pixels of all these frames at a time
+        pixels = np.asarray(frames[some, start : start + step])
+        courses.append(_numbers(np.ascontiguousarray(pixels.T)))
+        equal.append(np.mean(pixels[index[:PAIRS]] == pixels[index[PAIRS:]], axis=0))
+    _, distinct = np.unique(np.concatenate(courses), return_index=True)
+    return float(-np.log2(np.maximum(np.concatenate(equal)[distinct], 1 / PAIRS)).sum())
 
 
 def mixed(numbers: UInt64[np.ndarray, "..."]) -> UInt64[np.ndarray, "..."]:

@@ -1,6 +1,7 @@
 """Rows of a table in, runs out: every cell read as what it is, duplicates and holes found with their lines."""
 
 import math
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -101,13 +102,16 @@ def _state(run: Run, said: str, score: float, place: str) -> None:
 
 
 def _alike(found: dict[tuple[str, str], Run]) -> list[Problem]:
-    """Variants whose names differ in case alone: one of them is a slip."""
+    """Variants whose names look alike (case, blanks, how an accent is encoded): one of them is a slip."""
     spelled: dict[str, Run] = {}
     problems: dict[str, Problem] = {}
     for run in found.values():
-        first = spelled.setdefault(run.variant.casefold(), run)
+        seen = " ".join(unicodedata.normalize("NFKC", run.variant).split())
+        first = spelled.setdefault(seen.casefold(), run)
         if first.variant != run.variant:
-            what = f"`{run.variant}` and `{first.variant}` differ in case alone"
+            told = " ".join(unicodedata.normalize("NFKC", first.variant).split())
+            how = "in blanks or in how a letter is encoded" if seen == told else "in case"
+            what = f"`{run.variant}` and `{first.variant}` differ {how} alone"
             problems.setdefault(run.variant, Problem(what, run.place, "spell a variant in one way"))
     return list(problems.values())
 

@@ -327,3 +327,10 @@ def test_a_table_of_one_seed_each_is_read_and_has_no_interval(tmp_path):
     analysis = judged(write(tmp_path, "variant,seed,accuracy\nbaseline,0,0.5\np,0,0.6\n"))
     assert analysis.row("p").verdict_note == "1 seed: no interval"
     assert analysis.row("p").gain.mean == pytest.approx(0.1)
+
+
+@pytest.mark.parametrize("other", ["cafe\u0301 net", "caf\u00e9\u00a0net", "caf\u00e9  net"])
+def test_variants_that_look_the_same_to_a_reader_are_one_slip_and_not_two_variants(other, tmp_path):
+    lines = [f"{name},{seed},0.{5 + seed}" for name in ("baseline", "caf\u00e9 net", other) for seed in (0, 1)]
+    text = "variant,seed,accuracy\n" + "\n".join(lines) + "\n"
+    assert "differ in blanks or in how a letter is encoded alone" in fault(write(tmp_path, text))

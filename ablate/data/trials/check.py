@@ -185,8 +185,11 @@ def _absent_words(sound: Sequence[tuple[TrialRow, TrialFacts]], table: TrialTabl
 
 def _notices(checked: Checked) -> Iterator[str]:
     sound, table = list(zip(checked.table.rows, checked.facts, strict=True)), checked.table
-    if said := checked.signal.options.filters.words:
-        yield said
+    filters = checked.signal.options.filters
+    if said := filters.words:
+        whole = any(row.around is not None for row in table.rows)
+        where = "with the recording around each trial" if whole else "each trial by itself, so its ends suffer"
+        yield f"{said}; {where}" if filters.band_hz is not None or filters.notch_hz is not None else said
     if table.unequal:
         lengths = [table.intervals_of(row) for row in table.rows]
         short = sum(length < max(lengths) for length in lengths)

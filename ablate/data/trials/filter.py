@@ -5,9 +5,11 @@
     reference   the mean of all channels that are used, or of some of them, is subtracted at every sample
 
 zero phase: forwards and backwards (scipy's sosfiltfilt), so a sample also knows what comes after it, and the filter
-acts twice. causal: forwards alone, from the state of a constant first sample; what is filtered is late. Both act on a
-trial's own samples: less than about two cycles of the lowest frequency from its ends, they are not what a longer
-stretch would give.
+acts twice. causal: forwards alone, from the state of a constant first sample; what is filtered is late.
+
+Where a layout has the whole recording (mne), the filters run over a trial and so much of the recording around it
+(`margin`) that the trial is what filtering the whole recording gives, to `FORGOTTEN`. Where it has the trial alone
+(native, eav, seed_dv), less than about two cycles of the lowest frequency from its ends it is not.
 """
 
 from collections.abc import Iterator, Sequence
@@ -21,6 +23,8 @@ from ablate.errors import Problem
 
 Phase = Literal["zero", "causal"]
 ORDER, QUALITY = 4, 30.0
+FORGOTTEN = 1e-5
+"""Share of what came before that a filter still knows a margin later."""
 
 
 @dataclass(frozen=True)
@@ -68,6 +72,16 @@ def filter_problems(options: FilterOptions, rates_hz: Sequence[float], channels:
         if missing:
             what = f"{', '.join(missing)} cannot be a reference: no such channel is used"
             yield Problem(what, "data.reference", "name channels that all files have, or `average`")
+
+
+def margin(rate_hz: float, options: FilterOptions) -> tuple[int, int]:
+    """Samples before and after a trial that its filtered samples depend on: after them what the slowest pole of each
+    filter remembers has shrunk to `FORGOTTEN`. A causal filter knows nothing of what comes after."""
+    count = 0
+    for sections in _sections(rate_hz, options):
+        slowest = max(float(np.abs(np.roots(one[3:])).max(initial=0.0)) for one in sections)
+        count += int(np.ceil(np.log(FORGOTTEN) / np.log(slowest))) if 0 < slowest < 1 else 1
+    return count, 0 if options.phase == "causal" else count
 
 
 def filtered(

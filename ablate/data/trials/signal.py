@@ -14,7 +14,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from ablate.data.trials.filter import FilterOptions, filter_problems, filtered
+from ablate.data.trials.filter import FilterOptions, filter_problems, filtered, margin
 from ablate.data.trials.layout.table import EegFile, TrialRow, TrialTable
 from ablate.errors import AblateError, Problem
 
@@ -53,13 +53,29 @@ class Signal:
         """(channels, samples) microvolts, zeros beyond the end of a shorter trial. Raises AblateError for what is no
         such trial."""
         eeg = as_recorded(row, self.seconds)
+        wanted = [name for name in self.channels if name in bad_channels(row, eeg)]
+        count, (eeg, before) = eeg.shape[1], self._with_margin(row, eeg)
         if self.options.bads == "interpolate":
-            wanted = [name for name in self.channels if name in bad_channels(row, eeg)]
             eeg = interpolated(eeg, row, tuple(wanted))
         eeg = eeg[[row.recording.channels.index(name) for name in self.channels]]
         eeg = filtered(eeg, row.recording.rate_hz, self.channels, self.options.filters)
         own = self.samples if row.seconds is None else round(row.seconds * self.rate_hz)
-        return np.pad(resampled(eeg, own).astype(np.float32), [(0, 0), (0, self.samples - own)])
+        return np.pad(
+            resampled(eeg[:, before : before + count], own).astype(np.float32), [(0, 0), (0, self.samples - own)]
+        )
+
+    def _with_margin(self, row: TrialRow, eeg: NDArray[np.float64]) -> tuple[NDArray[np.float64], int]:
+        """The trial with what its filters know of the recording around it, and where it begins therein. What lies
+        beyond a sample that is not finite is left out."""
+        before, after = margin(row.recording.rate_hz, self.options.filters)
+        if row.around is None or before + after == 0:
+            return eeg, 0
+        longer, first = row.around(before, after)
+        broken = np.flatnonzero(~np.isfinite(longer).all(axis=0))
+        last = first + eeg.shape[1]
+        start = int(max(broken[broken < first], default=-1)) + 1
+        stop = int(min(broken[broken >= last], default=longer.shape[1]))
+        return np.asarray(longer[:, start:stop], dtype=np.float64), first - start
 
 
 def as_recorded(row: TrialRow, seconds: float) -> NDArray[np.float64]:

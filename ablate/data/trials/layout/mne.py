@@ -124,6 +124,11 @@ def _row(folder: Path, line: Line, intervals: int, interval_s: float, style: Fil
         first = round(line.seconds("t0_eeg_s") * recording.rate_hz)
         return np.asarray(open_eeg(file).get_data(start=first, stop=first + samples)) * 1e6  # volts
 
+    def around(before: int, after: int) -> tuple[NDArray[np.floating], int]:
+        raw, first = open_eeg(file), round(line.seconds("t0_eeg_s") * recording.rate_hz)
+        start, stop = max(first - before, 0), min(first + samples + after, raw.n_times)
+        return np.asarray(raw.get_data(start=start, stop=stop)) * 1e6, first - start
+
     def frames() -> Frames:
         return no_frames(shape, np.uint8) if shown is None else read_frames(shown, style)
 
@@ -143,6 +148,7 @@ def _row(folder: Path, line: Line, intervals: int, interval_s: float, style: Fil
         "" if shown is None else str(shown.file),
         frame_keys=lambda: slot_keys(shown, style) if shown is not None else np.zeros((*shape[:2], 2), np.uint64),
         interval_labels=line.interval_labels(),
+        around=around,
         offset_s=None if shown is None else shown.start - line.seconds("t0_eeg_s"),
         seconds=intervals * interval_s,
     )

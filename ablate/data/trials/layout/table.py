@@ -43,7 +43,8 @@ class TrialRow:
     where that is known without reading it, as of films. interval_labels: of each interval, empty where it has none; ()
     where the trial has one label alone. values: numbers to learn (n, k), of the trial or of each interval,
     NaN where nothing is rated; () where classes are learned. seconds: how long it is, where trials may differ; None: as
-    all of them.
+    all of them. around: the EEG with so many samples before and after, as far as the recording
+    reaches, and how many of them come before; None where nothing else was recorded.
     """
 
     trial_id: str
@@ -62,6 +63,7 @@ class TrialRow:
     interval_labels: tuple[str, ...] = ()
     values: tuple[tuple[float, ...], ...] = ()
     seconds: float | None = None
+    around: Callable[[int, int], tuple[NDArray[np.floating], int]] | None = None
 
     @property
     def own_labels(self) -> tuple[str, ...]:

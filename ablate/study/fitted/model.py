@@ -263,7 +263,7 @@ class FittedModel(nn.Module):
             statistics,
             config,
             behaves=recording.behavior is not None,
-            frames=recording.frames,
+            starts=starts,
             device=device,
         )
         rates = torch.full((recording.frames, facts.units), torch.nan)

@@ -156,6 +156,18 @@ def test_behaviour_before_the_first_bin_is_the_mean() -> None:
     assert windows.behavior[0, 1, 0] != 0
 
 
+@pytest.mark.parametrize(("behavior", "frame"), [("causal", 0), ("acausal", -1), ("same_bin", None)])
+def test_no_behaviour_comes_from_another_trial(behavior: str, frame: int | None) -> None:
+    """The first frame of a trial was once given the last row of the trial before it."""
+    recording = replace(ticking(), trials=np.arange(ticking().frames) // 100)
+    data = opened(recording, behavior=behavior, split={"kind": "trials"})
+    windows = data.windows(0, np.array([331, 399]))  # the first and the last window of a trial
+    assert windows.behavior is not None
+    row = 0 if frame == 0 else 1
+    means = [place for place in range(32) if windows.behavior[row, place, 0] == 0]
+    assert means == ([] if frame is None else [frame % 32])
+
+
 def test_flipping_the_future_never_changes_a_window() -> None:
     plain = noise_recording()
     data = opened(plain)

@@ -19,13 +19,14 @@ ROW_OF_FRAME = {"same_bin": 0, "acausal": 1}  # of behaviour, after the frame's 
 
 @dataclass(frozen=True)
 class WindowInputs:
-    """Windows by their newest frame. behaves: whether the recording has behaviour. frames: of the recording."""
+    """Windows by their newest frame. behaves: whether the recording has behaviour. starts: (t,) first frame of the
+    unbroken run of each frame of the recording: one run, or a trial each."""
 
     store: FrameStore
     statistics: Statistics
     config: EncodingDataConfig
     behaves: bool
-    frames: int
+    starts: Int[np.ndarray, " t"]
     device: torch.device
 
     def stimulus(self, ends: Int[np.ndarray, " b"]) -> Float[torch.Tensor, "b 1 t h w"]:
@@ -37,16 +38,20 @@ class WindowInputs:
 
     def behavior(self, ends: Int[np.ndarray, " b"]) -> Float[torch.Tensor, "b t k"] | None:
         """Row t-1 for frame t, the last one measured before its bin (same_bin: row t; acausal: row t+1; constant:
-        none). Where there is none, the mean."""
+        none). Where there is none, as before the first frame of a recording or trial, the mean."""
         if self.config.behavior == "none" or not self.behaves:
             return None
-        rows = self._index(ends) + ROW_OF_FRAME.get(self.config.behavior, -1)
-        values = self.store.behavior(rows.clip(0, self.frames - 1))
+        frames = self._index(ends)
+        rows = frames + ROW_OF_FRAME.get(self.config.behavior, -1)
+        last = len(self.starts) - 1
+        at = rows.clip(0, last)
+        values = self.store.behavior(at)
         mean, std = (
             torch.as_tensor(part, device=self.device)
             for part in (self.statistics.behavior_mean, self.statistics.behavior_std)
         )
-        told = (rows >= 0) & (rows < self.frames) & (self.config.behavior != "constant")
+        same_run = self.starts[at] == self.starts[frames.clip(0, last)]
+        told = (rows == at) & same_run & (self.config.behavior != "constant")
         inside = torch.as_tensor(told, device=self.device)
         behavior = (values - mean) / std * inside[:, :, None]
         return behavior.flip(1) if self.config.time_reversed else behavior

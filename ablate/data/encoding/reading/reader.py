@@ -40,7 +40,8 @@ class SessionReader:
             recording = replace(recording, behavior=np.where(recording.behavior_valid, recording.behavior, mean))
         self.store = FrameStore(recording, device)
         behaves = recording.behavior is not None
-        self.inputs = WindowInputs(self.store, statistics, config, behaves, recording.frames, device)
+        starts = np.zeros(recording.frames, np.int64) if split is None else split.run_start
+        self.inputs = WindowInputs(self.store, statistics, config, behaves, starts, device)
         self.past = None
         if split is not None:
             self.past = CountReader(self.store, statistics, ~left_out, split.run_start, split.label, device)

@@ -3,6 +3,7 @@
 A column that could be two things is refused, with the one option that decides.
 """
 
+import shlex
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -105,8 +106,8 @@ def _named(table: Table, name: str | None, option: str) -> str | None:
 def _one(
     table: Table, known: Sequence[str], what: str, option: str, fits: Callable[[str], bool] = lambda name: True
 ) -> str | None:
-    """The column with a known name; the word itself goes before all others."""
-    found = [name for name in table.header if names.plain(name) in known and fits(name)]
+    """The column with a known name that holds anything; the word itself goes before all others."""
+    found = [name for name in table.header if names.plain(name) in known and fits(name) and any(table.column(name))]
     exact = [name for name in found if names.plain(name) == known[0]]
     found = exact or found
     if len(found) > 1:
@@ -126,13 +127,30 @@ def _variant(table: Table) -> str:
     found = _one(table, names.VARIANT, "variant", "--variant", repeats)
     if found is not None:
         return found
+    empty = [name for name in table.header if names.plain(name) in names.VARIANT and not any(table.column(name))]
+    what = f", for {_told(empty)} is empty" if empty else ""
+    able = _able(table)
+    hint = f"name it with --variant COLUMN{f' ({_told(able)} would do)' if able else ''}"
+    if len(able) == 1:
+        hint = f"say --variant {shlex.quote(able[0])} if that is it"
+    raise AblateError(f"no column says which variant a run is of{what}", where=table.where, hint=hint)
+
+
+def _able(table: Table) -> list[str]:
+    """Columns without a hole that could be the variant; those before the others that have each seed once."""
     able = [
         name
         for name in table.header
-        if 1 < len(set(table.column(name))) <= len(table.rows) // 2 and names.plain(name) not in names.SEED
+        if 1 < len(set(table.column(name))) <= len(table.rows) // 2
+        and all(table.column(name))
+        and names.plain(name) not in names.SEED
     ]
-    hint = f"name it with --variant COLUMN{f' ({_told(able)} would do)' if able else ''}"
-    raise AblateError("no column says which variant a run is of", where=table.where, hint=hint)
+    seed = next((name for name in table.header if names.plain(name) in names.SEED and any(table.column(name))), None)
+    if seed is None:
+        return able
+    seeds = table.column(seed)
+    once = [name for name in able if len(set(zip(table.column(name), seeds, strict=True))) == len(seeds)]
+    return once or able
 
 
 def _score(table: Table, used: set[str]) -> str:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from ablate.analysis.judge.choice import Choice, Columns, choose, long
 from ablate.analysis.judge.runs import Run, Seeds, gather_runs, number_seeds
-from ablate.analysis.judge.table import Table, read_table
+from ablate.analysis.judge.table import Table, read_table, without_index
 from ablate.analysis.outcome import Note, StudyAnalysis, VariantAnalysis
 from ablate.analysis.study import analyse
 from ablate.disk.read import Json
@@ -57,7 +57,7 @@ def judge(frame: "DataFrame", **choice: Any) -> StudyAnalysis:
 
 
 def _judged(table: Table, choice: Choice, *, name: str) -> Judged:
-    table = long(table, choice)
+    table = long(without_index(table, (choice.score, choice.variant, choice.seed)), choice)
     columns = choose(table, choice)
     runs = gather_runs(table, columns)
     seeds = number_seeds(runs, table)

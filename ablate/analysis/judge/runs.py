@@ -12,6 +12,10 @@ from ablate.analysis.judge.table import MISSING, MOST_TOLD, Table
 from ablate.errors import AblateError, Problem
 from ablate.result.record import RunState
 
+LARGEST = 1e60
+"""Of a score, and the inverse of the least: intervals multiply two variances, and 1e308 is the end of a double."""
+RESCALE = "multiply all scores by one number: the verdicts stay"
+
 
 @dataclass
 class Run:
@@ -68,12 +72,21 @@ def gather_runs(table: Table, columns: Columns) -> list[Run]:
             what = f"`{columns.score}` is `{cell(row, columns.score)}`, which is no number"
             problems.append(Problem(what, place, "leave it empty where a run gave no score"))
             continue
+        if math.isfinite(score) and abs(score) > LARGEST:
+            what = f"`{columns.score}` is {score:g}, too large for a variance (the most is {LARGEST:g})"
+            problems.append(Problem(what, place, f"leave it empty where the run diverged, or {RESCALE}"))
+            continue
         run = found.setdefault((variant, seed), Run(variant, seed, place, cell(row, columns.role).casefold()))
         run.sessions.setdefault(session, {})[unit] = score
         _state(run, cell(row, columns.state), score, f"{Path(table.where).name}:{table.lines[index]}")
         cost = table.number(cell(row, columns.cost)) if columns.cost else None
         run.cost = cost if cost is not None and math.isfinite(cost) else run.cost
     problems += _alike(found)
+    sizes = [abs(value) for run in found.values() for held in run.sessions.values() for value in held.values()]
+    largest = max((size for size in sizes if math.isfinite(size)), default=0.0)
+    if 0 < largest < 1 / LARGEST:
+        what = f"no `{columns.score}` is above {largest:g}, too small for a variance (the least is {1 / LARGEST:g})"
+        problems.append(Problem(what, table.where, RESCALE))
     if problems:
         more = len(problems) - MOST_TOLD
         told = [*problems[:MOST_TOLD], *([Problem(f"and {more} more such rows", table.where)] if more > 0 else [])]

@@ -7,10 +7,11 @@ import csv
 import io
 import math
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from ablate.analysis.judge import names
 from ablate.disk.absent import absent
 from ablate.errors import AblateError, Problem
 
@@ -18,6 +19,10 @@ MISSING = frozenset({"", "-", "na", "n/a", "nan", "none", "null", "<na>", "!"})
 """What exports write for a value that is not there (DVC: `-` and `!`)."""
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?|[+-]?inf(inity)?", re.IGNORECASE)
 DELIMITERS = (",", ";", "\t", "|")
+NAMED = re.compile(r'\s*(?P<line>"?sep=(?P<sign>[^\w"\r\n])"?(?P=sign)*)[ ]*(?=[\r\n]|$)', re.IGNORECASE)
+"""The first line by which a file tells Excel its delimiter; saved again, it is padded to the width of the table."""
+INDEX = re.compile(r"unnamed: ?\d+(\.\d+)*|index|level_0|column \d+", re.IGNORECASE)
+"""What the index of a frame is called: nothing as it is written (here: `column 1`), the rest as it is read again."""
 MOST_TOLD = 5
 
 
@@ -64,7 +69,9 @@ def read_table(path: Path) -> Table:
     text, encoding = _decoded(content, str(path))
     if not text.strip():
         raise AblateError("the file is empty", where=str(path), hint="it needs a header and one run a row")
-    delimiter = _delimiter(text)
+    delimiter, text = _delimiter(text, str(path))
+    if not text.strip():
+        raise AblateError("there is a `sep=` and nothing else", where=str(path), hint="it needs one run a row")
     header, rows, lines = _cells(text, delimiter, str(path))
     decimal_comma = _decimal_comma(rows, delimiter)
     said = []
@@ -87,10 +94,39 @@ def _decoded(content: bytes, where: str) -> tuple[str, str]:
         return content.decode("latin-1"), "latin-1"
 
 
-def _delimiter(text: str) -> str:
-    """The sign that cuts the header into the most names."""
+def _delimiter(text: str, where: str) -> tuple[str, str]:
+    """(the sign that `sep=` names, or that cuts the header into the most names; the text without the line `sep=`)."""
+    named = NAMED.match(text)
+    if named:
+        text = text[: named.start("line")] + text[named.end("line") :]
+        if text.strip() and named["sign"] not in text.strip().splitlines()[0]:
+            what = f"the first line says that `{named['sign']}` separates columns, but the header holds none"
+            raise AblateError(what, where=where, hint="correct that line, or delete it")
+        return named["sign"], text
     first = next(line for line in text.splitlines() if line.strip())
-    return max(DELIMITERS, key=lambda sign: len(next(csv.reader([first], delimiter=sign))))
+    return max(DELIMITERS, key=lambda sign: len(next(csv.reader([first], delimiter=sign)))), text
+
+
+def without_index(table: Table, kept: Collection[str | None]) -> Table:
+    """Without the columns that only count the rows of a frame; kept: names that the caller gave a meaning."""
+
+    meant = {names.plain(name) for name in kept if name is not None}
+
+    def counts(name: str, place: int) -> bool:
+        cells = [row[place] for row in table.rows]
+        whole = all(re.fullmatch(r"\d+(\.0)?", cell) for cell in cells) and len(set(cells)) == len(cells)
+        return names.plain(name) not in meant and INDEX.fullmatch(name) is not None and whole
+
+    index = [place for place, name in enumerate(table.header) if counts(name, place)]
+    if not index:
+        return table
+    told = ", ".join(f"`{table.header[place]}`" for place in index)
+    return replace(
+        table,
+        header=tuple(name for place, name in enumerate(table.header) if place not in index),
+        rows=tuple(tuple(cell for place, cell in enumerate(row) if place not in index) for row in table.rows),
+        said=(*table.said, f"passed over as the index of a frame: {told}"),
+    )
 
 
 def _cells(
@@ -108,7 +144,7 @@ def _cells(
             begin = reader.line_num + 1
     except csv.Error as fault:
         raise AblateError(f"cannot be read as a table: {fault}", where=f"{where}:{reader.line_num}") from fault
-    header = found[0][1]
+    header = tuple(name or f"column {place}" for place, name in enumerate(found[0][1], start=1))
     if len(found) < 2:
         raise AblateError("there is a header and no row", where=where, hint="it needs one run a row")
     _one_of_each(header, f"{where}:{found[0][0]}")
@@ -127,7 +163,7 @@ def _cells(
 
 
 def _one_of_each(header: Sequence[str], where: str) -> None:
-    twice = sorted({name for name in header if name and header.count(name) > 1})
+    twice = sorted({name for name in header if header.count(name) > 1})
     if twice:
         raise AblateError(f"two columns are called `{twice[0]}`", where=where, hint="give each column its own name")
 

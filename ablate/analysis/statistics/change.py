@@ -70,8 +70,7 @@ def _shares(gain: Gain, relative: bool) -> list[Share]:
         return [(gain.error**2, gain.degrees)]
     r, n = _size(gain, relative), len(gain.seeds)
     means = means_of(np.array(gain.by_seed), np.array(gain.baseline))
-    correlation = means.cab / math.sqrt(means.va * means.vb) if means.va > 0 and means.vb > 0 else 0.0
-    covariance = -2 * r * correlation * gain.error * math.sqrt(means.vb)
+    covariance = -2 * r * means.correlation * gain.error * math.sqrt(means.vb)
     if gain.degrees != n - 1:  # moderated
         covariance = max(covariance, 0.0)
     own = max(gain.error**2 + covariance, 0.0)

@@ -37,6 +37,12 @@ class Means(NamedTuple):
     vb: float
     cab: float
 
+    @property
+    def correlation(self) -> float:
+        """0 where one of the two does not vary."""
+        spreads = math.sqrt(self.va) * math.sqrt(self.vb)  # va vb itself is 0 for scores of 1e-160
+        return self.cab / spreads if spreads > 0 else 0.0
+
 
 def fieller(means: Means, t: float) -> Ratio | None:
     """None where the denominator is not clear of zero at this t."""
@@ -51,8 +57,7 @@ def moderated_fieller(means: Means, moderated: float, t_moderated: float, t: flo
     alone. None where the denominator is not clear of zero.
     """
     va, vb = moderated * t_moderated**2, means.vb * t * t
-    correlation = means.cab / math.sqrt(means.va * means.vb) if means.va > 0 and means.vb > 0 else 0.0
-    cab = correlation * math.sqrt(va * vb)
+    cab = means.correlation * math.sqrt(va * vb)
     above, below = (_ends(means, va, cautious, vb) for cautious in (min(cab, 0.0), max(cab, 0.0)))
     if above is None or below is None:
         return None

@@ -26,8 +26,7 @@ def p_negligible(gain: Gain, worth: float) -> float:
     means = means_of(np.array(gain.by_seed), np.array(gain.baseline))
     if means.b <= 0 or abs(means.a) >= worth * means.b:
         return 1.0
-    correlation = means.cab / math.sqrt(means.va * means.vb) if means.va > 0 and means.vb > 0 else 0.0
-    covariance = correlation * gain.error * math.sqrt(means.vb)
+    covariance = means.correlation * gain.error * math.sqrt(means.vb)
     return max(
         _one_sided(means.a - r * means.b, _variance(gain, covariance, means.vb, r), gain.degrees)
         for r in (-worth, worth)

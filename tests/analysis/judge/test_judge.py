@@ -136,6 +136,11 @@ def test_a_run_that_crashed_counts_as_failed_although_the_export_has_a_score(tmp
         (lambda text: text.replace(",", "\t").encode(), ""),
         (lambda text: text.replace("\n", "\r\n").encode(), ""),
         (lambda text: text.replace("\n", "\n\n").encode(), ""),
+        (lambda text: b"sep=;\n" + text.replace(",", ";").encode(), ""),
+        (lambda text: ('"sep=;"\n' + text).replace(",", ";").replace("\n", "\r\n").encode("utf-8-sig"), ""),
+        (lambda text: b"sep=,,\n" + text.encode(), ""),
+        (lambda text: b"SEP=:\n" + text.replace(",", ":").encode(), ""),
+        (lambda text: ("sep=;\n" + text).replace(",", ";").replace(".", ",").encode(), "decimal sign"),
     ],
 )
 def test_every_way_to_write_a_table_is_read_and_what_is_unusual_is_said(encode, said, tmp_path):
@@ -185,7 +190,12 @@ def test_scores_of_units_and_sessions_are_averaged_within_sessions_first_and_giv
         (LONG.replace("score", "quality"), {}, "say it with --lower-is-better or --higher-is-better"),
         (LONG.replace("score", "loss_accuracy"), {}, "does not say whether higher or lower is better"),
         (LONG.replace("seed", "number"), {}, "name it with --seed COLUMN"),
-        (LONG.replace("variant", "what"), {}, "name it with --variant COLUMN (`what` would do)"),
+        (LONG.replace("variant", "what"), {}, "say --variant what if that is it"),
+        ("sep=;\n" + LONG, {}, "the first line says that `;` separates columns, but the header holds none"),
+        ("sep=;\n", {}, "there is a `sep=` and nothing else"),
+        ("sep=,\n\n" + LONG + "p1,3,high\n", {}, "error: t.csv:13: `score` is `high`, which is no number"),
+        (LONG + "p1,3,1e200\n", {}, "error: t.csv:11: `score` is 1e+200, too large for a variance"),
+        ("variant,seed,score\nbaseline,0,2e-200\np1,0,1e-200\n", {}, "too small for a variance (the least is 1e-60)"),
         (LONG, {"score": "acc"}, "--score acc: there is no such column"),
         (LONG.replace("variant,seed,score", "variant,variant,score"), {}, "two columns are called `variant`"),
         (LONG, {"expect": {"p9": (0.0, 0.1)}}, "--expect p9: no variant has that name"),
@@ -260,6 +270,55 @@ def test_runs_scored_on_other_units_than_the_baseline_are_not_compared(tmp_path)
 )  # fmt: skip
 def test_a_score_says_whether_lower_is_better_only_where_its_name_is_well_known(name, lower):
     assert lower_is_better(name) is lower
+
+
+def test_an_empty_group_of_a_wandb_export_leads_to_the_one_column_that_tells_the_runs_apart(tmp_path):
+    """`Group` was taken for the variant and every row refused."""
+    head = "Name,State,Group,Created,lr,seed,val_acc\n"
+    rows = [f"{row.replace(',', ',finished,,2026-01-02,0.001,', 1)}\n" for row in LONG.strip().split("\n")[1:]]
+    path = write(tmp_path, head + "".join(rows))
+    said = fault(path, score="val_acc")
+    assert "no column says which variant a run is of, for `Group` is empty\n\nhint: say --variant Name" in said
+    assert judged(path, score="val_acc", variant="Name").row("p1").verdict == "helps"
+
+
+@pytest.mark.parametrize("index", ["Unnamed: 0", "", "index"])
+def test_the_index_of_a_frame_is_no_score_no_variant_and_is_told(index, tmp_path):
+    lines = LONG.replace("score", "acc").strip().split("\n")
+    found = judge_file(write(tmp_path, "\n".join(f"{i - 1 if i else index},{line}" for i, line in enumerate(lines))))
+    assert found.said[0] == f"Passed over as the index of a frame: `{index or 'column 1'}`."
+    assert (found.analysis.metric, found.analysis.row("p1").verdict) == ("acc", "helps")
+    wide, _ = wide_by_variant()
+    lines = wide.split("\n")
+    found = judge_file(write(tmp_path, "\n".join(f"{i - 1 if i else index},{line}" for i, line in enumerate(lines))))
+    assert {row.name for row in found.analysis.rows} == set(SCORES)
+
+
+def test_a_column_without_a_name_that_does_not_count_rows_is_not_passed_over(tmp_path):
+    lines = LONG.replace("score", "acc").strip().split("\n")
+    text = "\n".join(f"{line},{0.5 if i else 'Unnamed: 3'}" for i, line in enumerate(lines))
+    assert "the score could be `acc`, `Unnamed: 3`" in fault(write(tmp_path, text))
+
+
+@pytest.mark.parametrize("power", [-50, -12, 12, 50])
+def test_verdicts_are_those_of_the_scores_in_any_unit(power, tmp_path):
+    usual = judged(write(tmp_path, LONG), lower_is_better=False)
+    rows = [f"{name},{seed},{value}e{power}" for name, held in SCORES.items() for seed, value in enumerate(held)]
+    scaled = judged(write(tmp_path, "variant,seed,score\n" + "\n".join(rows)))
+    assert (scaled.winner, scaled.answer) == (usual.winner, usual.answer)
+    assert [guard.kind for guard in scaled.guards] == [guard.kind for guard in usual.guards]
+    for row in usual.rows:
+        own = scaled.row(row.name)
+        assert (own.verdict, own.verdict_note) == (row.verdict, row.verdict_note)
+        if row.gain is not None:
+            assert own.gain.p_holm == pytest.approx(row.gain.p_holm, rel=1e-6)
+            assert own.gain.relative_interval.low == pytest.approx(row.gain.relative_interval.low, rel=1e-6)
+
+
+def test_a_row_that_is_all_but_zero_beside_the_others_is_judged(tmp_path):
+    """The product of two variances was 0, and a correlation divided by it."""
+    rows = [f"p3,{seed},{value}e-160" for seed, value in enumerate(SCORES["p1"])]
+    assert judged(write(tmp_path, LONG + "\n".join(rows))).row("p3").verdict == "hurts"
 
 
 # ------------------------------------------------------------------ Python, speed, weight

@@ -204,10 +204,8 @@ def _confirm(analysis: StudyAnalysis, winner: VariantAnalysis) -> list[str]:
     seeds = 5 if state is None else len(state.seeds)
     first = next(row.name for row in analysis.rows if row.role == "variant" and row.verdict == "helps")
     rows = "" if first == winner.name else f" --confirm-rows {winner.name}"
-    why = "the gain of a chosen row is optimistic"
-    return [
-        f"`ablate run RECIPE{until} --confirm {seeds}{rows}` tries {winner.name} on seeds that chose nothing: {why}."
-    ]
+    why = "a chosen gain is optimistic"
+    return [f"`ablate run RECIPE{until} --confirm {seeds}{rows}` tries {winner.name} on fresh seeds: {why}."]
 
 
 def settled_so_far(state: Settling) -> str:

@@ -114,7 +114,7 @@ glm: no
         "6: unknown key `baseline.modulator.hiden_dim`\n\nhint: did you mean `hidden_dim`?",
         "10: unknown key `patches.each.dropout`\n\n"
         "hint: known here: title, description, expect, expect_cost, was, order, allow_noop, control, data, baseline, "
-        "model, training, adapter, frontend, core, modulator, readout, history, convnet, tokenizer",
+        "model, training, adapter, frontend, core, modulator, readout, history, init, convnet, tokenizer",
         "11: unknown key `patches.p1.tokenizer.kernal`\n\nhint: known here: kernel_size, stride",
         "14: unknown key `variants[3].ladr`\n\nhint: did you mean `ladder`?",
         "2: `data.sessions` is the text `two`, expected a whole number of at least 1 and at most 10000",

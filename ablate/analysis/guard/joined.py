@@ -28,7 +28,10 @@ def _still_learning(guards: Sequence[Guard]) -> str:
 
 
 def _taught_unequally(guards: Sequence[Guard]) -> str:
-    names = listing([f"{guard.row} ({guard.detail})" for guard in guards])
+    alike: dict[str, list[str]] = {}
+    for guard in guards:
+        alike.setdefault(guard.detail, []).append(str(guard.row))
+    names = listing([f"{listing(rows)} ({detail})" for detail, rows in alike.items()])
     return f"{names} are not trained as the baseline is, and their gains may come from that."
 
 

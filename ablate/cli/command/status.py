@@ -16,7 +16,7 @@ def status(
     every: Annotated[float, typer.Option(help="With --watch: seconds between two looks.", min=0.1)] = 5.0,
     format: TableOrJson = "table",
 ) -> None:
-    """Say which runs of STUDY wait, run (where, since when, at which step), are done or failed, and what they cost."""
+    """Say how far STUDY is. Which runs wait, run (where, since when, at which step), are done or failed; the cost."""
     raise typer.Exit(status_of_studies(study, watch=watch, every=every, format=format))
 
 

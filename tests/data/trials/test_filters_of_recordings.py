@@ -68,9 +68,9 @@ def test_a_gap_that_is_no_signal_ends_the_margin(tmp_path: Path) -> None:
 
 
 def test_filters_that_forget_slowly_need_more_of_the_recording() -> None:
-    low = [margin(500, FilterOptions((hertz, 40)))[0] for hertz in (0.1, 0.5, 1.0)]
+    low = [margin(500.0, FilterOptions((hertz, 40.0)))[0] for hertz in (0.1, 0.5, 1.0)]
     assert low[0] > low[1] > low[2] > 500
-    assert margin(500, FilterOptions()) == (0, 0)
+    assert margin(500.0, FilterOptions()) == (0, 0)
 
 
 def test_a_trial_at_the_very_start_of_the_file_takes_what_there_is(tmp_path: Path) -> None:

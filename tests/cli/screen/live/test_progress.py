@@ -24,7 +24,8 @@ def frames(tmp_path_factory) -> dict[tuple[int, int], list[str]]:
     folder = tmp_path_factory.mktemp("live") / "study"
     words = [sys.executable, str(Path(__file__).with_name("live_frames.py")), str(folder)]
     paths = os.pathsep.join((environment()["PYTHONPATH"], *map(str, Path(__file__).parents[3].glob("analysis"))))
-    variables = {name: text for name, text in environment(TERM="xterm", PYTHONPATH=paths).items() if name != "COLUMNS"}
+    said = ("COLUMNS", "LINES")  # by the tests' own workers: the size of this terminal is to count
+    variables = {name: text for name, text in environment(TERM="xterm", PYTHONPATH=paths).items() if name not in said}
     process = subprocess.Popen(
         [*words, *(f"{columns}x{rows}" for columns, rows in SIZES)],
         stdin=secondary,

@@ -108,7 +108,8 @@ def _measured(row: VariantAnalysis, unit: str, replicate: str) -> str:
     pairs = plural(len(state.gain.seeds), "paired seed")
     chosen = f"{gain_text(row.gain, unit)} where it was chosen"
     return (
-        f", confirmed on {seeds_text(state)}: {gain_text(state.gain, unit)} over the baseline (95 %, {pairs}; {chosen})"
+        f", confirmed on {seeds_text(state.gain.seeds)}: {gain_text(state.gain, unit)} over the baseline "
+        f"(95 %, {pairs}; {chosen})"
     )
 
 

@@ -109,6 +109,15 @@ def test_a_diverged_fresh_seed_bars_helps():
     assert confirmed.note.startswith("4/5 finite")
 
 
+def test_a_failed_fresh_seed_is_told_as_what_it_is_and_the_seeds_named_are_those_that_were_compared():
+    """A gain of [+6.0, +9.0] % was said not to be told from noise, for a run of it had failed."""
+    failed = studied({BASELINE: base(), "lucky": {**fresh(0.03), 12: None}}).answer
+    assert "but on seeds 10-14 not every run of it has a score (4/5 finite" in failed
+    alone = studied({BASELINE: {**base(), 12: None}, "lucky": fresh(0.03)}).answer
+    assert alone.startswith("lucky helps most surely, confirmed on seeds 10-11 and 13-14: ")
+    assert "4 paired seeds" in alone
+
+
 def test_a_second_try_counts_as_one_of_two():
     tries = [(10, 11, 12), (20, 21, 22)]
     plans = tuple(

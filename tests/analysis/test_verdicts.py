@@ -131,6 +131,18 @@ def test_a_planted_control_that_does_something_is_found_out():
     assert analysis.winner is None
 
 
+def test_of_a_hundred_controls_that_do_nothing_none_is_said_to_have_moved_and_one_that_does_is():
+    """Each was judged alone: three of a hundred moved, and no winner was named."""
+    base = around(0.4, 0.01, seeds=5)
+    controls = {f"c{i}": shifted(base, 0.0, 0.005, salt=10 + i) for i in range(100)}
+    for leak in (False, True):
+        held = controls | ({"c7": shifted(base, 0.05, 0.005, salt=17)} if leak else {})
+        scores = {BASELINE: base, "p": shifted(base, 0.05, 0.005, salt=3), **held}
+        analysis = run(Planted(scores, seeds=range(5), roles=dict.fromkeys(controls, "control")))
+        moved = [guard.row for guard in analysis.guards if guard.kind == "control moved"]
+        assert (moved, analysis.winner) == ((["c7"], None) if leak else ([], "p"))
+
+
 def test_max_t_stands_beside_holm_from_eight_seeds_on():
     for seeds, shown in ((7, False), (8, True)):
         base = around(0.4, 0.01, seeds=seeds)

@@ -1,15 +1,17 @@
 """What fresh seeds say of a row, and of the baseline that all rows share, in sentences."""
 
+from collections.abc import Sequence
 from statistics import fmean
 
-from ablate.analysis.outcome import Confirmed, Note, StudyAnalysis, VariantAnalysis
+from ablate.analysis.outcome import Note, StudyAnalysis, VariantAnalysis
 from ablate.analysis.statistics.change import mean_change
+from ablate.analysis.statistics.noise import ALPHA
 from ablate.analysis.words import bracket, gain_text, number, signed_percent, spans
 
 
-def seeds_text(state: Confirmed) -> str:
+def seeds_text(seeds: Sequence[int]) -> str:
     """`seeds 10-14`"""
-    return f"seed{'s' if len(state.seeds) > 1 else ''} {spans(state.seeds)}"
+    return f"seed{'s' if len(seeds) > 1 else ''} {spans(seeds)}"
 
 
 def fall_text(row: VariantAnalysis, unit: str) -> str:
@@ -21,9 +23,12 @@ def fall_text(row: VariantAnalysis, unit: str) -> str:
         "negligible": "it is negligible",
         "hurts": "it hurts",
     }.get(state.verdict or "", "it gave no finite score")
+    clear = state.gain is not None and state.gain.p_holm is not None and state.gain.p_holm <= ALPHA
+    if state.verdict == "no evidence" and clear:
+        found = f"not every run of it has a score ({state.note})"
     chosen = f"{row.name} helped where it was chosen ({gain_text(row.gain, unit)})"
     measured = f": {gain_text(state.gain, unit)}" if state.gain is not None else ""
-    return f"{chosen}, but on {seeds_text(state)} {found}{measured}"
+    return f"{chosen}, but on {seeds_text(state.seeds)} {found}{measured}"
 
 
 def baseline_moved(analysis: StudyAnalysis) -> Note | None:

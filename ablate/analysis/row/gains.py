@@ -69,7 +69,8 @@ def paired_gains(cells: Cells, prior: Prior, *, relative: bool) -> list[Gain | N
 def adjusted(
     cells: Cells, found: Sequence[Gain | None], prior: Prior, worth: float
 ) -> tuple[list[Gain | None], tuple[str, ...]]:
-    """Holm, equivalence and max-T over the family (the patches), a control judged as one patch more; seeds needed."""
+    """Holm, equivalence and max-T over the family (the patches); the controls are judged beside them, as so many patches
+    more: of a hundred controls that do nothing five would move at 5 % each."""
     tested = {index: gain for index, gain in enumerate(found) if gain is not None and gain.p is not None}
     roles = {index: cells.cells[index].entry.role for index in tested}
     family = [index for index in tested if roles[index] == "variant"]
@@ -77,10 +78,12 @@ def adjusted(
     patches = _judged([tested[index] for index in family], prior, worth)
     for index, gain in zip(family, patches, strict=True):
         result[index] = gain
+    controls = [index for index in tested if roles[index] == "control"]
+    beside = _judged([tested[index] for index in (*family, *controls)], prior, worth)[len(family) :]
+    for index, gain in zip(controls, beside, strict=True):
+        result[index] = gain
     for index, gain in tested.items():
-        if roles[index] == "control":
-            result[index] = _judged([*(tested[member] for member in family), gain], prior, worth)[-1]
-        elif roles[index] == "reference":
+        if roles[index] == "reference":
             (smallest,) = detectable_gains([gain.spread or 0.0], [len(gain.seeds)], [1.0])
             result[index] = replace(gain, detectable=smallest)
     for index, p in _flipped(found, family).items():

@@ -109,8 +109,8 @@ def _notes(end: "StudyEnd", request: Request) -> Iterator[str]:
     yield f"{plural(end.trained, 'run')} trained, {end.kept} kept from before; results in {end.study.store.root}"
     if end.beyond is not None and end.beyond.to_come is not None:
         look, runs = end.beyond.to_come.here, end.beyond.runs_to_buy
-        still = f"open: {', '.join(end.beyond.open)}"
-        yield f"the budget ({request.budget}) does not cover the look at {look} seeds, {runs} runs; {still}"
+        still = f"; open: {', '.join(end.beyond.open)}" if end.beyond.open else ""  # nothing is before the first look
+        yield f"the budget ({request.budget}) does not cover the look at {look} seeds, {plural(runs, 'run')}{still}"
     if end.unconfirmed:
         yield f"--confirm: {end.unconfirmed}"
     for job in end.elsewhere:

@@ -94,7 +94,7 @@ class ProgressDisplay(Watcher):
         """Further runs, and what they are for."""
         self._todo |= {job.key: job for job in todo}
         self._started = self._started if self._ended else time.monotonic()
-        self._say(f"{name}: {len(todo)} runs")
+        self._say(f"{name}: {plural(len(todo), 'run')}")
         if self._console.is_terminal and not self._live.is_started:
             self._make_table()
             self._live.start()

@@ -24,6 +24,7 @@ FILES = {
     "again.txt",
     "baseline_seeds.txt",
     "limit.txt",
+    "worth.txt",
     "guards.txt",
 }
 

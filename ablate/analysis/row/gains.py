@@ -69,8 +69,11 @@ def paired_gains(cells: Cells, prior: Prior, *, relative: bool) -> list[Gain | N
 def adjusted(
     cells: Cells, found: Sequence[Gain | None], prior: Prior, worth: float
 ) -> tuple[list[Gain | None], tuple[str, ...]]:
-    """Holm, equivalence and max-T over the family (the patches); the controls are judged beside them, as so many patches
-    more: of a hundred controls that do nothing five would move at 5 % each."""
+    """Holm, equivalence and max-T over the family (the patches); seeds needed.
+
+    The controls are judged beside them, as so many patches more: of a hundred that do nothing
+    five would move at 5 % each.
+    """
     tested = {index: gain for index, gain in enumerate(found) if gain is not None and gain.p is not None}
     roles = {index: cells.cells[index].entry.role for index in tested}
     family = [index for index in tested if roles[index] == "variant"]

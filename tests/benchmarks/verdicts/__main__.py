@@ -18,6 +18,7 @@ from pathlib import Path
 
 import again
 import baseline_seeds
+import by_worth
 import guards
 import limit
 import packages
@@ -54,6 +55,7 @@ def main() -> None:
     write(chosen.out / "coverage.txt", counts, chosen.seed, lambda: of_coverage(counts, chosen.seed))
     write(chosen.out / "power.txt", counts, chosen.seed, lambda: of_power(counts, chosen.seed))
     write(chosen.out / "limit.txt", counts, chosen.seed, lambda: of_limits(counts, chosen.seed))
+    write(chosen.out / "worth.txt", counts, chosen.seed, lambda: of_settled(counts, chosen.seed))
     write(chosen.out / "again.txt", counts, chosen.seed, lambda: of_again(counts, chosen.seed))
     write(chosen.out / "baseline_seeds.txt", counts, chosen.seed, lambda: of_baseline_seeds(counts, chosen.seed))
     write(chosen.out / "guards.txt", counts, chosen.seed, lambda: of_guards(counts, chosen.seed))
@@ -105,6 +107,10 @@ def write_training(out: Path) -> None:
 
 def of_limits(counts: Counts, seed: int) -> str:
     return tables.of_limits(limit.limits(counts.arrays, seed))
+
+
+def of_settled(counts: Counts, seed: int) -> str:
+    return tables.of_settled(by_worth.by_worth(counts.arrays, seed))
 
 
 def of_again(counts: Counts, seed: int) -> str:

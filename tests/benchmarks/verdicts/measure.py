@@ -18,13 +18,13 @@ class Worth(NamedTuple):
     right: float
 
 
-def worth_of(planted: Planted, words: np.ndarray, runs: float | np.ndarray) -> Worth:
+def worth_of(planted: Planted, words: np.ndarray, runs: float | np.ndarray, least: float = WORTH) -> Worth:
     """false_winner: studies that say of some row that it helps which does not, or which diverges. false_any: or hurts,
-    or is negligible, which it is not."""
+    or is negligible, which it is not. least: the smallest gain worth having, in the units of the truth."""
     truth, barred = planted.truth, planted.barred
     winner = (words == 1) & ((truth <= 0) | barred)
-    wrong = winner | ((words == -1) & (truth >= 0)) | ((words == 2) & (np.abs(truth) >= WORTH))
-    small = (words == 2) & (np.abs(truth) < WORTH)
+    wrong = winner | ((words == -1) & (truth >= 0)) | ((words == 2) & (np.abs(truth) >= least))
+    small = (words == 2) & (np.abs(truth) < least)
     right = np.where(barred, words != 1, small | (words == np.sign(truth)))
     gains = np.array(planted.plan.gains)
     found = {float(gain): float((words[:, (gains == gain) & ~barred] == 1).mean()) for gain in set(gains[gains > 0])}

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 import training
 from again import Again
 from baseline_seeds import Bought, Paired
+from by_worth import Settled
 from compare import Cell, Line
 from coverage import Held, Power
 from guards import Accused, Noise
@@ -151,6 +152,22 @@ def of_again(lines: Iterable[Again]) -> str:
 def of_limits(lines: Iterable[Limit]) -> str:
     head = ("three seeds", "ours 1.5 2.5 4", "at most 1.5 2.5 4", "its d0")
     rows = [(line.world, found(line.ours), found(line.oracle), f"{line.degrees:g}") for line in lines]
+    return columns([head, *rows])
+
+
+def of_settled(lines: Iterable[Settled]) -> str:
+    head = ("worth, sd", "runs", "found 1.5 2.5 4", "right", "any false", "intervals hold")
+    rows = [
+        (
+            f"{line.least:.2f}",
+            f"{line.worth.runs:.1f}",
+            found(line.worth.found),
+            share(line.worth.right),
+            share(line.worth.false_any),
+            share(line.held),
+        )
+        for line in lines
+    ]
     return columns([head, *rows])
 
 

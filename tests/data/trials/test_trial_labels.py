@@ -86,7 +86,7 @@ def test_an_eav_trial_of_no_class_is_refused(tmp_path: Path) -> None:
     savemat(tmp_path / "subject1" / "EEG" / "subject1_eeg_label.mat", {"label": labels})
     assert "2 trials are of no class or of several (the first: trial 4)" in said(tmp_path, layout="eav")
     savemat(tmp_path / "subject1" / "EEG" / "subject1_eeg_label.mat", {"label": labels.T})
-    assert "`label` of shape (20, 5) for 20 trials" in said(tmp_path, layout="eav")
+    assert "`label` of shape (20, 5) and type float64 for 20 trials" in said(tmp_path, layout="eav")
 
 
 def test_seed_dv_concepts_are_whole_numbers(tmp_path: Path) -> None:

@@ -61,7 +61,7 @@ def test_eav_files_of_another_shape_are_told(tmp_path: Path) -> None:
         TrialsConfig(path=str(tmp_path), layout="eav").checked()
     savemat(tmp_path / "subject2_eeg.mat", {"seg": np.zeros((30, 100, 4))})
     (tmp_path / "subject1_eeg.mat").unlink()
-    with pytest.raises(AblateError, match=r"`seg` of shape \(30, 100, 4\), expected"):
+    with pytest.raises(AblateError, match=r"`seg` of shape \(30, 100, 4\) and type float64, expected"):
         TrialsConfig(path=str(tmp_path), layout="eav").checked()
 
 

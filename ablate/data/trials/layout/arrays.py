@@ -57,3 +57,11 @@ def _from_hdf5(file: Path, name: str) -> tuple[Any, list[str]]:
 
     with h5py.File(file) as opened:
         return (np.asarray(opened[name]) if isinstance(opened.get(name), h5py.Dataset) else None), list(opened)
+
+
+def as_mask(stored: Any, frames: tuple[int, ...], where: str) -> Any:
+    """A frame_mask as bool. Raises AblateError unless it has the frames' shape and holds nothing but 0 and 1."""
+    if stored.shape != frames or stored.dtype.kind not in "biuf" or not np.isin(stored, (0, 1)).all():
+        what = f"frame_mask of shape {stored.shape} and type {stored.dtype} for frames {frames}"
+        raise AblateError(what, where=where, hint="True where a frame is there, False where it is padding")
+    return stored.astype(np.bool_)

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.io import loadmat
 
-from ablate.data.trials.layout.arrays import read_array
+from ablate.data.trials.layout.arrays import as_mask, read_array
 from ablate.data.trials.layout.film import FilmStyle, Stretch, read_frames, read_mask, slot_keys
 from ablate.data.trials.layout.stored import clean, frame_shape
 from ablate.data.trials.layout.table import EegFile, Frames, TrialRow, TrialTable, hash_of, no_frames, whole_intervals
@@ -150,7 +150,8 @@ def _no_keys(shape: tuple[int, ...]) -> Callable[[], NDArray[np.uint64]]:
 def _stored(subject: Subject, index: int, shape: tuple[int, ...]) -> Frames:
     """A trial's features beside the EEG."""
     features, where = _features(subject.file) or {}, f"{subject.feature_file} (trial {index})"
-    stored, mask = features["features"][index], features["frame_mask"][index].astype(np.bool_)
+    stored = features["features"][index]
+    mask = as_mask(features["frame_mask"][index], stored.shape[:2], where)
     if (len(stored), stored.shape[2]) != (shape[0], shape[2]):
         what = f"features of shape {stored.shape}, expected ({shape[0]}, f, {shape[2]})"
         raise AblateError(what, where=where, hint="intervals, frames, width; the same in every subject")
@@ -181,9 +182,9 @@ def _eeg(file: Path) -> Any:
     for key in ("seg1", "seg"):
         if key in content:
             found = content[key]
-            if found.ndim != 3 or found.shape[1] != CHANNELS or not found.size:
+            if found.ndim != 3 or found.shape[1] != CHANNELS or not found.size or found.dtype.kind not in "iuf":
                 raise AblateError(
-                    f"`{key}` of shape {found.shape}, expected (time, {CHANNELS}, trials)",
+                    f"`{key}` of shape {found.shape} and type {found.dtype}, expected (time, {CHANNELS}, trials)",
                     where=str(file),
                     hint="EAV's own files",
                 )
@@ -197,8 +198,9 @@ def _labels(file: Path, trials: int) -> tuple[int, ...]:
     if not beside.is_file():
         raise AblateError(f"there is no {beside.name}", where=str(file.parent), hint="labels lie beside the EEG")
     stored = _mat(beside).get("label")
-    if stored is None or stored.ndim != 2 or stored.shape[1] != trials:
-        what = "holds no `label`" if stored is None else f"`label` of shape {stored.shape} for {trials} trials"
+    if stored is None or stored.ndim != 2 or stored.shape[1] != trials or stored.dtype.kind not in "biuf":
+        of = "" if stored is None else f"`label` of shape {stored.shape} and type {stored.dtype} for {trials} trials"
+        what = of or "holds no `label`"
         raise AblateError(what, where=str(beside), hint="(classes, trials), one class of each trial set to 1")
     wrong = np.flatnonzero(~(np.isin(stored, (0, 1)).all(axis=0) & (stored.sum(axis=0) == 1)))
     if len(wrong):

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 from ruamel.yaml import YAML
 
-from ablate.data.trials.layout.arrays import array_shape, read_array
+from ablate.data.trials.layout.arrays import array_shape, as_mask, read_array
 from ablate.data.trials.layout.manifest import Line, interval_faults, number_faults, read_manifest, unread
 from ablate.data.trials.layout.meta import META_KEYS, Meta, read_meta
 from ablate.data.trials.layout.ratings import Rated, rated
@@ -214,14 +214,7 @@ def _mask(layout: Layout, line: Line) -> NDArray[np.bool_]:
     found = _frame_file(layout.folder, line)
     if found is None:
         return np.zeros((layout.lengths.get(line.where, layout.shape[0]), layout.shape[1]), dtype=np.bool_)
-    stored, shape = read_array(found[0], "frame_mask"), array_shape(*found)[:2]
-    if stored.shape != shape or stored.dtype.kind not in "biuf" or not np.isin(stored, (0, 1)).all():
-        raise AblateError(
-            f"frame_mask of shape {stored.shape} and type {stored.dtype} for frames {shape}",
-            where=str(found[0]),
-            hint="True where a frame is there, False where it is padding",
-        )
-    mask = np.asarray(stored.astype(np.bool_))
+    mask = np.asarray(as_mask(read_array(found[0], "frame_mask"), array_shape(*found)[:2], str(found[0])))
     times = read_array(found[0], "frame_t", optional=True)
     if times is not None:
         _check_times(times, mask, layout, line)

@@ -96,7 +96,7 @@ def trials_info(config: TrialsConfig) -> TrialsInfo:
         absent=int((counts == 0).sum()),
         without_video=sum(not facts.mask.any() for facts in checked.facts),
         subjects=tuple(_subject(name, checked, split_of) for name in table.subjects),
-        notices=checked.notices,
+        notices=dataset.notices,
         fingerprint=dataset.fingerprint,
         targets=tuple(_target(name, place, table) for place, name in enumerate(table.targets)),
     )

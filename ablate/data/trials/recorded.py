@@ -20,7 +20,7 @@ from ablate.contract import Folds, FusionSpec, TargetSpec
 from ablate.data.trials.check import Checked, CheckOptions, TrialFacts, check_trials
 from ablate.data.trials.config import TrialDataConfig
 from ablate.data.trials.dataset import TrialDataset
-from ablate.data.trials.draw import deal, in_turn, spread
+from ablate.data.trials.draw import deal, in_turn, spread, starts
 from ablate.data.trials.filter import FilterOptions, Phase
 from ablate.data.trials.folds import FoldsConfig, deal_folds, folds_of
 from ablate.data.trials.kinds import kinds
@@ -28,7 +28,7 @@ from ablate.data.trials.layout.detect import LayoutName
 from ablate.data.trials.layout.film import FilmStyle, Fit
 from ablate.data.trials.layout.table import TrialRow, TrialTable, filled, padded
 from ablate.data.trials.signal import Bads, SignalOptions
-from ablate.data.trials.split import TrialSplit
+from ablate.data.trials.split import TrialSplit, absent_classes
 from ablate.errors import AblateError
 from ablate.result.stamp import stamp_of
 
@@ -246,9 +246,10 @@ class TrialsConfig(TrialDataConfig):
             content.update(b"" if split.lengths is None else split.lengths.tobytes())
             content.update(b"".join(facts[trial].content for trial in split.trial_ids))
         fingerprint = content.hexdigest()
-        return TrialDataset(
-            splits, self._spec(checked), self, fingerprint=fingerprint, device=device, notices=checked.notices
-        )
+        notices = checked.notices
+        if not isinstance(self.split, FoldsConfig):  # what one fold does not test, another does
+            notices += tuple(absent_classes(splits, checked.table.labels))
+        return TrialDataset(splits, self._spec(checked), self, fingerprint=fingerprint, device=device, notices=notices)
 
     def rehearsal(self) -> "TrialsConfig":
         split = self.split
@@ -275,9 +276,11 @@ class TrialsConfig(TrialDataConfig):
             drawn = deal(spread(sorted(label), label.__getitem__, rng), self.test, self.validation, "stimuli")
             place = {row.trial_id: drawn[row.stimulus or row.trial_id] for row in table.rows}
         else:
+            start = starts(sorted({(row.subject, kind[row.trial_id]) for row in table.rows}), rng)
             for subject in table.subjects:
                 own = [row.trial_id for row in table.rows if row.subject == subject]
-                place |= deal(spread(own, label.__getitem__, rng), self.test, self.validation, f"trials of {subject}")
+                order = spread(own, label.__getitem__, rng, start[subject])
+                place |= deal(order, self.test, self.validation, f"trials of {subject}")
         splits: dict[str, list[TrialRow]] = {}
         for name in ("train", "validation", "test"):
             rows = [row for row in table.rows if place[row.trial_id] == name]

@@ -1,5 +1,6 @@
 """The trials of one split, and the check that no trial (or subject) is in two splits."""
 
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, Protocol, runtime_checkable
 
@@ -109,6 +110,20 @@ def known_keys(source: FrameSource, rows: NDArray[np.int64]) -> NDArray[np.uint6
     if isinstance(source, Rows):
         return known_keys(source.source, source.index[rows])
     return source.keys(rows) if isinstance(source, KeyedFrames) else None
+
+
+def absent_classes(splits: Mapping[str, TrialSplit], classes: Sequence[str]) -> Iterator[str]:
+    """Which classes a split does not hold, and what that means."""
+    meaning = {
+        "train": "they cannot be learned",
+        "validation": "they have no part in stopping and choosing",
+        "test": "no score says anything of them",
+    }
+    for name, split in splits.items():
+        held = set(np.unique(split.labels).tolist())
+        missing = [f"`{label}`" for index, label in enumerate(classes) if index not in held]
+        if missing:
+            yield f"the {name} split holds no {', '.join(missing)}: {meaning[name]}"
 
 
 def check_overlap(splits: dict[str, TrialSplit], by: Literal["trial", "subject"]) -> None:

@@ -61,6 +61,30 @@ def test_rare_classes_are_in_every_split_in_proportion(tmp_path: Path) -> None:
         assert rare["train"] >= 4
 
 
+def test_a_class_of_few_subjects_is_tested_all_the_same(tmp_path: Path) -> None:
+    """Born of a fault: five classes of 32, 8, 4, 4 and 2 were tested on two of them, and `balanced accuracy` was .5."""
+    labels = np.random.default_rng(0).permutation(np.repeat(list("abcde"), (32, 8, 4, 4, 2)))
+    trials = trials_of(subjects=5, each=10, change=lambda one, index: one.update(label=str(labels[index])))
+    config = TrialsConfig(path=str(native(tmp_path, trials)))
+    table, held = config.read_table(), Counter[str]()
+    for seed in range(40):
+        rows = config.changed(split_seed=seed).rows_of(table)
+        assert {name: len(own) for name, own in rows.items()} == {"train": 30, "validation": 10, "test": 10}
+        held.update({row.label for row in rows["test"]})
+        assert {row.label for row in rows["train"]} == set("abcde")
+    assert min(held["a"], held["b"]) >= 38
+    assert min(held["c"], held["d"]) >= 32  # drawn one by one, 25 of 40
+
+
+def test_a_split_without_a_class_is_told(tmp_path: Path) -> None:
+    trials = trials_of(change=lambda one, index: one.update(label="rare" if index in (3, 9) else one["label"]))
+    data = opened(native(tmp_path, trials))
+    missing = [name for name, split in data.splits.items() if 2 not in split.labels]
+    assert missing  # two trials cannot be in three splits
+    for name in missing:
+        assert any(notice.startswith(f"the {name} split holds no `rare`: ") for notice in data.notices)
+
+
 @given(some.lists(some.integers(0, 4), min_size=1, max_size=60))
 def test_any_first_part_holds_every_group_in_proportion(groups: list[int]) -> None:
     order = in_turn(range(len(groups)), lambda index: groups[index])

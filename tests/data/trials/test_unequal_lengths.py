@@ -119,8 +119,8 @@ def test_what_lies_in_a_pad_reaches_no_prediction_and_no_gradient(folder: Path, 
 @pytest.mark.parametrize("length", [2, 3])
 def test_a_short_trial_scores_what_it_scores_without_any_pad(folder: Path, length: int) -> None:
     data = opened(folder)
-    rows = np.array([row for row, name in enumerate(data.splits["test"].trial_ids) if length_of(name) == length])
-    batch = data.batch("test", rows)
+    rows = np.array([row for row, name in enumerate(data.splits["train"].trial_ids) if length_of(name) == length])
+    batch = data.batch("train", rows)
     long = model_for(data.spec).eval()
     short = model_for(replace(data.spec, intervals=length, eeg_samples=50 * length)).eval()
     state = long.state_dict()

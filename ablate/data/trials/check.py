@@ -19,6 +19,7 @@ from ablate.data.trials.signal import (
     Signal,
     SignalOptions,
     as_recorded,
+    few_words,
     flat_channels,
     interpolated,
     signal_of,
@@ -28,6 +29,9 @@ from ablate.errors import AblateError, Problem
 
 MOST_OF_A_KIND = 3
 """Problems that say the same of different trials; the rest of them is counted."""
+STANDS_STILL = 0.1
+"""Share of a trial over which a channel repeats one value to the last bit: no noise does, a saturated amplifier, a
+loose electrode and zeros in the place of a recording do."""
 OTHER_UNIT = 200
 """Times that a subject's EEG may be louder or quieter than the median subject's: a thousand is another unit."""
 Read = TypeVar("Read")
@@ -45,13 +49,15 @@ class CheckOptions:
 @dataclass(frozen=True)
 class TrialFacts:
     """Of one trial. mask: which frames are there (i, f). content: hash of what they show. spread_uv: standard deviation
-    of its median channel. flat: channels that do not move. eeg: hash of its EEG."""
+    of its median channel. flat: channels that do not move. still: channels that move, but not for a while, and the
+    longest share of the trial for which each does not. eeg: hash of its EEG."""
 
     mask: NDArray[np.bool_]
     content: bytes
     spread_uv: float
     flat: tuple[str, ...]
     eeg: bytes
+    still: tuple[tuple[str, float], ...] = ()
 
     @property
     def absent(self) -> int:
@@ -111,7 +117,17 @@ def _facts_of(row: TrialRow, signal: Signal, seconds: float) -> tuple[TrialFacts
     if signal.options.bads == "interpolate" and bads:
         _tried(lambda: interpolated(eeg, row, tuple(dict.fromkeys(bads))), row, problems)
     seen = hashlib.blake2b(eeg.tobytes(), digest_size=16).digest()
-    return TrialFacts(mask, content, float(np.median(eeg.std(axis=1))), flat, seen), problems
+    still = tuple((name, share) for name, share in _still(row, eeg) if name in signal.channels and name not in flat)
+    return TrialFacts(mask, content, float(np.median(eeg.std(axis=1))), flat, seen, still), problems
+
+
+def _still(row: TrialRow, eeg: NDArray[np.float64]) -> Iterator[tuple[str, float]]:
+    """Channels that repeat one value for longer than noise ever does, and the longest share of the trial."""
+    for name, values in zip(row.recording.channels, eeg, strict=True):
+        steps = np.flatnonzero(np.diff(values, prepend=np.nan, append=np.nan))  # NaN is a step at both ends
+        share = float(np.diff(steps).max()) / len(values)
+        if share >= STANDS_STILL:
+            yield name, share
 
 
 def _tried(read: Callable[[], Read], row: TrialRow, problems: list[Problem]) -> Read | None:
@@ -205,6 +221,7 @@ def _notices(checked: Checked) -> Iterator[str]:
         become = {"drop": "left out of all trials", "interpolate": "interpolated where they are bad"}
         done = become.get(checked.signal.options.bads, "kept as they are")
         yield f"channels marked as bad: {', '.join(marked) or 'none'}; flat: {', '.join(flat) or 'none'}; {done}"
+    yield from _still_words(sound)
     yield from table.notices
     if table.targets:
         yield from _unrated(table)
@@ -214,6 +231,20 @@ def _notices(checked: Checked) -> Iterator[str]:
     few = [f"`{label}` ({count})" for label, count in counts.items() if count < 3]
     if few:
         yield f"fewer than three {noun} of {', '.join(few)}: not every split can hold such a class"
+
+
+def _still_words(sound: Sequence[tuple[TrialRow, TrialFacts]]) -> Iterator[str]:
+    """Channels that stand still in a part of some trials: no fault by itself, but a model may learn where they do."""
+    found = [(share, row.trial_id, name) for row, facts in sound for name, share in facts.still]
+    if found:
+        trials = len({trial for _, trial, _ in found})
+        share, trial, name = max(found)
+        names = sorted({name for *_, name in found})
+        yield (
+            f"channels that stand still for a tenth of a trial or longer, as clipped or padded ones do: "
+            f"{few_words(names)}, in {trials} of {len(sound)} trials (the longest: {name}, {100 * share:.0f} % of "
+            f"trial {trial}); they are kept as they are"
+        )
 
 
 def _unrated(table: TrialTable) -> Iterator[str]:

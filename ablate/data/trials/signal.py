@@ -229,10 +229,12 @@ def _channel_problems(recordings: Sequence[EegFile], options: SignalOptions) -> 
         missing = [name for name in wanted if name not in one.channels]
         more = [name for name in one.channels if name not in wanted] if options.channels is None else []
         if missing or more:
-            parts = [f"lacks {_few(missing)}"] * bool(missing) + [f"has {_few(more)} beside them"] * bool(more)
+            parts = [f"lacks {few_words(missing)}"] * bool(missing) + [f"has {few_words(more)} beside them"] * bool(
+                more
+            )
             named = "data.channels" if options.channels else source
             what = f"its channels are not those of {named}: it {' and '.join(parts)}"
-            problems.append(Problem(what, one.name, f"`data.channels` takes what all files have: {_few(common)}"))
+            problems.append(Problem(what, one.name, f"`data.channels` takes what all files have: {few_words(common)}"))
     return problems
 
 
@@ -242,14 +244,14 @@ def _marked_problems(recordings: Sequence[EegFile], channels: Sequence[str]) -> 
     for one in recordings:
         marked = [name for name in one.bads if name in channels]
         if marked:
-            problems.append(Problem(f"{_few(marked)} marked as bad", one.name, BADS_HINT))
+            problems.append(Problem(f"{few_words(marked)} marked as bad", one.name, BADS_HINT))
         unknown = [name for name in one.bads if name not in one.channels]
         if unknown:
             problems.append(
                 Problem(
-                    f"{_few(unknown)} marked as bad, but there is no such channel",
+                    f"{few_words(unknown)} marked as bad, but there is no such channel",
                     one.name,
-                    f"it has {_few(one.channels)}",
+                    f"it has {few_words(one.channels)}",
                 )
             )
     return problems
@@ -258,6 +260,7 @@ def _marked_problems(recordings: Sequence[EegFile], channels: Sequence[str]) -> 
 BADS_HINT = "`data.bads: drop` leaves such channels out of all trials, `interpolate` fills them in, `keep` keeps them"
 
 
-def _few(names: Sequence[str], most: int = 8) -> str:
+def few_words(names: Sequence[str], most: int = 8) -> str:
+    """Names after each other, and how many more there are."""
     more = f" and {len(names) - most} more" if len(names) > most else ""
     return ", ".join(names[:most]) + more if names else "none"

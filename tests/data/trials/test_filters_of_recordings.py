@@ -54,7 +54,7 @@ def test_a_causal_filter_knows_nothing_of_what_follows(tmp_path: Path) -> None:
     fif(folder / "s0_raw.fif", eeg=eeg)
     after = {name: opened(folder, **options).splits[name].eeg for name in before}
     assert all(np.array_equal(before[name], after[name]) for name in before)
-    assert margin(100, FilterOptions((0.5, 30), phase="causal"))[1] == 0
+    assert margin(100.0, FilterOptions((0.5, 30.0), phase="causal"))[1] == 0
 
 
 def test_a_gap_that_is_no_signal_ends_the_margin(tmp_path: Path) -> None:
@@ -77,3 +77,21 @@ def test_a_trial_at_the_very_start_of_the_file_takes_what_there_is(tmp_path: Pat
     folder = mne_folder(tmp_path)
     edited(folder / "manifest.csv", ",1,0,4", ",0,0,4")
     assert np.isfinite(opened(folder, band_hz=[0.5, 30], **SMALL_FILM).splits["train"].eeg).all()
+
+
+def test_trials_of_unequal_length_are_filtered_with_the_recording_around_each(tmp_path: Path) -> None:
+    """Filters and `lengths: padded` together: a short trial is the filtered recording to its own end, then zeros."""
+    folder = mne_folder(tmp_path)
+    eeg = drifting(0)
+    fif(folder / "s0_raw.fif", eeg=eeg)
+    edited(folder / "manifest.csv", "film.mp4,11,8,4", "film.mp4,11,8,2")
+    data = opened(folder, band_hz=[0.5, 30], notch_hz=45, lengths="padded", **SMALL_FILM)
+    known = whole(eeg, "zero")
+    for split in data.splits.values():
+        assert split.lengths is not None
+        for trial, length, found in zip(split.trial_ids, split.lengths, split.eeg, strict=True):
+            assert length == (1 if trial == "s0_t2" else 2)
+            if trial.startswith("s0"):
+                first, count = 100 * (1 + 5 * int(trial[4:])), 200 * int(length)
+                np.testing.assert_allclose(found[:, :count], known[:, first : first + count], atol=0.02)
+                assert not found[:, count:].any()

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 from trial_folders import SMALL_FILM, edited, fif, mne_folder, native, opened, problems, trials_of
 
 
@@ -93,6 +94,26 @@ def test_a_sound_folder_has_nothing_to_say(tmp_path: Path) -> None:
 
 def test_a_class_too_small_for_three_splits_is_a_notice(tmp_path: Path) -> None:
     trials = trials_of(change=lambda one, index: one.update(label="rare" if index == 0 else one["label"]))
-    assert opened(native(tmp_path, trials)).notices == (
-        "fewer than three trials of `rare` (1): not every split can hold such a class",
-    )
+    notices = opened(native(tmp_path, trials)).notices
+    assert notices[0] == "fewer than three trials of `rare` (1): not every split can hold such a class"
+    assert len([notice for notice in notices if "split holds no `rare`" in notice]) == 2
+
+
+@pytest.mark.parametrize(
+    ("start", "stop", "held", "text"),
+    [
+        (0, 200, 90.0, "Pz, in 1 of 24 trials (the longest: Pz, 50 % of trial t005)"),  # clipped at its rail
+        (350, 400, 0.0, "Pz, in 1 of 24 trials (the longest: Pz, 12 % of trial t005)"),  # zeros at the end
+        (100, 120, 90.0, None),  # 5 % may be chance
+    ],
+)
+def test_a_channel_that_stands_still_in_a_part_of_a_trial_is_told(
+    tmp_path: Path, start: int, stop: int, held: float, text: str | None
+) -> None:
+    def clip(one: dict[str, Any], index: int) -> None:
+        if index == 5:
+            one["eeg"][2, start:stop] = held
+
+    notices = opened(native(tmp_path, trials_of(change=clip))).notices
+    said = "channels that stand still for a tenth of a trial or longer, as clipped or padded ones do: "
+    assert notices == (() if text is None else (f"{said}{text}; they are kept as they are",))

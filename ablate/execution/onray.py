@@ -112,6 +112,7 @@ class _Tasks:
     places: dict[str, str] = field(default_factory=dict)
     """Where a job was when it was last interrupted."""
     asked: float | None = None
+    asked_again: bool = False
 
     def outcomes(self) -> Iterator[Outcome]:
         import ray
@@ -176,19 +177,28 @@ class _Tasks:
         return None
 
     def _press(self) -> Iterator[Outcome]:
-        """Asks every task once to save its place, and waits for that no longer than the grace."""
+        """Asks every task to save its place, those that have not heard it after half of the grace once more, and waits
+        for that no longer than the grace."""
         import ray
 
         now = time.monotonic()
         if self.asked is None:
             self.asked = now
-            for ref in self.under_way:
-                ray.cancel(ref, force=False)
+            self._ask()
+        elif not self.asked_again and now - self.asked > self.settings.grace / 2:  # Ray may lose the first wish
+            self.asked_again = True
+            self._ask()
         if now - self.asked > self.settings.grace or self.desk.stop.at_once:
             for ref, one in list(self.under_way.items()):
                 ray.cancel(ref, force=True)
                 del self.under_way[ref]
                 yield Outcome(one.job.key, "interrupted", "did not stop in time and was killed")
+
+    def _ask(self) -> None:
+        import ray
+
+        for ref in self.under_way:
+            ray.cancel(ref, force=False)
 
     def _mark(self, job: Job) -> Path:
         return self.begun / job.key

@@ -206,7 +206,7 @@ def _confirm(analysis: StudyAnalysis, winner: VariantAnalysis) -> list[str]:
     first = next(row.name for row in analysis.rows if row.role == "variant" and row.verdict == "helps")
     rows = "" if first == winner.name else f" --confirm-rows {winner.name}"
     why = "a chosen gain is optimistic"
-    return [f"`ablate run RECIPE{until} --confirm {seeds}{rows}` tries {winner.name} on fresh seeds: {why}."]
+    return [f"`ablate run RECIPE{until} --confirm {seeds}{rows}` tries {winner.name} on unseen seeds: {why}."]
 
 
 def settled_so_far(state: Settling) -> str:

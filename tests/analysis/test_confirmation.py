@@ -74,7 +74,7 @@ def test_an_unconfirmed_winner_says_so_and_its_next_step_is_the_confirmation():
     analysis = analyse(planted.manifest(), planted.records())
     assert analysis.answer.endswith("; not confirmed yet.")
     assert analysis.next_steps[0] == (
-        "`ablate run RECIPE --confirm 5` tries lucky on fresh seeds: a chosen gain is optimistic."
+        "`ablate run RECIPE --confirm 5` tries lucky on unseen seeds: a chosen gain is optimistic."
     )
 
 

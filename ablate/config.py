@@ -23,6 +23,10 @@ class Config(BaseModel):
         """The same with other values, all validated anew; `model_copy` would take them as they are."""
         return type(self)(**{**dict(self), **fields})
 
+    def files_read(self) -> tuple[str, ...]:
+        """The files and folders of trained weights that these options, or options within them, name."""
+        return tuple(file for _, value in self if isinstance(value, Config) for file in value.files_read())
+
 
 def part_type(value: object) -> str | None:
     """The `type` of a part; None of a config that is no part, and of any other value."""

@@ -46,6 +46,9 @@ class StartConfig(Config):
             object.__setattr__(self, "content", known_file_hash(weights_file(self.path)))  # frozen from here on
         return self
 
+    def files_read(self) -> tuple[str, ...]:
+        return (str(weights_file(self.path)),)
+
 
 def weights_file(path: str) -> Path:
     """The file of tensors that a path leads to. Raises AblateError where there is none."""

@@ -12,6 +12,7 @@ from ablate.config import non_default
 from ablate.recipe import load_recipe
 from ablate.result import Store
 from ablate.result.key import content_key
+from ablate.study.setup.facts import data_files
 from ablate.variant import lay_out
 from ablate.variant.diff import count
 
@@ -32,8 +33,8 @@ variants: [each]
 """
 
 
-def ran(recipe: Path) -> Store:
-    result = CliRunner().invoke(app, ["run", str(recipe), "--workers", "1", "--device", "cpu"])
+def ran(recipe: Path, *more: str) -> Store:
+    result = CliRunner().invoke(app, ["run", str(recipe), "--workers", "1", "--device", "cpu", *more])
     assert result.exit_code == 0, (result.output, result.exception)
     return Store(recipe.parent / "results" / recipe.stem)
 
@@ -47,6 +48,7 @@ def test_a_recipes_patch_is_named_by_the_content_of_its_file(tmp_path: Path) -> 
         (kept,) = (one for one in lay_out(load_recipe(tmp_path / "study.yaml")).variants if one.name == "kept")
         keys.add(content_key(non_default(kept.configuration), 0, ""))
         assert kept.configuration.model.init.parts == ("eeg",)
+        assert data_files([kept]) == (str(tmp_path / "weights.safetensors"),)
     assert len(keys) == 2
 
 
@@ -66,7 +68,9 @@ def test_a_frozen_part_of_another_study_is_a_patch(tmp_path: Path, monkeypatch: 
     assert f"eeg 0 -> {count(counted)} weights frozen" in entry.also_changed
     assert "init" in entry.changes
     save_file({name: value + 1 for name, value in load_file(weights).items()}, weights)
-    again = ran(tmp_path / "second.yaml")
+    refused = CliRunner().invoke(app, ["run", "second.yaml", "--workers", "1", "--device", "cpu"])
+    assert "`kept` now means something else than when this study began" in str(refused.exception)
+    again = ran(tmp_path / "second.yaml", "--changed")
     (other,) = (one for one in again.manifest().variants if one.name == "kept")
     assert other.run_keys != entry.run_keys
     base = {one.name: one.run_keys for one in store.manifest().variants}["baseline"]

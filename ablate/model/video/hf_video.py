@@ -52,6 +52,9 @@ class HfVideoConfig(Config):
             object.__setattr__(self, "content", known_file_hash(Path(self.path) / WEIGHTS))  # frozen from here on
         return self
 
+    def files_read(self) -> tuple[str, ...]:
+        return (self.path,) if Path(self.path).is_dir() else ()
+
     def build(self, frame_shape: tuple[int, ...], intervals: int, frames: int) -> "HfVideo":
         """frame_shape: (3, h, w), any size. Raises AblateError for other models, and where there is none."""
         shown = require_pixels(frame_shape)

@@ -62,6 +62,9 @@ class TimmConfig(Config):
             object.__setattr__(self, "content", known_file_hash(Path(self.weights)))  # frozen from here on
         return self
 
+    def files_read(self) -> tuple[str, ...]:
+        return (self.weights,) if Path(self.weights).is_file() else ()
+
     def build(self, frame_shape: tuple[int, ...], intervals: int, frames: int) -> FrameEncoder:
         """frame_shape: (3, h, w) of the data, any size. frames: f."""
         shown = require_pixels(frame_shape)

@@ -57,8 +57,9 @@ def _data_of(request: Request) -> tuple[str, ...]:
 
 
 def data_files(variants: Sequence[Variant]) -> tuple[str, ...]:
-    """The places that recorded data are read from; none where all data are made."""
-    return tuple(dict.fromkeys(one for variant in variants for one in variant.configuration.data.sources()))
+    """The places that recorded data and trained weights are read from; none where all is made."""
+    all_of = (variant.configuration for variant in variants)
+    return tuple(dict.fromkeys(file for one in all_of for file in (*one.data.sources(), *one.model.files_read())))
 
 
 @dataclass(frozen=True)

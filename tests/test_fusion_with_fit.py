@@ -3,7 +3,7 @@
 import torch
 
 from ablate.data.coincidence import CoincidenceConfig
-from ablate.model.fusion import FusionConfig
+from ablate.model.fusion.model import FusionConfig
 from ablate.training import TrainingConfig, evaluate, fit
 
 CPU = torch.device("cpu")

@@ -20,9 +20,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ablate.result.agreement import concordance, correlation, joined, mean_known
-from ablate.result.confusion import accuracy, balanced_accuracy, macro_f1
 from ablate.result.manifest import CrossValidation
+from ablate.result.measure.agreement import concordance, correlation, joined, mean_known
+from ablate.result.measure.confusion import accuracy, balanced_accuracy, macro_f1
 from ablate.result.record import RunRecord, Score, SessionScore, Usage
 
 FINAL = ("failed", "diverged")

@@ -9,14 +9,14 @@ from ablate.cli.command.check import check
 from ablate.cli.command.clean import clean
 from ablate.cli.command.compare import compare
 from ablate.cli.command.data import data_app
-from ablate.cli.command.export import export
+from ablate.cli.command.fitted.export import export
+from ablate.cli.command.fitted.predict import predict
+from ablate.cli.command.fitted.show import show
 from ablate.cli.command.judge import judge
 from ablate.cli.command.params import params
 from ablate.cli.command.parts import parts
-from ablate.cli.command.predict import predict
 from ablate.cli.command.report import report
 from ablate.cli.command.run import run
-from ablate.cli.command.show import show
 from ablate.cli.command.status import status
 from ablate.cli.command.stop import stop
 from ablate.cli.command.verify import verify

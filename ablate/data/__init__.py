@@ -13,8 +13,8 @@ from ablate.data.formats.experanto import ExperantoConfig
 from ablate.data.formats.grasshopper import GrasshopperConfig
 from ablate.data.formats.nwb import NwbConfig
 from ablate.data.formats.openretina import OpenRetinaConfig
-from ablate.data.formats.sensorium2022 import Sensorium2022Config
-from ablate.data.formats.sensorium2023 import Sensorium2023Config
+from ablate.data.formats.sensorium.images import Sensorium2022Config
+from ablate.data.formats.sensorium.videos import Sensorium2023Config
 from ablate.data.formats.visioncore import VisionCoreConfig
 from ablate.data.synthetic.config import SyntheticV1Config
 from ablate.data.trials import TrialsConfig

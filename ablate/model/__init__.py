@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import Field
 
 from ablate.model.encoder import EncoderConfig
-from ablate.model.fusion import FusionConfig
+from ablate.model.fusion.model import FusionConfig
 from ablate.model.glm import GlmConfig
 from ablate.model.own_model import ImportedModel
 

@@ -9,7 +9,7 @@ from typing import Literal
 
 from ablate.config import Config
 from ablate.disk.read import Json
-from ablate.result.agreement import Moments
+from ablate.result.measure.agreement import Moments
 
 RunState = Literal["done", "failed", "diverged", "interrupted"]
 ScoredSplit = Literal["validation", "test"]

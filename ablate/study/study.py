@@ -6,6 +6,7 @@ from itertools import product
 from pathlib import Path
 
 from ablate.analysis.words import listing
+from ablate.disk.stamp import stamp_of
 from ablate.errors import Problem, Problems
 from ablate.execution.engine import entry_of
 from ablate.execution.options import Common
@@ -16,7 +17,6 @@ from ablate.result import (
     Store,
     StudyManifest,
 )
-from ablate.result.stamp import stamp_of
 from ablate.study.running.train import RunJob, open_data
 from ablate.study.setup.chosen import rehearsed, select
 from ablate.study.setup.facts import CPU, DataFacts, data_files, data_sets, facts_of

@@ -8,8 +8,8 @@ import torch
 
 from ablate.contract import Dataset, EncodingSpec, Model, Showings
 from ablate.errors import AblateError
+from ablate.result.measure.repeats import Psth, RepeatedUnit, RepeatValues, SessionRepeats
 from ablate.result.record import Score
-from ablate.result.repeats import Psth, RepeatedUnit, RepeatValues, SessionRepeats
 from ablate.training.device import Precision, autocast
 from ablate.training.evaluate import EVALUATION_SEED, evaluating
 from ablate.training.loss import LOWEST_LOG_RATE

@@ -15,7 +15,7 @@ from ablate.errors import AblateError
 from ablate.model import EncoderConfig, ModelConfig
 from ablate.model.cost import describe
 from ablate.model.encoder import Encoder
-from ablate.model.fusion import FusionConfig
+from ablate.model.fusion.model import FusionConfig
 from ablate.model.start import StartConfig
 from ablate.training.optimization.optimizer import parameter_groups
 

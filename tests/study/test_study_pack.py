@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from tiny_study import request_of, write_recipe
 
+from ablate.cli.command.fitted.show import show_run
 from ablate.cli.command.report import report_study
 from ablate.cli.command.run import finished_study
-from ablate.cli.command.show import show_run
 from ablate.cli.studies import analysis_of
 from ablate.errors import AblateError
 from ablate.report import render

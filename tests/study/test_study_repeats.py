@@ -15,7 +15,7 @@ from ablate.report import render
 from ablate.report.content import compose
 from ablate.report.writer.page import page
 from ablate.result import Store
-from ablate.result.repeats import read_repeats
+from ablate.result.measure.repeats import read_repeats
 from ablate.study.flow import run_study
 
 SHOWINGS, BINS = 12, 200

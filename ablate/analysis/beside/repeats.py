@@ -11,7 +11,7 @@ from ablate.analysis.cells import Cell, Cells
 from ablate.analysis.outcome import Interval
 from ablate.analysis.outcome.repeats import Repeated, RepeatedPicture, RepeatedSession, RepeatedVariant, Repeats
 from ablate.analysis.row.units import UnitsLoader
-from ablate.result.repeats import Measure, SessionRepeats, read_repeats
+from ablate.result.measure.repeats import Measure, SessionRepeats, read_repeats
 
 
 def repeats_of(cells: Cells, load: UnitsLoader | None) -> Repeats | None:

@@ -7,7 +7,7 @@ import numpy as np
 from ablate.analysis.cells import Cell
 from ablate.analysis.outcome import Numbers, SubjectNumbers, TargetFit
 from ablate.analysis.row.cost import known_mean
-from ablate.result.agreement import concordance, correlation, root_mean_square_error
+from ablate.result.measure.agreement import concordance, correlation, root_mean_square_error
 from ablate.result.record import Score, TargetScore
 
 

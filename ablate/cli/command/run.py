@@ -255,7 +255,7 @@ def confirmed(store: "Store", records: "Sequence[RunRecord]", manifest: "StudyMa
 
 def same_data(manifest: "StudyManifest") -> bool:
     """Whether the request's data are surely the ones that the study was planned on, without reading them."""
-    from ablate.result.stamp import stamp_of
+    from ablate.disk.stamp import stamp_of
 
     untouched = bool(manifest.data_stamp) and stamp_of(manifest.data_files) == manifest.data_stamp
     return (manifest.data_is_made and not manifest.data_files) or untouched

@@ -20,8 +20,8 @@ from ablate.data.recording.held import without_what_never_counts
 from ablate.disk.cache import CACHE_VARIABLE, cache_folder
 from ablate.disk.listing import visible
 from ablate.disk.lock import locked
+from ablate.disk.stamp import stamp_of
 from ablate.errors import AblateError
-from ablate.result.stamp import stamp_of
 
 READERS = 3  # raise it whenever the same file would be read otherwise: old caches are then left alone
 

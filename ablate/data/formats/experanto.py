@@ -18,11 +18,19 @@ import numpy as np
 from pydantic import Field
 
 from ablate.data.formats.base import FormatConfig, session_name
-from ablate.data.formats.numbers import TIMES, numbers
-from ablate.data.formats.story import Story
-from ablate.data.formats.tiers import split_of
-from ablate.data.formats.timing import Bins, bins_at, bins_of_frames, counts_of_units, means_in, rising, spans_of_frames
-from ablate.data.formats.trials_of_arrays import as_pixels, as_uint8
+from ablate.data.formats.reading.numbers import TIMES, numbers
+from ablate.data.formats.reading.pixels import as_pixels, as_uint8
+from ablate.data.formats.reading.story import Story
+from ablate.data.formats.reading.tiers import split_of
+from ablate.data.formats.reading.timing import (
+    Bins,
+    bins_at,
+    bins_of_frames,
+    counts_of_units,
+    means_in,
+    rising,
+    spans_of_frames,
+)
 from ablate.data.recording import Recording
 from ablate.data.recording.array_file import map_array
 from ablate.disk.header import read_header

@@ -16,8 +16,8 @@ import numpy as np
 from pydantic import Field
 
 from ablate.data.formats.base import FormatConfig
-from ablate.data.formats.story import Story
-from ablate.data.formats.timing import counts_in, regular_bins, rising
+from ablate.data.formats.reading.story import Story
+from ablate.data.formats.reading.timing import counts_in, regular_bins, rising
 from ablate.data.recording import Recording
 from ablate.errors import AblateError
 

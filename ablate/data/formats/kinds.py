@@ -8,8 +8,8 @@ from ablate.data.formats.experanto import ExperantoConfig, is_experanto
 from ablate.data.formats.grasshopper import GrasshopperConfig, is_grasshopper
 from ablate.data.formats.nwb import NwbConfig, is_nwb
 from ablate.data.formats.openretina import OpenRetinaConfig, is_openretina
-from ablate.data.formats.sensorium2022 import Sensorium2022Config, is_sensorium2022
-from ablate.data.formats.sensorium2023 import Sensorium2023Config, is_sensorium2023
+from ablate.data.formats.sensorium.images import Sensorium2022Config, is_sensorium2022
+from ablate.data.formats.sensorium.videos import Sensorium2023Config, is_sensorium2023
 from ablate.data.formats.visioncore import VisionCoreConfig, is_visioncore
 from ablate.disk.listing import visible
 

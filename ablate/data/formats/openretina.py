@@ -14,9 +14,9 @@ import numpy as np
 from pydantic import Field
 
 from ablate.data.formats.base import FormatConfig, session_name
-from ablate.data.formats.library import needed
-from ablate.data.formats.numbers import numbers
-from ablate.data.formats.story import Story
+from ablate.data.formats.reading.library import needed
+from ablate.data.formats.reading.numbers import numbers
+from ablate.data.formats.reading.story import Story
 from ablate.data.recording import Recording
 from ablate.data.recording.array_file import map_array
 from ablate.data.recording.session import Signal

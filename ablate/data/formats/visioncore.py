@@ -16,10 +16,10 @@ import torch
 from pydantic import Field
 
 from ablate.data.formats.base import FormatConfig, session_name
-from ablate.data.formats.numbers import numbers
-from ablate.data.formats.story import Story
-from ablate.data.formats.timing import rising
-from ablate.data.formats.trials_of_arrays import held
+from ablate.data.formats.reading.numbers import numbers
+from ablate.data.formats.reading.story import Story
+from ablate.data.formats.reading.timing import rising
+from ablate.data.formats.sensorium.trials import held
 from ablate.data.recording import Recording
 from ablate.errors import AblateError
 

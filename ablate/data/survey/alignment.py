@@ -19,7 +19,7 @@ import numpy as np
 from jaxtyping import Float
 
 from ablate.data.survey.pixels import CLEAR, peak_of, standard, triggered_averages
-from ablate.result.survey import Alignment
+from ablate.result.measure.survey import Alignment
 
 Array = np.ndarray
 

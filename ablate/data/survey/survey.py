@@ -11,7 +11,7 @@ from ablate.data.encoding.split import TEST, TRAIN, UNUSED, VALIDATION, SessionS
 from ablate.data.recording import Recording
 from ablate.data.survey.alignment import BLOCKS, alignment_of
 from ablate.data.survey.pixels import lags_of, peak_of, places, triggered_averages
-from ablate.result.survey import Alignment, SessionSurvey, Survey, UnitSurvey
+from ablate.result.measure.survey import Alignment, SessionSurvey, Survey, UnitSurvey
 
 Array = np.ndarray
 

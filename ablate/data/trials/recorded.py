@@ -29,8 +29,8 @@ from ablate.data.trials.layout.film import FilmStyle, Fit
 from ablate.data.trials.layout.table import TrialRow, TrialTable, filled, padded
 from ablate.data.trials.signal import Bads, SignalOptions
 from ablate.data.trials.split import TrialSplit, absent_classes
+from ablate.disk.stamp import stamp_of
 from ablate.errors import AblateError
-from ablate.result.stamp import stamp_of
 
 REHEARSED = 8  # trials of each split that a rehearsal reads
 READER = 3  # raised when the same files would be read otherwise

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from matplotlib.figure import Figure
 
 from ablate.analysis import StudyAnalysis
-from ablate.report.figures import (
+from ablate.report.figures.study import (
     attribution,
     curves,
     efficiency,

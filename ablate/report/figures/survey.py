@@ -11,7 +11,7 @@ from ablate.disk.whole import write_bytes, writing
 from ablate.errors import AblateError
 from ablate.report.figures.style import BAND, BASELINE, INK, MUTED, OKABE_ITO, figure, grid, name_of, styled
 from ablate.report.figures.write import KINDS, rendered
-from ablate.result.survey import SessionSurvey, Survey
+from ablate.result.measure.survey import SessionSurvey, Survey
 
 MOST_SESSIONS = 6
 MOST_KERNELS = 12

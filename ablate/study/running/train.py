@@ -11,13 +11,13 @@ from safetensors.torch import save_model
 from ablate.config import Config
 from ablate.contract import Dataset, Model
 from ablate.disk.read import Json
+from ablate.disk.stamp import stamp_of
 from ablate.errors import AblateError
 from ablate.execution.job import Busy, Interrupted, Stop
 from ablate.recipe import Configuration
 from ablate.result import ModelCost, RunRecord, Score, Store, canonical_json, environment, text_hash
 from ablate.result.progress import progress_path
 from ablate.result.record import RunState
-from ablate.result.stamp import stamp_of
 from ablate.study.running.progress import ProgressFile
 from ablate.training import Checkpoints, EntryTable, FitResult, evaluate, fit, pick_device, seeded, stream_seed
 from ablate.training.device import device_driver, device_name, resolve_precision

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from ablate.contract import Attainable, Batch, FusionSpec
 from ablate.disk.read import Json
-from ablate.result.confusion import accuracy, balanced_accuracy, calibration_error, confusion, macro_f1
+from ablate.result.measure.confusion import accuracy, balanced_accuracy, calibration_error, confusion, macro_f1
 from ablate.result.record import Score
 from ablate.training.loss import check_predictions, entry_nll, select
 from ablate.training.score.predictions import Predictions

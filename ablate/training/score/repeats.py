@@ -31,7 +31,7 @@ from jaxtyping import Float
 from numpy import ndarray
 
 from ablate.contract import NULL_RATE_FLOOR
-from ablate.result.repeats import Measure, RepeatValues
+from ablate.result.measure.repeats import Measure, RepeatValues
 
 BLOCKS = 20
 LEAST_BLOCKS = 5

@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 from ablate.contract import Attainable
 from ablate.disk.read import Json
 from ablate.errors import AblateError
+from ablate.result.measure.repeats import SessionRepeats
 from ablate.result.record import Score, SessionScore
-from ablate.result.repeats import SessionRepeats
 from ablate.training.score.predictions import Predictions, ValuePredictions
 
 

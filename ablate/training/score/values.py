@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ablate.contract import Attainable, Batch, FusionSpec
-from ablate.result.agreement import concordance, correlation, mean_known, moments_of
+from ablate.result.measure.agreement import concordance, correlation, mean_known, moments_of
 from ablate.result.record import Score, TargetScore
 from ablate.training.loss import LOWEST_LOG_SD, check_predictions, entry_nll, select
 from ablate.training.score.predictions import ValuePredictions

@@ -26,8 +26,8 @@ from ablate.data.formats.experanto import ExperantoConfig, read_experanto
 from ablate.data.formats.inspect import config_of, inspected
 from ablate.data.formats.nwb import NwbConfig, read_nwb
 from ablate.data.formats.openretina import OpenRetinaConfig, read_openretina
-from ablate.data.formats.sensorium2022 import read_sensorium2022
-from ablate.data.formats.sensorium2023 import read_sensorium2023
+from ablate.data.formats.sensorium.images import read_sensorium2022
+from ablate.data.formats.sensorium.videos import read_sensorium2023
 from ablate.data.formats.visioncore import VisionCoreConfig, read_visioncore
 from ablate.data.recording import Recording, read_recording, write_recording
 from ablate.errors import AblateError

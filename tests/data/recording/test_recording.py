@@ -9,8 +9,8 @@ from data_samples import noise_recording
 
 from ablate.data.encoding.recordings import RecordingsConfig
 from ablate.data.recording import read_recording, write_recording
+from ablate.disk.stamp import stamp_of
 from ablate.errors import AblateError
-from ablate.result.stamp import stamp_of
 
 FRAMES = 200
 

@@ -9,7 +9,7 @@ from data_samples import noise_recording
 from ablate.data.recording import read_recording
 from ablate.data.survey.alignment import BLOCKS, alignment_of
 from ablate.data.survey.pixels import lags_of, peak_of, places, triggered_averages
-from ablate.result.survey import Alignment
+from ablate.result.measure.survey import Alignment
 
 FRAMES, UNITS, RATE = 12_000, 6, 60.0
 KERNEL = np.array([0.0, 0.1, 0.8, 0.5, -0.3, -0.2])

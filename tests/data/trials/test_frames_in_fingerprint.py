@@ -79,7 +79,7 @@ def test_seed_dv_features_are_in_the_fingerprint(tmp_path: Path) -> None:
 def test_a_file_outside_of_the_folder_is_watched_too(tmp_path: Path) -> None:
     """The quick look at names, sizes and times (`stamp_of`) saw only the folder itself."""
     from ablate.data.trials import TrialsConfig
-    from ablate.result.stamp import stamp_of
+    from ablate.disk.stamp import stamp_of
 
     folder = native(tmp_path / "study")
     outside = tmp_path / "elsewhere.npz"

@@ -119,7 +119,7 @@ def planted(folder: Path, subjects: int = 2, each: int = 50) -> Path:
 @pytest.mark.slow
 def test_only_a_model_that_looks_at_its_own_interval_can_tell_both_halves(tmp_path: Path, monkeypatch) -> None:
     """own > all > shift, and shift no better than EEG alone: of recorded .fif files and films."""
-    from ablate.model.fusion import FusionConfig
+    from ablate.model.fusion.model import FusionConfig
     from ablate.training import TrainingConfig, evaluate, fit, seeded
 
     monkeypatch.setenv("ABLATE_CACHE", str(tmp_path / "cache"))

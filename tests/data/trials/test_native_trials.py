@@ -12,7 +12,7 @@ from ablate.data import DataConfig
 from ablate.data.trials import TrialsConfig
 from ablate.data.trials.layout.native import read_folder, write_folder
 from ablate.errors import AblateError
-from ablate.model.fusion import FusionConfig
+from ablate.model.fusion.model import FusionConfig
 
 CPU = torch.device("cpu")
 META = {"eeg_rate_hz": 100.0, "channel_names": ["Fz", "Cz", "Pz"], "units": "uV", "interval_s": 2.0}

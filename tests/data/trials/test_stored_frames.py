@@ -8,7 +8,7 @@ import pytest
 import torch
 from trial_folders import native, opened, problems, said, seed_dv, trials_of, video
 
-from ablate.model.fusion import FusionConfig
+from ablate.model.fusion.model import FusionConfig
 
 
 def typed(folder: Path, dtype: Any, scale: float = 1.0) -> Path:

@@ -12,7 +12,7 @@ from ablate.contract import FusionBatch
 from ablate.data.trials import TrialsConfig
 from ablate.data.trials.layout.native import write_folder
 from ablate.errors import AblateError
-from ablate.model.fusion import FusionConfig, FusionModel
+from ablate.model.fusion.model import FusionConfig, FusionModel
 from ablate.training.loss import mean_loss
 
 CPU = torch.device("cpu")

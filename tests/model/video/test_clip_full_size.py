@@ -8,7 +8,7 @@ import torch
 from safetensors.torch import save_file
 
 from ablate.contract import FusionBatch, FusionSpec, Target
-from ablate.model.fusion import FusionConfig
+from ablate.model.fusion.model import FusionConfig
 from ablate.model.video.timm_vit import CLIP_B16
 
 pytestmark = pytest.mark.slow

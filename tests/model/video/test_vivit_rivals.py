@@ -6,8 +6,8 @@ from pydantic import TypeAdapter
 
 from ablate.contract import FusionBatch, FusionSpec, Target
 from ablate.errors import AblateError
-from ablate.model.fusion import FusionConfig
-from ablate.model.isolation import isolation, tell
+from ablate.model.fusion.isolation import isolation, tell
+from ablate.model.fusion.model import FusionConfig
 from ablate.model.video import VideoConfig
 from ablate.model.video.vivit.tubelet import TubeletTokens
 

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from planted import BASELINE, Planted, around, shifted, typical
 
 from ablate.report.figures import CATALOGUE, figures, rendered, write_figures
-from ablate.report.figures.curves import by_step
+from ablate.report.figures.study.curves import by_step
 from ablate.report.figures.style import OKABE_ITO, looks, spread_out, window
 
 ALL = {drawing.name for drawing in CATALOGUE}

@@ -9,7 +9,7 @@ import torch
 from fitted_helpers import key_of
 
 import ablate
-from ablate.cli.command.predict import Given, predict_run
+from ablate.cli.command.fitted.predict import Given, predict_run
 from ablate.data.recording import write_recording
 from ablate.errors import AblateError
 from ablate.result import Store

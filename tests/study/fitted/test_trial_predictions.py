@@ -13,8 +13,8 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from test_study_trials import recipe_of
 from tiny_study import request_of
 
-from ablate.cli.command.export import export_model
-from ablate.cli.command.predict import Given, predict_run
+from ablate.cli.command.fitted.export import export_model
+from ablate.cli.command.fitted.predict import Given, predict_run
 from ablate.errors import AblateError
 from ablate.result import Store
 from ablate.study.fitted.named import named_run

@@ -10,7 +10,7 @@ from sklearn.metrics import accuracy_score, balanced_accuracy_score, confusion_m
 from training_toys import ToyBatch, fusion_spec
 
 from ablate.contract import Target
-from ablate.result.confusion import accuracy, balanced_accuracy, calibration_error, confusion, macro_f1
+from ablate.result.measure.confusion import accuracy, balanced_accuracy, calibration_error, confusion, macro_f1
 from ablate.training.score import scorer_for
 
 IMBALANCED = (0.64, 0.16, 0.08, 0.08, 0.04)

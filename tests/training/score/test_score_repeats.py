@@ -9,7 +9,7 @@ import torch
 
 from ablate.data.encoding.recordings import RecordingsConfig
 from ablate.model.glm import GlmConfig
-from ablate.result.repeats import Measure
+from ablate.result.measure.repeats import Measure
 from ablate.training.repeated import evaluate_repeats
 from ablate.training.score.repeats import PRIORS, repeat_draws, values_of
 

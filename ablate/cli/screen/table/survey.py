@@ -8,8 +8,8 @@ from dataclasses import asdict
 from ablate.analysis.words import number, percent, plural
 from ablate.cli.console import out
 from ablate.report.text import cut, plain
-from ablate.result.repeats import SessionRepeats
-from ablate.result.survey import SessionSurvey, Survey, UnitSurvey
+from ablate.result.measure.repeats import SessionRepeats
+from ablate.result.measure.survey import SessionSurvey, Survey, UnitSurvey
 
 WIDTH = 80
 LINES = 40

@@ -6,8 +6,8 @@ import numpy as np
 
 from ablate.data.formats.nwb.opened import held
 from ablate.data.formats.nwb.stimulus import times_of
-from ablate.data.formats.story import Story
-from ablate.data.formats.timing import Bins, means_in
+from ablate.data.formats.reading.story import Story
+from ablate.data.formats.reading.timing import Bins, means_in
 from ablate.errors import AblateError
 
 MOST_COLUMNS = 8

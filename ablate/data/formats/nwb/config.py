@@ -7,12 +7,12 @@ import numpy as np
 from pydantic import Field
 
 from ablate.data.formats.base import FormatConfig, session_name
-from ablate.data.formats.numbers import TIMES, numbers
 from ablate.data.formats.nwb.behavior import read_behavior
 from ablate.data.formats.nwb.opened import opened
 from ablate.data.formats.nwb.stimulus import Axes, Candidate, chosen, frames_of
-from ablate.data.formats.story import Story
-from ablate.data.formats.timing import Bins, bins_at, bins_of_frames, counts_of_units, spans_of_frames, within
+from ablate.data.formats.reading.numbers import TIMES, numbers
+from ablate.data.formats.reading.story import Story
+from ablate.data.formats.reading.timing import Bins, bins_at, bins_of_frames, counts_of_units, spans_of_frames, within
 from ablate.data.recording import Recording
 from ablate.data.recording.unit_table import UnitTable
 from ablate.errors import AblateError

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from ablate.data.formats.library import needed
+from ablate.data.formats.reading.library import needed
 from ablate.errors import AblateError
 
 

@@ -7,10 +7,10 @@ from typing import Any, Literal
 
 import numpy as np
 
-from ablate.data.formats.numbers import TIMES, numbers
 from ablate.data.formats.nwb.opened import held
-from ablate.data.formats.story import Story
-from ablate.data.formats.trials_of_arrays import as_uint8
+from ablate.data.formats.reading.numbers import TIMES, numbers
+from ablate.data.formats.reading.pixels import as_uint8
+from ablate.data.formats.reading.story import Story
 from ablate.errors import AblateError
 
 Axes = Literal["tyx", "txy"]

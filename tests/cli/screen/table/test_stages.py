@@ -8,7 +8,7 @@ from rich.console import Console
 from ablate.cli.screen.table.stages import print_stages
 from ablate.contract import FusionSpec
 from ablate.model.cost import describe
-from ablate.model.fusion import FusionConfig
+from ablate.model.fusion.model import FusionConfig
 
 SPEC = FusionSpec(("a",), 5, 8, (3, 32, 32), 4, 400, 2, (0.5, 0.5), "interval")
 FROZEN = {"type": "small_vit", "width": 16, "heads": 2, "depth": 1, "frozen": True}

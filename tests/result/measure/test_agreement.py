@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import pearsonr
 
-from ablate.result.agreement import (
+from ablate.result.measure.agreement import (
     concordance,
     correlation,
     joined,

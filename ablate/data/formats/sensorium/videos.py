@@ -16,10 +16,11 @@ from pydantic import Field
 
 from ablate.data.encoding.config import SplitConfig
 from ablate.data.formats.base import FormatConfig, session_name
-from ablate.data.formats.files import Files, has
-from ablate.data.formats.numbers import numbers
-from ablate.data.formats.story import Story, folders_of
-from ablate.data.formats.trials_of_arrays import TIERS, as_pixels, as_uint8, held, trials_of
+from ablate.data.formats.reading.numbers import numbers
+from ablate.data.formats.reading.pixels import as_pixels, as_uint8
+from ablate.data.formats.reading.story import Story, folders_of
+from ablate.data.formats.sensorium.files import Files, has
+from ablate.data.formats.sensorium.trials import TIERS, held, trials_of
 from ablate.data.recording import Recording
 from ablate.errors import AblateError
 

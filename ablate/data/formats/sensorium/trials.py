@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ablate.data.formats.files import Files
-from ablate.data.formats.numbers import PLAIN
-from ablate.data.formats.story import Story
-from ablate.data.formats.tiers import split_of
+from ablate.data.formats.reading.numbers import PLAIN
+from ablate.data.formats.reading.story import Story
+from ablate.data.formats.reading.tiers import split_of
+from ablate.data.formats.sensorium.files import Files
 from ablate.errors import AblateError
 
 TIERS = "meta/trials/tiers.npy"
@@ -88,18 +88,3 @@ def held(values: np.ndarray) -> tuple[np.ndarray, int]:
         last = known[np.maximum(np.searchsorted(known, np.arange(len(filled)), side="right") - 1, 0)]
         filled[:, column] = filled[last, column]
     return filled, int(missing.sum())
-
-
-def as_pixels(parts: list[np.ndarray]) -> np.ndarray:
-    """One array of all frames: uint8 where every value is a whole number from 0 to 255, else float32."""
-    whole = all(part.dtype == np.uint8 for part in parts)
-    return np.concatenate(parts if whole else [part.astype(np.float32) for part in parts])
-
-
-def as_uint8(frames: np.ndarray) -> np.ndarray:
-    """As uint8 where nothing is lost by it, else float32."""
-    if frames.dtype == np.uint8:
-        return np.asarray(frames)
-    values = np.asarray(frames, np.float32)
-    whole = values.size and values.min() >= 0 and values.max() <= 255 and np.array_equal(values, np.floor(values))
-    return values.astype(np.uint8) if whole else values

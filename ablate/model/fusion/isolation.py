@@ -11,7 +11,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from ablate.contract import FusionBatch, FusionSpec, VideoEncoder
-from ablate.model.media import MediaConfig, MediaStack
+from ablate.model.fusion.media import MediaConfig, MediaStack
 from ablate.model.video.features import Features
 from ablate.model.video.frame_encoder import FrameEncoder
 from ablate.model.video.hf_video import HfVideo

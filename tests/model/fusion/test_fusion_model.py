@@ -10,9 +10,9 @@ from ablate.contract import EncodingSpec, FusionBatch, FusionSpec, Target
 from ablate.errors import AblateError
 from ablate.model import ModelConfig
 from ablate.model.cost import describe, parts_of
-from ablate.model.fusion import FusionConfig, FusionModel
-from ablate.model.isolation import isolation, tell
-from ablate.model.media import MediaStack
+from ablate.model.fusion.isolation import isolation, tell
+from ablate.model.fusion.media import MediaStack
+from ablate.model.fusion.model import FusionConfig, FusionModel
 from ablate.model.video.features import Features
 
 MIXERS = ["none", "gru", "tcn", "s4d", "mamba", "transformer"]

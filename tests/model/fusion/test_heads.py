@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from ablate.contract import FusionSpec, Target, TargetSpec, example_batch
-from ablate.model.fusion import FusionConfig
-from ablate.model.head import ClassHead, ValueHead, head_for
+from ablate.model.fusion.head import ClassHead, ValueHead, head_for
+from ablate.model.fusion.model import FusionConfig
 from ablate.training.loss import entry_nll
 
 TARGETS = (TargetSpec("valence"), TargetSpec("arousal"))

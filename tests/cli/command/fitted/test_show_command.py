@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from ablate.cli.command.show import show_run
+from ablate.cli.command.fitted.show import show_run
 from ablate.errors import AblateError
 
 

@@ -8,7 +8,7 @@ from torch.nn.utils.rnn import pack_padded_sequence
 
 from ablate.contract import FusionBatch, FusionSpec, Target
 from ablate.model.crossmodal.cross_attention import CrossAttentionConfig
-from ablate.model.fusion import FusionConfig
+from ablate.model.fusion.model import FusionConfig
 from ablate.model.layer.attention.masked_attention import CrossAttention, attend
 from ablate.model.mixer import MixerPartConfig
 from ablate.model.mixer.gru import GruConfig

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 from jaxtyping import Int8
 
-from ablate.data.formats.story import Story
+from ablate.data.formats.reading.story import Story
 
 TRAIN, VALIDATION, TEST, NONE = 0, 1, 2, -1
 SPLITS = {"train": TRAIN, "training": TRAIN, "validation": VALIDATION, "val": VALIDATION, "oracle": VALIDATION}

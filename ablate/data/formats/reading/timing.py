@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float, Int
 
-from ablate.data.formats.numbers import TIMES, numbers
+from ablate.data.formats.reading.numbers import TIMES, numbers
 from ablate.errors import AblateError
 
 AT_THE_EDGE = 1e-9

@@ -2,7 +2,7 @@
 
 import os
 
-from ablate.result.stamp import stamp_of
+from ablate.disk.stamp import stamp_of
 
 
 def test_a_file_that_was_touched_added_removed_or_renamed_changes_the_stamp(tmp_path):

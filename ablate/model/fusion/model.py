@@ -24,10 +24,10 @@ from ablate.model.crossmodal.gated_cross_attention import GatedCrossAttentionCon
 from ablate.model.eeg import EegConfig
 from ablate.model.eeg.eegnet import EegnetConfig
 from ablate.model.eeg.segments import interval_of_token
-from ablate.model.head import head_for
-from ablate.model.isolation import isolation, leak, notes
+from ablate.model.fusion.head import head_for
+from ablate.model.fusion.isolation import isolation, leak, notes
+from ablate.model.fusion.media import MediaConfig, MediaStack, NoMedia
 from ablate.model.layer.imported import kept
-from ablate.model.media import MediaConfig, MediaStack, NoMedia
 from ablate.model.start import StartConfig, begin, prepare, told
 
 

@@ -1,0 +1,1 @@
+"""Takes the options of a command about one fitted model, gives its exit code."""

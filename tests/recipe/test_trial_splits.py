@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from ablate.data.trials.folds import FoldsConfig
+from ablate.data.trials.draw.folds import FoldsConfig
 from ablate.errors import AblateError
 from ablate.recipe import load_recipe
 from ablate.variant import lay_out

@@ -16,7 +16,7 @@ from ablate.config import non_default
 from ablate.data.coincidence import ceiling
 from ablate.data.coincidence.draw import draw_split
 from ablate.data.coincidence.options import CoincidenceOptions
-from ablate.data.trials.dataset import TrialDataset
+from ablate.data.trials.opened.dataset import TrialDataset
 
 GENERATOR = 2  # raised when the same configuration would give other trials
 

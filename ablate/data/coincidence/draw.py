@@ -10,7 +10,7 @@ from ablate.data.coincidence.frames import draw_frames, draw_markers
 from ablate.data.coincidence.options import CoincidenceOptions
 from ablate.data.coincidence.story import tell
 from ablate.data.trials.made import MadeTrialsConfig
-from ablate.data.trials.split import TrialSplit
+from ablate.data.trials.opened.split import TrialSplit
 
 STREAMS = {"train": 0, "validation": 1, "test": 2}  # each split has random numbers of its own
 

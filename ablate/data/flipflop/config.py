@@ -19,8 +19,8 @@ from ablate.data.coincidence.frames import draw_frames
 from ablate.data.flipflop.levels import levels
 from ablate.data.flipflop.options import FlipflopOptions
 from ablate.data.flipflop.story import tell
-from ablate.data.trials.dataset import TrialDataset
-from ablate.data.trials.split import TrialSplit
+from ablate.data.trials.opened.dataset import TrialDataset
+from ablate.data.trials.opened.split import TrialSplit
 
 GENERATOR = 1  # raised when the same configuration would give other trials
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from ablate.data.trials.check import Checked, TrialFacts
+from ablate.data.trials.check.walk import Checked, TrialFacts
 from ablate.data.trials.layout.table import TrialRow, TrialTable
 from ablate.data.trials.recorded import TrialsConfig
 

@@ -5,30 +5,27 @@ variant. Every trial is checked before anything is trained (`check`).
 """
 
 import hashlib
-from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from pydantic import Field, field_validator, model_validator
 
 from ablate.config import non_default
 from ablate.contract import Folds, FusionSpec, TargetSpec
-from ablate.data.trials.check import Checked, CheckOptions, TrialFacts, check_trials
+from ablate.data.trials.check.walk import Checked, CheckOptions, check_trials
 from ablate.data.trials.config import TrialDataConfig
-from ablate.data.trials.dataset import TrialDataset
-from ablate.data.trials.draw import deal, in_turn, spread, starts
-from ablate.data.trials.filter import FilterOptions, Phase
-from ablate.data.trials.folds import FoldsConfig, deal_folds, folds_of
-from ablate.data.trials.kinds import kinds
+from ablate.data.trials.draw.folds import FoldsConfig, folds_of
+from ablate.data.trials.draw.places import Draw, drawn_rows
 from ablate.data.trials.layout.detect import LayoutName
-from ablate.data.trials.layout.film import FilmStyle, Fit
-from ablate.data.trials.layout.table import TrialRow, TrialTable, filled, padded
-from ablate.data.trials.signal import Bads, SignalOptions
-from ablate.data.trials.split import TrialSplit, absent_classes
+from ablate.data.trials.layout.frames.film import FilmStyle, Fit
+from ablate.data.trials.layout.table import TrialRow, TrialTable
+from ablate.data.trials.opened.dataset import TrialDataset
+from ablate.data.trials.opened.rows import split_of
+from ablate.data.trials.opened.split import absent_classes
+from ablate.data.trials.signal.filter import FilterOptions, Phase
+from ablate.data.trials.signal.form import Bads, SignalOptions
 from ablate.disk.stamp import stamp_of
 from ablate.errors import AblateError
 
@@ -237,7 +234,7 @@ class TrialsConfig(TrialDataConfig):
         if self.sampling == "balanced" and checked.table.labels_per == "interval":
             hint = "a trial holds labels of several classes: leave `sampling` out"
             raise AblateError("sampling balanced needs one label a trial", where="data.sampling", hint=hint)
-        splits = {name: self._split(checked, rows, facts) for name, rows in self.rows_of(checked.table).items()}
+        splits = {name: split_of(checked, rows, facts) for name, rows in self.rows_of(checked.table).items()}
         content = hashlib.blake2b(repr((READER, sorted(non_default(self).items()))).encode(), digest_size=16)
         for name, split in splits.items():
             content.update(repr((name, split.trial_ids, split.labels.tolist(), checked.signal.channels)).encode())
@@ -258,67 +255,8 @@ class TrialsConfig(TrialDataConfig):
         return self.changed(split=split, most_trials=min(self.most_trials or REHEARSED, REHEARSED))
 
     def rows_of(self, table: TrialTable) -> dict[str, list[TrialRow]]:
-        """Which trials each split holds: a seeded draw over trials within each subject, or over subjects.
-
-        In a split the trials stand so that any first part of them holds every subject and class in proportion.
-        """
-        rng = np.random.default_rng(self.split_seed)
-        kind = kinds(table)
-        label = {row.stimulus or row.trial_id: kind[row.trial_id] for row in table.rows}
-        place: dict[str, str] = {}
-        if isinstance(self.split, FoldsConfig):
-            place = self._places_in_fold(table, self.split, label)
-        elif self.split == "subject":
-            names = [table.subjects[index] for index in rng.permutation(len(table.subjects))]
-            drawn = deal(names, self.test, self.validation, "subjects")
-            place = {row.trial_id: drawn[row.subject] for row in table.rows}
-        elif any(row.stimulus for row in table.rows):  # what another subject was shown too is never in two splits
-            drawn = deal(spread(sorted(label), label.__getitem__, rng), self.test, self.validation, "stimuli")
-            place = {row.trial_id: drawn[row.stimulus or row.trial_id] for row in table.rows}
-        else:
-            start = starts(sorted({(row.subject, kind[row.trial_id]) for row in table.rows}), rng)
-            for subject in table.subjects:
-                own = [row.trial_id for row in table.rows if row.subject == subject]
-                order = spread(own, label.__getitem__, rng, start[subject])
-                place |= deal(order, self.test, self.validation, f"trials of {subject}")
-        splits: dict[str, list[TrialRow]] = {}
-        for name in ("train", "validation", "test"):
-            rows = [row for row in table.rows if place[row.trial_id] == name]
-            shuffled = [rows[index] for index in rng.permutation(len(rows))]
-            mixed = in_turn(in_turn(shuffled, lambda row: (row.subject, kind[row.trial_id])), lambda row: row.subject)
-            splits[name] = mixed if self.most_trials is None else mixed[: self.most_trials]
-        return splits
-
-    def _places_in_fold(self, table: TrialTable, folds: FoldsConfig, label: dict[str, str]) -> dict[str, str]:
-        """The split of each trial in a fold of the cross-validation."""
-        seed = (self.split_seed,)
-        if folds.by == "subject":
-            dealt = deal_folds(folds, table.subjects, lambda name: "", self.validation, seed, "subjects")
-            return {row.trial_id: dealt[row.subject] for row in table.rows}
-        if any(row.stimulus for row in table.rows):  # what another subject was shown too is never in two splits
-            dealt = deal_folds(folds, sorted(label), label.__getitem__, self.validation, seed, "stimuli")
-            return {row.trial_id: dealt[row.stimulus or row.trial_id] for row in table.rows}
-        place: dict[str, str] = {}
-        for index, subject in enumerate(table.subjects):
-            own = sorted(row.trial_id for row in table.rows if row.subject == subject)
-            what = f"trials of {subject}"
-            place |= deal_folds(folds, own, label.__getitem__, self.validation, (*seed, index), what)
-        return place
-
-    def _split(self, checked: Checked, rows: Sequence[TrialRow], facts: dict[str, TrialFacts]) -> TrialSplit:
-        table = checked.table
-        subjects, labels = list(table.subjects), list(table.labels)
-        return TrialSplit(
-            trial_ids=tuple(row.trial_id for row in rows),
-            session=np.array([subjects.index(row.subject) for row in rows]),
-            eeg=np.stack([checked.signal.read(row) for row in rows]),
-            frames=FilmOfRows(tuple(rows), table.intervals, table.frames),
-            frame_mask=np.stack([filled(facts[row.trial_id].mask, table.intervals, table.frames) for row in rows]),
-            labels=np.array([row.values for row in rows])
-            if table.targets
-            else labelled([[labels.index(label) if label else -1 for label in row.own_labels] for row in rows]),
-            lengths=np.array([table.intervals_of(row) for row in rows]) if table.unequal else None,
-        )
+        """Which trials each split holds."""
+        return drawn_rows(table, Draw(self.split, self.test, self.validation, self.split_seed, self.most_trials))
 
 
 _READING = (
@@ -339,32 +277,3 @@ def _table(config: TrialsConfig, stamp: str) -> TrialTable:
 def _checked(config: TrialsConfig, stamp: str, stamp_of_files: str) -> Checked:
     """Kept while nobody touches the files: variants, rehearsals and prices share one walk."""
     return check_trials(_table(config, stamp), config.check_options)
-
-
-def labelled(rows: Sequence[Sequence[int]]) -> NDArray[np.int64]:
-    """Labels (N, n); a shorter trial has none (-1) beyond its end."""
-    out = np.full((len(rows), max(map(len, rows))), -1, dtype=np.int64)
-    for place, row in enumerate(rows):
-        out[place, : len(row)] = row
-    return out
-
-
-class FilmOfRows:
-    """The frames of trials, read from their files when a batch asks for them."""
-
-    def __init__(self, rows: tuple[TrialRow, ...], intervals: int, most: int):
-        self.rows, self.intervals, self.most = rows, intervals, most
-        self._keys: dict[int, NDArray[np.uint64]] = {}
-
-    def __getitem__(self, rows: NDArray[np.int64]) -> NDArray[np.generic]:
-        return np.stack([padded(self.rows[row].frames()[0], self.intervals, self.most) for row in rows])
-
-    def keys(self, rows: NDArray[np.int64]) -> NDArray[np.uint64] | None:
-        found = []
-        for row in rows:
-            if (keys := self.rows[row].frame_keys) is None:
-                return None
-            if row not in self._keys:
-                self._keys[row] = filled(keys(), self.intervals, self.most)  # type: ignore[assignment]
-            found.append(self._keys[row])
-        return np.stack(found)

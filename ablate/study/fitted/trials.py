@@ -7,7 +7,7 @@ import torch
 from numpy.typing import NDArray
 
 from ablate.contract import FusionBatch, FusionSpec
-from ablate.data.trials.dataset import TrialDataset
+from ablate.data.trials.opened.dataset import TrialDataset
 from ablate.errors import AblateError
 from ablate.result.record import Score
 from ablate.study.fitted.opened import OpenedRun

@@ -7,7 +7,7 @@ from pydantic import ValidationError
 from ablate.contract import FusionBatch
 from ablate.data.coincidence import CoincidenceConfig
 from ablate.data.trials.augment import AugmentConfig, moved
-from ablate.data.trials.dataset import TrialDataset
+from ablate.data.trials.opened.dataset import TrialDataset
 
 CPU = torch.device("cpu")
 

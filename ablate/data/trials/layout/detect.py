@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Literal
 
-from ablate.data.trials.layout.manifest import read_manifest
+from ablate.data.trials.layout.manifest.lines import read_manifest
 from ablate.errors import AblateError
 
 LayoutName = Literal["native", "eav", "seed_dv", "mne"]

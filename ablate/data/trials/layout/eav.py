@@ -19,9 +19,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.io import loadmat
 
-from ablate.data.trials.layout.arrays import as_mask, read_array
-from ablate.data.trials.layout.film import FilmStyle, Stretch, read_frames, read_mask, slot_keys
-from ablate.data.trials.layout.stored import clean, frame_shape
+from ablate.data.trials.layout.frames.arrays import as_mask, read_array
+from ablate.data.trials.layout.frames.film import FilmStyle, Stretch, read_frames, read_mask, slot_keys
+from ablate.data.trials.layout.frames.stored import clean, frame_shape
 from ablate.data.trials.layout.table import EegFile, Frames, TrialRow, TrialTable, hash_of, no_frames, whole_intervals
 from ablate.errors import AblateError, Problem
 

@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ablate.data.trials.layout.film import FilmStyle, Stretch, read_frames, read_mask, slot_keys
-from ablate.data.trials.layout.manifest import Line, interval_faults, number_faults, read_manifest, unread
-from ablate.data.trials.layout.ratings import rated
+from ablate.data.trials.layout.frames.film import FilmStyle, Stretch, read_frames, read_mask, slot_keys
+from ablate.data.trials.layout.manifest.lines import Line, interval_faults, number_faults, read_manifest, unread
+from ablate.data.trials.layout.manifest.ratings import rated
 from ablate.data.trials.layout.table import (
     CUT_OR_PAD,
     EegFile,

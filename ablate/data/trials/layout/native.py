@@ -19,11 +19,11 @@ import numpy as np
 from numpy.typing import NDArray
 from ruamel.yaml import YAML
 
-from ablate.data.trials.layout.arrays import array_shape, as_mask, read_array
-from ablate.data.trials.layout.manifest import Line, interval_faults, number_faults, read_manifest, unread
-from ablate.data.trials.layout.meta import META_KEYS, Meta, read_meta
-from ablate.data.trials.layout.ratings import Rated, rated
-from ablate.data.trials.layout.stored import clean, frame_shape
+from ablate.data.trials.layout.frames.arrays import array_shape, as_mask, read_array
+from ablate.data.trials.layout.frames.stored import clean, frame_shape
+from ablate.data.trials.layout.manifest.lines import Line, interval_faults, number_faults, read_manifest, unread
+from ablate.data.trials.layout.manifest.meta import META_KEYS, Meta, read_meta
+from ablate.data.trials.layout.manifest.ratings import Rated, rated
 from ablate.data.trials.layout.table import CUT_OR_PAD, EegFile, Frames, TrialRow, TrialTable, hash_of, no_frames
 from ablate.errors import AblateError, Problem
 

@@ -20,8 +20,8 @@ import numpy as np
 from einops import rearrange
 from numpy.typing import NDArray
 
-from ablate.data.trials.layout.film import FilmStyle, Stretch, read_frames, read_mask, slot_keys
-from ablate.data.trials.layout.stored import clean, frame_shape
+from ablate.data.trials.layout.frames.film import FilmStyle, Stretch, read_frames, read_mask, slot_keys
+from ablate.data.trials.layout.frames.stored import clean, frame_shape
 from ablate.data.trials.layout.table import EegFile, Frames, TrialRow, TrialTable, hash_of
 from ablate.errors import AblateError, Problem
 

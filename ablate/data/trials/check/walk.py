@@ -12,9 +12,9 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from ablate.data.trials.labels import label_problems, subject_problems, value_problems
+from ablate.data.trials.check.labels import label_problems, subject_problems, value_problems
 from ablate.data.trials.layout.table import TrialRow, TrialTable
-from ablate.data.trials.signal import (
+from ablate.data.trials.signal.form import (
     BADS_HINT,
     Signal,
     SignalOptions,

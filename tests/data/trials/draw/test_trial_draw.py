@@ -10,8 +10,8 @@ from hypothesis import strategies as some
 from trial_folders import CPU, native, opened, trials_of
 
 from ablate.data.trials import TrialsConfig
-from ablate.data.trials.dataset import TrialDataset
-from ablate.data.trials.draw import first_of_all, in_turn
+from ablate.data.trials.draw.order import first_of_all, in_turn
+from ablate.data.trials.opened.dataset import TrialDataset
 
 
 def subjects(data: TrialDataset, split: str = "train") -> list[int]:

@@ -8,7 +8,7 @@ import pytest
 from scipy.signal import butter, iirnotch, sosfilt, sosfilt_zi, sosfiltfilt, tf2sos
 from trial_folders import NAMES, SMALL_FILM, edited, fif, mne_folder, opened
 
-from ablate.data.trials.filter import FilterOptions, margin
+from ablate.data.trials.signal.filter import FilterOptions, margin
 
 
 def drifting(seed: int) -> np.ndarray:

@@ -8,8 +8,8 @@ import torch
 
 from ablate.contract import FusionBatch
 from ablate.data.coincidence import CoincidenceConfig
-from ablate.data.trials.dataset import TrialDataset
-from ablate.data.trials.split import check_overlap
+from ablate.data.trials.opened.dataset import TrialDataset
+from ablate.data.trials.opened.split import check_overlap
 from ablate.errors import AblateError
 
 CPU = torch.device("cpu")

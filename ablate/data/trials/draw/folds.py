@@ -16,7 +16,7 @@ from pydantic import Field, model_validator
 
 from ablate.config import Config
 from ablate.contract import Folds
-from ablate.data.trials.draw import spread
+from ablate.data.trials.draw.order import spread
 from ablate.errors import AblateError
 
 

@@ -14,8 +14,8 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from ablate.data.trials.filter import FilterOptions, filter_problems, filtered, margin
 from ablate.data.trials.layout.table import EegFile, TrialRow, TrialTable
+from ablate.data.trials.signal.filter import FilterOptions, filter_problems, filtered, margin
 from ablate.errors import AblateError, Problem
 
 Bads = Literal["refuse", "drop", "interpolate", "keep"]

@@ -8,7 +8,7 @@ from typing import Any
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
-from ablate.data.trials.layout.manifest import read_text
+from ablate.data.trials.layout.manifest.lines import read_text
 from ablate.data.trials.layout.table import MICROVOLTS
 from ablate.errors import AblateError, Problem
 

@@ -8,7 +8,7 @@ import pytest
 from trial_folders import CPU, native, opened, problems, trials_of
 
 from ablate.data import TrialsConfig
-from ablate.data.trials.filter import FilterOptions, filtered
+from ablate.data.trials.signal.filter import FilterOptions, filtered
 
 RATE, SECONDS = 200.0, 20
 TIME = np.arange(int(RATE * SECONDS)) / RATE

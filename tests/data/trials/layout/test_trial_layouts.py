@@ -8,7 +8,7 @@ import torch
 from scipy.io import savemat
 
 from ablate.data.trials import TrialsConfig
-from ablate.data.trials.layout.film import FilmStyle, Stretch, read_frames, read_mask
+from ablate.data.trials.layout.frames.film import FilmStyle, Stretch, read_frames, read_mask
 from ablate.errors import AblateError
 
 CPU = torch.device("cpu")

@@ -7,7 +7,7 @@ from typing import Literal, Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
-from ablate.data.trials.draw import first_of_all
+from ablate.data.trials.draw.order import first_of_all
 from ablate.errors import AblateError
 
 

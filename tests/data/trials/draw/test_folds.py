@@ -7,6 +7,7 @@ import pytest
 from trial_folders import CPU, native, trials_of
 
 from ablate.data import TrialsConfig
+from ablate.data.trials.draw import places
 from ablate.errors import AblateError
 
 
@@ -68,14 +69,14 @@ def test_a_fold_is_the_same_whenever_it_is_asked_for(folder: Path) -> None:
 
 def test_a_leak_is_refused(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A dealing that puts one trial of the tested subject into train stands for any mistake in it."""
-    honest = TrialsConfig._places_in_fold
+    honest = places._in_fold
 
-    def leaking(self, table, folds, label):
-        place = honest(self, table, folds, label)
+    def leaking(*asked):
+        place = honest(*asked)
         place[next(trial for trial, split in place.items() if split == "test")] = "train"
         return place
 
-    monkeypatch.setattr(TrialsConfig, "_places_in_fold", leaking)
+    monkeypatch.setattr(places, "_in_fold", leaking)
     with pytest.raises(AblateError, match="1 subjects are in both train and test"):
         TrialsConfig(path=str(folder), split={"type": "loso"}).open(CPU)
 

@@ -17,7 +17,7 @@ from torch import Tensor
 from ablate.contract import FusionBatch, FusionSpec, Showings, Split, Target, frame_key
 from ablate.data.trials.augment import Place, augmented
 from ablate.data.trials.config import TrialDataConfig
-from ablate.data.trials.split import TrialSplit, check_overlap, known_keys
+from ablate.data.trials.opened.split import TrialSplit, check_overlap, known_keys
 from ablate.errors import AblateError
 
 FLAT = 1e-3

@@ -18,8 +18,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ablate.data.trials.layout.arrays import read_array
-from ablate.data.trials.layout.manifest import Line, read_text
+from ablate.data.trials.layout.frames.arrays import read_array
+from ablate.data.trials.layout.manifest.lines import Line, read_text
 from ablate.errors import AblateError, Problem
 
 RATINGS, CLOCK = "ratings", "t0_ratings_s"

@@ -10,8 +10,8 @@ from trial_folders import CPU
 from ablate.contract import FusionBatch
 from ablate.data import TrialsConfig
 from ablate.data.trials.example import write_example
-from ablate.data.trials.layout import film as films
-from ablate.data.trials.layout.film import FilmStyle, Stretch, read_frames, slot_keys
+from ablate.data.trials.layout.frames import film as films
+from ablate.data.trials.layout.frames.film import FilmStyle, Stretch, read_frames, slot_keys
 from ablate.model.fusion.media import MediaConfig, MediaStack
 from ablate.model.video.small_vit import SmallVitConfig
 

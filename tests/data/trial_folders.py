@@ -10,8 +10,8 @@ import torch
 from scipy.io import savemat
 
 from ablate.data.trials import TrialsConfig
-from ablate.data.trials.dataset import TrialDataset
 from ablate.data.trials.layout.native import write_folder
+from ablate.data.trials.opened.dataset import TrialDataset
 from ablate.errors import AblateError, Problem
 
 CPU = torch.device("cpu")

@@ -46,7 +46,7 @@ MODES = {
     "fp32": {"precision": "fp32"},
     "bf16 compiled": {"precision": "bf16", "compile": True},
 }
-NEEDS_FILES = {"retina", "v1_bars", "eeg_fusion", "grasshopper"}
+NEEDS_FILES = {"retina", "v1_bars", "own_recording", "eeg_fusion", "grasshopper"}
 Row = dict[str, Any]
 
 

@@ -2,9 +2,11 @@
 
 import re
 import sys
+from io import StringIO
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from ruamel.yaml import YAML
 from typer.testing import CliRunner
@@ -40,6 +42,43 @@ def test_the_recording_of_the_page_is_one(tmp_path: Path, monkeypatch: pytest.Mo
     recording = read_recording(tmp_path / "mine")
     assert (recording.frames, recording.units, recording.bin_rate_hz) == (6000, 2, 60.0)
     assert np.corrcoef(recording.spikes[:, 0], recording.stimulus[:, 2, 2])[0, 1] > 0.1
+
+
+def test_the_recipe_to_start_with_takes_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    make_mine()
+    recipe = Path(__file__).parents[2] / "recipes" / "own_recording.yaml"
+    assert "own_recording" in said("check", str(recipe), "--data", "mine")
+    few = [f"training.{name}" for name in ("steps=8", "warmup_steps=2", "evaluate_every=4", "batch_size=2")]
+    smaller = [word for change in [*few, "data.score_every=16"] for word in ("--set", change)]
+    said(
+        "run",
+        str(recipe),
+        "--data",
+        "mine",
+        "--seeds",
+        "0",
+        "--variants",
+        "coarser",
+        "--engine",
+        "inline",
+        "--out",
+        ".",
+        *smaller,
+    )
+    scores = pd.read_csv(StringIO(said("report", "own_recording", "--format", "csv")))
+    assert {"baseline", "coarser"} == set(scores["variant"])
+
+
+def test_the_recipe_to_start_with_takes_behaviour_by_two_settings(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    make_mine()
+    np.save(tmp_path / "mine" / "behavior.npy", np.random.default_rng(1).normal(size=(6000, 3)).astype(np.float32))
+    recipe = Path(__file__).parents[2] / "recipes" / "own_recording.yaml"
+    changed = ("--set", "data.behavior=causal", "--set", "modulator.type=film")
+    assert "own_recording" in said("check", str(recipe), "--data", "mine", *changed)
 
 
 def test_the_table_names_every_format_and_settings_that_it_has() -> None:

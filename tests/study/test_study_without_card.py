@@ -26,7 +26,7 @@ from ablate.training.loss import count_entries, entry_nll, summed_loss
 from ablate.variant import lay_out
 
 RECIPES = Path(__file__).parents[2] / "recipes"
-NEEDS_FILES = {"retina", "v1_bars", "eeg_fusion", "grasshopper"}  # recordings, or weights that are fetched
+NEEDS_FILES = {"retina", "v1_bars", "own_recording", "eeg_fusion", "grasshopper"}  # recordings or weights
 DEFAULT = ("vivit_fixes", "audit", "fusion_quickstart", "vit_vs_vivit")
 """Between them they hold every shipped part; the other recipes are run with the slow tests."""
 CARD, HOST = torch.device("cuda"), torch.device("cpu")

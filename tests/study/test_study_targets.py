@@ -2,6 +2,7 @@
 
 import csv
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -32,22 +33,25 @@ seeds: [0]
 """
 
 
-def rated(folder: Path, subjects: int = 3, each: int = 16) -> None:
-    """arousal is what the features show; valence is noise."""
+def rated(folder: Path, subjects: int = 3, each: int = 16, lasts: Sequence[int] = ()) -> None:
+    """arousal is what the features show; valence is noise. lasts: intervals of each trial, each with numbers of its
+    own; without it two, and the trial is rated as a whole."""
     rng, trials = np.random.default_rng(0), []
     for index in range(subjects * each):
         arousal = rng.normal()
-        features = np.tile(np.array([arousal, 1, -1, 0], np.float32), (2, 2, 1))
+        last = lasts[index] if lasts else 2
+        features = np.tile(np.array([arousal, 1, -1, 0], np.float32), (last, 2, 1))
+        numbers = [(rng.normal(5, 2), 20 + 3 * arousal) for _ in range(last if lasts else 1)]
         trials.append(
             {
                 "trial_id": f"t{index:02d}",
                 "subject": f"s{index // each}",
                 "session": "1",
                 "label": "any",
-                "eeg": (10 * rng.standard_normal((2, 100))).astype(np.float32),
+                "eeg": (10 * rng.standard_normal((2, 50 * last))).astype(np.float32),
                 "features": features + 0.1 * rng.standard_normal(features.shape).astype(np.float32),
-                "frame_mask": np.ones((2, 2), bool),
-                "numbers": f"{rng.normal(5, 2):.3f},{20 + 3 * arousal:.3f}",
+                "frame_mask": np.ones((last, 2), bool),
+                "numbers": ",".join("|".join(f"{value:.3f}" for value in own) for own in zip(*numbers, strict=True)),
             }
         )
     meta = {"eeg_rate_hz": 50.0, "channel_names": ["Fz", "Oz"], "units": "uV", "interval_s": 1.0}
@@ -111,3 +115,31 @@ def test_the_folds_of_a_cross_validation_are_joined_to_one_correlation(tmp_path:
     arousal = row["numbers"]["targets"][1]
     assert arousal["labels"] == len(lines) == 18
     assert abs(arousal["correlation"] - pearsonr(*numbers).statistic) < 1e-4
+
+
+def test_predict_gives_mean_and_deviation_of_every_number_and_no_interval_beyond_a_trials_end(
+    tmp_path: Path, monkeypatch
+) -> None:
+    """Born of a fault: a run of numbers ended `ablate predict` with a traceback, and pads were rows of their own."""
+    monkeypatch.chdir(tmp_path)
+    lasts = [1 + index % 2 for index in range(24)]
+    rated(Path("rated"), each=8, lasts=lasts)
+    Path("ratings.yaml").write_text(RECIPE.replace("SPLIT", "trial, lengths: padded").replace("steps: 80", "steps: 4"))
+    runner = CliRunner()
+    done = runner.invoke(app, ["run", "ratings.yaml", "--set", "training.evaluate_every=4"])
+    assert done.exit_code == 0, f"{done.output} {done.exception}"
+    done = runner.invoke(app, ["predict", "results/ratings", "--variant", "film", "--out", "said.npz"])
+    assert done.exit_code == 0, f"{done.output} {done.exception}"
+    assert "of valence, arousal" in done.output
+    said = dict(np.load("said.npz"))
+    assert len(said["mean"]) == 2 * sum(lasts)
+    store = Store("results/ratings")
+    film = next(run for run in store.records() if run.variant == "film")
+    lines = list(csv.DictReader((store.folder(film.key) / "predictions.csv").read_text().splitlines()))
+    kept = {(line["trial"], int(line["place"]), line["target"]): line for line in lines}
+    test = np.flatnonzero(said["split"] == "test")
+    assert len(test) == len(kept)
+    for row in test:
+        line = kept[str(said["trial"][row]), int(said["place"][row]), str(said["target"][row])]
+        for name in ("value", "mean", "sd"):
+            np.testing.assert_allclose(said[name][row], float(line[name]), rtol=1e-4)

@@ -106,8 +106,6 @@ class TrialsConfig(TrialDataConfig):
     def _asks_what_there_is(self) -> "TrialsConfig":
         if self.targets and self.layout not in ("native", "mne"):
             raise ValueError(f"`targets` are columns of a manifest, and the layout {self.layout} has none")
-        if self.targets and self.lengths == "padded":
-            raise ValueError("`targets` need trials of one length: `lengths: padded` is of classes")
         if self.targets and self.sampling == "balanced":
             raise ValueError("`sampling: balanced` is of classes, and `targets` are numbers")
         if self.targets and self.numbers_are_classes:

@@ -5,7 +5,8 @@
     parquet   session, bin, time, unit, rate, spikes, valid, split, scored
 
 Of trials: subject, trial, split, place, label (-1: none), guess, and the probability of each class, a row a label; npz
-has them as `probability` (N, classes) beside `classes`, parquet as `p(class)`.
+has them as `probability` (N, classes) beside `classes`, parquet as `p(class)`. Where numbers are learned: subject,
+trial, split, place, target, value (NaN: not rated), mean, sd, a row a number.
 
 What is not known of a stimulus (spikes, valid, split, scored) is left out.
 """
@@ -20,7 +21,7 @@ from ablate.disk.absent import absent
 from ablate.disk.whole import whole_file, writing
 from ablate.errors import AblateError
 from ablate.study.fitted.predict import Predictions
-from ablate.study.fitted.trials import TrialPredictions
+from ablate.study.fitted.trials import LabelPredictions, RatingPredictions
 
 
 def check_suffix(path: Path) -> None:
@@ -47,19 +48,23 @@ def write_predictions(path: Path, sessions: Sequence[Predictions]) -> None:
             frame(sessions).to_parquet(file, index=False)
 
 
-def write_trials(path: Path, found: TrialPredictions) -> None:
+def write_trials(path: Path, found: LabelPredictions | RatingPredictions) -> None:
     """Writes the file, whole or not at all."""
     check_suffix(path)
     with writing(path), whole_file(path) as file:
         if path.suffix == ".npz":
-            arrays = {**found.columns(), "probability": found.probability, "classes": np.array(found.classes)}
+            arrays = found.columns()
+            if isinstance(found, LabelPredictions):
+                arrays |= {"probability": found.probability, "classes": np.array(found.classes)}
             np.savez_compressed(file, **arrays)  # type: ignore[arg-type]  # as above
         else:
             trial_frame(found).to_parquet(file, index=False)
 
 
-def trial_frame(found: TrialPredictions) -> pd.DataFrame:
-    """A row for each label; labels and guesses by the names of their classes."""
+def trial_frame(found: LabelPredictions | RatingPredictions) -> pd.DataFrame:
+    """A row for each label or number; labels and guesses by the names of their classes."""
+    if isinstance(found, RatingPredictions):
+        return pd.DataFrame(found.columns())
     names = np.array([*found.classes, ""], object)  # -1 is the last: no label
     columns = found.columns()
     columns |= {name: names[columns[name]] for name in ("label", "guess")}

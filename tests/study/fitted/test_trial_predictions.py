@@ -19,7 +19,7 @@ from ablate.errors import AblateError
 from ablate.result import Store
 from ablate.study.fitted.named import named_run
 from ablate.study.fitted.opened import OpenedRun, opened_run
-from ablate.study.fitted.trials import TrialPredictions, predict_trials
+from ablate.study.fitted.trials import LabelPredictions, predict_trials
 from ablate.study.flow import run_study
 
 
@@ -36,12 +36,12 @@ def run(study: Store) -> OpenedRun:
 
 
 @pytest.fixture(scope="module")
-def found(run: OpenedRun) -> TrialPredictions:
+def found(run: OpenedRun) -> LabelPredictions:
     return predict_trials(run)
 
 
 def test_every_trial_is_there_once_and_the_test_scores_what_the_record_says(
-    run: OpenedRun, found: TrialPredictions
+    run: OpenedRun, found: LabelPredictions
 ) -> None:
     assert sorted(found.trial.tolist()) == [f"t{index:02d}" for index in range(24)]
     assert set(found.split) == {"train", "validation", "test"}
@@ -49,7 +49,7 @@ def test_every_trial_is_there_once_and_the_test_scores_what_the_record_says(
     assert found.score == run.record.test.model_copy(update={"attainable_accuracy": None})
 
 
-def test_probabilities_are_those_of_the_runs_own_table(study: Store, run: OpenedRun, found: TrialPredictions) -> None:
+def test_probabilities_are_those_of_the_runs_own_table(study: Store, run: OpenedRun, found: LabelPredictions) -> None:
     table = pd.read_csv(study.folder(run.record.key) / "predictions.csv").set_index("trial")
     test = found.split == "test"
     assert set(found.trial[test]) == set(table.index)
@@ -62,7 +62,7 @@ def test_probabilities_are_those_of_the_runs_own_table(study: Store, run: Opened
 
 
 def test_npz_and_parquet_hold_the_same_and_a_subject_can_be_asked_for(
-    study: Store, found: TrialPredictions, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+    study: Store, found: LabelPredictions, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     pytest.importorskip("pyarrow")
     for name in ("p.npz", "p.parquet"):

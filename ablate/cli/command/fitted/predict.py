@@ -1,5 +1,5 @@
-"""`ablate predict`: a finished run in; the expected spikes of every bin and unit, or the probability of each class of
-every trial, out, as one file."""
+"""`ablate predict`: a finished run in; the expected spikes of every bin and unit, or of every trial the probability of
+each class (of numbers mean and deviation), out, as one file."""
 
 import warnings
 from collections.abc import Iterator
@@ -51,7 +51,7 @@ def predict(
     device: Device = "cpu",
 ) -> None:
     """Predict the rate of every bin and unit. Of the run's own recordings, or of any stimulus of the same size; of
-    a run on trials the probability of each class."""
+    a run on trials the probability of each class, or mean and deviation of each number."""
     where = stimulus is not None and recording is not None
     beside = (behavior, spikes, bin_rate_hz)
     if where or (stimulus is None and any(one is not None for one in beside)):
@@ -131,7 +131,7 @@ def _predict_own(
 def _predict_trials(run: "OpenedRun", out: Path, subject: str | None) -> int:
     from ablate.metric import metric_named
     from ablate.study.fitted.table import write_trials
-    from ablate.study.fitted.trials import SPLITS, predict_trials
+    from ablate.study.fitted.trials import SPLITS, LabelPredictions, predict_trials
 
     found = predict_trials(run)
     if subject is not None:
@@ -139,7 +139,10 @@ def _predict_trials(run: "OpenedRun", out: Path, subject: str | None) -> int:
     write_trials(out, found)
     labels = ", ".join(f"{int((found.split == split).sum())} of {split}" for split in SPLITS)
     metric = metric_named(found.score.metric)
-    say(f"labels: {labels}; classes {', '.join(found.classes)}")
+    if isinstance(found, LabelPredictions):
+        say(f"labels: {labels}; classes {', '.join(found.classes)}")
+    else:
+        say(f"numbers: {labels}; of {', '.join(dict.fromkeys(found.target.tolist()))}")
     say(f"wrote {out}: {run.record.variant} seed {run.record.seed}, test {found.score.headline:.4f} {metric.label}")
     if found.recorded and abs(found.score.headline - found.recorded.headline) > OFF * abs(found.recorded.headline):
         say(f"the run's record says {found.recorded.headline:.4f}: it was scored elsewhere, or by another version")

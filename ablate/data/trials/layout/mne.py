@@ -56,7 +56,7 @@ def read_folder(
             rows.append(_row(folder, line, count, interval_s, style))
     intervals = max((round((row.seconds or 0) / interval_s) for row in rows), default=1)
     own = {row.where: round((row.seconds or 0) / interval_s) for row in rows}
-    numbers = rated([line for line in lines if line.where in own], targets, intervals, interval_s)
+    numbers = rated([line for line in lines if line.where in own], targets, own, intervals, interval_s)
     problems += [*numbers.problems, *(interval_faults(lines, own, intervals) if rows and not targets else [])]
     names = {line.cells[key] for line in lines for key in ("eeg", "video") if line.cells[key]}
     return TrialTable(

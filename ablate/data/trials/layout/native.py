@@ -67,7 +67,7 @@ def read_folder(
     lengths = _lengths(folder, meta, lines, shapes) if padded else {}
     layout, others = _layout(folder, meta, lines, shapes, pixel_max, lengths)
     frames_first = layout.shape if len(layout.shape) >= 3 else (1, 1, 1)
-    numbers = rated(lines if layout.shape else (), targets, frames_first[0], meta.interval_s)
+    numbers = rated(lines if layout.shape else (), targets, lengths, frames_first[0], meta.interval_s)
     problems += [*others, *(interval_faults(lines, lengths, layout.shape[0]) if layout.shape and not targets else [])]
     problems += numbers.problems
     files = {folder / line.get(key) for line in lines for key in ("eeg", "video", "features") if line.get(key)}

@@ -20,7 +20,7 @@ def split_of(checked: Checked, rows: Sequence[TrialRow], facts: Mapping[str, Tri
         eeg=np.stack([checked.signal.read(row) for row in rows]),
         frames=FilmOfRows(tuple(rows), table.intervals, table.frames),
         frame_mask=np.stack([filled(facts[row.trial_id].mask, table.intervals, table.frames) for row in rows]),
-        labels=np.array([row.values for row in rows])
+        labels=rated([row.values for row in rows])
         if table.targets
         else labelled([[labels.index(label) if label else -1 for label in row.own_labels] for row in rows]),
         lengths=np.array([table.intervals_of(row) for row in rows]) if table.unequal else None,
@@ -30,6 +30,14 @@ def split_of(checked: Checked, rows: Sequence[TrialRow], facts: Mapping[str, Tri
 def labelled(rows: Sequence[Sequence[int]]) -> NDArray[np.int64]:
     """Labels (N, n); a shorter trial has none (-1) beyond its end."""
     out = np.full((len(rows), max(map(len, rows))), -1, dtype=np.int64)
+    for place, row in enumerate(rows):
+        out[place, : len(row)] = row
+    return out
+
+
+def rated(rows: Sequence[Sequence[Sequence[float]]]) -> NDArray[np.float64]:
+    """Numbers (N, n, k); nothing is rated (NaN) beyond the end of a shorter trial."""
+    out = np.full((len(rows), max(map(len, rows)), len(rows[0][0])), np.nan)
     for place, row in enumerate(rows):
         out[place, : len(row)] = row
     return out

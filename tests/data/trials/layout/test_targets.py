@@ -109,9 +109,12 @@ def test_ratings_that_are_missing_are_left_out_of_the_mean_and_an_interval_witho
 def test_ratings_on_another_clock_are_shifted_and_those_outside_are_counted(tmp_path: Path) -> None:
     t = 100 + np.arange(-1, 5, 0.5)
     folder = annotated(tmp_path, t, np.arange(12.0), t0_ratings_s=[100.0] * 24)
-    assert values_of(folder, targets=["valence"])["t000"] == [[3.5], [np.mean([6, 7, 8, 9, 10])]]
+    assert values_of(folder, targets=["valence"])["t000"] == [
+        [3.5],
+        [np.mean([6, 7, 8, 9])],
+    ]  # 4 s is outside
     (notice,) = opened(folder, targets=["valence"]).notices
-    assert notice == "72 of 288 ratings lie outside their trials and are not used"
+    assert notice == "96 of 288 ratings lie outside their trials and are not used"
 
 
 def test_ratings_of_another_time_are_refused(tmp_path: Path) -> None:

@@ -40,8 +40,11 @@ class Rated:
     notices: tuple[str, ...]
 
 
-def rated(lines: Sequence[Line], targets: Sequence[str], intervals: int, interval_s: float) -> Rated:
-    """The numbers of every line; nothing where no target is asked for."""
+def rated(
+    lines: Sequence[Line], targets: Sequence[str], own: Mapping[str, int], intervals: int, interval_s: float
+) -> Rated:
+    """The numbers of every line; nothing where no target is asked for. own: how many intervals a line's trial has,
+    where that is not `intervals`."""
     if not targets or not lines:
         return Rated({}, (), (), ())
     if missing := _missing(lines[0], targets):
@@ -52,13 +55,15 @@ def rated(lines: Sequence[Line], targets: Sequence[str], intervals: int, interva
         try:
             if line.get(RATINGS):
                 files.add(line.file.parent / line.get(RATINGS))
-                found[line.where], inside, outside = _from_file(line, targets, intervals, interval_s)
+                found[line.where], inside, outside = _from_file(
+                    line, targets, own.get(line.where, intervals), interval_s
+                )
                 used, unused = used + inside, unused + outside
             else:
                 found[line.where] = _from_cells(line, targets)
         except AblateError as error:
             problems += error.problems
-    problems += _misfits(lines, found, intervals)
+    problems += _misfits(lines, found, own, intervals)
     notices = (f"{unused} of {used + unused} ratings lie outside their trials and are not used",) if unused else ()
     values = {where: tuple(map(tuple, table.tolist())) for where, table in found.items()}
     return Rated(values, tuple(sorted(files)), tuple(problems), notices)
@@ -121,7 +126,9 @@ def _from_file(
     _check_times(t, values, file)
     since = t - _clock(line)
     place = np.floor(since / interval_s).astype(np.int64)
-    place[np.isclose(since, intervals * interval_s)] = intervals - 1  # the last moment belongs to the last interval
+    end = np.isclose(since, intervals * interval_s)
+    if since[-1] <= intervals * interval_s or end[-1]:  # the annotation's last moment belongs to the last interval
+        place[end] = intervals - 1
     inside = (place >= 0) & (place < intervals)
     if not inside.any():
         what = f"none of {len(t)} ratings lies in the trial: they last from {since.min():g} to {since.max():g} s, "
@@ -199,16 +206,18 @@ def _check_times(t: NDArray[np.float64], values: NDArray[np.float64], file: Path
         raise AblateError("no time is rated", where=str(file), hint="is it the file of this trial?")
 
 
-def _misfits(lines: Sequence[Line], found: dict[str, NDArray[np.float64]], intervals: int) -> list[Problem]:
-    """Trials of another count of numbers than the others, and those without any."""
+def _misfits(
+    lines: Sequence[Line], found: dict[str, NDArray[np.float64]], own: Mapping[str, int], intervals: int
+) -> list[Problem]:
+    """Trials of another count of numbers than their intervals, and those without any."""
     per_interval = any(len(table) > 1 for table in found.values())
     problems = []
     for line in lines:
         table = found.get(line.where)
         if table is None:
             continue
-        if per_interval and len(table) != intervals:
-            what = f"{len(table)} numbers for each target, the trial has {intervals} intervals"
+        if per_interval and len(table) != (count := own.get(line.where, intervals)):
+            what = f"{len(table)} numbers for each target, the trial has {count} intervals"
             problems.append(Problem(what, line.where, HINT))
         elif np.isnan(table).all():
             problems.append(Problem("nothing of the trial is rated", line.where, "leave the line out, or rate it"))

@@ -140,6 +140,10 @@ class VideoEncoder(Part):
     places: int = 1
     frozen: bool = False
 
+    def kept_frozen(self) -> None:
+        """Hears that the study keeps it as another model left it (`init: {frozen: true}`), without gradient."""
+        self.frozen = True
+
     def token_mask(self, mask: Bool[Tensor, "b i f"]) -> Bool[Tensor, "b i f2"]:
         """Which tokens hold a valid frame: one token a frame, unless the encoder says otherwise."""
         return mask

@@ -17,7 +17,7 @@ from safetensors import SafetensorError, safe_open
 from torch import nn
 
 from ablate.config import Config
-from ablate.contract import Model
+from ablate.contract import Model, VideoEncoder
 from ablate.disk.digest import known_file_hash
 from ablate.errors import AblateError
 
@@ -73,6 +73,8 @@ def prepare(model: Model, start: StartConfig | None) -> None:
     if start.frozen:
         for part in parts.values():
             keep_frozen(part)
+            if isinstance(part, VideoEncoder):
+                part.kept_frozen()
     try:
         file = weights_file(start.path)
     except AblateError:  # it is said when the model begins

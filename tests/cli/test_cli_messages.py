@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from safetensors.torch import save_model
 from tiny_study import BASELINE, DATA, PATCHES, TAIL, TRAINING, request_of, write_recipe
 from typer.testing import CliRunner
 
@@ -16,7 +17,9 @@ from ablate.cli.console import PLAIN_WIDTH, out
 from ablate.data.recording import Recording, write_recording
 from ablate.data.synthetic import make as synthetic
 from ablate.errors import AblateError
+from ablate.recipe.load import load_recipe
 from ablate.study.flow import run_study
+from ablate.variant import lay_out
 
 RECORDED = """\
 data: {{type: recordings, path: {path}, window: 16, warmup: 8, min_spikes: 1, sessions_per_batch: 1,
@@ -235,6 +238,21 @@ def test_features_are_encoded_once_and_found_the_second_time(tmp_path, monkeypat
     encoded = [re.findall(r"(\w+): (\d+) frames encoded now, (\d+) in", result.stderr) for result in told]
     ((name, first, total),), ((_, second, same),) = encoded
     assert (name, second) == ("baseline", "0")
+    assert first == total == same
+
+
+def test_features_of_an_encoder_that_another_study_left_are_its_own(tmp_path, monkeypatch):
+    monkeypatch.setenv("ABLATE_CACHE", str(tmp_path / "cache"))
+    recipe = FROZEN.replace("frozen: true, weights_seed: 0", "weights_seed: 3")
+    (tmp_path / "trained.yaml").write_text(recipe)
+    configuration = lay_out(load_recipe(tmp_path / "trained.yaml")).variants[0].configuration
+    save_model(configuration.model.build(configuration.data.describe()), str(tmp_path / "weights.safetensors"))
+    init = f"{{path: {tmp_path}, parts: [video], frozen: true}}"
+    (tmp_path / "frozen.yaml").write_text(recipe.replace("  embedding_dim", f"  init: {init}\n  embedding_dim"))
+    told = [CliRunner().invoke(app, ["data", "features", str(tmp_path / "frozen.yaml")]) for _ in range(2)]
+    assert [result.exit_code for result in told] == [0, 0], told[0].output
+    ((first, total),), ((second, same),) = (re.findall(r"(\d+) frames encoded now, (\d+) in", r.stderr) for r in told)
+    assert int(first) > 0 == int(second)
     assert first == total == same
 
 

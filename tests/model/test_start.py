@@ -15,7 +15,7 @@ from ablate.errors import AblateError
 from ablate.model import EncoderConfig, ModelConfig
 from ablate.model.cost import describe
 from ablate.model.encoder import Encoder
-from ablate.model.fusion.model import FusionConfig
+from ablate.model.fusion.model import FusionConfig, FusionModel
 from ablate.model.start import StartConfig
 from ablate.training.optimization.optimizer import parameter_groups
 
@@ -161,3 +161,78 @@ def test_the_eeg_of_a_fusion_model_starts_from_another_ones(tmp_path: Path) -> N
     assert same(model.eeg, source.eeg)
     assert same(model.media.flow()["compressor"], source.media.flow()["compressor"])
     assert not same(model.media.flow()["mixer"], source.media.flow()["mixer"])
+
+
+PIXELS = FusionSpec(("a",), 3, 4, (3, 8, 8), 4, 48, 2, (0.5, 0.5), "interval")
+
+
+def films(init: dict[str, Any] | None = None, seed: int = 1, **video: Any) -> FusionModel:
+    """A fusion model whose frames go through a small ViT; its weights are drawn from the seed, or come from `init`."""
+    torch.manual_seed(seed)
+    seen = {"type": "small_vit", "width": 8, "depth": 1, "heads": 2, **video}
+    given = {"embedding_dim": 8, "video": seen} | ({} if init is None else {"init": init})
+    model = FusionConfig.model_validate(given).build(PIXELS)
+    model.begin()
+    return model
+
+
+def shown() -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Frames of two trials, which of them are there, and what names each."""
+    generator = torch.Generator().manual_seed(0)
+    frames = torch.randint(0, 256, (2, 3, 4, 3, 8, 8), generator=generator, dtype=torch.uint8)
+    keys = torch.randint(0, 2**62, (2, 3, 4, 2), generator=generator)
+    return frames, torch.arange(4).expand(2, 3, 4) < 3, keys
+
+
+@pytest.fixture
+def sources(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
+    """Two trained models' video encoders to start from, frozen, with a feature cache of the test's own."""
+    monkeypatch.setenv("ABLATE_CACHE", str(tmp_path / "cache"))
+    starts = []
+    for seed in (7, 8):
+        folder = tmp_path / str(seed)
+        folder.mkdir()
+        save_model(films(seed=seed), str(folder / "weights.safetensors"))
+        starts.append({"path": str(folder), "parts": ["video"], "frozen": True})
+    return starts
+
+
+def test_a_frozen_encoder_that_starts_from_a_checkpoint_runs_once_on_a_frame(sources: list[dict[str, Any]]) -> None:
+    """Born of a gap: it was frozen, and encoded every frame in every epoch."""
+    (frames, mask, keys), model = shown(), films(sources[0])
+    first, video = model.media.video(frames, mask, keys), model.media.video
+    assert video.images_encoded == int(mask.sum())
+    kept = video.remembered(mask, keys)  # what an epoch asks before it reads any frame
+    assert kept is not None
+    assert torch.equal(kept, first)
+    again = films(sources[0], seed=5)  # another variant or seed
+    assert torch.equal(again.media.video.remembered(mask, keys), first)
+    assert [video.images_encoded, again.media.video.images_encoded] == [int(mask.sum()), 0]
+    trained = films(seed=7).media.video  # the very weights, not kept
+    torch.testing.assert_close(first, trained(frames, mask, keys), atol=2e-3, rtol=2e-3)  # kept as float16
+    assert "no FLOPs once its features are cached" in model.cost_notes()["video"]
+
+
+def test_features_belong_to_the_weights_that_they_were_made_with(sources: list[dict[str, Any]]) -> None:
+    frames, mask, keys = shown()
+    one, two = (films(start).media.video for start in sources)
+    assert one.cache().folder != two.cache().folder
+    first = one(frames, mask, keys)
+    assert two.remembered(mask, keys) is None
+    early = FusionConfig.model_validate(films(sources[0]).config.model_dump()).build(PIXELS)
+    drawn = early.media.video.cache().folder  # asked before the checkpoint's weights were put in
+    early.begin()
+    assert early.media.video.cache().folder == one.cache().folder != drawn
+    one.backbone.load_state_dict(two.backbone.state_dict())  # as when a run's weights are put into its model
+    assert one.cache().folder == two.cache().folder
+    assert not torch.allclose(one(frames, mask, keys), first, atol=1e-2)
+
+
+def test_what_is_not_to_be_kept_or_is_trained_on_is_not(sources: list[dict[str, Any]]) -> None:
+    (frames, mask, keys), told = shown(), films(sources[0], cache=False)
+    trained = films({**sources[0], "frozen": False}).media.video
+    for video in (told.media.video, trained):
+        video(frames, mask, keys)
+        assert video.remembered(mask, keys) is None
+    assert "features are not kept" in told.cost_notes()["video"]
+    assert trained(frames, mask, keys).requires_grad

@@ -11,6 +11,7 @@ content.
 
 import hashlib
 from collections.abc import Callable
+from itertools import chain
 
 import numpy as np
 import torch
@@ -53,7 +54,9 @@ class FrameEncoder(VideoEncoder):
         self.backbone, self.pixels, self.shown = backbone, pixels, shown
         self.width, self.frames, self.places, self.at_once = width, frames * places, places, at_once
         self.frozen, self.cached, self.identity = frozen, cache and frozen, identity
+        self._may_keep = cache
         self._cache: FeatureCache | None = None
+        self._cache_of: tuple[tuple[int, int], ...] = ()
         self.images_encoded = 0  # how often the backbone ran; a warm cache leaves it at zero
         self.watch: Callable[[int], None] = lambda images: None  # called after each forward pass of the backbone
         if frozen:
@@ -64,6 +67,10 @@ class FrameEncoder(VideoEncoder):
         if self.frozen:
             self.backbone.eval()
         return self
+
+    def kept_frozen(self) -> None:
+        super().kept_frozen()
+        self.cached = self._may_keep
 
     def token_mask(self, mask: Bool[Tensor, "b i f"]) -> Bool[Tensor, "b i f2"]:
         """The tokens of valid frames."""
@@ -146,15 +153,19 @@ class FrameEncoder(VideoEncoder):
         )
 
     def cache(self) -> FeatureCache:
-        """The cache of exactly these weights, pixels and pooling."""
-        if self._cache is None:
+        """The cache of exactly these weights, pixels and pooling: another one once other weights were put in."""
+        now = tuple((id(one), one._version) for one in chain(self.backbone.parameters(), self.backbone.buffers()))
+        if self._cache is None or self._cache_of != now:
             content = hashlib.blake2b(
                 repr((self.identity, self.pixels, self.width, self.places)).encode(), digest_size=16
             )
             for name, tensor in sorted(self.backbone.state_dict().items()):
                 content.update(name.encode())
                 content.update(tensor.detach().cpu().contiguous().numpy().tobytes())
-            self._cache = FeatureCache(cache_folder() / "features" / content.hexdigest(), self.places * self.width)
+            folder = cache_folder() / "features" / content.hexdigest()
+            if self._cache is None or self._cache.folder != folder:
+                self._cache = FeatureCache(folder, self.places * self.width)
+            self._cache_of = now
         return self._cache
 
 

@@ -45,15 +45,19 @@ def make_features(recipe: Path, *, sets: Sequence[str], data: tuple[Path, ...], 
 
 
 def identity(configuration: Configuration) -> str:
-    """What decides which features there are: the encoder and the frames, which a fusion study's controls only move."""
+    """What decides which features there are: the encoder, where its weights come from, and the frames, which a fusion
+    study's controls only move."""
     frames = configuration.data.model_dump(mode="json", exclude={"shuffle_pairs", "poison_pads", "fraction"})
-    return canonical_json([configuration.model.model_dump(mode="json", include={"video"}), frames])
+    return canonical_json([configuration.model.model_dump(mode="json", include={"video", "init"}), frames])
 
 
 def keeps_features(configuration: Configuration) -> bool:
     model = configuration.model
-    video = {} if not isinstance(model, FusionConfig) else dict(model.video)
-    return bool(video.get("frozen") and video.get("cache"))
+    if not isinstance(model, FusionConfig):
+        return False
+    video, start = dict(model.video), model.init
+    started = start is not None and start.frozen and "video" in start.parts
+    return bool((video.get("frozen") or started) and video.get("cache"))
 
 
 def encode(configuration: Configuration, name: str, device: torch.device) -> bool:

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import save_model
 from trial_folders import CPU
 
 from ablate.contract import FusionBatch
@@ -13,6 +14,7 @@ from ablate.data.trials.example import write_example
 from ablate.data.trials.layout.frames import film as films
 from ablate.data.trials.layout.frames.film import FilmStyle, Stretch, read_frames, slot_keys
 from ablate.model.fusion.media import MediaConfig, MediaStack
+from ablate.model.fusion.model import FusionConfig
 from ablate.model.video.small_vit import SmallVitConfig
 
 av = pytest.importorskip("av")
@@ -155,3 +157,20 @@ def test_a_picture_is_named_by_film_stretch_slot_and_style(tmp_path: Path) -> No
         slot_keys(one, FilmStyle(4, 16, "stretch")),
     ]
     assert not any((keys == other).all(axis=2).any() for other in others)
+
+
+def test_no_film_is_decoded_twice_for_an_encoder_of_another_study_that_is_kept_frozen(
+    folder, decoded, tmp_path, monkeypatch
+) -> None:
+    monkeypatch.setenv("ABLATE_CACHE", str(tmp_path))
+    data = data_of(folder)
+    config = {"embedding_dim": 8, "video": {"type": "small_vit", "patch_size": 8, "width": 16}}
+    save_model(FusionConfig.model_validate(config).build(data.spec), str(tmp_path / "weights.safetensors"))
+    init = {"path": str(tmp_path), "parts": ["video"], "frozen": True}
+    model = FusionConfig.model_validate({**config, "init": init}).build(data.spec)
+    model.begin()
+    first = epoch(model.media, data)
+    assert len(decoded) == len(data.splits["train"])
+    decoded.clear()
+    assert torch.equal(epoch(model.media, data), first)
+    assert decoded == []

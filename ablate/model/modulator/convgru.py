@@ -25,8 +25,9 @@ from torch import Tensor, nn
 from ablate.config import Config
 from ablate.contract import FeatureMap, Modulator
 from ablate.errors import AblateError
-from ablate.model.layer.winograd.convolve import convolve
+from ablate.model.layer.convolution.prepared import convolve
 from ablate.model.modulator.embedding import over_space, require_behavior, require_values
+from ablate.model.modulator.recurrence import recur, recurrence_pays
 
 NORM_GROUPS = {"groups": 3, "straddling": 1}
 
@@ -81,18 +82,27 @@ class ConvGru(Modulator):
     def forward(
         self, features: Float[Tensor, "b d t h w"], behavior: Float[Tensor, "b t k"] | None
     ) -> Float[Tensor, "b d2 t h w"]:
-        batch, _, steps, height, width = features.shape
         embedded = self.embedding(require_values("convgru", behavior))
         inputs = torch.cat((features, over_space(embedded, features).to(features.dtype)), dim=1)
-        driven = convolve(self.from_input, rearrange(inputs, "b c t h w -> (b t) c h w"))
+        driven = convolve(self.from_input, rearrange(inputs, "b c t h w -> (t b) c h w"))
+        driven = rearrange(driven, "(t b) c h w -> t b c h w", b=len(features))
+        if recurrence_pays(driven):
+            states = recur(driven, self.start, self.from_hidden.weight, self.norm, self.adds_state)
+        else:
+            states = self._loop(driven)
+        projected = self.projection(rearrange(states, "t b d h w -> b t h w d"))
+        return rearrange(projected, "b t h w d -> b d t h w")
+
+    def _loop(self, driven: Float[Tensor, "t b c h w"]) -> Float[Tensor, "t b d h w"]:
+        """The state after each step, by the formulas as they stand."""
+        _, batch, _, height, width = driven.shape
         state: Tensor = repeat(self.start, "d -> 1 d h w", h=height, w=width)  # the same for all: convolved once
         states = []
-        for step in rearrange(driven, "(b t) c h w -> b t c h w", t=steps).unbind(1):
+        for step in driven.unbind():
             hidden = self.norm(convolve(self.from_hidden, state))
             state = self._step(step, hidden.expand(batch, -1, -1, -1), state.expand(batch, -1, -1, -1))
             states.append(state)
-        projected = self.projection(rearrange(states, "t b d h w -> b t h w d"))
-        return rearrange(projected, "b t h w d -> b d t h w")
+        return torch.stack(states)
 
     def _step(
         self, driven: Float[Tensor, "b c h w"], hidden: Float[Tensor, "b c h w"], state: Float[Tensor, "b d h w"]

@@ -10,14 +10,13 @@ a weight for each cell, so a finer map has more parameters.
 from typing import Literal
 
 import torch
-from einops import rearrange
 from jaxtyping import Float
 from pydantic import Field
 from torch import Tensor, nn
 
 from ablate.config import Config
 from ablate.contract import FeatureMap, Readout
-from ablate.model.readout.base import feature_weights, rate_bias, read_features
+from ablate.model.readout.base import feature_weights, rate_bias, read_places
 
 
 class FactorizedConfig(Config):
@@ -46,9 +45,7 @@ class FactorizedReadout(Readout):
         self.l1_mask, self.l1 = config.l1_mask, config.l1
 
     def forward(self, features: Float[Tensor, "b d n h w"]) -> Float[Tensor, "b n u"]:
-        mask = rearrange(self.mask, "u h w -> (h w) u")
-        pooled = rearrange(features, "b d n h w -> b d n (h w)") @ mask.to(features.dtype)  # b d n u
-        return read_features(pooled, self.features, self.bias)
+        return read_places(features, self.mask.flatten(1), self.features, self.bias)
 
     def penalty(self) -> Float[Tensor, ""]:
         return self.l1_mask * self.mask.abs().sum() + self.l1 * self.features.abs().sum()

@@ -24,7 +24,7 @@ from torch import Tensor, nn
 from ablate.config import Config
 from ablate.contract import FeatureMap, Readout, no_decay
 from ablate.model.layer.precision import full_precision, gaussian_weights
-from ablate.model.readout.base import feature_weights, rate_bias, read_features
+from ablate.model.readout.base import feature_weights, rate_bias, read_places
 
 Bounds = {"stimulus": (3.2, 0.48), "map_pixels": (10.0, 1.5)}
 """Largest std at the start and at the end of training. The lab's 10 and 1.5 map pixels are 3.2 and 0.48 of the half
@@ -79,8 +79,7 @@ class GaussianReadout(Readout):
         self.progress(0.0)
 
     def forward(self, features: Float[Tensor, "b d n h w"]) -> Float[Tensor, "b n u"]:
-        pooled = rearrange(features, "b d n h w -> b d n (h w)") @ self.gaussians().T.to(features.dtype)  # b d n u
-        return read_features(pooled, self.features, self.bias)
+        return read_places(features, self.gaussians(), self.features, self.bias)
 
     def gaussians(self) -> Float[Tensor, "u p"]:
         """Each unit's weights over the cells of the map (row by row), which sum to one; float32."""

@@ -33,9 +33,17 @@ LARGEST_TRANSFORM = 2**28  # numbers (1 GiB): the transformed map is kept for th
 
 
 def winograd_pays(
-    shape: tuple[int, ...], x: Tensor, weight: Float[Tensor, "d c k kh kw"], dilation: tuple[int, int]
+    shape: tuple[int, ...],
+    x: Tensor,
+    weight: Float[Tensor, "d c k kh kw"],
+    dilation: tuple[int, int],
+    *,
+    transformed: bool = False,
 ) -> bool:
-    """Whether a convolution of stride 1 that gives the map `shape` (b t h w) is faster here than the direct one."""
+    """Whether a convolution of stride 1 that gives the map `shape` (b t h w) is faster here than the direct one.
+
+    transformed: the kernel is, already.
+    """
     if x.device.type != "cpu" or x.dtype != torch.float32 or torch.is_autocast_enabled("cpu"):
         return False
     (out, channels, _, taps, across), (batch, steps, high, wide) = weight.shape, shape
@@ -43,9 +51,10 @@ def winograd_pays(
     if not square or not 2 < taps <= len(POINTS) - 1 or min(out, channels) < FEWEST_CHANNELS:
         return False
     frames = batch * steps
-    tiling = choose_tiling(high, wide, taps, dilation[0], frames=frames, channels=(channels, out))
+    pair = (channels, out)
+    tiling = choose_tiling(high, wide, taps, dilation[0], frames=frames, channels=pair, transformed=transformed)
     fits = tiling.places * tiling.rows(frames) * max(out, channels) <= LARGEST_TRANSFORM
-    return fits and frames * high * wide * taps**2 > LEAST_SAVING * tiling.products(frames, (channels, out))
+    return fits and frames * high * wide * taps**2 > LEAST_SAVING * tiling.products(frames, pair, transformed)
 
 
 def winograd_conv(
@@ -68,7 +77,7 @@ def convolve(conv: nn.Conv2d, x: Float[Tensor, "b c h w"]) -> Float[Tensor, "b d
 
 
 @lru_cache(maxsize=32)
-def _transforms(valid: int, taps: int) -> tuple[Tensor, Tensor, Tensor]:
+def transforms(valid: int, taps: int) -> tuple[Tensor, Tensor, Tensor]:
     """Matrices over flattened tiles: input (places, cells), kernel (places, taps), and back (cells, places)."""
     size = valid + taps - 1
     points = np.array(POINTS[: size - 1])
@@ -93,15 +102,15 @@ class _WinogradConv(torch.autograd.Function):
         high, wide = (side - (taps - 1) * step for side in x.shape[3:])
         frames, channels = x.shape[0] * x.shape[2], (weight.shape[1], weight.shape[0])
         tiling = choose_tiling(high, wide, taps, step, frames=frames, channels=channels)
-        of_input, of_kernel, back = _transforms(tiling.valid, taps)
-        tiles = _transform(of_input, cut(x, tiling))
-        kernels = _transform(of_kernel, rearrange(weight, "d c k kh kw -> (kh kw) (k c) d"))
+        of_input, of_kernel, back = transforms(tiling.valid, taps)
+        tiles = transform(of_input, cut(x, tiling))
+        kernels = transform(of_kernel, rearrange(weight, "d c k kh kw -> (kh kw) (k c) d"))
         kernels = kernels.unflatten(1, (-1, channels[0]))  # places k c d
         delays = _delays(weight.shape[2], dilation[0], x.shape[2])
         out = _product(tiles, kernels, delays, x.shape[2])
         ctx.save_for_backward(tiles, kernels)
         ctx.tiling, ctx.delays, ctx.shape, ctx.out = tiling, delays, x.shape, (high, wide)
-        return join(_transform(back, out), tiling, x.shape[0], high, wide)
+        return join(transform(back, out), tiling, x.shape[0], high, wide)
 
     @staticmethod
     @once_differentiable
@@ -109,15 +118,15 @@ class _WinogradConv(torch.autograd.Function):
         tiles, kernels = ctx.saved_tensors
         tiling: Tiling = ctx.tiling
         steps = grad.shape[2]
-        of_input, of_kernel, back = _transforms(tiling.valid, tiling.taps)
-        out = _transform(back.T, split(grad, tiling))
+        of_input, of_kernel, back = transforms(tiling.valid, tiling.taps)
+        out = transform(back.T, split(grad, tiling))
         grad_x = grad_weight = None
         if ctx.needs_input_grad[0]:
             grad_tiles = _product_to_input(out, kernels, ctx.delays, steps)
-            grad_x = paste(_transform(of_input.T, grad_tiles), tiling, ctx.shape)
+            grad_x = paste(transform(of_input.T, grad_tiles), tiling, ctx.shape)
         if ctx.needs_input_grad[1]:
             taps = [
-                _transform(of_kernel.T, tap) if tap is not None else tiles.new_zeros(tiling.taps**2, *kernels.shape[2:])
+                transform(of_kernel.T, tap) if tap is not None else tiles.new_zeros(tiling.taps**2, *kernels.shape[2:])
                 for tap in _product_to_kernels(tiles, out, ctx.delays, steps, kernels.shape[1])
             ]
             grad_weight = rearrange(torch.stack(taps), "k (kh kw) c d -> d c k kh kw", kh=tiling.taps)
@@ -168,5 +177,5 @@ def _product_to_kernels(
     return grads
 
 
-def _transform(matrix: Float[Tensor, "m n"], tiles: Float[Tensor, "n rows c"]) -> Float[Tensor, "m rows c"]:
+def transform(matrix: Float[Tensor, "m n"], tiles: Float[Tensor, "n rows c"]) -> Float[Tensor, "m rows c"]:
     return (matrix @ tiles.flatten(1)).unflatten(1, tiles.shape[1:])

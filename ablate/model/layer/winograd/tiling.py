@@ -30,15 +30,23 @@ class Tiling:
         """Tiles of all frames (windows x steps)."""
         return frames * self.count[0] * self.count[1] * self.dilation**2
 
-    def products(self, frames: int, channels: tuple[int, int]) -> float:
-        """Multiplications for each pair of channels (in, out): at the places, and the share of the transforms."""
+    def products(self, frames: int, channels: tuple[int, int], transformed: bool = False) -> float:
+        """Multiplications for each pair of channels (in, out): at the places, and the share of the transforms; that of
+        the kernel is left out where it is `transformed` already."""
         transforms = self.places / channels[1] + self.valid**2 / channels[0]
-        kernels = KERNEL_COPIES * self.taps**2  # one transform for all tiles
+        kernels = 0 if transformed else KERNEL_COPIES * self.taps**2  # one transform for all tiles
         return self.places * (self.rows(frames) * (1 + transforms) + kernels)
 
 
 def choose_tiling(
-    high: int, wide: int, taps: int, dilation: int = 1, *, frames: int = 40, channels: tuple[int, int] = (128, 128)
+    high: int,
+    wide: int,
+    taps: int,
+    dilation: int = 1,
+    *,
+    frames: int = 40,
+    channels: tuple[int, int] = (128, 128),
+    transformed: bool = False,
 ) -> Tiling:
     """The cheapest square tiling of an output of `high` x `wide` cells."""
     sides = [math.ceil(side / dilation) for side in (high, wide)]
@@ -46,4 +54,4 @@ def choose_tiling(
         Tiling((math.ceil(sides[0] / valid), math.ceil(sides[1] / valid)), valid, taps, dilation)
         for valid in range(2, len(POINTS) + 3 - taps)
     ]
-    return min(candidates, key=lambda tiling: tiling.products(frames, channels))
+    return min(candidates, key=lambda tiling: tiling.products(frames, channels, transformed))

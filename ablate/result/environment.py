@@ -34,10 +34,13 @@ def environment(*, folder: Path | None = None, device: Json | None = None) -> Js
 
 def git_state(folder: Path) -> Json:
     """`{"commit": ..., "dirty": bool}` of the working tree around `folder`; empty outside one or without git."""
-    commit = _git(folder, "rev-parse", "HEAD")
-    if not commit:
-        return {}
-    return {"commit": commit, "dirty": bool(_git(folder, "status", "--porcelain", "--untracked-files=no"))}
+    # one question for both: each starts a process that reads the whole tree, and every run asks
+    asked = _git(folder, "status", "--porcelain=v2", "--branch", "--no-ahead-behind", "--untracked-files=no")
+    heads, files = [], []
+    for line in asked.splitlines():
+        (heads if line.startswith("# ") else files).append(line)
+    commit = next((line.split()[2] for line in heads if line.startswith("# branch.oid ")), "(initial)")
+    return {} if commit == "(initial)" else {"commit": commit, "dirty": bool(files)}
 
 
 def processor() -> str:

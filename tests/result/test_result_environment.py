@@ -35,6 +35,7 @@ def test_no_host_user_or_path_is_told(tmp_path):
 def test_the_commit_and_whether_it_was_changed_are_told(tmp_path):
     assert git_state(tmp_path) == {}
     git(tmp_path, "init", "-q")
+    assert git_state(tmp_path) == {}  # no commit yet
     (tmp_path / "a").write_text("1")
     git(tmp_path, "add", "a")
     git(tmp_path, "commit", "-q", "-m", "first")

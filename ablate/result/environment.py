@@ -36,11 +36,10 @@ def git_state(folder: Path) -> Json:
     """`{"commit": ..., "dirty": bool}` of the working tree around `folder`; empty outside one or without git."""
     # one question for both: each starts a process that reads the whole tree, and every run asks
     asked = _git(folder, "status", "--porcelain=v2", "--branch", "--no-ahead-behind", "--untracked-files=no")
-    heads, files = [], []
-    for line in asked.splitlines():
-        (heads if line.startswith("# ") else files).append(line)
+    lines = asked.splitlines()
+    heads = [line for line in lines if line.startswith("# ")]
     commit = next((line.split()[2] for line in heads if line.startswith("# branch.oid ")), "(initial)")
-    return {} if commit == "(initial)" else {"commit": commit, "dirty": bool(files)}
+    return {} if commit == "(initial)" else {"commit": commit, "dirty": len(lines) > len(heads)}
 
 
 def processor() -> str:

@@ -2,10 +2,12 @@
 
 import re
 import shlex
+import warnings
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from typer.testing import CliRunner
 
 from ablate.cli.app import app
@@ -130,6 +132,32 @@ def test_the_pages_encoders_and_parts_are_read(tmp_path: Path, monkeypatch: pyte
     started = {one.name: one.configuration.model.init for one in lay_out(load_recipe("start.yaml")).variants}
     assert started["baseline"] is None
     assert (started["kept"].parts, started["kept"].frozen, started["tuned"].frozen) == (("eeg",), True, False)
+
+
+def test_the_pages_encoder_of_braindecode_is_checked_and_trained(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of the packages that braindecode imports
+        pytest.importorskip("braindecode.models")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
+    said("data", "make", "--type", "trials", "my_trials")
+    Path("labram.py").write_text(BLOCKS["labram.py"])
+    study = Path("my_trials/study.yaml").read_text(encoding="utf-8")
+    Path("labram.yaml").write_text(study[: study.index("patches:")] + BLOCKS["labram.yaml"])
+    few = ["training.steps=4", "training.warmup_steps=1", "training.evaluate_every=2", "controls=false", "seeds=[0]"]
+    said("run", "labram.yaml", "--workers", "1", "--device", "cpu", *(word for one in few for word in ("--set", one)))
+    record = next(one for one in Store(Path("results/labram")).records() if one.variant == "labram")
+    assert (record.state, record.test is None) == ("done", False)
+    variants = {one.name: one.configuration for one in lay_out(load_recipe("labram.yaml")).variants}
+    model = variants["labram"].model.build(variants["labram"].data.describe())
+    eeg = torch.randn(2, 8, 4 * 256, generator=torch.Generator().manual_seed(0))
+    changed = eeg.clone()
+    changed[..., 256:512] += 1.0
+    before, after = (model.eval().eeg(one).unflatten(1, (4, -1)) for one in (eeg, changed))
+    same = [torch.equal(one, other) for one, other in zip(before.unbind(1), after.unbind(1), strict=True)]
+    assert same == [True, False, True, True]
 
 
 def test_every_page_that_the_code_names_exists() -> None:

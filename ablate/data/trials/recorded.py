@@ -30,7 +30,7 @@ from ablate.disk.stamp import stamp_of
 from ablate.errors import AblateError
 
 REHEARSED = 8  # trials of each split that a rehearsal reads
-READER = 3  # raised when the same files would be read otherwise
+READER = 4  # raised when the same files would be read otherwise
 
 
 class TrialsConfig(TrialDataConfig):

@@ -17,7 +17,7 @@ from ablate.data.trials.layout.table import Frames, hash_of, hash_of_file
 from ablate.errors import AblateError
 
 REPAIR = "play it to the end to see whether it is whole, or leave the trial out"
-READER = 1  # raised when the same film would give other pixels
+READER = 2  # raised when the same film would give other pixels
 Fit = Literal["crop", "stretch"]
 SLACK = 1e-3  # seconds: containers round times to their own clock
 
@@ -97,7 +97,8 @@ def _picture(frame: Any, style: FilmStyle) -> NDArray[np.uint8]:
         width, height = max(style.size, round(frame.width * scale)), max(style.size, round(frame.height * scale))
     small = frame.reformat(width=width, height=height, format="rgb24", interpolation="BICUBIC").to_ndarray()
     top, left = (height - style.size) // 2, (width - style.size) // 2
-    return np.asarray(small[top : top + style.size, left : left + style.size], dtype=np.uint8)
+    square = small[top : top + style.size, left : left + style.size]
+    return np.ascontiguousarray(np.rot90(square, frame.rotation // 90), dtype=np.uint8)  # cameras film on their side
 
 
 def _decoded(file: Path, start: float) -> Iterator[Any]:
@@ -105,7 +106,7 @@ def _decoded(file: Path, start: float) -> Iterator[Any]:
     av = _pyav(file)
     try:
         with av.open(str(file)) as film:
-            stream = film.streams.video[0]
+            stream = _pictures(film, file)
             stream.thread_type = "NONE"  # frames come in the same order and number everywhere
             if start > 0 and stream.time_base is not None:
                 film.seek(max(0, int(start / stream.time_base)), stream=stream)
@@ -125,11 +126,22 @@ def _times_of(file: Path, size: int, changed: int) -> NDArray[np.float64]:
     av = _pyav(file)
     try:
         with av.open(str(file)) as film:
-            stream = film.streams.video[0]
-            ticks = [packet.pts for packet in film.demux(stream) if packet.pts is not None]
+            stream = _pictures(film, file)
+            packets = [packet for packet in film.demux(stream) if packet.size]
+            if len(packets) < stream.frames or any(packet.is_corrupt for packet in packets):
+                what = f"is cut off: {len(packets)} of its {stream.frames or 'many'} frames are there"
+                raise AblateError(what, where=str(file), hint=REPAIR)
+            ticks = [packet.pts for packet in packets if packet.pts is not None]
             return np.sort(np.array(ticks, dtype=np.float64) * float(stream.time_base or 1))
     except (OSError, ValueError, IndexError, av.FFmpegError) as error:
         raise _unreadable(file, error) from error
+
+
+def _pictures(film: Any, file: Path) -> Any:
+    """The first video stream. Raises AblateError for a file of sound alone."""
+    if not film.streams.video:
+        raise AblateError("holds no video", where=str(file), hint="is it the sound of the film, or another file?")
+    return film.streams.video[0]
 
 
 def _unreadable(file: Path, error: Exception) -> AblateError:

@@ -63,6 +63,8 @@ class Request:
     until: str | None = None
     budget: str | None = None
     worth: str | None = None
+    ahead: int = 0
+    """With `until`: looks whose seeds are trained with those of the look before, on the chance that rows stay open."""
     confirm: int | None = None
     confirm_rows: str = "winner"
     """Which rows it tries: `winner`, `all`, `controls` or names."""
@@ -72,7 +74,8 @@ class Request:
     def until_settled(self) -> bool:
         """Whether seeds are bought look by look. Raises AblateError for options that do not go with that."""
         if self.until is None:
-            for option, value in (("--budget", self.budget), ("--worth", self.worth)):
+            needing = (("--budget", self.budget), ("--worth", self.worth), ("--ahead", self.ahead or None))
+            for option, value in needing:
                 if value is not None:
                     raise AblateError(
                         f"{option} needs `--until settled`", hint=f"ablate run ... --until settled {option} {value}"

@@ -2,7 +2,7 @@
 
 from ablate.analysis.apart.choice import chosen_rows, fresh_seeds, lacking, rows_to_retune
 from ablate.analysis.apart.retuning import best_setting, by_key, complete, study_seeds
-from ablate.analysis.cells import gather
+from ablate.analysis.cells import Cells, gather
 from ablate.analysis.outcome import (
     AloneOrLast,
     Attribution,
@@ -32,12 +32,13 @@ from ablate.analysis.outcome import (
 from ablate.analysis.row.breakdown import HistoryLoader
 from ablate.analysis.row.units import UnitsLoader, quietly
 from ablate.analysis.statistics.noise import smallest_detectable_gain, unpaired_spread
-from ablate.analysis.stopping.settle import settle
+from ablate.analysis.stopping.settle import ahead_of, settle
 from ablate.analysis.study import analyse
 
 __all__ = [
     "AloneOrLast",
     "Attribution",
+    "Cells",
     "Confirmed",
     "CostSummary",
     "EfficiencyCurve",
@@ -62,6 +63,7 @@ __all__ = [
     "UnitGain",
     "UnitsLoader",
     "VariantAnalysis",
+    "ahead_of",
     "analyse",
     "best_setting",
     "by_key",

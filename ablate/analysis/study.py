@@ -13,7 +13,7 @@ from ablate.analysis.apart.retuning import with_retuning
 from ablate.analysis.beside.attribution import attribute
 from ablate.analysis.beside.efficiency import efficiency_curves
 from ablate.analysis.beside.measured import measured
-from ablate.analysis.beside.repeats import repeats_of
+from ablate.analysis.beside.repeats import RepeatsAside, repeats_of
 from ablate.analysis.cells import Cell, Cells, common_hash, gather
 from ablate.analysis.guard import guards_of
 from ablate.analysis.headline import answer, next_steps
@@ -53,7 +53,8 @@ def analyse(
     baseline = cells.baseline
     rule = manifest.analysis
     target = target_of(cells)
-    parts, ranges = breakdowns(cells, units)
+    aside = None if units is None else RepeatsAside(units)
+    parts, ranges = breakdowns(cells, aside)
     chance = at_chance(baseline, ranges)
     relative = not chance and not under_the_ceiling(baseline)
 
@@ -87,7 +88,7 @@ def analyse(
         attribution=combined,
         efficiency=efficiency_curves(cells.cells, relative=relative),
         measured=measured(cells),
-        repeats=repeats_of(cells, units),
+        repeats=repeats_of(cells, aside),
     )
     return _with_notes(_guarded(analysis, cells, manifest, relative=relative), cells)
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from ablate.analysis import StudyAnalysis, analyse, quietly
 from ablate.cli.console import say
 from ablate.disk.absent import absent
+from ablate.disk.read import without_collection
 from ablate.errors import AblateError
 from ablate.result import RunRecord, Store
 
@@ -33,9 +34,10 @@ def analysis_of(
     manifest = store.manifest()
     if records is None:
         records = readable_records(store) if tell else store.records()
-    if quick_look:
-        return analyse(manifest, records)
-    return analyse(manifest, records, units=quietly(store.units), history=quietly(store.history))
+    with without_collection():
+        if quick_look:
+            return analyse(manifest, records)
+        return analyse(manifest, records, units=quietly(store.units), history=quietly(store.history))
 
 
 def readable_records(store: Store) -> tuple[RunRecord, ...]:

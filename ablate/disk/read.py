@@ -5,11 +5,16 @@ the reader, a link could lead out of the folder), nested too deep, or not JSON.
 """
 
 import errno
+import gc
 import json
 import os
 import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeAlias
+
+from pydantic_core import from_json
 
 from ablate.errors import AblateError
 
@@ -37,7 +42,7 @@ def json_text(value: object, where: Path) -> str:
         raise AblateError(f"cannot be written as JSON: {error}", where=str(where)) from None
 
 
-def read_bytes(path: Path, limit: int = MAX_BYTES) -> bytes:
+def read_bytes(path: Path | str, limit: int = MAX_BYTES) -> bytes:
     """A plain file's bytes. Raises AblateError when it is absent, a link, a pipe, a device, or larger than `limit`."""
     try:
         handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
@@ -56,19 +61,35 @@ def read_bytes(path: Path, limit: int = MAX_BYTES) -> bytes:
             raise AblateError(f"cannot be read: {error.strerror}", where=str(path)) from None
 
 
-def read_json(path: Path, limit: int = MAX_BYTES) -> Any:
+def read_json(path: Path | str, limit: int = MAX_BYTES) -> Any:
     """The value in a JSON file. Raises AblateError on anything that is not small, plain, whole JSON."""
     return parse_json(read_bytes(path, limit), path)
 
 
-def parse_json(data: bytes, where: Path) -> Any:
+def parse_json(data: bytes, where: Path | str) -> Any:
     """JSON from bytes; NaN and Infinity are refused as well. Raises AblateError."""
+    try:
+        return from_json(data, allow_inf_nan=False)  # half of the time of json.loads, which has the better words
+    except ValueError:
+        pass
     try:
         return json.loads(data, parse_constant=_refuse_constant)
     except RecursionError:
         raise AblateError("is nested too deep", where=str(where)) from None
     except ValueError as error:  # truncated, garbage, not UTF-8, or an integer of thousands of digits
         raise AblateError(f"is damaged: {error}", where=str(where)) from None
+
+
+@contextmanager
+def without_collection() -> Iterator[None]:
+    """No garbage collection: with thousands of new records and no garbage it takes half of the time."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 def bytes_under(path: Path) -> int:

@@ -97,7 +97,12 @@ ENGINES: Mapping[str, Entry] = {
         needs="submitit",
         remote=True,
     ),
-    "ray": Entry("ablate.execution.onray:OnRay", options="ablate.execution.onray:RayOptions", needs="ray", remote=True),
+    "ray": Entry(
+        "ablate.execution.onray.engine:OnRay",
+        options="ablate.execution.onray.options:RayOptions",
+        needs="ray",
+        remote=True,
+    ),
 }
 
 

@@ -5,9 +5,10 @@
 The last two steps need nothing but the results folder, and happen elsewhere (`ablate.analysis`, `ablate.report`).
 """
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from ablate.analysis import Settling, gather, settle
+from ablate.analysis import Cells, Settling, ahead_of, gather, settle
 from ablate.analysis.words import listing, spans
 from ablate.execution import Outcome, Stop
 from ablate.request import Request
@@ -83,7 +84,8 @@ def confirm(end: StudyEnd, request: Request, watcher: Watcher, outcomes: dict[st
 def run_looks(study: Study, request: Request, watcher: Watcher, outcomes: dict[str, Outcome], stop: Stop) -> StudyEnd:
     """Trains one look's runs after the other until every row is settled, the looks or the budget are spent.
 
-    What is bought follows from the records alone, so a study that was killed goes on as if it had not been.
+    What is bought follows from the records alone, so a study that was killed goes on as if it had not been. `--ahead`:
+    with a look's runs go those of the looks after it, if the budget covers them too; they count at their own look.
     """
     trained: dict[str, RunJob] = {}
     beyond: Settling | None = None
@@ -92,26 +94,40 @@ def run_looks(study: Study, request: Request, watcher: Watcher, outcomes: dict[s
     while True:
         train_missing(study, todo, request, watcher, outcomes, stop)
         trained.update({job.key: job for job in todo})
-        state = settled_so_far(study)
-        todo = tuple(
-            job
-            for job in missing(study, request)
-            if job.seed in state.buy.get(job.variant, ()) and job.key not in trained
-        )
+        cells = cells_so_far(study)
+        state = settled_so_far(study, cells)
+        lacking = tuple(job for job in missing(study, request) if job.key not in trained)
+        todo = of_seeds(lacking, state.buy)
         if not todo or stop.requested:
             break
-        look, workers = [job.variant for job in todo], settings_of(request, study.execution, len(study.jobs)).workers
-        if not covered(study.manifest, study.store.records(), look, request.allowance(), workers):
+        if not within_budget(study, request, todo):
             beyond = state
             break
-        watcher.look(state, todo)
+        ahead = of_seeds(lacking, ahead_of(cells, state, request.ahead)) if request.ahead else ()
+        ahead = ahead if ahead and within_budget(study, request, (*todo, *ahead)) else ()
+        watcher.look(state, todo, ahead)
+        todo = (*todo, *ahead)
     kept = replace(study, jobs=tuple(job for job in study.jobs if is_there(study.store, job) or job.key in trained))
     end = end_of(kept, tuple(trained.values()), outcomes, interrupted=stop.requested)
     return replace(end, study=study, beyond=beyond)
 
 
-def settled_so_far(study: Study) -> Settling:
+def cells_so_far(study: Study) -> Cells:
+    return gather(study.manifest, study.store.records())
+
+
+def settled_so_far(study: Study, cells: Cells) -> Settling:
     """Where the rows stand by the records that are there."""
-    manifest = study.manifest
-    assert manifest.schedule is not None
-    return settle(gather(manifest, study.store.records()), manifest.schedule, manifest.analysis)
+    assert study.manifest.schedule is not None
+    return settle(cells, study.manifest.schedule, study.manifest.analysis)
+
+
+def of_seeds(jobs: Sequence[RunJob], seeds: Mapping[str, Sequence[int]]) -> tuple[RunJob, ...]:
+    """Those of the jobs whose variant has their seed here."""
+    return tuple(job for job in jobs if job.seed in seeds.get(job.variant, ()))
+
+
+def within_budget(study: Study, request: Request, todo: Sequence[RunJob]) -> bool:
+    workers = settings_of(request, study.execution, len(study.jobs)).workers
+    variants = [job.variant for job in todo]
+    return covered(study.manifest, study.store.records(), variants, request.allowance(), workers)

@@ -16,7 +16,7 @@ from ray_cluster import LITTLE, ray_cluster
 
 from ablate.errors import AblateError
 from ablate.execution import Job, Settings, Stop, execute
-from ablate.execution.onray import RayOptions
+from ablate.execution.onray.options import RayOptions
 
 ray = pytest.importorskip("ray", reason="the extra `ray` is not installed")
 pytestmark = [
@@ -110,7 +110,7 @@ def test_the_command_may_be_killed_and_given_again(cluster, tmp_path):
     script = f"""
 from pathlib import Path
 from ablate.execution import Job, Settings, execute
-from ablate.execution.onray import RayOptions
+from ablate.execution.onray.options import RayOptions
 root = Path({str(tmp_path)!r})
 jobs = [Job("a", {{"do": "write", "path": str(root / "a")}}), Job("b", {{"do": "slow_once", "path": str(root / "b")}})]
 how = Settings(engine="ray", threads=1, workers=1, options=RayOptions(address={cluster.address!r}))

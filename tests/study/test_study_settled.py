@@ -27,7 +27,7 @@ class Looks(Watcher):
     def __init__(self):
         self.bought = []
 
-    def look(self, state, todo):
+    def look(self, state, todo, ahead=()):
         self.bought.append((state.to_come.here, [job.label for job in todo]))
 
 
@@ -74,6 +74,8 @@ def test_a_fixed_run_of_a_study_with_looks_is_refused_and_so_are_chosen_seeds(re
         run_study(request_of(recipe, tmp_path / "results"))
     with pytest.raises(AblateError, match="--seeds does not go with"):
         go(recipe, tmp_path, seeds="0-4")
+    with pytest.raises(AblateError, match="--ahead needs `--until settled`"):
+        go(recipe, tmp_path / "new", until=None, worth=None, ahead=1)
     with pytest.raises(AblateError, match="--budget lots is no budget"):
         go(recipe, tmp_path / "new", budget="lots")
     with pytest.raises(AblateError, match="--worth 2 is no share"):
@@ -86,6 +88,21 @@ def test_a_study_with_fixed_seeds_goes_on_until_settled_with_the_runs_that_it_ha
     end, looks = go(recipe, tmp_path)
     assert all(here > 3 for here, _ in looks.bought)
     assert analysis_of(end).settling.look is not None
+
+
+@pytest.mark.slow
+def test_seeds_ahead_on_the_pool_change_no_verdict(recipe, tmp_path):
+    plain, looks = go(recipe, tmp_path / "plain", worth="0.1%")
+    early, rounds = go(recipe, tmp_path / "early", worth="0.1%", ahead=1, inline=False, workers=2)
+    assert len(rounds.bought) < len(looks.bought)
+    told = [
+        [
+            (row.name, row.verdict, row.gain and row.gain.seeds, row.gain and row.gain.mean)
+            for row in analysis_of(end).rows
+        ]
+        for end in (plain, early)
+    ]
+    assert told[0] == told[1]
 
 
 def family(pid):

@@ -6,6 +6,7 @@ the distances from mean to bound are added as squares.
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 from ablate.analysis.cells import Cell, Cells
 from ablate.analysis.outcome import Interval
@@ -14,11 +15,29 @@ from ablate.analysis.row.units import UnitsLoader
 from ablate.result.measure.repeats import Measure, SessionRepeats, read_repeats
 
 
-def repeats_of(cells: Cells, load: UnitsLoader | None) -> Repeats | None:
+@dataclass
+class RepeatsAside:
+    """A loader of `units.json` that keeps what each file says of repeats, so that none is read again for that."""
+
+    load: UnitsLoader
+    seen: dict[str, tuple[SessionRepeats, ...]] = field(default_factory=dict)
+
+    def __call__(self, key: str) -> object:
+        content = self.load(key)
+        self.seen[key] = read_repeats(content)
+        return content
+
+    def of(self, key: str) -> tuple[SessionRepeats, ...]:
+        if key not in self.seen:
+            self(key)
+        return self.seen[key]
+
+
+def repeats_of(cells: Cells, aside: RepeatsAside | None) -> Repeats | None:
     """None where no run was scored on repeats."""
-    if load is None:
+    if aside is None:
         return None
-    held = [(cell, runs) for cell in cells.cells if (runs := _runs(cell, load))]
+    held = [(cell, runs) for cell in cells.cells if (runs := _runs(cell, aside))]
     if not held:
         return None
     first = next((runs[0] for cell, runs in held if cell is cells.baseline), held[0][1][0])
@@ -29,9 +48,9 @@ def repeats_of(cells: Cells, load: UnitsLoader | None) -> Repeats | None:
     )
 
 
-def _runs(cell: Cell, load: UnitsLoader) -> list[tuple[SessionRepeats, ...]]:
+def _runs(cell: Cell, aside: RepeatsAside) -> list[tuple[SessionRepeats, ...]]:
     """The sessions of each scored run, in the order of the seeds."""
-    found = (read_repeats(load(cell.records[seed].key)) for seed in sorted(cell.scored))
+    found = (aside.of(cell.records[seed].key) for seed in sorted(cell.scored))
     return [sessions for sessions in found if sessions]
 
 
@@ -51,13 +70,13 @@ def _session(one: SessionRepeats) -> RepeatedSession:
 
 def _variant(name: str, runs: Sequence[tuple[SessionRepeats, ...]]) -> RepeatedVariant:
     figures = {
-        field: _over_sessions(
+        figure: _over_sessions(
             [
-                _averaged([dict(run[session].mean)[field] for run in runs if session < len(run)])
+                _averaged([getattr(run[session].mean, figure) for run in runs if session < len(run)])
                 for session in range(len(runs[0]))
             ]
         )
-        for field in ("bits", "fev", "cc_norm", "cc_average", "cc_single", "ceiling")
+        for figure in ("bits", "fev", "cc_norm", "cc_average", "cc_single", "ceiling")
     }
     ceiling, bits = figures.pop("ceiling"), figures["bits"]
     share = bits.value / ceiling.value if bits and ceiling and ceiling.value > 0 else None

@@ -41,6 +41,23 @@ def settle(cells: Cells, schedule: Schedule, rule: AnalysisRule, *, relative: bo
     return state
 
 
+def ahead_of(cells: Cells, state: Settling, looks: int) -> dict[str, tuple[int, ...]]:
+    """The seeds that so many looks after the one to come would need, by variant, if every row that is open stayed open.
+
+    Whoever trains them early loses those of the rows that the look settles; no verdict changes, since a look counts
+    its own seeds alone.
+    """
+    if state.to_come is None:
+        return {}
+    last = min(state.to_come.number + looks, len(state.schedule.looks) - 1)
+    look = Look(last, state.schedule.looks)
+    needed = {cell.entry.name: _missing(cell, state, look, state.schedule) for cell in cells.cells}
+    more = {
+        name: tuple(seed for seed in seeds if seed not in state.buy.get(name, ())) for name, seeds in needed.items()
+    }
+    return {name: seeds for name, seeds in more.items() if seeds}
+
+
 def at_their_looks(cells: Cells, state: Settling) -> Cells:
     """The cells with the seeds that verdicts are made of, so that nothing in a report is of others."""
     if state.look is None:

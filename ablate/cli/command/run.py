@@ -89,6 +89,15 @@ def run(
     worth: Annotated[
         str | None, typer.Option(help="With --until: the smallest relative gain worth having.", metavar="2%")
     ] = None,
+    ahead: Annotated[
+        int,
+        typer.Option(
+            help="With --until: train the seeds of the next N looks too, of the rows that are open; they count at "
+            "their look.",
+            metavar="N",
+            min=0,
+        ),
+    ] = 0,
     confirm: Annotated[
         int | None,
         typer.Option(
@@ -138,6 +147,7 @@ def run(
         until=until,
         budget=budget,
         worth=worth,
+        ahead=ahead,
         confirm=confirm,
         confirm_rows=confirm_rows,
         retune=retune,

@@ -156,6 +156,7 @@ def retry_command(request: Request) -> str:
         "--until": request.until,
         "--budget": request.budget,
         "--worth": request.worth,
+        "--ahead": request.ahead or None,
         "--retune": None if request.retune == "ahead" else request.retune,
         "--confirm": request.confirm,
         "--confirm-rows": None if request.confirm_rows == "winner" else request.confirm_rows,

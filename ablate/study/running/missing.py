@@ -47,7 +47,7 @@ def train_missing(
         jobs = {job.key: job for job in as_executed(waiting, device_of(request, study.execution), settings)}
         with closing(train_all(tuple(jobs.values()), study.store, settings, watcher.event, stop)) as ended:
             for outcome in ended:
-                outcomes[outcome.key] = outcome
+                outcomes[outcome.key] = replace(outcome, log_tail="")  # ten thousand logs would fill the memory
                 record_failure(study.store, jobs[outcome.key], outcome)
         busy = [job for job in waiting if job.key in outcomes and outcomes[job.key].state == "busy"]
         waiting = await_others(study.store, busy, watcher.event, stop)

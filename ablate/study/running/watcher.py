@@ -19,8 +19,9 @@ class Watcher:
     def planned(self, study: "Study", todo: "Sequence[RunJob]") -> None:
         """Before the study's own runs."""
 
-    def look(self, state: "Settling", todo: "Sequence[RunJob]") -> None:
-        """Before each look of a study that is run until settled: where it stands, and what the look trains."""
+    def look(self, state: "Settling", todo: "Sequence[RunJob]", ahead: "Sequence[RunJob]" = ()) -> None:
+        """Before each look of a study that is run until settled: where it stands, what the look trains, and what is
+        trained with it for the looks after."""
 
     def stage(self, name: str, todo: "Sequence[RunJob]") -> None:
         """Before runs that are not the study's own: what they are for."""

@@ -2,7 +2,7 @@
 room for.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
@@ -15,10 +15,11 @@ MOST_SHARE = 2
 
 @dataclass(frozen=True)
 class Fitted:
-    """lines: one a run under way, cut where the terminal ends. table: what shrinks. whole: where all of it is."""
+    """lines: one a run under way, cut where the terminal ends; only those that are shown are made. table: what
+    shrinks. whole: where all of it is."""
 
     total: str
-    lines: Sequence[str]
+    lines: Sequence[Callable[[], str]]
     table: RenderableType
     whole: str
 
@@ -28,7 +29,7 @@ class Fitted:
         shown = self.lines[: max(1, min(len(self.lines), room // MOST_SHARE - 1))]
         more = len(self.lines) - len(shown)
         for line in shown:
-            yield _line(line)
+            yield _line(line())
         if more:
             yield _line(f"  and {more} more")
         yield from self._cut_table(console, options, room - 1 - len(shown) - bool(more))

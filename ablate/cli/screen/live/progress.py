@@ -5,6 +5,7 @@ run.
 import shlex
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING
 
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from ablate.study.study import Study
 
 REFRESHES_PER_SECOND = 2
+TABLE_SHARE = 20
+"""A table of thousands of runs takes a second: it is made again after so many times as long as it took."""
 FACTS_WIDTH = 60
 """Columns for step, score and time left: `: step 100000 of 100000, validation -0.1234, 100 h 59 min left`."""
 
@@ -39,10 +42,11 @@ class ProgressDisplay(Watcher):
         self._console, self._warn = console, warn
         self._study: Study | None = None
         self._todo: dict[str, RunJob] = {}
-        self._running: list[str] = []
+        self._running: dict[str, None] = {}
         self._ended = 0
         self._started = 0.0
         self._table: RenderableType = Text()
+        self._table_again, self._stale = 0.0, False
         self._live = Live(
             get_renderable=self._picture, console=console, refresh_per_second=REFRESHES_PER_SECOND, transient=True
         )
@@ -83,34 +87,35 @@ class ProgressDisplay(Watcher):
             self._make_table()
             self._live.start()
 
-    def look(self, state: "Settling", todo: "Sequence[RunJob]") -> None:
+    def look(self, state: "Settling", todo: "Sequence[RunJob]", ahead: "Sequence[RunJob]" = ()) -> None:
         """A study that is run until settled: what is settled, and what the next look costs."""
         if state.look is not None:
             self._say(f"settled: {', '.join(state.settled) or 'none'}; open: {', '.join(state.open)}")
         if state.to_come is not None:
-            self.stage(f"look at {state.to_come.here} seeds", todo)
+            more = f", {len(ahead)} of them ahead, for the looks after" if ahead else ""
+            self.stage(f"look at {state.to_come.here} seeds", (*todo, *ahead), more)
 
-    def stage(self, name: str, todo: "Sequence[RunJob]") -> None:
-        """Further runs, and what they are for."""
+    def stage(self, name: str, todo: "Sequence[RunJob]", more: str = "") -> None:
+        """Further runs, and what they are for. more: to be told of them."""
         self._todo |= {job.key: job for job in todo}
         self._started = self._started if self._ended else time.monotonic()
-        self._say(f"{name}: {plural(len(todo), 'run')}")
+        self._say(f"{name}: {plural(len(todo), 'run')}{more}")
         if self._console.is_terminal and not self._live.is_started:
             self._make_table()
             self._live.start()
 
     def event(self, event: "Event") -> None:
         if event.kind == "started":
-            self._running.append(event.key)
+            self._running[event.key] = None
         elif event.kind == "ended":
-            self._running = [key for key in self._running if key != event.key]
+            self._running.pop(event.key, None)
             if event.outcome is not None and event.outcome.state == "busy":
                 self._say(f"{self._todo[event.key].label}: left to another process, {event.outcome.reason}")
                 return
             self._ended += 1
             self._tell_end(event)
         elif event.kind == "again":
-            self._running = [key for key in self._running if key != event.key]
+            self._running.pop(event.key, None)
             self._say(f"{self._todo[event.key].label}: tried once more ({event.reason})")
 
     def finished(self) -> None:
@@ -125,7 +130,8 @@ class ProgressDisplay(Watcher):
     def _tell_end(self, event: "Event") -> None:
         assert self._study is not None
         if self._live.is_started:
-            self._make_table()
+            self._stale = True
+            self._renew_table()
             return
         job = self._todo[event.key]
         left = self._seconds_left()
@@ -160,11 +166,12 @@ class ProgressDisplay(Watcher):
     def _picture(self) -> RenderableType:
         if self._study is None:
             return Text()
+        self._renew_table()
         left = self._seconds_left()
         total = f"{self._study.manifest.name}: {self._ended} of {len(self._todo)} runs"
         total += f", about {duration(round(left))} left" if left else ""
         total += "; until all have ended, verdicts are provisional"  # without curves and units some guards are silent
-        lines = [self._running_line(key) for key in self._running]
+        lines = [partial(self._running_line, key) for key in tuple(self._running)]
         return Fitted(total, lines, self._table, f"ablate report {shlex.quote(str(self._study.store.root))}")
 
     def _running_line(self, key: str) -> str:
@@ -183,9 +190,16 @@ class ProgressDisplay(Watcher):
             facts.append(f"{duration(round(now.seconds_left))} left")
         return label + ", ".join(facts)
 
+    def _renew_table(self) -> None:
+        if self._stale and time.monotonic() >= self._table_again:
+            self._make_table()
+
     def _make_table(self) -> None:
         assert self._study is not None
+        begun, self._stale = time.monotonic(), False
         try:
             self._table = live_table(analysis_of(self._study.store, quick_look=True))
         except AblateError as error:  # the table is a comfort here; the runs are what matters
             self._table = Text(str(error))
+        now = time.monotonic()
+        self._table_again = now + TABLE_SHARE * (now - begun)

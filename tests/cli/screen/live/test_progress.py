@@ -76,7 +76,10 @@ def test_the_table_takes_what_is_left_and_says_where_the_rest_is(frames, size):
 def test_sixty_workers_leave_room_for_the_table():
     console = Console(width=80, height=24)
     picture = Fitted(
-        "study: 0 of 60 runs", [f"run {index}" for index in range(60)], "question\ntable", "ablate report x"
+        "study: 0 of 60 runs",
+        [lambda index=index: f"run {index}" for index in range(60)],
+        "question\ntable",
+        "ablate report x",
     )
     with console.capture() as said:
         console.print(picture)

@@ -8,36 +8,27 @@ import os
 import sys
 import time
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from ablate.config import Config
 from ablate.disk.name import check_name
 from ablate.disk.whole import writing
 from ablate.errors import AblateError
 from ablate.execution.attempt import attempt
 from ablate.execution.child import limit_threads, print_into
-from ablate.execution.engine import Desk, Local
+from ablate.execution.engine import Desk, Place
 from ablate.execution.job import Event, Job, Outcome, Settings, log_tail, resolve
+from ablate.execution.onray.options import RayOptions
+from ablate.execution.onray.ticket import Ticket, ticket, waiting
 
 TICK = 0.5
 MOST_TRIES = 2
 LOCAL_OBJECTS = 80 * 2**20
 """Bytes of shared memory that a Ray of our own takes: jobs pass nothing but their outcome, and this is about the least
 that Ray accepts."""
-
-
-class RayOptions(Config):
-    """`ray:` of a recipe's `execution:` or of the site's file."""
-
-    address: str | None = None
-    """`auto`, `ray://head:10001` or `head:6379`; where not given, $RAY_ADDRESS, else a Ray is started on this machine
-    for as long as the command runs."""
-    resources: dict[str, float] = {}
-    """Any other resource of Ray's that a run asks for, by its name: `{accelerator_type:A100: 0.001}`."""
 
 
 @dataclass(frozen=True)
@@ -64,30 +55,39 @@ def perform(order: Order, job: Job) -> Outcome:
     return replace(outcome, log_tail=outcome.log_tail or log_tail(log))
 
 
-class OnRay(Local):
+class OnRay:
     """At most `workers` tasks at a time, all at once where nothing is said."""
+
+    def __init__(self, settings: Settings):
+        self.settings = settings
+
+    def under_way(self, tickets: Path) -> Mapping[str, Place]:
+        """What waits; what runs is known by its lock."""
+        return waiting(tickets)
+
+    def cancel(self, tickets: Path) -> int:
+        """None: they end with the command that began them, and that is stopped where it runs."""
+        return 0
 
     def run(self, jobs: Sequence[Job], work: str, desk: Desk) -> Iterator[Outcome]:
         if not jobs:
             return
         for job in jobs:
             check_name(job.key, "job key")
-        begun = desk.tickets / "begun"
-        for folder in (desk.logs, begun):
-            with writing(folder):
-                folder.mkdir(parents=True, exist_ok=True)
-        order = Order(
-            work=work,
-            logs=str(desk.logs.resolve()),
-            begun=str(begun.resolve()),
-            threads=self.settings.threads or 1,
-            timeout=self.settings.timeout,
-            path=tuple(sys.path),
-        )
+        with writing(desk.logs):
+            desk.logs.mkdir(parents=True, exist_ok=True)
         ours = _connect(self.settings)
         try:
-            with desk.stop.listening():
-                yield from _Tasks(deque(jobs), order, self.settings, desk, begun).outcomes()
+            with desk.stop.listening(), ticket(desk.tickets, [job.key for job in jobs]) as own:
+                order = Order(
+                    work=work,
+                    logs=str(desk.logs.resolve()),
+                    begun=str(own.marks.resolve()),
+                    threads=self.settings.threads or 1,
+                    timeout=self.settings.timeout,
+                    path=tuple(sys.path),
+                )
+                yield from _Tasks(deque(jobs), order, self.settings, desk, own, _task(self.settings)).outcomes()
         finally:
             _disconnect(ours)
 
@@ -106,7 +106,8 @@ class _Tasks:
     order: Order
     settings: Settings
     desk: Desk
-    begun: Path
+    ticket: Ticket
+    task: Any
     under_way: dict[Any, _Running] = field(default_factory=dict)
     tries: dict[str, int] = field(default_factory=dict)
     places: dict[str, str] = field(default_factory=dict)
@@ -120,6 +121,8 @@ class _Tasks:
         while self.under_way or (self.waiting and not self.desk.stop.requested):
             self._fill()
             ended, _ = ray.wait(list(self.under_way), num_returns=1, timeout=TICK)
+            if ended:  # and all others that have: to wait for each of a thousand alone takes a second
+                ended, _ = ray.wait(list(self.under_way), num_returns=len(self.under_way), timeout=0)
             self._tell_begun()
             for ref in ended:
                 outcome = self._ended(ref)
@@ -132,12 +135,13 @@ class _Tasks:
     def _fill(self) -> None:
         while self.waiting and len(self.under_way) < self.settings.workers and not self.desk.stop.requested:
             job = self.waiting.popleft()
-            self._mark(job).unlink(missing_ok=True)
-            self.under_way[_task(self.settings).remote(self.order, job)] = _Running(job)
+            self.ticket.unmark(job.key)
+            self.under_way[self.task.remote(self.order, job)] = _Running(job)
 
     def _tell_begun(self) -> None:
+        begun = self.ticket.begun()
         for one in self.under_way.values():
-            if not one.running and self._mark(one.job).exists():
+            if not one.running and one.job.key in begun:
                 one.running = True
                 self.desk.tell(Event("started", one.job.key))
 
@@ -146,12 +150,10 @@ class _Tasks:
         import ray
 
         job = self.under_way.pop(ref).job
-        begun = self._mark(job).exists()
-        self._mark(job).unlink(missing_ok=True)
         try:
             outcome: Outcome = ray.get(ref)
         except ray.exceptions.TaskCancelledError:
-            return Outcome(job.key, "interrupted", "asked to stop") if begun else None
+            return Outcome(job.key, "interrupted", "asked to stop") if job.key in self.ticket.begun() else None
         except ray.exceptions.NodeDiedError as error:
             return self._again(job, f"its node was lost ({_first_line(error)})")
         except ray.exceptions.RayTaskError as error:  # before or after the job itself: no such module there, say
@@ -172,6 +174,7 @@ class _Tasks:
     def _again(self, job: Job, reason: str) -> Outcome | None:
         if self.desk.stop.requested:
             return Outcome(job.key, "interrupted", reason)
+        self.ticket.unmark(job.key)
         self.desk.tell(Event("again", job.key, reason=reason))
         self.waiting.append(job)
         return None
@@ -199,9 +202,6 @@ class _Tasks:
 
         for ref in self.under_way:
             ray.cancel(ref, force=False)
-
-    def _mark(self, job: Job) -> Path:
-        return self.begun / job.key
 
 
 def _task(settings: Settings) -> Any:

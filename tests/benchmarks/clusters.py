@@ -1,0 +1,185 @@
+"""What the command itself costs a large study on SLURM: 10,000 runs of a second on 1,000 workers, and 1,000 runs of
+which one in ten is preempted.
+
+python tests/benchmarks/clusters.py [--runs 10000] [--workers 1000] [--seconds 1]
+
+`sbatch`, `squeue` and `scontrol` are answered by a simulated cluster (tests/simulated_slurm.py) in a process of its
+own; all else is as ever: the plan, submitit's pickles, the watch, the records, the end, and `ablate report`. A
+simulated run leaves the files of a run that was trained.
+"""
+
+import argparse
+import json
+import multiprocessing
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
+
+from simulated_slurm import MOST_TASKS, SimulatedSlurm  # noqa: E402
+from tiny_study import request_of, write_recipe  # noqa: E402
+
+SECTION = "variants: [each]\nseeds: [0]\nglm: false\nexecution: {{engine: slurm, workers: {workers}}}\n"
+
+
+def cluster_process(pipe: Connection, arguments: dict) -> None:
+    """The simulated cluster, answering what comes over the pipe."""
+    runs, table, templates = Path(arguments["runs"]), arguments["table"], arguments["templates"]
+
+    def finish(key: str) -> None:
+        """What a run leaves: the files of the trained one, under this key and seed."""
+        variant, seed = table[key]
+        place = runs / f".partial-{key}"
+        place.mkdir(parents=True)
+        for name, text in templates[variant].items():
+            (place / name).write_text(text.replace("KEY", key).replace('"SEED"', str(seed)))
+        place.rename(runs / key)
+
+    def preempted(key: str) -> bool:
+        return arguments["one_in"] > 0 and int(key, 16) % arguments["one_in"] == 0
+
+    cluster = SimulatedSlurm(arguments["workers"], arguments["seconds"], preempted, finish, arguments["requeues"])
+    while True:
+        if pipe.poll(0.005):
+            question, given = pipe.recv()
+            if question == "submit":
+                pipe.send(cluster.submit(Path(given), time.monotonic()))
+            elif question == "squeue":
+                pipe.send(cluster.squeue(given))
+            else:
+                often = max(cluster.begun.values(), default=0)
+                pipe.send((cluster.first, cluster.last, cluster.most_running, sum(cluster.begun.values()), often))
+                return
+        cluster.advance(time.monotonic())
+
+
+def resident() -> float:
+    """MiB of this process."""
+    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 2**20
+
+
+def simulate(folder: Path, options: argparse.Namespace, *, runs: int, one_in: int, requeues: bool) -> None:
+    import submitit.slurm.slurm as theirs
+
+    from ablate.execution.slurm import queue
+    from ablate.result import Store
+    from ablate.study.flow import run_study
+    from ablate.study.running.watcher import Watcher
+    from ablate.study.study import study_of
+
+    recipe = write_recipe(folder, tail=SECTION.format(workers=options.workers))
+    trained = run_study(request_of(recipe, folder / "trained")).study.store
+    templates = {}
+    for record in trained.records():
+        told = record.model_copy(update={"key": "KEY"}).model_dump(mode="json") | {"seed": "SEED"}
+        files = {name: (trained.folder(record.key) / name).read_text() for name in ("units.json", "history.jsonl")}
+        templates[record.variant] = {"record.json": json.dumps(told), **files}
+    request = request_of(recipe, folder / "out", inline=False, seeds=f"0-{runs // 2 - 1}")
+    table = {job.key: (job.variant, job.seed) for job in study_of(request).jobs}
+    store = Store.of(folder / "out", "tiny")
+
+    here, there = multiprocessing.Pipe()
+    arguments = {
+        "runs": str(store.runs),
+        "table": table,
+        "templates": templates,
+        "workers": options.workers,
+        "seconds": options.seconds,
+        "one_in": one_in,
+        "requeues": requeues,
+    }
+    cluster = multiprocessing.get_context("spawn").Process(target=cluster_process, args=(there, arguments), daemon=True)
+    cluster.start()
+
+    def ask(*words: str) -> str:
+        if words[0] == "scontrol":
+            return f"MaxArraySize = {MOST_TASKS}\n"
+        here.send(("squeue", words[-1].removeprefix("--name=").split(",")))
+        return str(here.recv())
+
+    def sbatch(self: object, file: Path) -> list[str]:
+        here.send(("submit", str(file)))
+        return ["echo", f"Submitted batch job {here.recv()}"]
+
+    queue.ask = ask
+    theirs.SlurmExecutor._make_submission_command = sbatch
+    theirs.SlurmExecutor.affinity = classmethod(lambda kind: 2)
+
+    class Clock(Watcher):
+        ended = 0
+        memory: dict[int, float]
+
+        def planned(self, study: object, todo: object) -> None:
+            self.memory = {}
+            self.planned_at, self.processor = time.monotonic(), time.process_time()
+
+        def event(self, event: object) -> None:
+            if event.kind == "ended":
+                self.ended += 1
+                self.last = time.monotonic()
+                if self.ended % (runs // 10) == 0 or self.ended == 1:
+                    self.memory[self.ended] = resident()
+
+    clock = Clock()
+    begun = time.monotonic()
+    end = run_study(request, clock)
+    over, processor = time.monotonic(), time.process_time() - clock.processor
+    here.send(("end", None))
+    first, last, most, starts, often = here.recv()
+    assert (end.trained, end.failures, len(store.keys()), clock.ended) == (runs, (), runs, runs)
+    how = "" if not one_in else ", 1 in 10 preempted, " + ("put back by SLURM" if requeues else "cancelled by the site")
+    ideal = runs * options.seconds / options.workers
+    print(f"{runs:,} runs of {options.seconds:g} s on {options.workers:,} workers{how}")
+    print(
+        f"  begun {starts:,} times, none more than {often}; {most:,} at once; the cluster took {last - first:.1f} s "
+        f"({ideal:.1f} s if all workers were there at once and none was ever idle)"
+    )
+    print(
+        f"  plan {clock.planned_at - begun:.1f} s, the first run begun {first - clock.planned_at:.1f} s later, "
+        f"the last end heard {max(0.0, clock.last - last):.2f} s after it, summed up {over - clock.last:.1f} s later"
+    )
+    print(
+        f"  the command's processor time after the plan {processor:.1f} s: {1e3 * processor / runs:.2f} ms a run, "
+        f"{100 * processor / runs / options.seconds:.2f} % of what the runs take"
+    )
+    print("  resident MiB when so many had ended: " + ", ".join(f"{n:,}: {m:.0f}" for n, m in clock.memory.items()))
+    for words in (("report",), ("status",)):
+        started, used = time.monotonic(), children()
+        subprocess.run(
+            [sys.executable, "-m", "ablate", *words, str(store.root)],
+            check=False,
+            stdout=subprocess.DEVNULL,
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+        )
+        waited = time.monotonic() - started
+        print(f"  ablate {words[0]}: {children() - used:.1f} s of processor time ({waited:.1f} s waited)")
+
+
+def children() -> float:
+    """Processor seconds of the processes that have ended."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--runs", type=int, default=10_000)
+    parser.add_argument("--workers", type=int, default=1_000)
+    parser.add_argument("--seconds", type=float, default=1.0)
+    options = parser.parse_args()
+    print(f"load average of this machine: {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
+    cases = ((options.runs, 0, True), (options.runs // 10, 10, True), (options.runs // 10, 10, False))
+    for runs, one_in, requeues in cases:
+        with tempfile.TemporaryDirectory() as folder:
+            simulate(Path(folder), options, runs=runs, one_in=one_in, requeues=requeues)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,118 @@
+"""What follows from Ray's answers, without Ray: the quick twin of `test_ray_real`."""
+
+import sys
+import types
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from ablate.execution import Job, Outcome, Settings, execute
+from ablate.execution.engine import made
+from ablate.execution.onray.ticket import ticket
+
+KEYS = [f"{number:08x}" for number in range(200)]
+
+
+class Lost(Exception):
+    """Stands for every error of Ray's."""
+
+
+@dataclass(eq=False)
+class Ref:
+    """A task. mark: the file that it writes when it begins."""
+
+    job: Job
+    mark: Path
+
+
+class StandIn(types.ModuleType):
+    """A module `ray` whose tasks end by themselves, three a look. lost: keys whose node dies the first time."""
+
+    def __init__(self, lost=()):
+        super().__init__("ray")
+        self.lost, self.given, self.most, self.functions, self.looks = set(lost), [], 0, 0, 0
+        self.alive: list = []
+        names = ("TaskCancelledError", "NodeDiedError", "RayTaskError", "RayError")
+        self.exceptions = types.SimpleNamespace(**{name: type(name, (Lost,), {}) for name in names})
+
+    def is_initialized(self):
+        return True
+
+    def remote(self, **asked):
+        self.functions += 1
+        return lambda perform: types.SimpleNamespace(remote=self.give)
+
+    def give(self, order, job):
+        ref = Ref(job, Path(order.begun) / job.key)
+        self.given.append(job.key)
+        self.alive.append(ref)
+        self.most = max(self.most, len(self.alive))
+        return ref
+
+    def wait(self, refs, *, num_returns, timeout):
+        self.looks += 1
+        ready = refs[:3]
+        for ref in ready:
+            ref.mark.touch()
+        return ready[:num_returns], refs[num_returns:]
+
+    def get(self, ref):
+        self.alive.remove(ref)
+        if ref.job.key in self.lost:
+            self.lost.remove(ref.job.key)
+            raise self.exceptions.NodeDiedError("node 7 is gone")
+        return Outcome(ref.job.key, "done")
+
+
+@pytest.fixture
+def stand_in(monkeypatch):
+    def put(**how) -> StandIn:
+        ray = StandIn(**how)
+        monkeypatch.setitem(sys.modules, "ray", ray)
+        monkeypatch.setattr("importlib.util.find_spec", lambda name: object())
+        return ray
+
+    return put
+
+
+def test_hundreds_of_jobs_are_each_done_once_with_no_more_than_the_workers_at_a_time(tmp_path, stand_in):
+    ray = stand_in(lost=KEYS[::10])
+    events: Counter = Counter()
+    settings = Settings(engine="ray", workers=20)
+    jobs = [Job(key, {}) for key in KEYS]
+    tell = lambda event: events.update([event.kind])  # noqa: E731
+    ended = [outcome.key for outcome in execute(jobs, "work:it", settings, logs=tmp_path / "logs", on_event=tell)]
+    assert sorted(ended) == KEYS
+    assert Counter(ray.given) == Counter(KEYS) + Counter(KEYS[::10])
+    assert ray.given[:20] == KEYS[:20]
+    assert ray.most <= 20
+    assert ray.functions == 1  # each would be sent to every node
+    assert ray.looks < 200  # what has ended is taken together
+    assert events == {"started": 220, "again": 20, "ended": 200}
+    assert list((tmp_path / "jobs").glob("*")) == []
+
+
+def test_what_waits_in_ray_is_known_by_its_command_and_forgotten_with_it(tmp_path):
+    engine = made(Settings(engine="ray"))
+    with ticket(tmp_path, ["aa", "bb"]) as own:
+        places = engine.under_way(tmp_path)
+        assert {key: place.state for key, place in places.items()} == {"aa": "waiting", "bb": "waiting"}
+        assert places["aa"].name.startswith("Ray, of process ")
+        (own.marks / "aa").touch()
+        assert set(engine.under_way(tmp_path)) == {"bb"}
+        own.unmark("aa")
+        assert set(engine.under_way(tmp_path)) == {"aa", "bb"}
+    assert engine.under_way(tmp_path) == {}
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_a_command_that_died_left_is_cleared_by_the_next(tmp_path):
+    left = tmp_path / "ray-01234567"
+    (left / "begun").mkdir(parents=True)
+    (left / "keys.json").write_text('["aa"]')
+    assert made(Settings(engine="ray")).under_way(tmp_path) == {}
+    with ticket(tmp_path, ["bb"]):
+        assert set(made(Settings(engine="ray")).under_way(tmp_path)) == {"bb"}
+        assert not left.exists()

@@ -4,7 +4,7 @@ alone.
 
 from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from ablate.config import Config
 from ablate.disk.read import Json
@@ -12,6 +12,9 @@ from ablate.result.record import ModelCost
 
 Role = Literal["baseline", "variant", "reference", "control"]
 Variance = Literal["moderated", "own"]
+
+RETIRED = "warnings"
+"""A key of a variant, always empty, that committed manifests hold."""
 
 
 class VariantEntry(Config):
@@ -41,7 +44,13 @@ class VariantEntry(Config):
     folds: dict[int, tuple[str, ...]] = {}
     """Seed -> run keys of all folds, in their order; empty without cross-validation."""
     cost: ModelCost | None = None
-    warnings: tuple[str, ...] = ()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_retired(cls, fields: object) -> object:
+        return (
+            {key: value for key, value in fields.items() if key != "warnings"} if isinstance(fields, dict) else fields
+        )
 
     @property
     def run_keys(self) -> tuple[str, ...]:

@@ -36,7 +36,6 @@ class Agreement:
 
     record: RunRecord
     device: str
-    exact: bool
     values: int
     largest: float
     """Largest relative difference of two numbers."""
@@ -135,7 +134,7 @@ def compare(
         if difference > (0.0 if exact else CLOSE):
             faults.append(f"{place}: {old!r} became {new!r}")
     seconds = again.usage.seconds if again.usage else 0.0
-    return Agreement(first, device, exact, values, largest, tuple(faults), seconds)
+    return Agreement(first, device, values, largest, tuple(faults), seconds)
 
 
 def _curve_pairs(first: Sequence[Json], again: Sequence[Json]) -> Iterator[tuple[str, Any, Any]]:

@@ -64,7 +64,7 @@ def test_each_failure_is_recorded_and_told_with_its_retry_and_the_others_finish(
         assert where["name"]
         assert record.config["model"]["frontend"]["params"].get("does", "baseline") == record.variant
 
-    logs = {record.variant: store.log(record.key) for record in records}
+    logs = {record.variant: (store.folder(record.key) / "log.txt").read_text() for record in records}
     assert logs["hang"].splitlines()[-1] == "the part waits for an answer"
     assert logs["wrong"].splitlines()[-1] == "ValueError: a bug in a user's part"
     assert "Traceback" in logs["wrong"]

@@ -156,7 +156,7 @@ def test_a_run_that_fails_is_recorded_and_the_others_go_on(recipe, tmp_path, mon
     record = store.record(key)
     assert (record.state, record.config["training"]["steps"]) == ("failed", 6)
     assert record.environment["packages"]["torch"] == str(torch.__version__)
-    assert "a bug in a user's part" in store.log(key)
+    assert "a bug in a user's part" in (store.folder(key) / "log.txt").read_text()
     again, notes = go(recipe, tmp_path)
     assert notes.begun == []  # a failure is not tried again unasked, and is told again
     assert len(again.failures) == 1

@@ -220,7 +220,6 @@ class VariantAnalysis:
     curves: tuple[LearningCurve, ...] = ()
     differences: tuple[tuple[str, str, str], ...] = ()
     """Key path, baseline's value, this variant's value."""
-    warnings: tuple[str, ...] = ()
     lints: tuple[str, ...] = ()
     keys: tuple[tuple[int, str], ...] = ()
     """Seed -> run key, to find weights and pictures."""

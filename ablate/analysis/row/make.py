@@ -70,7 +70,6 @@ def make_row(
         differences=tuple(
             (path, _value_text(pair[0]), _value_text(pair[1])) for path, pair in sorted(entry.differences.items())
         ),
-        warnings=entry.warnings,
         lints=model.lints if (model := model_cost(cell)) else (),
         keys=tuple((seed, run.key) for seed, run in sorted(cell.records.items())),
         given_spikes=own if (own := _given_spikes(cell)) != _given_spikes(baseline) else 0,

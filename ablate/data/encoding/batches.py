@@ -10,7 +10,6 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import replace
 
 import numpy as np
 import torch
@@ -20,23 +19,28 @@ from ablate.config import non_default
 from ablate.contract import EncodingBatch, EncodingSpec, SessionWindows, Showings, Split
 from ablate.data.encoding.chosen import Told, reasons_against
 from ablate.data.encoding.config import EncodingDataConfig
-from ablate.data.encoding.notices import notices_of, own_split
+from ablate.data.encoding.notices import notices_of
 from ablate.data.encoding.reading.frames import content_hash
 from ablate.data.encoding.reading.reader import SessionReader
 from ablate.data.encoding.reading.replay import found_showings, given_showings, reader_of_repeats, showings_in_test
 from ablate.data.encoding.reading.statistics import training_statistics
-from ablate.data.encoding.recurring.showings import shows_the_repeats
-from ablate.data.encoding.split import TEST, TRAIN, UNUSED, VALIDATION, SessionSplit, split_sessions
+from ablate.data.encoding.shares import (
+    LABELS,
+    bins_that_score,
+    refuse_an_empty_train,
+    valid,
+    windows_that_train,
+    without_the_repeats,
+)
+from ablate.data.encoding.split import TRAIN, SessionSplit, split_sessions
 from ablate.data.encoding.stream import TrainingStream
-from ablate.data.encoding.window import scored_bins, sweep_windows, training_ends
+from ablate.data.encoding.window import sweep_windows
 from ablate.data.recording import Recording
-from ablate.data.recording.array_file import pieces
 from ablate.data.recording.resample import refuse_other_rates
 from ablate.errors import AblateError
 
 Array = np.ndarray
 
-LABELS: dict[Split, int] = {"validation": VALIDATION, "test": TEST}
 NOT_DATA = ("path",)  # where a recording lies does not change what it is
 
 
@@ -57,8 +61,8 @@ class EncodingDataset:
         _names_differ(recordings)
         refuse_other_rates(recordings)
         self.recordings, self.config = recordings, config
-        self.splits = _without_the_repeats(split_sessions(recordings, config.split, config.history), recordings, config)
-        self._refuse_an_empty_train()
+        self.splits = without_the_repeats(split_sessions(recordings, config.split, config.history), recordings, config)
+        refuse_an_empty_train(recordings, self.splits, config)
         self.statistics = tuple(map(training_statistics, recordings, self.splits))
         told = told or tuple(Told() for _ in recordings)
         self.reasons = tuple(
@@ -69,8 +73,8 @@ class EncodingDataset:
         silent = map(self._too_few_in_train, recordings, self.splits)
         self.left_out = tuple(few | unasked for few, unasked in zip(silent, self.not_asked, strict=True))
         self.spec = self._spec()
-        self.training_ends = self._training_ends()
-        self._bins = {name: self._scored_bins(name) for name in LABELS}
+        self.training_ends = windows_that_train(recordings, self.splits, config, self.spec.lags)
+        self._bins = {name: bins_that_score(name, recordings, self.splits, config) for name in LABELS}
         self.fingerprint = self._fingerprint(content)
         self._readers = self._reading(device)
         self._shown = tuple(self._showings_of(session) for session in range(len(recordings)))
@@ -189,7 +193,7 @@ class EncodingDataset:
 
     def counted(self, session: int, bins: Int[np.ndarray, " n"]) -> Array:
         """(n, u): which units count in which bins of a session."""
-        return _valid(self.recordings[session], bins) & ~self.left_out[session]
+        return valid(self.recordings[session], bins) & ~self.left_out[session]
 
     def bins(self, split: Split) -> tuple[Array, ...]:
         """Frames that a split scores, one array a session."""
@@ -215,11 +219,6 @@ class EncodingDataset:
             for session, (recording, statistics, left_out, split) in enumerate(parts)
         )
 
-    def _refuse_an_empty_train(self) -> None:
-        for recording, split in zip(self.recordings, self.splits, strict=True):
-            if not (split.label == TRAIN).any():
-                raise _empty("train", recording, split, self.config)
-
     def _refuse_fev_without_repeats(self) -> None:
         known = {one.session for one in self.showings() if one.bins is not None}
         without = [one.name for session, one in enumerate(self.recordings) if session not in known]
@@ -230,15 +229,12 @@ class EncodingDataset:
     def _too_few_in_train(self, recording: Recording, split: SessionSplit) -> Array:
         """(u,) units with too few training spikes for a null: their score would be that of the null."""
         train = np.flatnonzero(split.label == TRAIN)
-        spikes = np.where(_valid(recording, train), np.asarray(recording.spikes[train], np.float64), 0.0)
+        spikes = np.where(valid(recording, train), np.asarray(recording.spikes[train], np.float64), 0.0)
         return np.asarray(spikes.sum(0) < max(1, self.config.min_spikes))
 
     def _spec(self) -> EncodingSpec:
-        sessions = []
-        for recording, statistics in zip(self.recordings, self.statistics, strict=True):
-            spec = recording.session_spec(tuple(statistics.mean_rate.tolist()))
-            sessions.append(spec)
-        return self.config.spec_of(tuple(sessions))
+        of = zip(self.recordings, self.statistics, strict=True)
+        return self.config.spec_of(tuple(one.session_spec(tuple(known.mean_rate.tolist())) for one, known in of))
 
     def _showings_of(self, session: int) -> Showings | None:
         recording, history = self.recordings[session], self.config.history
@@ -246,32 +242,6 @@ class EncodingDataset:
             return given_showings(session, recording, self.left_out[session], history)
         table = showings_in_test(self.splits[session], history)
         return None if table is None else found_showings(session, recording, table, self.counted)
-
-    def _training_ends(self) -> tuple[Array, ...]:
-        config, ends = self.config, []
-        for recording, split in zip(self.recordings, self.splits, strict=True):
-            found = training_ends(split, window=config.window, lags=self.spec.lags, fraction=config.fraction)
-            if not len(found):
-                what = f"{recording.name}: no window of {config.window} frames fits into the training split"
-                hint = "set a shorter `window`, fewer `split.blocks`, or a larger `fraction`"
-                raise AblateError(what, where="data.split", hint=hint)
-            ends.append(found)
-        return tuple(ends)
-
-    def _scored_bins(self, name: Split) -> tuple[Array, ...]:
-        config, found = self.config, []
-        for recording, split in zip(self.recordings, self.splits, strict=True):
-            bins = scored_bins(
-                split,
-                LABELS[name],
-                score_every=config.score_every,
-                history=config.history,
-                phases=config.sweep_phases,
-            )
-            if not _valid(recording, bins).any():
-                raise _empty(name, recording, split, config)
-            found.append(bins)
-        return tuple(found)
 
     def _fingerprint(self, content: str | None) -> str:
         fields = {name: value for name, value in non_default(self.config).items() if name not in NOT_DATA}
@@ -284,41 +254,6 @@ class EncodingDataset:
         for part in parts:
             digest.update(part.encode())
         return digest.hexdigest()
-
-
-def _valid(recording: Recording, bins: Int[np.ndarray, " n"]) -> Array:
-    """(n, u): which units count in which bins."""
-    if recording.valid is None:
-        return np.ones((len(bins), recording.units), bool)
-    return np.asarray(recording.valid[bins], bool)
-
-
-def _without_the_repeats(
-    splits: tuple[SessionSplit, ...], recordings: tuple[Recording, ...], config: EncodingDataConfig
-) -> tuple[SessionSplit, ...]:
-    """What `repeat_stimulus.npy` shows neither trains nor selects."""
-    seen = shows_the_repeats(recordings, config.split, config.history)
-    found = []
-    for split, shown in zip(splits, seen, strict=True):
-        taken = shown & np.isin(split.label, (TRAIN, VALIDATION))
-        label = np.where(taken, UNUSED, split.label).astype(np.int8)
-        found.append(replace(split, label=label, dropped=split.dropped + int(taken.sum())))
-    return tuple(found)
-
-
-def _empty(name: str, recording: Recording, split: SessionSplit, config: EncodingDataConfig) -> AblateError:
-    """The error for a session in which nothing is left for a split."""
-    what, hint = f"{recording.name}: the {name} split is empty", "set a larger share, fewer `split.blocks`, "
-    hint += "a shorter `guard` (and `window`)"
-    if config.split.kind == "file":
-        what, hint = f"{what}: {own_split(recording)}", "`split: {kind: trials}`, or interleaved, splits it anew"
-    if split.repeated or split.dropped:
-        recurring = f"{split.repeated} of {recording.frames} frames repeat and {split.dropped} bins were left out"
-        hint += f"; {recurring}: `split.repeats: ignore` lets repeats straddle splits"
-    if recording.valid is not None:
-        share = sum(int(part.sum()) for part in pieces(recording.valid)) / recording.valid.size
-        hint += f"; valid.npy lets {100 * share:.0f} % of all bins and units count"
-    return AblateError(what, where="data.split", hint=hint)
 
 
 def _names_differ(recordings: tuple[Recording, ...]) -> None:

@@ -15,8 +15,6 @@ from ablate.data.recording.unit_list import listed_units
 from ablate.data.recording.unit_table import TABLES, UnitTable, read_unit_table
 from ablate.errors import AblateError
 
-Array = np.ndarray
-
 QUALITY = ("quality", "group", "KSLabel", "label")
 """Columns that tell how well a unit is isolated: NWB's word, Phy's, Kilosort's, and the plain one."""
 

@@ -12,8 +12,6 @@ from jaxtyping import Bool, Int
 
 from ablate.data.encoding.split import TRAIN, SessionSplit
 
-Array = np.ndarray
-
 
 @dataclass(frozen=True)
 class Sweep:

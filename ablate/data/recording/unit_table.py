@@ -12,9 +12,6 @@ from pathlib import Path
 from ablate.errors import AblateError
 
 TABLES = ("units.csv", "units.tsv", "cluster_info.tsv", "cluster_group.tsv", "cluster_KSLabel.tsv")
-KEYS = ("cluster_id", "unit")
-"""Columns that tell which row is which."""
-
 UnitTable = dict[str, tuple[str, ...]]
 """Column -> text of each unit."""
 

@@ -184,7 +184,7 @@ def judgement(replicate: str) -> tuple[Column, ...]:
                 "seeds_done": row.seeds_done,
                 "seeds_planned": row.seeds_planned,
                 "seeds_barred": row.seeds_barred,
-                "warnings": [*row.warnings, *row.lints],
+                "warnings": list(row.lints),
             },
             right=True,
         ),

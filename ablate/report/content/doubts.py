@@ -34,13 +34,11 @@ def limited(lines: Sequence[str]) -> tuple[str, ...]:
 
 
 def _warnings(rows: Sequence[VariantAnalysis]) -> Iterator[str]:
-    """Of the manifest and the models. What the baseline already has is said once, and so are the same words of several
-    variants.
-    """
-    inherited = {text for row in rows if row.role == "baseline" for text in (*row.warnings, *row.lints)}
+    """Of the models. What the baseline already has is said once, and so are the same words of several variants."""
+    inherited = {text for row in rows if row.role == "baseline" for text in row.lints}
     said: dict[str, list[str]] = {}
     for row in rows:
-        for text in dict.fromkeys((*row.warnings, *row.lints)):
+        for text in dict.fromkeys(row.lints):
             if row.role == "baseline" or text not in inherited:
                 said.setdefault(text, []).append(row.name)
     for text, names in said.items():

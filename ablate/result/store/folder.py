@@ -177,11 +177,6 @@ class Store:
             raise AblateError("is damaged: a line is no object", where=path)
         return rows
 
-    def log(self, key: str) -> str:
-        """What a finished run printed; empty when nothing is kept."""
-        path = self.folder(key) / "log.txt"
-        return read_bytes(path).decode("utf-8", "replace") if path.exists() else ""
-
     def weights(self, key: str) -> Path | None:
         """The weights file of a run, if kept; a packed run has none."""
         path = self.folder(key) / "weights.safetensors"

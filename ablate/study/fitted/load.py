@@ -11,9 +11,9 @@ from ablate.disk.digest import file_hash
 from ablate.disk.read import read_bytes
 from ablate.errors import AblateError
 from ablate.recipe import Configuration
+from ablate.result.store.named import named_run
 from ablate.study.fitted.facts import FORMAT, ModelFacts, facts_of
 from ablate.study.fitted.model import FittedModel
-from ablate.study.fitted.named import named_run
 from ablate.study.fitted.opened import OpenedRun, load_weights, opened_run
 from ablate.training import pick_device
 from ablate.training.likelihood import with_likelihood

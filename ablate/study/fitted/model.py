@@ -8,7 +8,6 @@ NaN. Causal as the model is: the window may reach beyond the bin, the model does
 history is given the counts that came before each bin: its rates are not those of the stimulus alone.
 """
 
-import warnings
 from collections.abc import Sequence
 
 import numpy as np
@@ -26,16 +25,15 @@ from ablate.data.encoding.reading.past import CountReader
 from ablate.data.encoding.split.whole_trials import run_starts
 from ablate.data.encoding.window import sweep_windows
 from ablate.data.recording import Recording
-from ablate.data.recording.array_file import first_place, not_finite
-from ablate.data.recording.held import held
 from ablate.errors import AblateError
 from ablate.model.encoder import Encoder
 from ablate.model.glm import Glm
 from ablate.model.modulator.none import NoModulator
 from ablate.recipe import Configuration
 from ablate.result.picture import ReadoutPicture
-from ablate.study.fitted.facts import ModelFacts, SessionFacts
+from ablate.study.fitted.facts import ModelFacts
 from ablate.study.fitted.fields import glm_filters, glms, receptive_fields
+from ablate.study.fitted.given import Asks, check_rate, given_recording, mark_of_bins
 from ablate.study.picture.kernels import frontend_kernels
 from ablate.study.picture.readouts import readout_pictures
 from ablate.training.device import autocast
@@ -45,10 +43,6 @@ from ablate.training.seed import seeded
 
 AT_ONCE = 32
 """Windows of a forward pass. Fixed: the last bits of a sum depend on it."""
-FAR = 20.0
-"""Deviations of the training stimulus that a whole stimulus lies away where it is surely on another scale."""
-FLAT = 0.02
-"""Share of the training deviation below which a stimulus that does vary is surely on another scale."""
 
 
 class FittedModel(nn.Module):
@@ -114,10 +108,11 @@ class FittedModel(nn.Module):
         number = self.session_number(session)
         facts = self.facts.sessions[number]
         check_rate(facts, bin_rate_hz)
-        recording = self._recording(facts, stimulus, behavior, spikes, valid)
+        asks = Asks(self.facts.window, self.reads_behavior, self.data.behavior == "constant", self.network.reads_spikes)
+        recording = given_recording(asks, facts, stimulus, behavior, spikes, valid)
         frames = recording.frames
-        starts = _run_starts(trials, frames)
-        label = np.zeros(frames, np.int64) if split is None else np.asarray(_a_bin("split", split, frames), np.int64)
+        starts = np.zeros(frames, np.int64) if trials is None else run_starts(mark_of_bins("trials", trials, frames))
+        label = np.zeros(frames, np.int64) if split is None else mark_of_bins("split", split, frames)
         return self._rates(recording, starts, label, number)
 
     def session_number(self, session: str | int | None) -> int:
@@ -190,67 +185,6 @@ class FittedModel(nn.Module):
     def _lags(self) -> tuple[int, ...]:
         return self.facts.spec(behavior=True).lags
 
-    def _recording(
-        self,
-        facts: SessionFacts,
-        stimulus: ArrayLike,
-        behavior: ArrayLike | None,
-        spikes: ArrayLike | None,
-        valid: ArrayLike | None,
-    ) -> Recording:
-        """The arrays as a recording; without spikes where the model reads none."""
-        frames = held("stimulus", _array(stimulus), "stimulus")
-        wanted = (facts.height, facts.width)
-        if frames.ndim != 3 or frames.shape[1:] != wanted:
-            what = f"has shape {frames.shape}, and {facts.name} has frames of {wanted[0]} x {wanted[1]} pixels"
-            raise AblateError(what, where="stimulus", hint="axes are (t, h, w)")
-        if len(frames) < self.facts.window:
-            what = f"has {len(frames)} frames, fewer than the window of {self.facts.window}"
-            raise AblateError(what, where="stimulus")
-        _refuse_not_finite("stimulus", frames)
-        _warn_of_another_scale(facts, frames)
-        moves = self._checked_behavior(facts, behavior, len(frames))
-        counts, known = self._checked_spikes(facts, spikes, valid, len(frames))
-        return Recording(facts.name, facts.bin_rate_hz, frames, counts, moves, valid=known)
-
-    def _checked_spikes(
-        self, facts: SessionFacts, spikes: ArrayLike | None, valid: ArrayLike | None, frames: int
-    ) -> tuple[np.ndarray, np.ndarray | None]:
-        """Counts and where they are known; zeros where the model does not look at them."""
-        shape = (frames, facts.units)
-        if not self.reads_spikes:
-            return np.broadcast_to(np.float32(0), shape), None
-        if spikes is None:
-            what = (
-                f"the model was fitted with spike history of {self.network.reads_spikes} bins, and no spikes are given"
-            )
-            raise AblateError(what, where="spikes", hint=f"give counts of shape (t, {facts.units})")
-        arrays = [("spikes", spikes), *([("valid", valid)] if valid is not None else [])]
-        found = []
-        for name, values in arrays:
-            array = held(name, _array(values), name)
-            if array.shape != shape:
-                raise AblateError(f"has shape {array.shape}, not {shape}", where=name, hint="axes are (t, u)")
-            _refuse_not_finite(name, array)
-            found.append(array)
-        return found[0], np.asarray(found[1], bool) if len(found) > 1 else None
-
-    def _checked_behavior(self, facts: SessionFacts, behavior: ArrayLike | None, frames: int) -> np.ndarray | None:
-        if self.data.behavior == "constant" and facts.behaviors:
-            return np.zeros((frames, facts.behaviors), np.float32)  # windows hold the training mean, whatever is given
-        if not self.reads_behavior or not facts.behaviors:
-            return None  # a recording may well have more than the model asks for
-        names = f" ({', '.join(facts.behavior_names)})" if facts.behavior_names else ""
-        if behavior is None:
-            what = f"the model was fitted with {facts.behaviors} behaviour variables{names}, and none are given"
-            raise AblateError(what, where="behavior", hint=f"give behaviour of shape (t, {facts.behaviors})")
-        moves = held("behavior", _array(behavior), "behavior")
-        if moves.shape != (frames, facts.behaviors):
-            what = f"has shape {moves.shape}, not ({frames}, {facts.behaviors}){names}"
-            raise AblateError(what, where="behavior", hint="axes are (t, k), a row for each frame")
-        _refuse_not_finite("behavior", moves)
-        return moves
-
     def _rates(
         self, recording: Recording, starts: Int[np.ndarray, " t"], label: Int[np.ndarray, " t"], session: int
     ) -> Tensor:
@@ -290,13 +224,6 @@ class FittedModel(nn.Module):
         return _batch(session, stimulus, behavior, self._lags, facts.units, past)
 
 
-def check_rate(facts: SessionFacts, bin_rate_hz: float | None) -> None:
-    """Raises AblateError for another rate than the model's, whose filters count bins."""
-    if bin_rate_hz is not None and abs(bin_rate_hz / facts.bin_rate_hz - 1) > 1e-3:
-        what = f"has {bin_rate_hz:g} Hz, and {facts.name} was fitted at {facts.bin_rate_hz:g} Hz"
-        raise AblateError(what, where="bin rate", hint="resample the stimulus to the rate of the model")
-
-
 def _batch(
     session: int,
     stimulus: Float[Tensor, "b 1 t h w"],
@@ -314,44 +241,3 @@ def _batch(
 def _mean_past(units: int, device: torch.device) -> ReadPast:
     """Every count as its mean."""
     return lambda bins, count: torch.zeros(*bins.shape, count, units, device=device)
-
-
-def _array(values: ArrayLike) -> np.ndarray:
-    return values.detach().cpu().numpy() if isinstance(values, Tensor) else np.asarray(values)
-
-
-def _run_starts(trials: ArrayLike | None, frames: int) -> Int[np.ndarray, " t"]:
-    if trials is None:
-        return np.zeros(frames, np.int64)
-    return run_starts(np.asarray(_a_bin("trials", trials, frames), np.int64))
-
-
-def _a_bin(name: str, values: ArrayLike, frames: int) -> np.ndarray:
-    """One number a bin."""
-    marks = held(name, _array(values), name)
-    if marks.shape != (frames,):
-        raise AblateError(f"has shape {marks.shape}, not ({frames},)", where=name)
-    return marks
-
-
-def _refuse_not_finite(name: str, array: np.ndarray) -> None:
-    place = first_place(array, not_finite) if array.dtype.kind == "f" else None
-    if place is not None:
-        raise AblateError(f"contains NaN or infinity at [{', '.join(map(str, place))}]", where=name)
-
-
-def _warn_of_another_scale(facts: SessionFacts, frames: np.ndarray) -> None:
-    """A stimulus of 0 to 1 given to a model that was fitted to 0 to 255 gives rates, and all of them wrong."""
-    some = np.asarray(frames[:: max(1, len(frames) // 500)], np.float64)
-    away = abs(some.mean() - facts.stimulus_mean) / facts.stimulus_std
-    spread = some.std() / facts.stimulus_std
-    if away > FAR or (0 < spread < FLAT) or spread > FAR:
-        given, own = (
-            f"{some.mean():.3g} and {some.std():.3g}",
-            f"{facts.stimulus_mean:.3g} and {facts.stimulus_std:.3g}",
-        )
-        warnings.warn(
-            f"mean and deviation of the stimulus are {given}, of the one that the model was fitted to {own}: "
-            "is it on the same scale?",
-            stacklevel=4,
-        )

@@ -13,8 +13,9 @@ from ablate.data.recording import read_recording
 from ablate.data.recording.array_file import map_array
 from ablate.disk.absent import absent
 from ablate.result.record import Score
+from ablate.study.fitted.given import check_rate
 from ablate.study.fitted.load import fitted
-from ablate.study.fitted.model import FittedModel, check_rate
+from ablate.study.fitted.model import FittedModel
 from ablate.study.fitted.opened import OpenedRun
 from ablate.training import scorer_for
 

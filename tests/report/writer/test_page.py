@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from drawn_study import analysed, rich
 from figures.test_model_figures import picture
-from planted import BASELINE, Planted, around, shifted
+from planted import BASELINE, Planted, around, cost, shifted
 
 from ablate.analysis import StudyAnalysis
 from ablate.errors import AblateError
@@ -140,7 +140,7 @@ def test_names_that_are_markup_are_shown_as_text() -> None:
                 "also_changed": (HOSTILE,),
                 "aliases": (HOSTILE + "2",),
                 "differences": {HOSTILE: (HOSTILE, "</td>" + HOSTILE)},
-                "warnings": (HOSTILE,),
+                "cost": cost(1, 1).changed(lints=(HOSTILE,)),
             }
         },
         manifest_fields={

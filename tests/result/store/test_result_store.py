@@ -41,12 +41,25 @@ def test_what_was_kept_is_read_back(store, record):
     assert store.records() == (record,)
     assert store.units(record.key) == {"session_0": [0.1, None]}
     assert store.history(record.key) == [{"step": 1, "loss": 0.5}, {"step": 2, "loss": None}]
-    assert store.log(record.key) == "fine\n"
+    assert (store.folder(record.key) / "log.txt").read_text() == "fine\n"
     weights = store.weights(record.key)
     assert weights is not None
     assert weights.read_bytes() == b"w" * 100
     assert json.loads((store.folder(record.key) / "config.json").read_text()) == record.config
     assert files(store.runs) == {record.key}
+
+
+def test_a_manifest_with_the_retired_key_of_a_variant_is_read(store, manifest):
+    store.write_manifest(manifest)
+    path = store.root / "study.json"
+    held = json.loads(path.read_text())
+    held["variants"][0]["warnings"] = []
+    path.write_text(json.dumps(held))
+    assert store.manifest() == manifest
+    held["variants"][0]["warning"] = []
+    path.write_text(json.dumps(held))
+    with pytest.raises(AblateError, match="is damaged"):
+        store.manifest()
 
 
 def test_a_study_that_does_not_exist_is_empty_and_reading_it_creates_nothing(store):

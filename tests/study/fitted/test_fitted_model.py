@@ -14,8 +14,8 @@ import ablate
 from ablate.data.recording import write_recording
 from ablate.errors import AblateError
 from ablate.result import Store
+from ablate.result.store.named import named_run
 from ablate.study.fitted.export import export_run
-from ablate.study.fitted.named import named_run
 from ablate.study.fitted.opened import OpenedRun, opened_run
 from ablate.study.fitted.predict import predict_files, predict_own, predict_recording
 from ablate.study.fitted.table import write_predictions

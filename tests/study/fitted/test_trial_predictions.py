@@ -17,7 +17,7 @@ from ablate.cli.command.fitted.export import export_model
 from ablate.cli.command.fitted.predict import Given, predict_run
 from ablate.errors import AblateError
 from ablate.result import Store
-from ablate.study.fitted.named import named_run
+from ablate.result.store.named import named_run
 from ablate.study.fitted.opened import OpenedRun, opened_run
 from ablate.study.fitted.trials import LabelPredictions, predict_trials
 from ablate.study.flow import run_study

@@ -23,8 +23,8 @@ def export_model(path: Path, folder: Path, *, variant: str | None = None, seed: 
     """Writes the folder. Raises AblateError for a run without weights."""
     import torch
 
+    from ablate.result.store.named import named_run
     from ablate.study.fitted.export import export_run
-    from ablate.study.fitted.named import named_run
     from ablate.study.fitted.opened import opened_run
 
     store, key = named_run(path, variant, seed)

@@ -106,7 +106,7 @@ def _predict_own(
 ) -> int:
     from ablate.contract import FusionSpec
     from ablate.metric import metric_named
-    from ablate.study.fitted.named import named_run
+    from ablate.result.store.named import named_run
     from ablate.study.fitted.opened import opened_run
     from ablate.study.fitted.predict import predict_own
     from ablate.study.fitted.table import write_predictions

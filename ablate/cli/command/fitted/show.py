@@ -35,7 +35,7 @@ def show_run(run_folder: Path, *, out: Path | None = None, device: str = "auto")
 
     store, keys = _chosen(run_folder)
 
-    from ablate.study.fitted.named import TRAIN_FOR_WEIGHTS
+    from ablate.result.store.named import TRAIN_FOR_WEIGHTS
     from ablate.study.picture import collect, main_runs  # loads torch
     from ablate.training import pick_device
 
@@ -55,7 +55,7 @@ def show_run(run_folder: Path, *, out: Path | None = None, device: str = "auto")
 def _chosen(path: Path) -> "tuple[Store, tuple[str, ...]]":
     """The study, and the run that was named in it. Raises AblateError where the path is neither."""
     from ablate.result import Store
-    from ablate.study.fitted.named import no_run, run_in
+    from ablate.result.store.named import no_run, run_in
 
     if (path / "study.json").is_file():
         return Store(path), ()

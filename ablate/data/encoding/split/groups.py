@@ -19,8 +19,6 @@ from ablate.data.encoding.recurring.content import NOTHING, Content
 from ablate.data.encoding.recurring.frame_facts import holds_of
 from ablate.data.encoding.split.blocks import TRAIN, UNUSED, keep_guards, plan_blocks, shares_of
 
-Array = np.ndarray
-
 ALWAYS = 0.9  # share of a picture's showings that are followed by the same one: a clip may be cut off now and then
 MEMORY_SECONDS = 0.1  # responses to a picture last about so long after it
 OF_A_SHOWING = 3  # and no more than a third of a showing is given up for that

@@ -13,7 +13,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from ablate.analysis import CostSummary, StudyAnalysis, VariantAnalysis
-from ablate.analysis.words import count, duration
+from ablate.analysis.words import count
 from ablate.report.figures.style import INK, MUTED, PAPER, Look, figure, grid, log_axis, looks, name_of, window
 
 LABELLED = 14
@@ -28,13 +28,12 @@ class Axis:
 
     title: str
     cost: Callable[[CostSummary], float | None]
-    written: Callable[[float], str]
 
 
 AXES = (
-    Axis("parameters", lambda cost: cost.total_parameters, count),
-    Axis("FLOPs of a forward pass", lambda cost: cost.flops, count),
-    Axis("seconds of training", lambda cost: cost.seconds, duration),
+    Axis("parameters", lambda cost: cost.total_parameters),
+    Axis("FLOPs of a forward pass", lambda cost: cost.flops),
+    Axis("seconds of training", lambda cost: cost.seconds),
 )
 
 

@@ -36,9 +36,10 @@ def part_type(value: object) -> str | None:
 def non_default(config: BaseModel) -> dict[str, Any]:
     """The fields that differ from their defaults, nested; a `type` always stays.
 
-    Content keys are made from this, so that a new option with a default leaves old results valid.
+    Content keys are made from this, so that a new option with a default leaves old results valid. Values are plain:
+    numbers, texts, lists and such dicts again.
     """
-    kept: dict[str, Any] = {}
+    kept: dict[str, object] = {}
     for name, value in config:
         default = type(config).model_fields[name].get_default(call_default_factory=True, validated_data={})
         if name == "type" or value != default:
@@ -46,7 +47,7 @@ def non_default(config: BaseModel) -> dict[str, Any]:
     return kept
 
 
-def _plain(value: object) -> Any:
+def _plain(value: object) -> object:
     """Configs to dicts of their non-defaults, tuples to lists; everything else as it is."""
     if isinstance(value, BaseModel):
         return non_default(value)

@@ -3,7 +3,6 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from ablate.analysis.outcome import GainChange, StudyAnalysis, VariantAnalysis
 from ablate.analysis.statistics.change import gain_change
@@ -15,8 +14,8 @@ class Side:
     none."""
 
     analysis: StudyAnalysis
-    baseline: Mapping[str, Any]
-    environment: Mapping[str, Any]
+    baseline: Mapping[str, object]
+    environment: Mapping[str, object]
 
 
 @dataclass(frozen=True)

@@ -27,9 +27,10 @@ COMMANDS = (run, status, stop, report, params, check, parts, show, predict, expo
 
 
 class Commands(TyperGroup):
-    """The commands, each of which Ctrl-C ends with a word and the shell's exit code for it."""
+    """The commands, each of which Ctrl-C ends with a word and the shell's exit code for it. ctx: click's context, whose
+    class lies elsewhere in each version of typer."""
 
-    def invoke(self, ctx: Any) -> Any:
+    def invoke(self, ctx: Any) -> object:
         try:
             return super().invoke(ctx)
         except KeyboardInterrupt:

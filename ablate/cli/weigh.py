@@ -2,9 +2,8 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
-from ablate.contract import DataSpec, EncodingSpec
+from ablate.contract import DataSpec, EncodingSpec, SessionSpec
 from ablate.errors import AblateError
 from ablate.model.cost import describe
 from ablate.result import ModelCost
@@ -44,7 +43,7 @@ def resized(spec: DataSpec, *, units: int | None, behaviors: int | None, session
         raise AblateError("--units, --behaviors and --sessions are for encoding studies")
     every = spec.sessions if sessions is None else tuple(spec.sessions[i % len(spec.sessions)] for i in range(sessions))
 
-    def one(session: Any) -> Any:
+    def one(session: SessionSpec) -> SessionSpec:
         number = session.units if units is None else units
         rates = tuple(session.mean_rate[i % len(session.mean_rate)] for i in range(number))
         columns = session.behaviors if behaviors is None else behaviors

@@ -131,7 +131,7 @@ class VideoEncoder(Part):
     """Frames to tokens, exactly zero in the pads. Built with `build(frame_shape, intervals: int, frames: int)`.
 
     width: of a token. frames: tokens an interval, at most. places: tokens of one time step, side by side; a mixer
-    passes each by itself. frozen: takes no gradient, so that its features are kept.
+    passes each by itself. frozen: takes no gradient. cached: a frozen one's features are kept.
     """
 
     needs = ("width", "frames")
@@ -139,6 +139,7 @@ class VideoEncoder(Part):
     frames: int
     places: int = 1
     frozen: bool = False
+    cached: bool = True
 
     def kept_frozen(self) -> None:
         """Hears that the study keeps it as another model left it (`init: {frozen: true}`), without gradient."""

@@ -4,11 +4,11 @@ import json
 import re
 import warnings
 from pathlib import Path
-from typing import Any
 
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError
 
+from ablate.disk.read import Json
 from ablate.errors import AblateError
 
 MOST_BYTES = 1 << 20  # a header is a few lines; a megabyte of it is a mistake or an attack
@@ -16,7 +16,7 @@ TAB_AFTER_COLON = re.compile(r"""^([ ]*(?:- )?[\w.+-]+:)\t[ \t]*""", re.MULTILIN
 """YAML allows it, the parser does not."""
 
 
-def read_header(path: Path) -> dict[str, Any]:
+def read_header(path: Path) -> Json:
     """The keys as text. Raises AblateError, with the folder as its place, for what is missing, too large, not UTF-8,
     not YAML (a key that stands twice, several documents), or no keys and values."""
     name, where = path.name, str(path.parent)

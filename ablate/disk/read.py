@@ -61,12 +61,12 @@ def read_bytes(path: Path | str, limit: int = MAX_BYTES) -> bytes:
             raise AblateError(f"cannot be read: {error.strerror}", where=str(path)) from None
 
 
-def read_json(path: Path | str, limit: int = MAX_BYTES) -> Any:
+def read_json(path: Path | str, limit: int = MAX_BYTES) -> Any:  # as json.loads: the reader checks what it finds
     """The value in a JSON file. Raises AblateError on anything that is not small, plain, whole JSON."""
     return parse_json(read_bytes(path, limit), path)
 
 
-def parse_json(data: bytes, where: Path | str) -> Any:
+def parse_json(data: bytes, where: Path | str) -> Any:  # the same
     """JSON from bytes; NaN and Infinity are refused as well. Raises AblateError."""
     try:
         return from_json(data, allow_inf_nan=False)  # half of the time of json.loads, which has the better words

@@ -138,5 +138,5 @@ def options_of(name: str) -> type[Config] | None:
 
 def _named(path: str) -> type:
     module, _, name = path.partition(":")
-    found: type = getattr(importlib.import_module(module), name)
+    found: type = getattr(importlib.import_module(module), name)  # named, since an engine may need an extra
     return found

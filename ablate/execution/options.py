@@ -29,7 +29,7 @@ class Common(Config):
 
     def section(self) -> Config | None:
         """The own options of the engine that is named."""
-        section: Config | None = getattr(self, self.engine, None)
+        section: Config | None = getattr(self, self.engine, None)  # some engines have a section of their own
         return section
 
 

@@ -9,7 +9,6 @@ and stays in evaluation mode, so a frozen core under new readouts is a patch lik
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import torch
 from pydantic import Field, model_validator
@@ -103,7 +102,7 @@ def begin(model: Model, start: StartConfig | None) -> None:
 
 def own_parts(model: Model, names: tuple[str, ...]) -> dict[str, nn.Module]:
     """The modules of these parts. Raises AblateError for a name that the model has not, and for a module a session."""
-    known: dict[str, Any] = dict(model.parts())
+    known = dict(model.parts())
     if (backbone := model.backbone()) is not None:
         known.setdefault("core", backbone)  # a core may list pieces of its own in its place
     found = {}
@@ -134,7 +133,7 @@ def _stays(part: nn.Module, mode: bool = True) -> nn.Module:
     return part
 
 
-def _opened(file: Path) -> Any:
+def _opened(file: Path) -> safe_open:
     try:
         return safe_open(str(file), framework="pt", device="cpu")
     except (SafetensorError, OSError, ValueError) as error:

@@ -9,7 +9,6 @@ A recipe's words stand over the site's.
 import json
 import os
 from pathlib import Path
-from typing import Any
 
 from pydantic import ValidationError
 
@@ -37,7 +36,7 @@ def checked(node: Node | None, problems: Problems) -> Node:
     return normal
 
 
-def execution_of(recipe: Node, *, site: Path | None = None, **flags: Any) -> Common:
+def execution_of(recipe: Node, *, site: Path | None = None, **flags: object) -> Common:
     """The site's, the recipe's and the command line's words laid over each other. Raises AblateError.
 
     flags: fields of `Common`; None where nothing was said.

@@ -6,7 +6,6 @@ The baseline's own value is always one of them, and stands first.
 """
 
 import re
-from typing import Any
 
 from ablate.recipe.entry import Reading
 from ablate.recipe.fragment import PatchReader, leaves
@@ -58,7 +57,7 @@ def _key(place: tuple[str, ...], listed: Node, before: Node, reading: Reading) -
     return Retuned(".".join(place), path, unique)
 
 
-def _value(item: Node, own: object, reading: Reading) -> Any:
+def _value(item: Node, own: object, reading: Reading) -> object:
     """A value as it is written, or a multiple of the baseline's; None where it is wrong."""
     found = MULTIPLE.fullmatch(item.value.strip()) if isinstance(item.value, str) else None
     if found is None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import model_validator
 
@@ -78,11 +78,7 @@ class Patch:
     @property
     def fragment(self) -> Json:
         """What the patch changes: plain values in the shape of a Configuration."""
-        return dict(self.tree.plain())
-
-    @property
-    def was(self) -> Json | None:
-        return None if self.was_tree is None else dict(self.was_tree.plain())
+        return {key: node.plain() for key, node in self.tree.value.items()}
 
     @property
     def where(self) -> str:
@@ -113,7 +109,7 @@ class Retuned:
 
     name: str
     path: tuple[str, ...]
-    values: tuple[Any, ...]
+    values: tuple[object, ...]
 
 
 def placed(path: tuple[str, ...], value: object, where: str = "") -> Node:

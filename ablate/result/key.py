@@ -9,7 +9,6 @@ import json
 from collections.abc import Mapping
 from enum import Enum
 from pathlib import PurePath
-from typing import Any
 
 from ablate.disk.digest import text_hash
 from ablate.errors import AblateError
@@ -32,7 +31,7 @@ def canonical_json(value: object) -> str:
         raise AblateError("the configuration is nested too deep to be hashed") from None
 
 
-def _canonical(value: object) -> Any:
+def _canonical(value: object) -> object:
     if value is None or isinstance(value, bool | str | int):
         return value
     if isinstance(value, float):

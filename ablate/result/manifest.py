@@ -2,7 +2,7 @@
 alone.
 """
 
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import Field, model_validator
 
@@ -33,7 +33,7 @@ class VariantEntry(Config):
     """What it changes, in a few words: `tokens 8->4 px, modulator 256/32`."""
     also_changed: tuple[str, ...] = ()
     """What else moved: parameters a part, FLOPs, token grid, pixels never seen."""
-    differences: dict[str, tuple[Any, Any]] = {}
+    differences: dict[str, tuple[object, object]] = {}
     """Key path -> (baseline's value, this variant's value)."""
     expect: tuple[float, float] | None = None
     """Expected gain over the baseline, relative: (0.03, 0.05)."""
@@ -170,7 +170,7 @@ class StudyManifest(Config):
     """The looks of a study that is run until settled; None where its seeds were fixed beforehand."""
     confirmations: tuple[Confirmation, ...] = ()
     """In the order in which they were asked for."""
-    retune: dict[str, tuple[Any, ...]] = {}
+    retune: dict[str, tuple[object, ...]] = {}
     """What the recipe wants searched: key -> values, the baseline's first."""
     retuning: Retuning | None = None
     expectations_hash: str = ""

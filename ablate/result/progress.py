@@ -3,8 +3,8 @@
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
+from ablate.disk.read import Json
 from ablate.result.store.folder import Store
 
 
@@ -39,7 +39,7 @@ def progress_path(store: Store, key: str) -> Path:
 def read_progress(store: Store, key: str) -> RunProgress | None:
     """How far a run is, or None when it has not said."""
     try:
-        value: dict[str, Any] = json.loads(progress_path(store, key).read_text())
+        value: Json = json.loads(progress_path(store, key).read_text())
         return RunProgress(**value)
     except (OSError, ValueError, TypeError):
         return None

@@ -19,8 +19,8 @@ def run(
     data: Path | str | Sequence[Path | str] = (),
     seeds: str | Iterable[int] | None = None,
     variants: str | Iterable[str] | None = None,
-    sets: Mapping[str, Any] | Sequence[str] = (),
-    **options: Any,
+    sets: Mapping[str, object] | Sequence[str] = (),
+    **options: Any,  # fields of Request, which has a type for each
 ) -> Results:
     """Trains what is missing and gives the results. Runs that failed are warned of, and are rows of `records`.
 

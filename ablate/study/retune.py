@@ -7,7 +7,6 @@ is an ordinary run under its ordinary key, so what is there already (every row a
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import product
-from typing import Any
 
 from ablate.analysis import analyse, best_setting, by_key, quietly, rows_to_retune, study_seeds
 from ablate.disk.read import Json
@@ -113,7 +112,7 @@ def settings_of_search(recipe: Recipe, configurations: Sequence[Configuration]) 
     return tuple(found)
 
 
-def _standing(value: Any, path: tuple[str, ...]) -> Any:
+def _standing(value: Json, path: tuple[str, ...]) -> object:
     for name in path:
         value = value[name]
     return value

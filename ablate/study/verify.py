@@ -9,7 +9,6 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
 
@@ -137,13 +136,13 @@ def compare(
     return Agreement(first, device, values, largest, tuple(faults), seconds)
 
 
-def _curve_pairs(first: Sequence[Json], again: Sequence[Json]) -> Iterator[tuple[str, Any, Any]]:
+def _curve_pairs(first: Sequence[Json], again: Sequence[Json]) -> Iterator[tuple[str, object, object]]:
     for old, new in zip(first, again, strict=False):
         for name in {**old, **new}:
             yield f"step {old.get('step')}, {name}", old.get(name), new.get(name)
 
 
-def _score_pairs(first: RunRecord, again: RunRecord) -> Iterator[tuple[str, Any, Any]]:
+def _score_pairs(first: RunRecord, again: RunRecord) -> Iterator[tuple[str, object, object]]:
     for split in SPLITS:
         old, new = first.score(split), again.score(split)
         if old is not None and new is not None:

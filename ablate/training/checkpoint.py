@@ -13,7 +13,6 @@ import re
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import safetensors.torch
@@ -89,14 +88,16 @@ def _read(path: Path) -> Json:
         raise ValueError(f"{path.name} is damaged")
     length = int.from_bytes(content[:8], "little")
     header = json.loads(content[8 : 8 + length])
-    state: Json = unpack(json.loads(header["__metadata__"]["state"]), safetensors.torch.load(content))
+    state = unpack(json.loads(header["__metadata__"]["state"]), safetensors.torch.load(content))
+    if not isinstance(state, dict):
+        raise ValueError(f"{path.name} holds no state")
     return state
 
 
 # ------------------------------------------------------------------ any nested state as JSON and named tensors
 
 
-def pack(value: object, tensors: dict[str, Tensor], name: str = "state") -> Any:
+def pack(value: object, tensors: dict[str, Tensor], name: str = "state") -> object:
     """JSON of a nested state; its tensors and arrays go into `tensors` under the path that leads to them.
 
     Objects that JSON does not have become one-key dicts: $tensor, $array, $tuple, $items (a dict whose keys are not
@@ -123,7 +124,7 @@ def pack(value: object, tensors: dict[str, Tensor], name: str = "state") -> Any:
     raise TypeError(f"cannot store {type(value).__name__} in a checkpoint ({name})")
 
 
-def unpack(value: object, tensors: Mapping[str, Tensor]) -> Any:
+def unpack(value: object, tensors: Mapping[str, Tensor]) -> object:
     """The inverse of `pack`."""
     if isinstance(value, list):
         return [unpack(item, tensors) for item in value]

@@ -1,7 +1,6 @@
 """A model and the repeats of a data set in; what they say of every unit out, and a stretch to look at."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 import torch
@@ -43,14 +42,16 @@ def evaluate_repeats(
 
 
 @torch.no_grad()
-def predicted_rates(model: Model, dataset: Dataset, showings: Showings, **how: Any) -> Array:
+def predicted_rates(
+    model: Model, dataset: Dataset, showings: Showings, *, batch_size: int, device: torch.device, precision: Precision
+) -> Array:
     """(rows, t, u) expected spikes a bin in each bin of the showings."""
     bins = showings.bins
     assert bins is not None
-    device, rates = how["device"], np.full((int(bins.max()) + 1, showings.counts.shape[2]), np.nan)
+    rates = np.full((int(bins.max()) + 1, showings.counts.shape[2]), np.nan)
     with evaluating(model), seeded(EVALUATION_SEED):
-        for batch in dataset.sweep_showings(showings, batch_size=how["batch_size"]):
-            with autocast(device, how["precision"]):
+        for batch in dataset.sweep_showings(showings, batch_size=batch_size):
+            with autocast(device, precision):
                 (prediction,) = model(batch)
             (target,) = batch.targets
             assert target.newest is not None

@@ -7,12 +7,14 @@ sees the same batches. The salt is `TrainingConfig.reseed`; it changes all three
 
 import hashlib
 import random
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import torch
+
+from ablate.disk.read import Json
 
 Stream = Literal["init", "data", "dropout"]
 
@@ -44,9 +46,9 @@ def seeded(seed: int) -> Iterator[None]:
         restore_random_states(states)
 
 
-def random_states() -> dict[str, Any]:
+def random_states() -> Json:
     """The states of all global generators: torch's CPU and CUDA ones, numpy's, Python's."""
-    states: dict[str, Any] = {
+    states: Json = {
         "python": random.getstate(),
         "numpy": np.random.get_state(),
         "torch": torch.get_rng_state(),
@@ -58,7 +60,7 @@ def random_states() -> dict[str, Any]:
     return states
 
 
-def restore_random_states(states: Mapping[str, Any]) -> None:
+def restore_random_states(states: Json) -> None:
     """Puts back what `random_states` took; states of devices that are not here are passed over."""
     random.setstate(states["python"])
     np.random.set_state(states["numpy"])

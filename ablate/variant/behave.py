@@ -8,12 +8,11 @@ training (a schedule), so the same is asked again at perturbed weights and at la
 import hashlib
 from collections.abc import Iterator
 from dataclasses import fields, is_dataclass
-from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from ablate.contract import DataSpec, PastSpikes
+from ablate.contract import Batch, DataSpec, Model, ModelOptions, PastSpikes
 from ablate.training import seeded, stream_seed
 from ablate.training.loss import mean_loss
 
@@ -26,7 +25,7 @@ PAST = 8
 Shapes = tuple[tuple[str, tuple[int, ...], bool], ...]
 
 
-def shapes(config: Any, spec: DataSpec) -> Shapes:
+def shapes(config: ModelOptions, spec: DataSpec) -> Shapes:
     """Name, shape and trainability of each parameter and buffer, without making any numbers where that is possible."""
     with torch.random.fork_rng(devices=[]):
         try:
@@ -37,7 +36,7 @@ def shapes(config: Any, spec: DataSpec) -> Shapes:
     return tuple((name, tuple(p.shape), p.requires_grad) for name, p in model.named_parameters())
 
 
-def behavior(config: Any, spec: DataSpec, batch: Any) -> Iterator[str]:
+def behavior(config: ModelOptions, spec: DataSpec, batch: Batch) -> Iterator[str]:
     """Hashes of all that a model does, the cheapest first: two models that differ in one of them are different.
 
     The initial weights; then at each stage the loss and the predictions, with and without dropout, and the gradients.
@@ -77,7 +76,7 @@ def batch_tensors(batch: object, place: str = "") -> dict[str, Tensor]:
     return {name: value for key, part in parts.items() for name, value in batch_tensors(part, f"{place}.{key}").items()}
 
 
-def _forward(model: nn.Module, batch: Any, spec: DataSpec) -> dict[str, Tensor]:
+def _forward(model: Model, batch: Batch, spec: DataSpec) -> dict[str, Tensor]:
     """Loss, penalty, and the predictions in train and in eval mode."""
     found: dict[str, Tensor] = {}
     with torch.no_grad(), seeded(stream_seed(0, "dropout")):
@@ -85,17 +84,17 @@ def _forward(model: nn.Module, batch: Any, spec: DataSpec) -> dict[str, Tensor]:
             predictions = model.train(mode)(batch)
             found |= {f"prediction {mode} {index}": value for index, value in enumerate(predictions)}
             found[f"loss {mode}"] = mean_loss(predictions, batch, spec.task)
-        found["penalty"] = model.penalty()  # type: ignore[operator]
+        found["penalty"] = model.penalty()
     return found
 
 
-def _gradients(model: nn.Module, batch: Any, spec: DataSpec) -> dict[str, Tensor]:
+def _gradients(model: Model, batch: Batch, spec: DataSpec) -> dict[str, Tensor]:
     """The gradient of the loss in train mode, and that of the penalty, which is small beside it, on its own."""
     found: dict[str, Tensor] = {}
     with seeded(stream_seed(0, "dropout")):
         for name in ("loss", "penalty"):
             model.train().zero_grad(set_to_none=True)
-            total = mean_loss(model(batch), batch, spec.task) if name == "loss" else model.penalty()  # type: ignore[operator]
+            total = mean_loss(model(batch), batch, spec.task) if name == "loss" else model.penalty()
             if total.requires_grad:
                 total.backward()
             found |= {f"{name} {key}": p.grad.clone() for key, p in model.named_parameters() if p.grad is not None}

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Mapping
-from typing import Any
 
 from pydantic import BaseModel
 
@@ -11,7 +10,7 @@ from ablate.recipe import Configuration
 from ablate.recipe.resolve import SECTIONS
 from ablate.result.record import ModelCost
 
-Differences = dict[str, tuple[Any, Any]]
+Differences = dict[str, tuple[object, object]]
 SHORT = 60  # characters: the column `what it changes` of an 80-column terminal, beside the variant's name
 
 
@@ -53,7 +52,7 @@ def _leaf(before: object, after: object, path: str, found: Differences) -> None:
         found[path] = (plain(before), plain(after))
 
 
-def plain(value: object) -> Any:
+def plain(value: object) -> object:
     """As it would be read back from JSON: lists for tuples, dicts for configs."""
     if isinstance(value, BaseModel):
         return value.model_dump(mode="json")

@@ -5,7 +5,6 @@ patches that make the same configuration, contradictions whose order nobody stat
 """
 
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 from ablate.errors import Problem, Problems
 from ablate.recipe import Configuration, Patch, Recipe, Selection
@@ -207,5 +206,5 @@ def _text(configuration: Configuration) -> str:
     return configuration.model_dump_json()
 
 
-def _pair(gain: Any) -> str:
+def _pair(gain: tuple[float, float]) -> str:
     return f"[{gain[0]:g}, {gain[1]:g}]"

@@ -17,13 +17,14 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
-from typing import Any
 
 import torch
+from pydantic import BaseModel
 
-from ablate.contract import DataOptions, Dataset
+from ablate.contract import Batch, DataOptions, Dataset
 from ablate.disk.read import Json
 from ablate.errors import AblateError, Problem, Problems
+from ablate.model import ModelConfig
 from ablate.model.cost import describe
 from ablate.recipe import Configuration
 from ablate.training import TrainingConfig
@@ -155,7 +156,7 @@ class Probe:
             return True
         return not self._behave_alike((config.model, first), (config.model, second))
 
-    def _behave_alike(self, first: tuple[object, Dataset], second: tuple[object, Dataset]) -> bool:
+    def _behave_alike(self, first: tuple[ModelConfig, Dataset], second: tuple[ModelConfig, Dataset]) -> bool:
         """Check by check, the cheapest first: most pairs are told apart before any gradient."""
         check = 0
         while (one := self._check(*first, check)) == self._check(*second, check):
@@ -164,7 +165,7 @@ class Probe:
             check += 1
         return False
 
-    def _check(self, model: Any, data: Dataset, number: int) -> str | None:
+    def _check(self, model: ModelConfig, data: Dataset, number: int) -> str | None:
         """One hash of what a model does, None after the last; kept, since most variants have the same parent."""
         key = f"{model.model_dump_json()} {data.fingerprint}"
         if key not in self.checks:
@@ -213,7 +214,7 @@ def _learning_rates(config: TrainingConfig) -> tuple[float, ...]:
     return tuple(learning_rate(step, config) for step in sorted(steps))
 
 
-def _shown_by(small_before: Any, small_after: Any, before: Any, after: Any) -> bool:
+def _shown_by(small_before: BaseModel, small_after: BaseModel, before: BaseModel, after: BaseModel) -> bool:
     """Whether every option that differs still differs in the rehearsal: what a rehearsal sets itself it cannot
     probe."""
     if type(before) is not type(after):
@@ -222,7 +223,7 @@ def _shown_by(small_before: Any, small_after: Any, before: Any, after: Any) -> b
     return all(small_old[name] != small_new[name] for name in old if old[name] != new[name])
 
 
-def _batches(data: Dataset) -> Any:
+def _batches(data: Dataset) -> Iterator[Batch]:
     stream = data.train(seed=0, batch_size=BATCH_SIZE)
     return (next(stream) for _ in range(BATCHES))
 

@@ -8,7 +8,6 @@ needs more data shows in how its gain changes along the curve.
 import json
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from ablate.analysis.cells import Cell
 from ablate.analysis.outcome import EfficiencyCurve, FractionPoint
@@ -26,7 +25,7 @@ def efficiency_curves(cells: Sequence[Cell], *, relative: bool) -> tuple[Efficie
     groups: dict[str, dict[float, Cell]] = defaultdict(dict)
     for cell in usable:
         changed = cell.entry.differences
-        fraction = float(changed[FRACTION][1]) if FRACTION in changed else whole
+        fraction = _share(changed[FRACTION][1]) if FRACTION in changed else whole
         groups[_identity(changed)].setdefault(fraction, cell)
     baseline = groups.get(_identity({}), {})
     curves = []
@@ -58,11 +57,16 @@ def _baseline_fraction(cells: Sequence[Cell]) -> float:
     for cell in cells:
         if FRACTION in cell.entry.differences:
             value = cell.entry.differences[FRACTION][0]
-            return 1.0 if value is None else float(value)
+            return 1.0 if value is None else _share(value)
     return 1.0
 
 
-def _identity(changed: Mapping[str, Any]) -> str:
+def _share(value: object) -> float:
+    assert isinstance(value, int | float), "differences hold validated values, and this one is a number"
+    return float(value)
+
+
+def _identity(changed: Mapping[str, tuple[object, object]]) -> str:
     """What a variant changes beside the fraction, as comparable text."""
     kept = {path: values[1] for path, values in changed.items() if path != FRACTION}
     return json.dumps(kept, sort_keys=True, default=str)

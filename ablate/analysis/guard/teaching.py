@@ -1,7 +1,6 @@
 """Whether the rows were taught alike, and whether every seed of the baseline is there to be compared with."""
 
 from collections.abc import Iterator, Mapping
-from typing import Any
 
 from ablate.analysis.cells import Cell, Cells
 from ablate.analysis.outcome import StudyAnalysis
@@ -33,7 +32,7 @@ def taught_unequally(analysis: StudyAnalysis, cells: Cells) -> Iterator[Guard]:
             yield Guard("taught unequally", name, sentence, detail)
 
 
-def taught(differences: Mapping[str, tuple[Any, Any]]) -> dict[str, str]:
+def taught(differences: Mapping[str, tuple[object, object]]) -> dict[str, str]:
     """Of a variant's differences to the baseline those of its teaching, each path with `data.window 64 -> 72`."""
     return {path: f"{path} {differences[path][0]} -> {differences[path][1]}" for path in TAUGHT if path in differences}
 

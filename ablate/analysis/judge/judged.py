@@ -41,7 +41,7 @@ def judge_file(path: Path, choice: Choice | None = None) -> Judged:
     return _judged(read_table(path), choice or Choice(), name=path.stem)
 
 
-def judge(frame: "DataFrame", **choice: Any) -> StudyAnalysis:
+def judge(frame: "DataFrame", **choice: Any) -> StudyAnalysis:  # fields of Choice, which has a type for each
     """A pandas frame with one run a row. choice: fields of `Choice` (`score="val/acc"`, `baseline="plain"`)."""
     header = tuple(str(name).strip() for name in frame.columns)
     if len(set(header)) < len(header):

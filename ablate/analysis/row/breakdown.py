@@ -1,7 +1,6 @@
 """A variant's gain in each session and unit, and its learning curves."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
 
 import numpy as np
 
@@ -9,9 +8,10 @@ from ablate.analysis.cells import Cell
 from ablate.analysis.outcome import Interval, LearningCurve, SessionGain, UnitGain
 from ablate.analysis.statistics.gain import paired_t
 from ablate.analysis.statistics.units import UnitTable
+from ablate.disk.read import Json
 from ablate.result.record import Score
 
-HistoryLoader = Callable[[str], Sequence[Mapping[str, Any]] | None]
+HistoryLoader = Callable[[str], Sequence[Json] | None]
 """Run key -> lines of `history.jsonl`, or None where it is missing."""
 
 

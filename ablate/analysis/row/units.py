@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TypeVar
 
 import numpy as np
 
@@ -12,14 +12,16 @@ from ablate.analysis.statistics.time import Blocks, difference_of, mean_blocks, 
 from ablate.analysis.statistics.units import Units, UnitTable, paired_units, read_units, unit_intervals
 from ablate.errors import AblateError
 
-UnitsLoader = Callable[[str], Any]
+T = TypeVar("T")
+
+UnitsLoader = Callable[[str], object]
 """Run key -> content of `units.json`, or None where it is missing."""
 
 
-def quietly(load: Callable[[str], Any]) -> Callable[[str], Any]:
+def quietly(load: Callable[[str], T]) -> Callable[[str], T | None]:
     """A run whose per-unit table or curve is damaged loses these alone."""
 
-    def loader(key: str) -> Any:
+    def loader(key: str) -> T | None:
         try:
             return load(key)
         except AblateError:

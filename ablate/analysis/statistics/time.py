@@ -9,7 +9,7 @@ what correlates in time: twenty blocks of a minute of test are three seconds eac
 Reference: Künsch 1989, The jackknife and the bootstrap for general stationary observations, Ann. Stat. 17(3).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from jaxtyping import Float
@@ -17,6 +17,7 @@ from numpy import ndarray
 
 from ablate.analysis.outcome import Interval
 from ablate.analysis.statistics.gain import LEVEL
+from ablate.result.measure.units import unit_tables
 
 DRAWS = 2000
 LEAST_BLOCKS = 5
@@ -28,10 +29,8 @@ Blocks = tuple[Float[ndarray, " _"], ...]
 
 def read_blocks(content: object) -> Blocks | None:
     """From `units.json`; None where it has no blocks of time (older records, trials, correlations)."""
-    if not isinstance(content, Mapping) or not isinstance(content.get("sessions"), list):
-        return None
     try:
-        found = tuple(np.array(session.get("blocks") or (), dtype=float) for session in content["sessions"])
+        found = tuple(np.array(session.get("blocks") or (), dtype=float) for session in unit_tables(content))
     except (AttributeError, TypeError, ValueError):
         return None
     scored = tuple(blocks for blocks in found if blocks.size)  # a session without a scored unit has none

@@ -13,7 +13,7 @@ compared and the same input gives the same output.
 """
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,6 +22,7 @@ from numpy import ndarray
 
 from ablate.analysis.outcome import Interval
 from ablate.analysis.statistics.gain import LEVEL
+from ablate.result.measure.units import unit_tables
 
 DRAWS = 2000
 BLOCK = 4_000_000
@@ -53,14 +54,14 @@ def read_units(content: object) -> Units | None:
 
     None for anything that does not hold per-unit scores: the report goes on without the second interval.
     """
-    if not isinstance(content, Mapping) or not content.get("sessions"):
+    tables = unit_tables(content)
+    if not tables:
         return None
     try:
-        names = tuple(str(session["name"]) for session in content["sessions"])
-        values = tuple(np.array(session["value"], dtype=float) for session in content["sessions"])  # null becomes NaN
+        names = tuple(str(session["name"]) for session in tables)
+        values = tuple(np.array(session["value"], dtype=float) for session in tables)  # null becomes NaN
         entries = tuple(
-            tuple(session.get("entry", range(len(value))))
-            for session, value in zip(content["sessions"], values, strict=True)
+            tuple(session.get("entry", range(len(value)))) for session, value in zip(tables, values, strict=True)
         )
     except (KeyError, TypeError, ValueError, AttributeError):
         return None

@@ -1,7 +1,7 @@
 """`ablate report`: a study's folder in, its table, page or figures out. Loads no torch."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, get_args
+from typing import TYPE_CHECKING, Annotated, get_args
 
 import typer
 
@@ -11,6 +11,7 @@ from ablate.errors import AblateError
 
 if TYPE_CHECKING:
     from ablate.analysis import StudyAnalysis
+    from ablate.report.figures.write import Kind
     from ablate.result import Store
 
 SAVED_TEXTS = {
@@ -100,7 +101,7 @@ def save_report(store: "Store", analysis: "StudyAnalysis") -> None:
     write_bytes(store.root / "scores.csv", scores_text(analysis).encode())
     say(f"wrote {store.root / 'scores.csv'}")
     save_page(store, analysis, store.root / "report.html")
-    save_figures(analysis, store.root / "figures", kinds=("svg",))
+    save_figures(analysis, store.root / "figures", only=("svg",))
 
 
 def save_page(store: "Store", analysis: "StudyAnalysis", path: Path) -> None:
@@ -112,9 +113,10 @@ def save_page(store: "Store", analysis: "StudyAnalysis", path: Path) -> None:
     say(f"wrote {path}")
 
 
-def save_figures(analysis: "StudyAnalysis", folder: Path, **options: Any) -> None:
-    """Every figure of a study."""
+def save_figures(analysis: "StudyAnalysis", folder: Path, only: "tuple[Kind, ...]" = ()) -> None:
+    """Every figure of a study, in some formats or in all."""
     from ablate.report.figures import write_figures
+    from ablate.report.figures.write import KINDS
 
-    for file in write_figures(analysis, folder, **options):
+    for file in write_figures(analysis, folder, only or KINDS):
         say(f"wrote {file}")

@@ -43,8 +43,10 @@ def draw_eeg(
     return flat, config.d_prime * matched - config.d_prime**2 / 2
 
 
-def made_split(name: str, subjects: NDArray[np.int64], *, labels: NDArray[np.int64], **parts: Any) -> TrialSplit:
-    """Trials named by their number, dealt to the subjects in turn."""
+def made_split(
+    name: str, subjects: NDArray[np.int64], *, labels: NDArray[np.int64], **parts: Any
+) -> TrialSplit:  # other fields of the split
+    """Trials named by their number, dealt to the subjects in turn. parts: the split's other arrays."""
     index = np.arange(len(labels))
     ids = tuple(f"{name}_{number:06d}" for number in index)
     return TrialSplit(trial_ids=ids, session=subjects[index % len(subjects)], labels=labels, **parts)

@@ -72,10 +72,10 @@ class EncodingDataset:
         self.not_asked = tuple(np.array([bool(reason) for reason in reasons]) for reasons in self.reasons)
         silent = map(self._too_few_in_train, recordings, self.splits)
         self.left_out = tuple(few | unasked for few, unasked in zip(silent, self.not_asked, strict=True))
-        self.spec = self._spec()
+        self.spec: EncodingSpec = self._spec()
         self.training_ends = windows_that_train(recordings, self.splits, config, self.spec.lags)
         self._bins = {name: bins_that_score(name, recordings, self.splits, config) for name in LABELS}
-        self.fingerprint = self._fingerprint(content)
+        self.fingerprint: str = self._fingerprint(content)
         self._readers = self._reading(device)
         self._shown = tuple(self._showings_of(session) for session in range(len(recordings)))
         self._refuse_fev_without_repeats()

@@ -1,7 +1,7 @@
 """The endless order of training batches of a seed: batch i is a function of (seed, i) alone."""
 
 from collections.abc import Iterator, Mapping
-from typing import Any, Protocol, runtime_checkable
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 
@@ -56,10 +56,12 @@ class TrainingStream:
     def state_dict(self) -> Json:
         return {"next": self._next, "seed": self._seed, "batch_size": self._batch_size}
 
-    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+    def load_state_dict(self, state: Mapping[str, object]) -> None:
         mine = self.state_dict()
         for name in ("seed", "batch_size"):
-            if int(state[name]) != mine[name]:
+            if state[name] != mine[name]:
                 what = f"the checkpoint's {name} is {state[name]}, this run's is {mine[name]}"
                 raise AblateError(what, hint="a run can only be taken up with the settings that it began with")
-        self._next = int(state["next"])
+        number = state["next"]
+        assert isinstance(number, int), "as `state_dict` gave it"
+        self._next = number

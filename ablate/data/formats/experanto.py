@@ -12,7 +12,7 @@ All are on one clock, in seconds. Bins are the screen's frames, or of `bin_rate_
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 from pydantic import Field
@@ -35,6 +35,7 @@ from ablate.data.recording import Recording
 from ablate.data.recording.array_file import map_array
 from ablate.disk.header import read_header
 from ablate.disk.listing import visible
+from ablate.disk.read import Json
 from ablate.errors import AblateError
 
 META = "meta.yml"
@@ -67,7 +68,7 @@ class Modality:
 
     folder: Path
     kind: str
-    meta: dict[str, Any]
+    meta: Json
 
     @property
     def name(self) -> str:
@@ -272,7 +273,7 @@ def _sequence(one: Modality) -> tuple[np.ndarray, np.ndarray]:
     return float(start) + np.arange(len(values)) / float(rate), values
 
 
-def _raw(path: Path, meta: dict[str, Any]) -> np.ndarray:
+def _raw(path: Path, meta: Json) -> np.ndarray:
     signals, dtype = meta.get("n_signals"), meta.get("dtype")
     try:
         kind = np.dtype(str(dtype).removeprefix("<class 'numpy.").removesuffix("'>"))

@@ -8,7 +8,7 @@ channels need `channel`, since a model here sees one.
 """
 
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from pydantic import Field
@@ -22,6 +22,11 @@ from ablate.data.recording.array_file import map_array
 from ablate.data.recording.session import Signal
 from ablate.disk.listing import visible
 from ablate.errors import AblateError
+
+if TYPE_CHECKING:
+    from h5py import File as HdfFile
+else:  # an extra, imported when a file is read
+    HdfFile = object
 
 RESPONSES, STIMULUS, INFO = "responses_", "stimulus_", "session_info"
 STIMULI = "stimuli"
@@ -79,7 +84,7 @@ def read_openretina(place: Path, config: OpenRetinaConfig | None = None) -> Reco
         raise AblateError(f"is no HDF5 file: {error}", where=str(place)) from error
 
 
-def _recording(file: Any, place: Path, config: OpenRetinaConfig, story: Story) -> Recording:
+def _recording(file: HdfFile, place: Path, config: OpenRetinaConfig, story: Story) -> Recording:
     there = sorted(name.removeprefix(RESPONSES) for name in file if name.startswith(RESPONSES))
     absent = [name for name in config.stimuli if name not in there]
     if absent:
@@ -121,7 +126,7 @@ def _recording(file: Any, place: Path, config: OpenRetinaConfig, story: Story) -
     )
 
 
-def _movie(file: Any, place: Path, name: str, channel: int | str | None, story: Story) -> np.ndarray:
+def _movie(file: HdfFile, place: Path, name: str, channel: int | str | None, story: Story) -> np.ndarray:
     """(t, h, w) of the session's own stimulus, or of the one in `stimuli/`."""
     own, beside = f"{STIMULUS}{name}", place.parent / STIMULI / f"{name}.npy"
     if own in file:
@@ -148,12 +153,12 @@ def _movie(file: Any, place: Path, name: str, channel: int | str | None, story: 
     return chosen if chosen.dtype == np.uint8 else chosen.astype(np.float32)
 
 
-def _answers(dataset: Any, where: str) -> np.ndarray:
+def _answers(dataset: object, where: str) -> np.ndarray:
     """(t, n)."""
     return numbers(dataset, where, "(n, t)").T.astype(np.float32)
 
 
-def _rate(file: Any, place: Path, given: float | None, story: Story) -> float:
+def _rate(file: HdfFile, place: Path, given: float | None, story: Story) -> float:
     info = file.get(INFO, {})
     said = {name: info[name] for name in RATES if name in info}
     # the group may be absent ({}), and its entries are numbers or h5py's data sets
@@ -172,15 +177,15 @@ def _rate(file: Any, place: Path, given: float | None, story: Story) -> float:
     return rate
 
 
-def _number(value: Any, where: str) -> float:
+def _number(value: object, where: str) -> float:
     """A scalar dataset, or attribute."""
-    array = np.asarray(value[()] if hasattr(value, "shape") else value)
+    array = np.asarray(value)
     if array.size != 1 or array.dtype.kind not in "uif" or not array.item() > 0:
         raise AblateError(f"must be one number above zero, not {array!r:.60}", where=where)
     return float(array.item())
 
 
-def _name_unused(file: Any, names: list[str], place: Path, story: Story) -> None:
+def _name_unused(file: HdfFile, names: list[str], place: Path, story: Story) -> None:
     used = {f"{before}{name}" for name in names for before in (RESPONSES, STIMULUS)}
     for name in file:
         if name == INFO:

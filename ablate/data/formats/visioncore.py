@@ -9,7 +9,7 @@ A saved file may hold any program: it is opened with `weights_only=True`, which 
 import pickle
 import warnings
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import torch
@@ -21,6 +21,7 @@ from ablate.data.formats.reading.story import Story
 from ablate.data.formats.reading.timing import rising
 from ablate.data.formats.sensorium.trials import held
 from ablate.data.recording import Recording
+from ablate.disk.read import Json
 from ablate.errors import AblateError
 
 AXES = {
@@ -95,7 +96,7 @@ def read_visioncore(place: Path, bin_rate_hz: float | None = None) -> Recording:
     )
 
 
-def _opened(place: Path) -> dict[str, Any]:
+def _opened(place: Path) -> Json:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # that sparse tensors are slow to check; they are refused
@@ -110,11 +111,11 @@ def _opened(place: Path) -> dict[str, Any]:
     return saved
 
 
-def _is_array(value: Any) -> bool:
+def _is_array(value: object) -> bool:
     return isinstance(value, torch.Tensor | np.ndarray)
 
 
-def _array(name: Any, value: Any, place: Path) -> np.ndarray:
+def _array(name: object, value: object, place: Path) -> np.ndarray:
     array = value.detach().cpu() if isinstance(value, torch.Tensor) else torch.as_tensor(value)
     try:
         found = (array.float() if array.dtype == torch.bfloat16 else array).numpy()

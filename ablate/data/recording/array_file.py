@@ -7,7 +7,6 @@ import math
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from tokenize import TokenError
-from typing import Any
 
 import numpy as np
 
@@ -52,7 +51,7 @@ def map_array(path: Path) -> np.ndarray:
     return np.memmap(path, dtype=dtype, mode="r", offset=offset, shape=shape, order="F" if fortran else "C")
 
 
-def _header(path: Path) -> tuple[tuple[int, ...], bool, np.dtype[Any], int]:
+def _header(path: Path) -> tuple[tuple[int, ...], bool, np.dtype, int]:
     """Shape, order, dtype and where the data begin."""
     with path.open("rb") as file:
         version = np.lib.format.read_magic(file)

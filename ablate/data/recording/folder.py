@@ -22,7 +22,7 @@ and refused where its name is nearly one of these.
 import io
 import math
 from pathlib import Path
-from typing import Any, get_args
+from typing import get_args
 
 import numpy as np
 from ruamel.yaml import YAML
@@ -35,6 +35,7 @@ from ablate.data.recording.session import OPTIONAL, REPEATED, Recording, Signal
 from ablate.data.recording.unit_table import write_unit_table
 from ablate.disk.header import read_header
 from ablate.disk.listing import visible
+from ablate.disk.read import Json
 from ablate.disk.whole import whole_folder
 from ablate.errors import AblateError
 
@@ -63,7 +64,7 @@ def read_recording(folder: Path, *, max_frames: int | None = None, check_values:
         signal=notes.pop("signal", "spikes"),
         notes=notes,
         unread=unread,
-        **arrays,
+        **arrays,  # type: ignore[arg-type]  # by the names of their fields
     )
     check_shapes(recording, where=str(folder))
     recording = without_what_never_counts(recording.first(max_frames))
@@ -87,7 +88,7 @@ def write_recording(folder: Path, recording: Recording, *, checked: bool = True)
             write_unit_table(beside, recording.unit_table)
 
 
-def _arrays(folder: Path, bins_per_frame: int) -> dict[str, Any]:
+def _arrays(folder: Path, bins_per_frame: int) -> dict[str, np.ndarray]:
     """Every array of the folder, with a row a bin. Frames that are shown for several bins are repeated, in memory."""
     listed = {one.name for one in visible(folder)}  # also a link that leads nowhere: it is told, not passed over
     there = [name for name in (*OPTIONAL, *REPEATED) if f"{name}.npy" in listed]
@@ -109,7 +110,7 @@ def _arrays(folder: Path, bins_per_frame: int) -> dict[str, Any]:
 # ------------------------------------------------------------------ the header
 
 
-def _read_header(folder: Path) -> dict[str, Any]:
+def _read_header(folder: Path) -> Json:
     header = read_header(folder / HEADER)
     check_keys(header, folder)
     check_rate(header.get("bin_rate_hz"), str(folder))
@@ -148,7 +149,7 @@ def check_rate(rate: object, where: str) -> None:
 
 
 def _header_text(recording: Recording) -> str:
-    header: dict[str, Any] = {"name": recording.name, "bin_rate_hz": recording.bin_rate_hz}
+    header: Json = {"name": recording.name, "bin_rate_hz": recording.bin_rate_hz}
     if recording.behavior_names:
         header["behavior_names"] = list(recording.behavior_names)
     if recording.signal != "spikes":

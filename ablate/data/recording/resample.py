@@ -5,7 +5,6 @@ bin is valid where all of its bins are, and of a trial where all of them are of 
 """
 
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 
@@ -38,7 +37,7 @@ def resampled(recording: Recording, rate_hz: float | None) -> Recording:
         return recording
     if recording.frames < factor:
         raise AblateError(f"{recording.name} has only {recording.frames} bins", where="data.resample_hz")
-    new: dict[str, Any] = {
+    new = {
         "stimulus": _parts(recording.stimulus, factor).mean(1, dtype=np.float32),
         "spikes": _parts(recording.spikes, factor).sum(1, dtype=np.float32),
     }
@@ -60,7 +59,7 @@ def resampled(recording: Recording, rate_hz: float | None) -> Recording:
         new["repeats"] = np.stack(showings)
     if recording.repeat_stimulus is not None:
         new["repeat_stimulus"] = _parts(recording.repeat_stimulus, factor).mean(1, dtype=np.float32)
-    return replace(recording, bin_rate_hz=recording.bin_rate_hz / factor, **new)
+    return replace(recording, bin_rate_hz=recording.bin_rate_hz / factor, **new)  # type: ignore[arg-type]  # arrays by the names of their fields
 
 
 def refuse_other_rates(recordings: tuple[Recording, ...]) -> None:

@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 
 from ablate.contract import SessionSpec
+from ablate.disk.read import Json
 
 Array = np.ndarray
 
@@ -44,7 +45,7 @@ class Recording:
     repeat_stimulus: Array | None = None
     behavior_names: tuple[str, ...] = ()
     signal: Signal = "spikes"
-    notes: dict[str, Any] = field(default_factory=dict)
+    notes: Json = field(default_factory=dict)
     unread: tuple[str, ...] = ()
     unit_table: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
@@ -85,5 +86,5 @@ class Recording:
         """The first frames only."""
         if frames is None or frames >= self.frames:
             return self
-        parts: dict[str, Any] = {name: part[:frames] for name, part in self.arrays("stimulus", "spikes", *OPTIONAL)}
-        return replace(self, **parts)
+        parts = {name: part[:frames] for name, part in self.arrays("stimulus", "spikes", *OPTIONAL)}
+        return replace(self, **parts)  # type: ignore[arg-type]  # arrays by the names of their fields

@@ -11,7 +11,7 @@ import difflib
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from types import ModuleType
 
 import numpy as np
 from einops import reduce
@@ -100,7 +100,7 @@ def clip_movie(
     return movie
 
 
-def _pyav() -> Any:
+def _pyav() -> ModuleType:
     try:
         import av
     except ImportError as error:

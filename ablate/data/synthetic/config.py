@@ -6,7 +6,7 @@ memory-mapped. Because the true rates are known, so is the best attainable score
 this file: the movie, the eye, behaviour, the units.
 """
 
-from typing import Any, Literal
+from typing import Literal
 
 import torch
 
@@ -59,5 +59,5 @@ class SyntheticV1Config(WorldConfig, EncodingDataConfig):
     def rehearsal(self) -> "SyntheticV1Config":
         sessions = min(self.sessions, REHEARSAL_SESSIONS)
         units = self.units[:sessions] if isinstance(self.units, tuple) else self.units
-        small: dict[str, Any] = {"sessions": sessions, "units": units, "frames": min(self.frames, REHEARSAL_FRAMES)}
-        return self.changed(**small, **self._rehearsed_windows())
+        frames = min(self.frames, REHEARSAL_FRAMES)
+        return self.changed(sessions=sessions, units=units, frames=frames, **self._rehearsed_windows())

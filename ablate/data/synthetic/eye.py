@@ -4,8 +4,6 @@ Drift is a first-order autoregression (Engbert et al. 2011, without the self-avo
 times a second and last 25 ms.
 """
 
-from typing import Any
-
 import numpy as np
 from jaxtyping import Float
 from scipy.signal import lfilter
@@ -26,7 +24,9 @@ def eye_position(random: np.random.Generator, frames: int, bin_rate_hz: float) -
     return REACH * np.tanh((drift + _saccades(random, frames, bin_rate_hz, drift)) / REACH)
 
 
-def _saccades(random: np.random.Generator, frames: int, bin_rate_hz: float, drift: Any) -> Float[np.ndarray, "t 2"]:
+def _saccades(
+    random: np.random.Generator, frames: int, bin_rate_hz: float, drift: Float[np.ndarray, "t 2"]
+) -> Float[np.ndarray, "t 2"]:
     """Sum of the jumps so far. Each lands near the fixation point: its direction is random, then drawn back."""
     starts = np.flatnonzero(random.random(frames) < SACCADES_HZ / bin_rate_hz)
     sizes = random.exponential(SACCADE_PIXELS, len(starts))

@@ -12,7 +12,8 @@ import shlex
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from types import ModuleType
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -139,7 +140,7 @@ def frames_of(trial: Trial, count: int, size: int) -> NDArray[np.uint8]:
 
 
 def _write_native(folder: Path, trials: list[Trial]) -> None:
-    made: list[dict[str, Any]] = []
+    made: list[dict[str, object]] = []
     for trial in trials:
         rng = np.random.default_rng([*trial.seed, 3])
         frames = frames_of(trial, INTERVALS * FRAMES, SIZE).reshape(INTERVALS, FRAMES, SIZE, SIZE, 3)
@@ -201,7 +202,7 @@ def write_film(file: Path, trial: Trial, rate: int) -> None:
         target.mux(stream.encode())
 
 
-def _extra(module: str, extra: str) -> Any:
+def _extra(module: str, extra: str) -> ModuleType:
     from importlib import import_module
 
     try:

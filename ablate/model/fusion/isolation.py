@@ -56,8 +56,8 @@ def notes(config: MediaConfig, spec: FusionSpec, media: MediaStack) -> dict[str,
     if matrix is not None:
         found["isolation (latents x frames)"] = f"{tell(matrix)}, other intervals at most {leak(matrix):.2g}"
     if media.video.frozen:
-        kept = getattr(media.video, "cached", True)
-        found["video"] = f"frozen: {'no FLOPs once its features are cached' if kept else 'features are not kept'}"
+        kept = "no FLOPs once its features are cached" if media.video.cached else "features are not kept"
+        found["video"] = f"frozen: {kept}"
     return found
 
 

@@ -9,7 +9,8 @@ token width, as in the paper. A_log and D take no weight decay.
 """
 
 import math
-from typing import Any, Literal
+from collections.abc import Callable
+from typing import Literal
 
 import torch
 from einops import rearrange, repeat
@@ -96,7 +97,7 @@ def selective_scan(
     return torch.stack(outputs, dim=1)
 
 
-def fused_scan() -> Any:
+def fused_scan() -> Callable[..., Tensor] | None:
     """The fused kernel where its package is installed, else None."""
     try:
         from mamba_ssm.ops.selective_scan_interface import selective_scan_fn

@@ -21,6 +21,7 @@ from torch import Tensor, nn
 from ablate.config import Config
 from ablate.contract import VideoEncoder
 from ablate.disk.digest import known_file_hash
+from ablate.disk.read import Json
 from ablate.errors import AblateError
 from ablate.model.video.pixels import Pixels, require_pixels
 
@@ -67,7 +68,10 @@ class HfVideoConfig(Config):
 
 
 class HfVideo(VideoEncoder):
-    """(b, i, f, 3, h, w) to one token a time step of the model, (b, i, t, width); zero without any frame."""
+    """(b, i, f, 3, h, w) to one token a time step of the model, (b, i, t, width); zero without any frame.
+
+    model: of transformers, which gives its classes no types.
+    """
 
     cached = False
 
@@ -164,7 +168,7 @@ def _opened(path: str) -> tuple[Any, str]:
 def pixels_of(path: str, kind: str, size: int) -> Pixels:
     """As preprocessor_config.json says: y = (rescale_factor p - offset - mean) / std of pixels p of 0 to 255."""
     file = Path(path) / "preprocessor_config.json"
-    told: dict[str, Any] = USUAL[kind] | (json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {})
+    told: Json = USUAL[kind] | (json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {})
     scale, offset = 255 * float(told.get("rescale_factor", 1 / 255)), float(bool(told.get("offset", False)))
     mean, std = ([float(value) for value in told[name]] for name in ("image_mean", "image_std"))
     means, stds = tuple((offset + value) / scale for value in mean), tuple(value / scale for value in std)

@@ -8,13 +8,14 @@ configuration.
 
 import math
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 from einops import rearrange
 from jaxtyping import Float, Shaped
 from torch import Tensor
 from torch.nn import functional
 
+from ablate.disk.read import Json
 from ablate.errors import AblateError
 
 Crop = Literal["center", "squash", "border"]
@@ -37,7 +38,7 @@ class Pixels:
     mode: str = "bicubic"
 
     @staticmethod
-    def of_timm(data: dict[str, Any]) -> "Pixels":
+    def of_timm(data: Json) -> "Pixels":
         """From a model's data configuration (`timm.data.resolve_model_data_config`)."""
         mode = "bilinear" if data["interpolation"] == "bilinear" else "bicubic"
         crop: Crop = data["crop_mode"] or "center"

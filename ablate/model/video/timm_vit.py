@@ -20,6 +20,7 @@ from torch import Tensor, nn
 
 from ablate.config import Config
 from ablate.disk.digest import known_file_hash
+from ablate.disk.read import Json
 from ablate.errors import AblateError
 from ablate.model.video.checkpoint import load_weights
 from ablate.model.video.frame_encoder import FrameEncoder, Pixels
@@ -71,7 +72,7 @@ class TimmConfig(Config):
         meta = torch.get_default_device().type == "meta"  # only shapes and counts are wanted
         backbone = deepcopy(_shapes_of(self)) if meta else self._backbone()
         named = backbone.model if isinstance(backbone, PatchTokens) else backbone
-        data: dict[str, Any] = timm.data.resolve_model_data_config(named)
+        data: Json = timm.data.resolve_model_data_config(named)
         if self.image_size is not None:
             data["input_size"] = (3, self.image_size, self.image_size)
         pixels = Pixels.of_timm(data)
@@ -99,7 +100,8 @@ class TimmConfig(Config):
             raise AblateError(f"`{self.name}` has no `pool: {self.pool}`", where="baseline.video.pool", hint=hint)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(self.weights_seed)
-            sized: dict[str, Any] = {} if self.image_size is None else {"img_size": self.image_size}
+            # `Any` here and below: timm's models have attributes of their own, and no type in common.
+            sized: Any = {} if self.image_size is None else {"img_size": self.image_size}
             try:
                 pretrained = self.weights == "hub" and not meta
                 model: Any = timm.create_model(self.name, pretrained=pretrained, num_classes=0, **sized)

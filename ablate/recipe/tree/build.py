@@ -3,12 +3,12 @@
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any
 
 from ruamel.yaml.events import (
     AliasEvent,
     CollectionStartEvent,
     DocumentStartEvent,
+    Event,
     MappingEndEvent,
     MappingStartEvent,
     ScalarEvent,
@@ -36,7 +36,7 @@ class TreeBuilder:
         self.anchors: dict[str, tuple[Node, int]] = {}
         self.nodes = 0
 
-    def document(self, events: Iterator[object]) -> Node | None:
+    def document(self, events: Iterator[Event]) -> Node | None:
         root, documents = None, 0
         for event in events:
             if isinstance(event, StreamEndEvent):
@@ -51,7 +51,7 @@ class TreeBuilder:
                 root = self._value(event, events, "", depth=0)
         return None if root is None or root.value is None else root
 
-    def _value(self, event: Any, events: Iterator[Any], path: str, depth: int) -> Node:
+    def _value(self, event: Event, events: Iterator[Event], path: str, depth: int) -> Node:
         where, before = self._where(event), self.nodes
         if isinstance(event, AliasEvent):
             return self._alias(event, path)
@@ -65,17 +65,17 @@ class TreeBuilder:
                 "a recipe holds plain values: leave the tag out",
             )
         if isinstance(event, SequenceStartEvent):
-            value: Any = self._sequence(events, path, depth)
+            node = Node(self._sequence(events, path, depth), where, path)
         elif isinstance(event, MappingStartEvent):
-            value = self._mapping(events, path, depth)
+            node = Node(self._mapping(events, path, depth), where, path)
         else:
-            value = self._scalar(event, where)
-        node = Node(value, where, path)
+            assert isinstance(event, ScalarEvent), "nothing else stands where a value is"
+            node = Node(self._scalar(event, where), where, path)
         if event.anchor is not None:
             self.anchors[event.anchor] = (node, self.nodes - before)
         return node
 
-    def _scalar(self, event: Any, where: str) -> Scalar:
+    def _scalar(self, event: ScalarEvent, where: str) -> Scalar:
         plain = event.style is None
         try:
             return scalar(event.value) if plain else event.value
@@ -83,7 +83,7 @@ class TreeBuilder:
             self.problems.fault("this number is too large", where, "")
             return None
 
-    def _alias(self, event: Any, path: str) -> Node:
+    def _alias(self, event: AliasEvent, path: str) -> Node:
         where = self._where(event)
         if event.anchor not in self.anchors:
             raise AblateError(f"the alias `*{event.anchor}` has no anchor `&{event.anchor}` before it", where=where)
@@ -91,7 +91,7 @@ class TreeBuilder:
         self._count(size, where)
         return replace(node.at(path), where=where)
 
-    def _sequence(self, events: Iterator[object], path: str, depth: int) -> tuple[Node, ...]:
+    def _sequence(self, events: Iterator[Event], path: str, depth: int) -> tuple[Node, ...]:
         items: list[Node] = []
         for event in events:
             if isinstance(event, SequenceEndEvent):
@@ -99,7 +99,7 @@ class TreeBuilder:
             items.append(self._value(event, events, f"{path}[{len(items) + 1}]", depth + 1))
         return tuple(items)
 
-    def _mapping(self, events: Iterator[object], path: str, depth: int) -> dict[str, Node]:
+    def _mapping(self, events: Iterator[Event], path: str, depth: int) -> dict[str, Node]:
         entries: dict[str, Node] = {}
         for event in events:
             if isinstance(event, MappingEndEvent):
@@ -119,7 +119,7 @@ class TreeBuilder:
                 entries[key] = node
         return entries
 
-    def _key(self, event: object, events: Iterator[object], depth: int) -> str:
+    def _key(self, event: Event, events: Iterator[Event], depth: int) -> str:
         if not isinstance(event, ScalarEvent):
             raise AblateError("a key must be a word", where=self._where(event), hint="write `key: value`")
         if event.tag is not None:
@@ -146,5 +146,5 @@ class TreeBuilder:
                 f"the file expands to more than {MAX_NODES} values", where=where, hint="use fewer aliases (`*name`)"
             )
 
-    def _where(self, event: Any) -> str:
+    def _where(self, event: Event) -> str:
         return f"{self.name}:{event.start_mark.line + 1}" if self.numbered else self.name

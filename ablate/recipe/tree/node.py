@@ -12,7 +12,7 @@ class Node:
     written, `patches.p2.modulator.hidden_dim`.
     """
 
-    value: Any
+    value: Any  # one of the three above: `is_mapping` and `is_list` tell which
     where: str = ""
     path: str = ""
 
@@ -34,7 +34,7 @@ class Node:
             return replace(moved, value={key: node.at(f"{path}.{key}") for key, node in self.value.items()})
         return moved
 
-    def plain(self) -> Any:
+    def plain(self) -> object:
         """The value alone: dicts, lists, scalars."""
         if isinstance(self.value, dict):
             return {key: node.plain() for key, node in self.value.items()}

@@ -3,7 +3,6 @@
 import difflib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
@@ -54,7 +53,7 @@ class _Place:
     """The deepest node that an error's location leads to, and the field that is wrong there."""
 
     node: Node
-    field: Any
+    field: object
     missing: str = ""
 
     @property
@@ -85,7 +84,7 @@ def _locate(location: tuple[int | str, ...], root: Node, config: object) -> _Pla
     return _Place(node, field)
 
 
-def config_of(field: Any, node: Node) -> ConfigClass | None:
+def config_of(field: object, node: Node) -> ConfigClass | None:
     """The config class that a node is read as: the part of its `type`, or the only class there is."""
     if is_config(field):
         return field

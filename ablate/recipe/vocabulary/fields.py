@@ -2,9 +2,9 @@
 words."""
 
 import types
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, TypeGuard, Union, get_args, get_origin
 
 import annotated_types
 from pydantic import BaseModel
@@ -37,7 +37,7 @@ def single(annotation: object) -> ConfigClass | None:
     return found[0] if len(found) == 1 else None
 
 
-def members(annotation: object) -> tuple[Any, ...]:
+def members(annotation: object) -> tuple[object, ...]:
     """The members of a union with Annotated peeled off; a tuple of one for anything else."""
     if isinstance(annotation, FieldInfo):
         annotation = annotation.annotation
@@ -49,7 +49,7 @@ def members(annotation: object) -> tuple[Any, ...]:
     return (annotation,)
 
 
-def is_config(annotation: object) -> bool:
+def is_config(annotation: object) -> TypeGuard[ConfigClass]:
     return isinstance(annotation, type) and issubclass(annotation, BaseModel)
 
 
@@ -85,7 +85,7 @@ def expected(field: object) -> str:
     return " or ".join(words) + _limits(constraints)
 
 
-def _peel(field: object) -> tuple[Any, list[Any]]:
+def _peel(field: object) -> tuple[object, list[object]]:
     """Annotation and constraints of a field, or of an annotation."""
     if isinstance(field, FieldInfo):
         annotation, outer = _peel(field.annotation)
@@ -97,7 +97,7 @@ def _peel(field: object) -> tuple[Any, list[Any]]:
     return field, []
 
 
-NAMES: Mapping[Any, tuple[str, str]] = {
+NAMES: Mapping[object, tuple[str, str]] = {
     int: ("a whole number", "whole numbers"),
     float: ("a number", "numbers"),
     bool: ("true or false", "values true or false"),
@@ -134,7 +134,7 @@ def _items(arguments: tuple[object, ...]) -> str:
     return f"{len(arguments)} {' or '.join(sorted(kinds))}"
 
 
-def _limits(constraints: list[Any]) -> str:
+def _limits(constraints: Sequence[object]) -> str:
     """The bounds of a number: ` of at least 0 and below 1`."""
     words = []
     for limit in constraints:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 from ablate.analysis import Gain, Interval, VariantAnalysis
 from ablate.analysis.words import percent_with_interval, with_interval
@@ -10,6 +10,7 @@ from ablate.disk.read import Json
 
 Cell = Callable[[VariantAnalysis], str]
 Fields = Json
+Place = Literal["gain", "beside"]
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,7 @@ class Column:
     key: str
     forms: tuple[Form, ...]
     fields: Callable[[VariantAnalysis], Fields]
-    part: Literal["gain", "beside"] = "gain"
+    part: Place = "gain"
     right: bool = False
     min_width: int | None = None
     kept: bool = False
@@ -45,9 +46,19 @@ class Column:
         return self.forms[0].cell
 
 
-def one(key: str, heading: str, cell: Cell, fields: Callable[[VariantAnalysis], Fields], **more: Any) -> Column:
+def one(
+    key: str,
+    heading: str,
+    cell: Cell,
+    fields: Callable[[VariantAnalysis], Fields],
+    *,
+    part: Place = "gain",
+    right: bool = False,
+    min_width: int | None = None,
+    kept: bool = False,
+) -> Column:
     """A column that is always written the same way."""
-    return Column(key, (Form(heading, cell),), fields, **more)
+    return Column(key, (Form(heading, cell),), fields, part, right, min_width, kept)
 
 
 def judged_gain(word: str, gain: Gain | None) -> str:

@@ -4,7 +4,7 @@ import io
 import warnings
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Literal, get_args
 
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
@@ -24,11 +24,10 @@ UNDATED: dict[str, dict[str, None]] = {
 def rendered(figure: Figure, kind: Kind) -> bytes:
     """The figure in one format, without a date or a version in it."""
     written = io.BytesIO()
-    settings: dict[str, Any] = {"format": kind, "metadata": UNDATED[kind]}
     with styled(), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # a name in a script that the font lacks is drawn as boxes
         FigureCanvasAgg(figure)
-        figure.savefig(written, **settings)
+        figure.savefig(written, format=kind, metadata=UNDATED[kind])
     return written.getvalue()
 
 

@@ -8,6 +8,7 @@ from ablate.analysis import StudyAnalysis, analyse, quietly
 from ablate.disk.read import Json
 from ablate.report.writer.table_data import data_frame
 from ablate.result import RunRecord, Store
+from ablate.result.measure.units import unit_tables
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -59,7 +60,7 @@ class Results:
 
         rows = []
         for record in self._named():
-            for table in (self.store.units(record.key) or {}).get("sessions", ()):
+            for table in unit_tables(self.store.units(record.key)):
                 count = len(table["entry"])
                 columns = {name: table.get(name, [None] * count) for name in ENTRY}  # committed runs keep no `gain`
                 for place, (entry, value) in enumerate(zip(table["entry"], table["value"], strict=True)):

@@ -23,7 +23,6 @@ import shutil
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from pydantic import ValidationError
 
@@ -158,7 +157,7 @@ class Store:
         """The records of all readable runs, in the order of their keys."""
         return tuple(self.scan().records.values())
 
-    def units(self, key: str) -> Any:
+    def units(self, key: str) -> object:
         """Per-unit scores of a run; None when it has none. Raises AblateError when damaged."""
         if packed := self.packed_run(key):
             return packed.units

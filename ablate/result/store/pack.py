@@ -11,7 +11,6 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from pydantic import ValidationError
 
@@ -29,8 +28,8 @@ class PackedRun:
     """One line of the file. units: as in `units.json`. history: the rows of `history.jsonl` that have a score."""
 
     record: RunRecord
-    units: Any
-    history: tuple[Mapping[str, Any], ...]
+    units: object
+    history: tuple[Json, ...]
 
 
 @dataclass(frozen=True)
@@ -44,7 +43,7 @@ class Pack:
 EMPTY = Pack({}, ())
 
 
-def scored_rows(history: Iterable[Mapping[str, object]]) -> tuple[Mapping[str, Any], ...]:
+def scored_rows(history: Iterable[Json]) -> tuple[Json, ...]:
     """The rows of a learning curve that hold a validation score: the points that are drawn and judged."""
     return tuple(row for row in history if row.get("validation") is not None)
 
@@ -75,7 +74,7 @@ def _plain(run: PackedRun) -> Json:
     return {"history": run.history, "record": run.record.model_dump(mode="json"), "units": _without_gains(run.units)}
 
 
-def _without_gains(units: object) -> Any:
+def _without_gains(units: object) -> object:
     """`units.json` as it is packed; what is no table of sessions is left as it is."""
     if not isinstance(units, dict) or not isinstance(units.get("sessions"), list):
         return units
@@ -86,10 +85,10 @@ def _without_gains(units: object) -> Any:
     return {**units, "sessions": sessions}
 
 
-def _run(line: Any) -> PackedRun:
+def _run(line: Json) -> PackedRun:
     record = RunRecord.model_validate_json(json.dumps(line["record"]))  # as JSON: lists become tuples
     check_key(record.key)
-    history: Sequence[Any] = line["history"]
+    history: Sequence[Json] = line["history"]
     if not all(isinstance(row, dict) for row in history):
         raise ValueError("a row of the history is no object")
     return PackedRun(record, line["units"], tuple(history))

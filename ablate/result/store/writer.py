@@ -7,7 +7,6 @@ from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
-from typing import Any
 
 from ablate.disk.digest import file_hash
 from ablate.disk.name import check_name
@@ -117,7 +116,7 @@ def forget_hash(folder: Path, name: str) -> None:
         write_json(path, hashes)
 
 
-def _finite(value: object) -> Any:
+def _finite(value: object) -> object:
     if isinstance(value, float) and (value != value or value in (float("inf"), float("-inf"))):
         return None
     if isinstance(value, dict):

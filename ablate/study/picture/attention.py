@@ -50,7 +50,7 @@ class Recorder(TorchFunctionMode):
 
     def __torch_function__(
         self, func: Callable[..., Any], types: Sequence[type], args: tuple[Any, ...] = (), kwargs: Any = None
-    ) -> Any:
+    ) -> Any:  # as torch calls it, for every function there is
         kwargs = kwargs or {}
         if func is functional.scaled_dot_product_attention:
             with torch._C.DisableTorchFunction():

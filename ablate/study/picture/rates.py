@@ -3,7 +3,7 @@
 A stretch of consecutive test bins: each bin is predicted from the window that ends at it, as in the test.
 """
 
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import torch
@@ -11,6 +11,7 @@ from torch import nn
 
 from ablate.contract import Dataset, EncodingBatch
 from ablate.data.encoding.batches import EncodingDataset
+from ablate.result.measure.units import unit_tables
 from ablate.result.picture import UnitPicture
 
 BINS = 240
@@ -34,11 +35,11 @@ def unit_pictures(model: nn.Module, dataset: Dataset, units: object) -> tuple[Un
     return tuple(found)
 
 
-def chosen(units: Any) -> list[tuple[Rank, str, int, float]]:
+def chosen(units: object) -> list[tuple[Rank, str, int, float]]:
     """(rank, session, unit, score) of the three units, by their score over all sessions."""
     scored = sorted(
         (value, table["name"], unit)
-        for table in (units or {}).get("sessions", ())
+        for table in unit_tables(units)
         for unit, value in zip(table["entry"], table["value"], strict=True)
         if value is not None
     )

@@ -5,8 +5,6 @@ Readouts that know no place give nothing. Places on the common grid are brought 
 the adapter's scale.
 """
 
-from typing import Any
-
 import torch
 from torch import Tensor, nn
 
@@ -15,6 +13,7 @@ from ablate.model.adapter.affine import AffineAdapter
 from ablate.model.encoder import Encoder
 from ablate.model.readout.factorized import FactorizedReadout
 from ablate.model.readout.gaussian import GaussianReadout
+from ablate.result.measure.units import unit_tables
 from ablate.result.picture import ReadoutPicture
 
 
@@ -45,9 +44,9 @@ def readout_pictures(model: nn.Module, spec: DataSpec, units: object) -> tuple[R
     return tuple(found)
 
 
-def session_scores(units: Any, session: str) -> dict[int, float | None]:
+def session_scores(units: object, session: str) -> dict[int, float | None]:
     """Unit -> test score, from the content of `units.json`."""
-    for table in (units or {}).get("sessions", ()):
+    for table in unit_tables(units):
         if table.get("name") == session:
             return dict(zip(table["entry"], table["value"], strict=True))
     return {}

@@ -240,7 +240,7 @@ def _record(job: RunJob, result: FitResult, *, started: str, device: torch.devic
 
 
 def run_record(job: RunJob, *, state: RunState, reason: str = "", started: str = "", **fields: Any) -> RunRecord:
-    """The record of a run without its scores, for example of one that failed."""
+    """The record of a run without its scores, for example of one that failed. fields: others of the record's."""
     if "environment" not in fields:
         fields["environment"] = environment()
     return RunRecord(

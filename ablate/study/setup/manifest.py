@@ -3,7 +3,6 @@
 import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
 
 from ablate.analysis.guard.teaching import taught
 from ablate.config import non_default
@@ -103,7 +102,7 @@ def make_entry(
     )
 
 
-def _taught(differences: Mapping[str, tuple[Any, Any]], changes: str) -> Iterator[str]:
+def _taught(differences: Mapping[str, tuple[object, object]], changes: str) -> Iterator[str]:
     """What else a model is taught by than the baseline, where the few words of its changes leave it out."""
     for path, text in taught(differences).items():
         if path.rpartition(".")[2] not in changes:

@@ -21,7 +21,7 @@ def takes_decay(parameter: nn.Parameter) -> bool:
     return parameter.ndim >= 2 and not getattr(parameter, "no_decay", False)  # `contract.no_decay` leaves the mark
 
 
-def parameter_groups(model: nn.Module, weight_decay: float) -> list[dict[str, Any]]:
+def parameter_groups(model: nn.Module, weight_decay: float) -> list[dict[str, Any]]:  # as torch takes them
     """Two groups, decayed and not; frozen parameters are in neither. Both keep the order of the model."""
     of_norms = {
         id(parameter) for module in model.modules() if isinstance(module, NORMS) for parameter in module.parameters()

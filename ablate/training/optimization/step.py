@@ -4,8 +4,8 @@ A step's batch is drawn whole and cut into `accumulate` micro-batches: the same 
 share of the gradient is its share of the step's valid entries, so that the gradient is that of the uncut batch.
 """
 
-from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -88,7 +88,7 @@ class Learner:
             "batches": dict(self.batches.state_dict()),
         }
 
-    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+    def load_state_dict(self, state: Json) -> None:
         copy_into(trained_tensors(self.model), state["weights"])
         self.average.load_state_dict(state["average"])
         self.optimizer.load_state_dict({**self.optimizer.state_dict(), "state": state["optimizer"]})

@@ -84,7 +84,7 @@ def summarise(
     scored_hash: str,
     attainable: Attainable | None,
     floor: Attainable | None = None,
-    **beside: Any,
+    **beside: Any,  # other fields of Score, which validates them
 ) -> Score:
     """The score of a split; `beside` are its other fields, as the accuracies of a labelling task.
 

@@ -10,7 +10,6 @@ subject. `min_spikes` is not read.
 """
 
 import math
-from typing import Any
 
 import numpy as np
 import torch
@@ -106,7 +105,7 @@ def _targets(said: ValuePredictions, gain: NDArray[np.float64]) -> tuple[TargetS
     return tuple(found)
 
 
-def _agreement(said: ValuePredictions, session: int | None = None) -> dict[str, Any]:
+def _agreement(said: ValuePredictions, session: int | None = None) -> dict[str, float | None]:
     """Over all labels, or over those of one session: means over the targets."""
     own = np.ones(len(said), dtype=np.bool_) if session is None else said.session == session
     each = [own & (said.target == index) for index in range(len(said.targets))]

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import nn
@@ -10,7 +9,8 @@ from torch import nn
 from ablate.cli.command.data.recipe import recipe_of
 from ablate.cli.console import err, say
 from ablate.cli.screen.live.counting import Count
-from ablate.contract import Batch
+from ablate.contract import FusionBatch
+from ablate.data.trials.opened.dataset import TrialDataset
 from ablate.errors import AblateError
 from ablate.model import FusionConfig
 from ablate.model.video.frame_encoder import FrameEncoder
@@ -62,7 +62,8 @@ def keeps_features(configuration: Configuration) -> bool:
 
 def encode(configuration: Configuration, name: str, device: torch.device) -> bool:
     """Fills the cache of one configuration's encoder; false if its model looks at no frame (`fusion: none`)."""
-    dataset: Any = open_data(configuration, device)
+    dataset = open_data(configuration, device)
+    assert isinstance(dataset, TrialDataset), "only a fusion model has a frame encoder"
     encoder = encoder_of(build_model(configuration, dataset, 0, device))
     if encoder is None:
         return False
@@ -72,10 +73,10 @@ def encode(configuration: Configuration, name: str, device: torch.device) -> boo
         for split in SPLITS:
             for batch in every_batch(dataset, split):
                 before = encoder.images_encoded
-                if encoder.remembered(batch.frame_mask, batch.frame_keys) is None:  # type: ignore[attr-defined]
-                    encoder(batch.frames, batch.frame_mask, batch.frame_keys)  # type: ignore[attr-defined]
+                if encoder.remembered(batch.frame_mask, batch.frame_keys) is None:
+                    encoder(batch.frames, batch.frame_mask, batch.frame_keys)
                 computed = encoder.images_encoded - before
-                count.add(int(batch.frame_mask.sum()) - computed, free=True)  # type: ignore[attr-defined]
+                count.add(int(batch.frame_mask.sum()) - computed, free=True)
     cache = encoder.cache()
     say(f"{name}: {encoder.images_encoded} frames encoded now, {len(cache)} in {cache.folder}")
     return True
@@ -85,7 +86,7 @@ def encoder_of(model: nn.Module) -> FrameEncoder | None:
     return next((m for m in model.modules() if isinstance(m, FrameEncoder) and m.cached), None)
 
 
-def every_batch(dataset: Any, split: str) -> Iterator[Batch]:
+def every_batch(dataset: TrialDataset, split: str) -> Iterator[FusionBatch]:
     """Every trial of a split once, the training split's too."""
     rows = torch.arange(len(dataset.splits[split])).split(ROWS)
     return (dataset.batch(split, some.numpy()) for some in rows)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -94,8 +94,8 @@ def predict_run(
             found = predict_recording(model, given.recording, given.session)
         else:
             assert given.stimulus is not None
-            settings: Any = {"session": given.session, "bin_rate_hz": given.bin_rate_hz}
-            found = predict_files(model, given.stimulus, given.behavior, given.spikes, **settings)
+            arrays = given.stimulus, given.behavior, given.spikes
+            found = predict_files(model, *arrays, session=given.session, bin_rate_hz=given.bin_rate_hz)
     write_predictions(out, (found,))
     say(f"wrote {out}: {len(found.rate)} bins, {found.rate.shape[1]} units of {found.session}")
     return 0

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, replace
 from datetime import datetime
 from time import sleep
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from rich.table import Table
 from rich.text import Text
@@ -12,6 +12,7 @@ from rich.text import Text
 from ablate.analysis.words import duration
 from ablate.cli.console import out, say
 from ablate.cli.screen.document import print_document
+from ablate.disk.read import Json
 from ablate.study.status import StudyStatus, status_of
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ def code_of(status: StudyStatus) -> int:
     return NO_SCORE if any(run.state in ("failed", "diverged") for run in status.runs) else 0
 
 
-def record_of(status: StudyStatus) -> dict[str, Any]:
+def record_of(status: StudyStatus) -> Json:
     """A study: name, settled, counts, cpu_hours, gpu_hours, silent, runs."""
     return {
         "study": status.name,

@@ -1,7 +1,6 @@
 """Means and deviations for normalising, and the null of the score: from training bins alone."""
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -86,6 +85,6 @@ def _of_counts(recording: Recording, train: Array) -> tuple[Array, Array]:
     return rate, np.asarray(_or_one(np.sqrt(squares / np.maximum(fires.sum(0), 1))))
 
 
-def _or_one(std: Any) -> Any:
+def _or_one(std: Array | float) -> Array:
     """What does not vary is left as it is, not divided by zero."""
     return np.where(np.asarray(std) > 1e-12, std, 1.0)

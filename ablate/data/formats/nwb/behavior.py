@@ -1,10 +1,8 @@
 """Series of processing modules with few columns: running, pupil, eye position."""
 
-from typing import Any
-
 import numpy as np
 
-from ablate.data.formats.nwb.opened import held
+from ablate.data.formats.nwb.opened import NWBContainer, NWBFile, TimeSeries, held
 from ablate.data.formats.nwb.stimulus import times_of
 from ablate.data.formats.reading.story import Story
 from ablate.data.formats.reading.timing import Bins, means_in
@@ -15,7 +13,7 @@ MOST_COLUMNS = 8
 NOT_BEHAVIOR = ("RoiResponseSeries", "AnnotationSeries", "ElectricalSeries", "ImageSeries", "SpikeEventSeries")
 
 
-def behavior_series(file: Any) -> tuple[dict[str, Any], list[str]]:
+def behavior_series(file: NWBFile) -> tuple[dict[str, TimeSeries], list[str]]:
     """Candidates by `module/series`, and the series that are none."""
     found, others = {}, []
     for module in (file.processing or {}).values():
@@ -32,7 +30,7 @@ def behavior_series(file: Any) -> tuple[dict[str, Any], list[str]]:
 
 
 def read_behavior(
-    file: Any, names: tuple[str, ...] | None, bins: Bins, story: Story
+    file: NWBFile, names: tuple[str, ...] | None, bins: Bins, story: Story
 ) -> tuple[np.ndarray | None, tuple[str, ...]]:
     """(t, k) means of each bin, and the columns' names. Raises AblateError for a name that is not there."""
     found, others = behavior_series(file)
@@ -72,7 +70,7 @@ def _means(times: np.ndarray, values: np.ndarray, bins: Bins, name: str) -> tupl
         raise AblateError(error.problems[0].what, where=name) from None
 
 
-def _series_in(container: Any) -> list[Any]:
+def _series_in(container: NWBContainer) -> list[TimeSeries]:
     """Every time series in a module, in whatever it is wrapped."""
     found = []
     for child in container.children:

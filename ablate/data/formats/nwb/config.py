@@ -1,14 +1,14 @@
 """The settings of NWB files, and one file read."""
 
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 from pydantic import Field
 
 from ablate.data.formats.base import FormatConfig, session_name
 from ablate.data.formats.nwb.behavior import read_behavior
-from ablate.data.formats.nwb.opened import opened
+from ablate.data.formats.nwb.opened import DynamicTable, NWBFile, opened
 from ablate.data.formats.nwb.stimulus import Axes, Candidate, chosen, frames_of
 from ablate.data.formats.reading.numbers import TIMES, numbers
 from ablate.data.formats.reading.story import Story
@@ -91,7 +91,7 @@ def _bins(
     return bins, frames
 
 
-def _units(units: Any, bins: Bins, story: Story) -> tuple[np.ndarray, np.ndarray | None]:
+def _units(units: DynamicTable, bins: Bins, story: Story) -> tuple[np.ndarray, np.ndarray | None]:
     """Counts (t, u), and where each unit was observed. Raises AblateError where no spike meets the stimulus."""
     found = [numbers(one, "units: spike_times", "(n,)", kinds=TIMES, empty=True) for one in units["spike_times"][:]]
     times = [one.astype(np.float64) for one in found]
@@ -109,7 +109,7 @@ def _units(units: Any, bins: Bins, story: Story) -> tuple[np.ndarray, np.ndarray
     return counts.astype(np.uint16), valid
 
 
-def _unit_table(units: Any, story: Story) -> UnitTable:
+def _unit_table(units: DynamicTable, story: Story) -> UnitTable:
     """Ids, and every column with one word or number a unit."""
     table, left = {"id": tuple(str(one) for one in units.id[:])}, []
     for name in units.colnames:
@@ -126,7 +126,7 @@ def _unit_table(units: Any, story: Story) -> UnitTable:
     return table
 
 
-def _name_unused(file: Any, candidate: Candidate, story: Story) -> None:
+def _name_unused(file: NWBFile, candidate: Candidate, story: Story) -> None:
     """What else the file holds."""
     story.unused += [f"acquisition/{name}" for name in file.acquisition]
     tables = [name for name in (file.intervals or {}) if name != candidate.name]

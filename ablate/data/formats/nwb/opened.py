@@ -4,14 +4,21 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ablate.data.formats.reading.library import needed
 from ablate.errors import AblateError
 
+if TYPE_CHECKING:
+    from hdmf.common import DynamicTable
+    from pynwb import NWBFile, TimeSeries
+    from pynwb.core import NWBContainer
+else:  # an extra, imported when a file is read
+    NWBFile = TimeSeries = DynamicTable = NWBContainer = object
+
 
 @contextmanager
-def opened(place: Path) -> Iterator[Any]:
+def opened(place: Path) -> Iterator[NWBFile]:
     """Raises AblateError for what is no NWB file, and where pynwb is not installed."""
     pynwb = needed("pynwb", "nwb")
     with warnings.catch_warnings():
@@ -28,7 +35,7 @@ def opened(place: Path) -> Iterator[Any]:
             yield file
 
 
-def held(container: object, name: str) -> Any:
+def held(container: object, name: str) -> Any:  # the file itself is untyped
     """An entry of one of pynwb's objects; None where its type has no such entry, or the file says nothing there."""
     return getattr(container, name, None)  # each type of NWB has entries of its own
 

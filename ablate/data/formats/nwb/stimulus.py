@@ -7,13 +7,14 @@ from typing import Any, Literal
 
 import numpy as np
 
-from ablate.data.formats.nwb.opened import held
+from ablate.data.formats.nwb.opened import DynamicTable, NWBContainer, NWBFile, TimeSeries, held
 from ablate.data.formats.reading.numbers import TIMES, numbers
 from ablate.data.formats.reading.pixels import as_uint8
 from ablate.data.formats.reading.story import Story
 from ablate.errors import AblateError
 
 Axes = Literal["tyx", "txy"]
+Shown = tuple[np.ndarray, np.ndarray, np.ndarray, tuple[int, int] | None]
 COLOURS = (3, 4)
 TABLE = "_presentations"
 """How the Allen Institute calls the interval table of the stimulus `natural_movie_one`."""
@@ -28,10 +29,10 @@ class Candidate:
     kind: str
     shape: tuple[int, ...]
     onsets: int
-    read: "Callable[[], tuple[np.ndarray, np.ndarray, np.ndarray, tuple[int, int] | None]]"
+    read: Callable[[], Shown]
 
 
-def candidates(file: Any) -> tuple[list[Candidate], list[str]]:
+def candidates(file: NWBFile) -> tuple[list[Candidate], list[str]]:
     """All that could be the stimulus, by name; and what lies there and cannot, with the reason."""
     found: list[Candidate] = []
     others: list[str] = []
@@ -53,7 +54,7 @@ def candidates(file: Any) -> tuple[list[Candidate], list[str]]:
     return found, others
 
 
-def chosen(file: Any, name: str | None) -> tuple[Candidate, list[str]]:
+def chosen(file: NWBFile, name: str | None) -> tuple[Candidate, list[str]]:
     """The stimulus, and what is not used. Raises AblateError where none is there, or several and none is named."""
     found, others = candidates(file)
     listed = ", ".join(one.name for one in found)
@@ -94,7 +95,7 @@ def frames_of(candidate: Candidate, axes: Axes | None, story: Story) -> tuple[np
     return as_uint8(np.ascontiguousarray(frames[shown])), onsets
 
 
-def times_of(series: Any) -> np.ndarray:
+def times_of(series: TimeSeries) -> np.ndarray:
     """(t,) s of each row of a time series. Raises AblateError where the file tells none."""
     if series.timestamps is not None:
         return numbers(series.timestamps[:], f"{series.name}: timestamps", "(t,)", kinds=TIMES).astype(np.float64)
@@ -115,22 +116,22 @@ def _axes(shape: tuple[int, ...], size: tuple[int, int] | None) -> Axes | None:
 # ------------------------------------------------------------------ the three ways in which frames are stored
 
 
-def _frames(series: Any) -> Any:
+def _frames(series: TimeSeries) -> Any:  # the data set in the file, untyped as that is
     """The stored frames of a series; None where it has none of its own."""
     data = held(series, "data")
     shape: tuple[int, ...] = held(data, "shape") or ()
     return data if len(shape) in (3, 4) and shape[0] > 0 else None
 
 
-def _size(series: Any) -> tuple[int, int] | None:
+def _size(series: TimeSeries) -> tuple[int, int] | None:
     size = held(series, "dimension")
     return (int(size[0]), int(size[1])) if size is not None and len(size) == 2 else None
 
 
-def _shown(series: Any) -> Candidate:
+def _shown(series: TimeSeries) -> Candidate:
     data = _frames(series)
 
-    def read() -> tuple[np.ndarray, np.ndarray, np.ndarray, tuple[int, int] | None]:
+    def read() -> Shown:
         times = times_of(series)
         if len(times) != len(data):
             raise AblateError(f"has {len(data)} frames and {len(times)} times", where=series.name)
@@ -139,18 +140,18 @@ def _shown(series: Any) -> Candidate:
     return Candidate(series.name, series.neurodata_type, tuple(data.shape[1:]), len(data), read)
 
 
-def _indexed(series: Any) -> Candidate:
+def _indexed(series: TimeSeries) -> Candidate:
     template = series.indexed_images if series.indexed_images is not None else series.indexed_timeseries
     name = held(template, "name") or "nothing"
 
-    def read() -> tuple[np.ndarray, np.ndarray, np.ndarray, tuple[int, int] | None]:
+    def read() -> Shown:
         return _template(template, series.name), _index(series.data[:], series.name), times_of(series), _size(template)
 
     shape = tuple(_template_shape(template))
     return Candidate(series.name, f"IndexSeries into {name}", shape, len(series.data), read)
 
 
-def _tables(file: Any) -> Iterator[Candidate]:
+def _tables(file: NWBFile) -> Iterator[Candidate]:
     """Interval tables that name a frame of a template."""
     for table in (file.intervals or {}).values():
         columns = table.colnames
@@ -170,7 +171,7 @@ def _tables(file: Any) -> Iterator[Candidate]:
         )
 
 
-def _of_table(table: Any, template: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray, tuple[int, int] | None]:
+def _of_table(table: DynamicTable, template: NWBContainer) -> Shown:
     starts, shown = (
         numbers(table[name][:], f"{table.name}: {name}", "(n,)").astype(np.float64) for name in ("start_time", "frame")
     )
@@ -180,7 +181,7 @@ def _of_table(table: Any, template: Any) -> tuple[np.ndarray, np.ndarray, np.nda
     return frames, _index(shown[kept][order], table.name), starts[kept][order], _size(template)
 
 
-def _index(values: Any, where: str) -> np.ndarray:
+def _index(values: object, where: str) -> np.ndarray:
     """(n,) which frame is shown."""
     found = numbers(values, where, "(n,)")
     if not (np.isfinite(found) & (found == np.floor(found))).all():
@@ -188,7 +189,7 @@ def _index(values: Any, where: str) -> np.ndarray:
     return found.astype(np.int64)
 
 
-def _template(template: Any, where: str) -> np.ndarray:
+def _template(template: NWBContainer, where: str) -> np.ndarray:
     """(n, a, b[, c]) frames of a series, or of a collection of images."""
     data = _frames(template)
     if data is not None:
@@ -202,7 +203,7 @@ def _template(template: Any, where: str) -> np.ndarray:
     return np.stack(images)
 
 
-def _images(template: Any) -> Iterator[np.ndarray]:
+def _images(template: NWBContainer) -> Iterator[np.ndarray]:
     """In the order in which an index counts them."""
     images = held(template, "images")
     if images is None:
@@ -212,7 +213,7 @@ def _images(template: Any) -> Iterator[np.ndarray]:
         yield np.asarray(image.data[:])
 
 
-def _template_shape(template: Any) -> tuple[int, ...]:
+def _template_shape(template: NWBContainer) -> tuple[int, ...]:
     data = _frames(template)
     if data is not None:
         return tuple(data.shape[1:])

@@ -1,12 +1,12 @@
 """A library that only one format needs, imported where that is read."""
 
 import importlib
-from typing import Any
+from types import ModuleType
 
 from ablate.errors import AblateError
 
 
-def needed(module: str, extra: str) -> Any:
+def needed(module: str, extra: str) -> ModuleType:
     """The module. Raises AblateError, with what to install, where it is not there or does not import."""
     try:
         return importlib.import_module(module)

@@ -4,8 +4,6 @@ numpy and torch turn text, dates and complex values into floats where they are a
 without: what is none of the plain numbers is refused here, with its place.
 """
 
-from typing import Any
-
 import numpy as np
 
 from ablate.errors import AblateError
@@ -15,7 +13,7 @@ PLAIN = "buif"
 TIMES = "uif"
 
 
-def numbers(values: Any, where: str, axes: str, *, kinds: str = PLAIN, empty: bool = False) -> np.ndarray:
+def numbers(values: object, where: str, axes: str, *, kinds: str = PLAIN, empty: bool = False) -> np.ndarray:
     """The array. axes: "(t, n)". empty: whether it may hold nothing. Raises AblateError for other axes and types."""
     array = np.asarray(values)
     if array.dtype.kind not in kinds or array.ndim != axes.count(",") + 1 - axes.count(",)"):

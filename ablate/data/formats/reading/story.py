@@ -7,7 +7,8 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
-from typing import Any
+
+from ablate.disk.read import Json
 
 MOST = 12
 """Names in a list; the rest is counted."""
@@ -21,7 +22,7 @@ class Story:
     inferred: list[str] = field(default_factory=list)
     unused: list[str] = field(default_factory=list)
 
-    def notes(self, kind: str, first_bin_s: float = 0.0, **more: Any) -> dict[str, Any]:
+    def notes(self, kind: str, first_bin_s: float = 0.0, **more: object) -> Json:
         """For `recording.yaml`. first_bin_s: when the first bin began, on the file's own clock."""
         lists = {"read": self.read, "inferred": self.inferred, "not_used": self.unused}
         told = {name: list(dict.fromkeys(lines)) for name, lines in lists.items() if lines}

@@ -176,7 +176,7 @@ def _films(file: Path, labels: Sequence[int]) -> dict[int, Path]:
     return {number: path for number, (path, _) in found.items()}
 
 
-def _eeg(file: Path) -> Any:
+def _eeg(file: Path) -> np.ndarray:
     """(time, channel, trial) microvolts."""
     content = _mat(file)
     for key in ("seg1", "seg"):
@@ -214,7 +214,7 @@ def feature_file(file: Path) -> Path:
     return file.with_name(file.name.replace("_eeg.mat", "_features.npz"))
 
 
-def _features(file: Path) -> dict[str, Any] | None:
+def _features(file: Path) -> dict[str, np.ndarray] | None:
     beside = feature_file(file)
     if not beside.is_file():
         return None
@@ -223,11 +223,11 @@ def _features(file: Path) -> dict[str, Any] | None:
 
 
 @lru_cache(maxsize=2)
-def _features_of(file: Path, size: int, changed: int) -> dict[str, Any]:
+def _features_of(file: Path, size: int, changed: int) -> dict[str, np.ndarray]:
     return {name: read_array(file, name) for name in ("features", "frame_mask")}
 
 
-def _mat(file: Path) -> dict[str, Any]:
+def _mat(file: Path) -> dict[str, Any]:  # scipy has texts among the arrays
     facts = file.stat()
     return _mat_of(file, facts.st_size, facts.st_mtime_ns)
 

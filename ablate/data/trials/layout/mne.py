@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +29,11 @@ from ablate.data.trials.layout.table import (
     whole_intervals,
 )
 from ablate.errors import AblateError, Problem
+
+if TYPE_CHECKING:
+    from mne.io import BaseRaw
+else:  # an extra, imported when a file is read
+    BaseRaw = object
 
 COLUMNS = ("trial_id", "subject", "label", "eeg", "video", "t0_eeg_s", "t0_video_s", "seconds")
 OPENED_BY_MNE = "a recording that mne.io.read_raw opens: .fif, .bdf, .edf, .vhdr, .set, ..."
@@ -167,14 +172,14 @@ def eeg_seconds(file: Path) -> float:
     return float(raw.n_times / raw.info["sfreq"])
 
 
-def open_eeg(file: Path) -> Any:
+def open_eeg(file: Path) -> BaseRaw:
     """MNE's raw object, EEG channels only; nothing but its header is read. Raises AblateError for what is none."""
     facts = file.stat()
     return _opened(file, facts.st_size, facts.st_mtime_ns)
 
 
 @lru_cache(maxsize=256)
-def _opened(file: Path, size: int, changed: int) -> Any:
+def _opened(file: Path, size: int, changed: int) -> BaseRaw:
     try:
         import mne
     except ImportError as error:

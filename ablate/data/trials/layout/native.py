@@ -126,7 +126,7 @@ def _lengths(folder: Path, meta: Meta, lines: Sequence[Line], shapes: Mapping[st
     return found
 
 
-def write_folder(folder: Path, meta: Mapping[str, Any], trials: Sequence[Mapping[str, Any]]) -> None:
+def write_folder(folder: Path, meta: Mapping[str, object], trials: Sequence[Mapping[str, Any]]) -> None:
     """Writes trials as a native folder. Each gives the manifest's columns but the files, and the arrays by their
     names."""
     folder.mkdir(parents=True, exist_ok=True)

@@ -14,7 +14,6 @@ two splits when whole trials are split, but it is when subjects are.
 import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from einops import rearrange
@@ -65,7 +64,7 @@ def _rows(file: Path, labels: NDArray[np.int64], film: "Clips") -> list[TrialRow
     return [_row(eeg, film, file, b, p, int(labels[b, p])) for b in range(blocks) for p in range(places)]
 
 
-def _row(eeg: Any, film: "Clips", file: Path, block: int, place: int, concept: int) -> TrialRow:
+def _row(eeg: np.ndarray, film: "Clips", file: Path, block: int, place: int, concept: int) -> TrialRow:
     subject = file.stem
 
     def read_eeg() -> NDArray[np.floating]:
@@ -92,7 +91,7 @@ def _row(eeg: Any, film: "Clips", file: Path, block: int, place: int, concept: i
     )
 
 
-def _mapped(file: Path) -> Any:
+def _mapped(file: Path) -> np.ndarray:
     """A .npy file, memory-mapped. Raises AblateError for what is none."""
     try:
         return np.load(file, mmap_mode="r", allow_pickle=False)
@@ -165,7 +164,7 @@ class Clips:
         return Stretch(self.files[block], place * PLACE_S + HINT_S, CLIPS, CLIP_S)
 
 
-def _array(folder: Path, places: tuple[int, ...]) -> tuple[Any, str, tuple[Path, ...]]:
+def _array(folder: Path, places: tuple[int, ...]) -> tuple[np.ndarray | None, str, tuple[Path, ...]]:
     """features.npy or video.npy, memory-mapped, its kind and file; None where neither is there."""
     for kind, axes in (("features", 5), ("video", 7)):
         file = folder / f"{kind}.npy"

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
@@ -27,7 +27,7 @@ class EegFile:
     rate_hz: float
     channels: tuple[str, ...]
     bads: tuple[str, ...] = ()
-    montage: Any = None
+    montage: object = None
 
 
 @dataclass(frozen=True)

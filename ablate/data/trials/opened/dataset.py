@@ -39,8 +39,9 @@ class TrialDataset:
         notices: tuple[str, ...] = (),
     ):
         check_overlap(splits, config.kept_apart)
-        self.spec = with_prior(spec, splits["train"])
-        self.fingerprint, self.metric = fingerprint, config.metric
+        self.spec: FusionSpec = with_prior(spec, splits["train"])
+        self.fingerprint: str = fingerprint
+        self.metric: str = config.metric
         self.augment = config.augment
         self.poison, self.balanced = config.poison_pads, config.balances_classes
         self.device, self.notices = device, notices
@@ -207,10 +208,10 @@ class TrialStream:
         weights = 1 / np.bincount(labels)[labels]
         return np.asarray(rng.choice(count, size=count, p=weights / weights.sum()))
 
-    def state_dict(self) -> dict[str, Any]:
+    def state_dict(self) -> dict[str, object]:
         return {"epoch": self.epoch, "position": self.position}
 
-    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:  # as `state_dict` gave it
         self.epoch, self.position = int(state["epoch"]), int(state["position"])
 
 

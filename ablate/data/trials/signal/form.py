@@ -9,7 +9,8 @@ a model has one set of them.
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import Any, Literal
+from types import ModuleType
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -162,7 +163,7 @@ def interpolated(eeg: NDArray[np.float64], row: TrialRow, bads: tuple[str, ...])
     return np.asarray(raw.get_data()) * 1e6
 
 
-def _ten_five(mne: Any) -> str:
+def _ten_five(mne: ModuleType) -> str:
     """MNE's name of the 10-05 system: it changed in 1.13."""
     return "colin27_1005" if "colin27_1005" in mne.channels.get_builtin_montages() else "standard_1005"
 

@@ -94,7 +94,7 @@ def transforms(valid: int, taps: int) -> tuple[Tensor, Tensor, Tensor]:
 
 
 class _WinogradConv(torch.autograd.Function):
-    """Forward and backward as matrix products over the same transforms."""
+    """Forward and backward as matrix products over the same transforms. ctx is torch's and takes any attribute."""
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, weight: Tensor, dilation: tuple[int, int, int]) -> Tensor:

@@ -9,16 +9,15 @@ feature lost.
 import hashlib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ablate.disk.lock import locked
 from ablate.disk.whole import whole_file
 
-Rows: TypeAlias = NDArray[Any]  # structured: fields key and value
-RowType: TypeAlias = np.dtype[Any]
+Rows: TypeAlias = np.ndarray  # structured: fields key and value
+RowType: TypeAlias = np.dtype
 
 SMALL = 4096  # rows: shards with fewer are merged
 MERGE_AT = 64  # small shards: bounds the open files of every reader

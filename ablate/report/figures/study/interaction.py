@@ -6,8 +6,6 @@
 Paired by seed, per cent of the baseline; set in bold where clear of noise (Holm over the pairs).
 """
 
-from typing import Any
-
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
@@ -16,6 +14,7 @@ from matplotlib.patches import Rectangle
 
 from ablate.analysis import Gain, Pair, StudyAnalysis
 from ablate.analysis.words import signed
+from ablate.disk.read import Json
 from ablate.report.figures.style import GRID, INK, MUTED, OKABE_ITO, figure, name_of
 
 DIVERGING = LinearSegmentedColormap.from_list("interplay", [OKABE_ITO[4], "#f1f0ee", OKABE_ITO[3]])
@@ -51,7 +50,7 @@ def draw(analysis: StudyAnalysis) -> Figure | None:
     return drawing
 
 
-def _turned(names: list[str]) -> dict[str, Any]:
+def _turned(names: list[str]) -> Json:
     """Long names are turned, so that they do not run into one another."""
     if max(map(len, names)) <= 8:
         return {}

@@ -6,9 +6,8 @@
 import re
 from functools import cache
 from pathlib import Path
-from typing import Any
 
-from jinja2 import Environment, FileSystemLoader
+from jinja2 import Environment, FileSystemLoader, Template
 from markupsafe import Markup, escape
 
 from ablate.disk.whole import write_bytes, writing
@@ -46,7 +45,7 @@ def page(content: Content) -> str:
 
 
 @cache
-def template() -> Any:
+def template() -> Template:
     """Text that does not print is left out wherever it stands."""
     made = Environment(
         loader=FileSystemLoader(HERE),

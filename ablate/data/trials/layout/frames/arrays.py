@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ablate.errors import AblateError
 
@@ -25,7 +26,7 @@ def array_shape(file: Path, name: str) -> tuple[int, ...]:
         return tuple(read_array(file, name).shape)  # says what is wrong
 
 
-def read_array(file: Path, name: str, *, optional: bool = False) -> Any:
+def read_array(file: Path, name: str, *, optional: bool = False) -> Any:  # None only where it is optional
     """One array of a file. Raises AblateError if the file is no such file, or (unless optional) has no such array."""
     try:
         found, names = _from_hdf5(file, name) if file.suffix in HDF5 else _from_npz(file, name)
@@ -39,7 +40,7 @@ def read_array(file: Path, name: str, *, optional: bool = False) -> Any:
     return found
 
 
-def _from_npz(file: Path, name: str) -> tuple[Any, list[str]]:
+def _from_npz(file: Path, name: str) -> tuple[np.ndarray | None, list[str]]:
     with file.open("rb") as bytes_of_file:
         opened = np.load(bytes_of_file, allow_pickle=False)
         if isinstance(opened, np.ndarray):
@@ -52,14 +53,14 @@ def _from_npz(file: Path, name: str) -> tuple[Any, list[str]]:
             return opened.get(name), list(opened)
 
 
-def _from_hdf5(file: Path, name: str) -> tuple[Any, list[str]]:
+def _from_hdf5(file: Path, name: str) -> tuple[np.ndarray | None, list[str]]:
     import h5py
 
     with h5py.File(file) as opened:
         return (np.asarray(opened[name]) if isinstance(opened.get(name), h5py.Dataset) else None), list(opened)
 
 
-def as_mask(stored: Any, frames: tuple[int, ...], where: str) -> Any:
+def as_mask(stored: np.ndarray, frames: tuple[int, ...], where: str) -> NDArray[np.bool_]:
     """A frame_mask as bool. Raises AblateError unless it has the frames' shape and holds nothing but 0 and 1."""
     if stored.shape != frames or stored.dtype.kind not in "biuf" or not np.isin(stored, (0, 1)).all():
         what = f"frame_mask of shape {stored.shape} and type {stored.dtype} for frames {frames}"

@@ -8,13 +8,20 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Literal
+from types import ModuleType
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ablate.data.trials.layout.table import Frames, hash_of, hash_of_file
 from ablate.errors import AblateError
+
+if TYPE_CHECKING:
+    from av import VideoFrame, VideoStream
+    from av.container import InputContainer
+else:  # an extra, imported when a film is read
+    VideoFrame = VideoStream = InputContainer = object
 
 REPAIR = "play it to the end to see whether it is whole, or leave the trial out"
 READER = 2  # raised when the same film would give other pixels
@@ -89,7 +96,7 @@ def read_frames(stretch: Stretch, style: FilmStyle) -> Frames:
     return shown.reshape(*shape, style.size, style.size, 3), mask.reshape(shape)
 
 
-def _picture(frame: Any, style: FilmStyle) -> NDArray[np.uint8]:
+def _picture(frame: VideoFrame, style: FilmStyle) -> NDArray[np.uint8]:
     """(size, size, 3) of a frame of any shape; bicubic, the aspect ratio kept where it is cropped."""
     width, height = style.size, style.size
     if style.fit == "crop":
@@ -101,7 +108,7 @@ def _picture(frame: Any, style: FilmStyle) -> NDArray[np.uint8]:
     return np.ascontiguousarray(np.rot90(square, frame.rotation // 90), dtype=np.uint8)  # cameras film on their side
 
 
-def _decoded(file: Path, start: float) -> Iterator[Any]:
+def _decoded(file: Path, start: float) -> Iterator[VideoFrame]:
     """The film's frames from the last key frame before `start` on, in the order in which they are shown."""
     av = _pyav(file)
     try:
@@ -137,7 +144,7 @@ def _times_of(file: Path, size: int, changed: int) -> NDArray[np.float64]:
         raise _unreadable(file, error) from error
 
 
-def _pictures(film: Any, file: Path) -> Any:
+def _pictures(film: InputContainer, file: Path) -> VideoStream:
     """The first video stream. Raises AblateError for a file of sound alone."""
     if not film.streams.video:
         raise AblateError("holds no video", where=str(file), hint="is it the sound of the film, or another file?")
@@ -148,7 +155,7 @@ def _unreadable(file: Path, error: Exception) -> AblateError:
     return AblateError(f"cannot be decoded: {error}", where=str(file), hint=REPAIR)
 
 
-def _pyav(file: Path) -> Any:
+def _pyav(file: Path) -> ModuleType:
     try:
         import av
     except ImportError as error:

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
@@ -55,14 +54,14 @@ def read_meta(file: Path) -> Meta:
     )
 
 
-def _number(meta: Mapping[str, Any], key: str, hint: str, where: str) -> list[Problem]:
+def _number(meta: Mapping[str, object], key: str, hint: str, where: str) -> list[Problem]:
     value = meta[key]
     if isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < float("inf"):
         return []
     return [Problem(f"{key} is `{value}`, no number above zero", where, hint)]
 
 
-def _names(names: Any, where: str) -> list[Problem]:
+def _names(names: object, where: str) -> list[Problem]:
     """Problems of the list of channels."""
     if not isinstance(names, list) or not names or not all(isinstance(name, str) and name.strip() for name in names):
         hint = "write a list: channel_names: [Fz, Cz, Pz]; names that YAML takes for something else need quotes"

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pandas import DataFrame
 
-    from ablate.analysis import StudyAnalysis
+    from ablate.analysis.outcome import StudyAnalysis
     from ablate.recipe import Recipe
     from ablate.report.writer.frames import Results
     from ablate.study.fitted.model import FittedModel

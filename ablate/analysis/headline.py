@@ -5,7 +5,7 @@ from itertools import combinations
 
 from ablate.analysis.apart.words import fall_text, seeds_text
 from ablate.analysis.notes import REHEARSAL
-from ablate.analysis.outcome import Attribution, CostSummary, Settling, StudyAnalysis, VariantAnalysis
+from ablate.analysis.outcome import CostSummary, Settling, StudyAnalysis, VariantAnalysis
 from ablate.analysis.row.verdict import fallen
 from ablate.analysis.words import (
     change,
@@ -44,7 +44,9 @@ def answer(analysis: StudyAnalysis) -> str:
     elif done < analysis.runs_planned:
         lead += f"So far ({done} of {analysis.runs_planned} runs): "
     lead += "".join(f"ALARM: {guard.sentence} " for guard in analysis.guards if guard.kind == "control moved")
-    lead += "".join(f"{_capital(guard.sentence)} " for guard in analysis.guards if guard.kind == "lost pairs")
+    lead += "".join(
+        f"{guard.sentence[:1].upper()}{guard.sentence[1:]} " for guard in analysis.guards if guard.kind == "lost pairs"
+    )
     baseline = analysis.baseline.score
     if baseline is None:
         if done < analysis.runs_planned:
@@ -80,10 +82,6 @@ def _hurt(rows: Sequence[VariantAnalysis]) -> str:
     if len(early) < len(rows):
         return f"{said} ({listing(early)} {'was' if len(early) == 1 else 'were'} still learning)"
     return f"{said} ({'it was' if len(rows) == 1 else 'they were'} still learning)"
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]
 
 
 def _praise(analysis: StudyAnalysis, row: VariantAnalysis) -> str:
@@ -181,7 +179,7 @@ def next_steps(analysis: StudyAnalysis) -> tuple[str, ...]:
         steps.append("Run at least 3 seeds (--seeds 0,1,2): one gives no interval.")
     elif analysis.cross_validation is None:
         steps.extend(_until_settled(patches, analysis.settling))
-    steps.extend(_untried(patches, analysis.attribution))
+    steps.extend(_untried(patches))
     if analysis.winner is not None and len(steps) < MOST_STEPS:
         steps.append(
             f"Make {analysis.winner} the baseline and ask again: the other gains were measured at the old one."
@@ -230,7 +228,7 @@ def _until_settled(patches: Sequence[VariantAnalysis], state: Settling | None) -
     return [f"{more}more often for it."] if unsettled else []
 
 
-def _untried(patches: Sequence[VariantAnalysis], attribution: Attribution) -> list[str]:
+def _untried(patches: Sequence[VariantAnalysis]) -> list[str]:
     """Two single patches that help and were never run together."""
     run = {frozenset(row.patches) for row in patches}
     single = [row.patches[0] for row in patches if row.verdict == "helps" and len(row.patches) == 1 and not fallen(row)]

@@ -62,7 +62,7 @@ def analyse(
     found = paired_gains(cells, prior, relative=relative)
     found = found if state is None else counted_gains(cells, state, found, relative=relative)
     found, family = adjusted(cells, found, prior, rule.worth)
-    found = with_other_intervals(cells, found, parts, relative=relative)
+    found = with_other_intervals(found, parts, relative=relative)
 
     plan = manifest.cross_validation
     pairs = len(manifest.seeds) if plan is None else len(plan.names)

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from ablate.analysis import StudyAnalysis, analyse, quietly
+from ablate.analysis import analyse, quietly
+from ablate.analysis.outcome import StudyAnalysis
 from ablate.cli.console import say
 from ablate.disk.absent import absent
 from ablate.disk.read import without_collection

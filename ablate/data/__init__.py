@@ -6,7 +6,7 @@ from typing import Annotated
 from pydantic import Field
 
 from ablate.data.coincidence import CoincidenceConfig
-from ablate.data.encoding.config import EncodingDataConfig, SplitConfig
+from ablate.data.encoding.config import EncodingDataConfig
 from ablate.data.encoding.recordings import RecordingsConfig
 from ablate.data.flipflop import FlipflopConfig
 from ablate.data.formats.experanto import ExperantoConfig
@@ -33,15 +33,4 @@ DataConfig = Annotated[
     | FlipflopConfig
     | TrialsConfig,
     Field(discriminator="type"),
-]
-
-__all__ = [
-    "CoincidenceConfig",
-    "DataConfig",
-    "EncodingDataConfig",
-    "FlipflopConfig",
-    "RecordingsConfig",
-    "SplitConfig",
-    "SyntheticV1Config",
-    "TrialsConfig",
 ]

@@ -24,6 +24,3 @@ def execute(
     """
     desk = Desk(logs, tickets or logs.with_name("jobs"), on_event or (lambda event: None), stop or Stop())
     return engine_of(settings or Settings()).run(jobs, work, desk)
-
-
-__all__ = ["Busy", "Event", "Interrupted", "Job", "Outcome", "Settings", "Stop", "execute"]

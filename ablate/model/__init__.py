@@ -11,5 +11,3 @@ from ablate.model.own_model import ImportedModel
 
 ModelConfig = Annotated[EncoderConfig | GlmConfig | FusionConfig | ImportedModel, Field(discriminator="type")]
 """A new kind of model is one name more in this union."""
-
-__all__ = ["EncoderConfig", "FusionConfig", "GlmConfig", "ImportedModel", "ModelConfig"]

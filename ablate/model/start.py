@@ -17,7 +17,7 @@ from torch import nn
 
 from ablate.config import Config
 from ablate.contract import Model, VideoEncoder
-from ablate.disk.digest import known_file_hash
+from ablate.disk.digest import known_file_hash, refuse_another
 from ablate.errors import AblateError
 
 WEIGHTS = "weights.safetensors"
@@ -89,9 +89,7 @@ def begin(model: Model, start: StartConfig | None) -> None:
     if start is None:
         return
     file = weights_file(start.path)
-    if known_file_hash(file) != start.content:
-        what, hint = "is not the file that it was when the recipe was read", "start the study again"
-        raise AblateError(what, where=str(file), hint=hint)
+    refuse_another(file, start.content)
     parts = own_parts(model, start.parts)
     with _opened(file) as held, torch.no_grad():
         for part in parts.values():

@@ -3,5 +3,3 @@ problem at once."""
 
 from ablate.recipe.load import data_type, load_recipe, read_recipe
 from ablate.recipe.schema import Configuration, Patch, Recipe, Selection
-
-__all__ = ["Configuration", "Patch", "Recipe", "Selection", "data_type", "load_recipe", "read_recipe"]

@@ -7,12 +7,12 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Literal, get_args
 
-from ablate.analysis import StudyAnalysis
+from ablate.analysis.outcome import StudyAnalysis
 from ablate.errors import AblateError
 from ablate.report.content import Content, compose, compose_units
 from ablate.report.writer.latex import latex
 from ablate.report.writer.markdown import markdown
-from ablate.report.writer.table_data import csv_text, data_frame, json_text
+from ablate.report.writer.table_data import csv_text, json_text
 from ablate.report.writer.terminal import View, terminal_text
 
 if TYPE_CHECKING:
@@ -57,6 +57,3 @@ def live_table(analysis: StudyAnalysis) -> View:
     """What may change while a study runs, as a rich renderable: doubts and steps are those of the end."""
     content = compose(analysis)
     return View(replace(content, blocks=tuple(block for block in content.blocks if block.key in LIVE)))
-
-
-__all__ = ["Format", "View", "compose", "data_frame", "live_table", "render"]

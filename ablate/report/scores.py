@@ -3,7 +3,7 @@
 import csv
 import io
 
-from ablate.analysis import StudyAnalysis
+from ablate.analysis.outcome import StudyAnalysis
 
 HEADER = ("variant", "role", "seed", "metric", "score", "state")
 

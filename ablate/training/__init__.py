@@ -11,19 +11,3 @@ from ablate.training.fit import FitResult, fit
 from ablate.training.run import Listener
 from ablate.training.score import EntryTable, scorer_for
 from ablate.training.seed import seeded, stream_seed
-
-__all__ = [
-    "Checkpoints",
-    "EntryTable",
-    "FitResult",
-    "Listener",
-    "TrainingConfig",
-    "device_name",
-    "evaluate",
-    "fit",
-    "pick_device",
-    "resolve_precision",
-    "scorer_for",
-    "seeded",
-    "stream_seed",
-]

@@ -4,5 +4,3 @@ from ablate.variant.diff import also_changed, changes, differences
 from ablate.variant.expand import lay_out, survey
 from ablate.variant.patch import apply
 from ablate.variant.variant import Layout, Variant
-
-__all__ = ["Layout", "Variant", "also_changed", "apply", "changes", "differences", "lay_out", "survey"]

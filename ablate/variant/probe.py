@@ -143,7 +143,7 @@ class Probe:
         behavior_differs = False
         for one, other in zip(_batches(first), _batches(second), strict=True):
             ones, others = batch_tensors(one), batch_tensors(other)
-            without = [{name: v for name, v in part.items() if not _is_behavior(name)} for part in (ones, others)]
+            without = [{name: v for name, v in part.items() if ".behavior" not in name} for part in (ones, others)]
             if digest(without[0]) != digest(without[1]):
                 return "batches"
             behavior_differs |= digest(ones) != digest(others)
@@ -230,10 +230,6 @@ def _batches(data: Dataset) -> Iterator[Batch]:
 
 def _scored(data: Dataset) -> tuple[str, str]:
     return data.scored_hash("validation"), data.scored_hash("test")
-
-
-def _is_behavior(place: str) -> bool:
-    return ".behavior" in place
 
 
 def _noop(variant: Variant, effect: Effect) -> Problem:

@@ -5,7 +5,8 @@ import random
 import pytest
 from planted import BASELINE, Planted, around, shifted, typical
 
-from ablate.analysis import StudyAnalysis, analyse
+from ablate.analysis import analyse
+from ablate.analysis.outcome import StudyAnalysis
 from ablate.errors import AblateError
 
 

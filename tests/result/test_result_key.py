@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ablate.config import Config, non_default
+from ablate.disk.digest import file_hash
 from ablate.errors import AblateError
-from ablate.result import canonical_json, content_key, file_hash
+from ablate.result import canonical_json, content_key
 
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),

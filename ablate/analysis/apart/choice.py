@@ -38,16 +38,17 @@ def _rows(analysis: StudyAnalysis, word: str) -> tuple[str, ...]:
         return tuple(row.name for row in analysis.rows if row.role == "variant" and row.verdict in decided)
     if word == "controls":
         return tuple(row.name for row in analysis.rows if row.role == "control" and row.verdict != "invalid")
-    known = {name: row.name for row in analysis.rows if _may(row.role) for name in (row.name, *row.aliases)}
+    known = {
+        name: row.name
+        for row in analysis.rows
+        if row.role in ("variant", "control")
+        for name in (row.name, *row.aliases)
+    }
     if word not in known:
         near = get_close_matches(word, (*known, *WORDS), n=1)
         hint = f"did you mean `{near[0]}`?" if near else f"say {', '.join(WORDS)}, or name {', '.join(known)}"
         raise AblateError(f"--confirm-rows {word}: no patch or control has that name", hint=hint)
     return (known[word],)
-
-
-def _may(role: str) -> bool:
-    return role in ("variant", "control")
 
 
 def rows_to_retune(analysis: StudyAnalysis, asked: str) -> tuple[str, ...]:

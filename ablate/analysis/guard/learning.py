@@ -109,7 +109,8 @@ def plateaus(analysis: StudyAnalysis) -> Iterator[Guard]:
         if split.gap <= APART * abs(upper) or split.gap <= BEYOND * max(usual, split.within):
             continue
         lower = split.curves[: split.place]
-        stuck = [curve for curve in lower if curve.values[-1] - _halfway(curve) < split.gap / 5]
+        halfway = [float(np.interp(curve.steps[-1] / 2, curve.steps, curve.values)) for curve in lower]
+        stuck = [curve for curve, then in zip(lower, halfway, strict=True) if curve.values[-1] - then < split.gap / 5]
         if stuck:
             yield Guard("plateau", row.name, _stuck(stuck, split.gap, upper, analysis.unit))
 
@@ -144,10 +145,6 @@ def _narrowed(seeds: int) -> float:
     normal samples."""
     drawn = np.sort(np.random.default_rng(0).standard_normal((4000, seeds)), axis=1)
     return float(np.median(_cut(drawn)[2]))
-
-
-def _halfway(curve: LearningCurve) -> float:
-    return float(np.interp(curve.steps[-1] / 2, curve.steps, curve.values))
 
 
 def _stuck(curves: Sequence[LearningCurve], gap: float, others: float, unit: str) -> str:

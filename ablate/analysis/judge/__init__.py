@@ -1,6 +1,4 @@
 """Takes a table of scores that any program measured, gives the same `StudyAnalysis` as a study of ours. No torch."""
 
 from ablate.analysis.judge.choice import Choice
-from ablate.analysis.judge.judged import Judged, judge, judge_file
-
-__all__ = ["Choice", "Judged", "judge", "judge_file"]
+from ablate.analysis.judge.judged import judge, judge_file

@@ -60,7 +60,7 @@ def _judged(table: Table, choice: Choice, *, name: str) -> Judged:
     table = long(without_index(table, (choice.score, choice.variant, choice.seed)), choice)
     columns = choose(table, choice)
     runs = gather_runs(table, columns)
-    seeds = number_seeds(runs, table)
+    seeds = number_seeds(runs)
     roles = _roles(runs, choice, table.where)
     manifest = _manifest(name, table, columns, choice, roles, seeds)
     records = [_record(run, seeds, columns) for run in runs]

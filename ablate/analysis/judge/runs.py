@@ -146,7 +146,7 @@ class Seeds:
     said: tuple[str, ...] = ()
 
 
-def number_seeds(runs: Sequence[Run], table: Table) -> Seeds:
+def number_seeds(runs: Sequence[Run]) -> Seeds:
     """Whole numbers stay; any text is numbered in the order of the table, and that is said."""
     texts = list(dict.fromkeys(run.seed for run in runs))
     if all(text.removeprefix("-").isdigit() and text.isascii() for text in texts):

@@ -13,7 +13,6 @@ from ablate.analysis.outcome.combination import (
     Rung,
     Share,
 )
-from ablate.analysis.outcome.guard import Guard, GuardKind
 from ablate.analysis.outcome.interval import Estimate, Gain, GainChange, GapClosed, Interval, Look
 from ablate.analysis.outcome.repeats import Repeated, RepeatedPicture, RepeatedSession, RepeatedVariant, Repeats
 from ablate.analysis.outcome.retuned import Retuned
@@ -34,53 +33,5 @@ from ablate.analysis.outcome.row import (
     VariantAnalysis,
 )
 from ablate.analysis.outcome.settling import Settling, Standing
-from ablate.analysis.outcome.study import Failure, Note, NoteKind, StudyAnalysis
+from ablate.analysis.outcome.study import Failure, Note, StudyAnalysis
 from ablate.analysis.outcome.verdict import Confirmed, Repeat, Verdict
-
-__all__ = [
-    "AloneOrLast",
-    "Attribution",
-    "Classes",
-    "Confirmed",
-    "CostSummary",
-    "EfficiencyCurve",
-    "Estimate",
-    "Failure",
-    "FractionPoint",
-    "Gain",
-    "GainChange",
-    "GapClosed",
-    "Guard",
-    "GuardKind",
-    "Interplay",
-    "Interval",
-    "LearningCurve",
-    "Look",
-    "MeasureVerdict",
-    "Measured",
-    "Note",
-    "NoteKind",
-    "Numbers",
-    "Outcome",
-    "Pair",
-    "Prediction",
-    "Repeat",
-    "Repeated",
-    "RepeatedPicture",
-    "RepeatedSession",
-    "RepeatedVariant",
-    "Repeats",
-    "Retuned",
-    "Rung",
-    "SessionGain",
-    "Settling",
-    "Share",
-    "Standing",
-    "StudyAnalysis",
-    "SubjectClasses",
-    "SubjectNumbers",
-    "TargetFit",
-    "UnitGain",
-    "VariantAnalysis",
-    "Verdict",
-]

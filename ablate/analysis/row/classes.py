@@ -1,13 +1,13 @@
 """What a variant's runs say of classes: confusion added up over seeds, accuracies averaged, subject by subject."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
 from ablate.analysis.cells import Cell
 from ablate.analysis.outcome import Classes, SubjectClasses
 from ablate.analysis.row.cost import known_mean
-from ablate.result.record import Score
+from ablate.result.record import Score, SessionScore
 
 
 def classes_of(cell: Cell) -> Classes | None:
@@ -29,19 +29,19 @@ def classes_of(cell: Cell) -> Classes | None:
 
 
 def _subjects(tests: Sequence[Score]) -> tuple[SubjectClasses, ...]:
-    """Of the subjects that the test holds, each over the runs that scored it."""
-    names = dict.fromkeys(one.name for test in tests for one in test.sessions if one.entries)
-    found = []
-    for name in names:
-        own = [one for test in tests for one in test.sessions if one.name == name and one.entries]
-        found.append(
-            SubjectClasses(
-                name=name,
-                trials=max(one.entries for one in own),
-                score=float(np.mean([one.mean for one in own])),
-                accuracy=known_mean(one.accuracy for one in own),
-                balanced_accuracy=known_mean(one.balanced_accuracy for one in own),
-                macro_f1=known_mean(one.macro_f1 for one in own),
-            )
+    return tuple(
+        SubjectClasses(
+            *head,
+            accuracy=known_mean(one.accuracy for one in own),
+            balanced_accuracy=known_mean(one.balanced_accuracy for one in own),
+            macro_f1=known_mean(one.macro_f1 for one in own),
         )
-    return tuple(found)
+        for head, own in by_subject(tests)
+    )
+
+
+def by_subject(tests: Sequence[Score]) -> Iterator[tuple[tuple[str, int, float], list[SessionScore]]]:
+    """Of the subjects that the test holds: name, trials and score, and what each run that scored it says."""
+    for name in dict.fromkeys(one.name for test in tests for one in test.sessions if one.entries):
+        own = [one for test in tests for one in test.sessions if one.name == name and one.entries]
+        yield (name, max(one.entries for one in own), float(np.mean([one.mean for one in own]))), own

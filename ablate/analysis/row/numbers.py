@@ -6,6 +6,7 @@ import numpy as np
 
 from ablate.analysis.cells import Cell
 from ablate.analysis.outcome import Numbers, SubjectNumbers, TargetFit
+from ablate.analysis.row.classes import by_subject
 from ablate.analysis.row.cost import known_mean
 from ablate.result.measure.agreement import concordance, correlation, root_mean_square_error
 from ablate.result.record import Score, TargetScore
@@ -38,18 +39,11 @@ def _target(runs: Sequence[TargetScore]) -> TargetFit:
 
 
 def _subjects(tests: Sequence[Score]) -> tuple[SubjectNumbers, ...]:
-    """Of the subjects that the test holds, each over the runs that scored it."""
-    names = dict.fromkeys(one.name for test in tests for one in test.sessions if one.entries)
-    found = []
-    for name in names:
-        own = [one for test in tests for one in test.sessions if one.name == name and one.entries]
-        found.append(
-            SubjectNumbers(
-                name=name,
-                trials=max(one.entries for one in own),
-                score=float(np.mean([one.mean for one in own])),
-                correlation=known_mean(one.correlation for one in own),
-                concordance=known_mean(one.concordance for one in own),
-            )
+    return tuple(
+        SubjectNumbers(
+            *head,
+            correlation=known_mean(one.correlation for one in own),
+            concordance=known_mean(one.concordance for one in own),
         )
-    return tuple(found)
+        for head, own in by_subject(tests)
+    )

@@ -104,7 +104,7 @@ def _averaged(files: Files) -> Blocks | None:
 
 
 def with_other_intervals(
-    cells: Cells, found: Sequence[Gain | None], breakdowns: Sequence[Breakdown], *, relative: bool
+    found: Sequence[Gain | None], breakdowns: Sequence[Breakdown], *, relative: bool
 ) -> list[Gain | None]:
     """The gains with their intervals over units and over time, which take the baseline's mean as it is."""
     result: list[Gain | None] = []

@@ -10,7 +10,7 @@ from ablate.cli.options import Details, StudyPath, known_format
 from ablate.errors import AblateError
 
 if TYPE_CHECKING:
-    from ablate.analysis import StudyAnalysis
+    from ablate.analysis.outcome import StudyAnalysis
     from ablate.report.figures.write import Kind
     from ablate.result import Store
 

@@ -4,7 +4,7 @@ import shlex
 import time
 from collections.abc import Sequence
 
-from ablate.analysis import StudyAnalysis
+from ablate.analysis.outcome import StudyAnalysis
 from ablate.cli.console import out, say
 from ablate.cli.studies import analysis_of
 from ablate.report import View, compose, render

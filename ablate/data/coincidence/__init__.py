@@ -1,5 +1,3 @@
 """Takes a few knobs, gives EEG and video trials whose label is their coincidence; the ceiling is a closed form."""
 
 from ablate.data.coincidence.config import CoincidenceConfig
-
-__all__ = ["CoincidenceConfig"]

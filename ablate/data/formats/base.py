@@ -29,7 +29,8 @@ READERS = 3  # raise it whenever the same file would be read otherwise: old cach
 class FormatConfig(RecordingsConfig):
     """Files of one kind, each one session."""
 
-    def is_one(self, place: Path) -> bool:
+    @staticmethod
+    def is_one(place: Path) -> bool:
         """Whether a path is a session of this format."""
         raise NotImplementedError
 
@@ -59,7 +60,8 @@ class FormatConfig(RecordingsConfig):
         return {name: value for name, value in non_default(self).items() if name not in shared}
 
     def _read_once(self, place: Path) -> Path:
-        identity = [READERS, str(self.type), self.reader_options(), str(place.resolve()), self._stamps(place)]
+        stamps = [stamp_of([str(one)]) for one in self.files_of(place)]
+        identity = [READERS, str(self.type), self.reader_options(), str(place.resolve()), stamps]
         key = hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()[:16]
         folder = cache_folder() / "formats" / f"{self.type}-{key}"
         if folder.is_dir():
@@ -78,9 +80,6 @@ class FormatConfig(RecordingsConfig):
         entries = super().sources()
         beside = (one for place in self.places() for one in self.files_of(place)[1:] if one.exists()) if entries else ()
         return tuple(dict.fromkeys((*entries, *map(str, beside))))
-
-    def _stamps(self, place: Path) -> list[str]:
-        return [stamp_of([str(one)]) for one in self.files_of(place)]
 
     def checked(self, place: Path) -> Recording:
         """As `read`, with shapes and values checked, and the file's name in every message."""

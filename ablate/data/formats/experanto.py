@@ -55,8 +55,9 @@ class ExperantoConfig(FormatConfig):
     bin_rate_hz: float | None = Field(default=None, gt=0)
     """Bins a second, where they shall not be the screen's frames."""
 
-    def is_one(self, place: Path) -> bool:
-        return is_experanto(place)
+    @staticmethod
+    def is_one(place: Path) -> bool:
+        return any((one / META).is_file() for one in visible(place))
 
     def read(self, place: Path) -> Recording:
         return read_experanto(place, self)
@@ -73,10 +74,6 @@ class Modality:
     @property
     def name(self) -> str:
         return self.folder.name
-
-
-def is_experanto(place: Path) -> bool:
-    return any((one / META).is_file() for one in visible(place))
 
 
 def read_experanto(place: Path, config: ExperantoConfig | None = None) -> Recording:

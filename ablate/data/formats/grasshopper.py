@@ -35,8 +35,9 @@ class GrasshopperConfig(FormatConfig):
     def files_of(self, place: Path) -> tuple[Path, ...]:
         return (place, spikes_of(place))
 
-    def is_one(self, place: Path) -> bool:
-        return is_grasshopper(place)
+    @staticmethod
+    def is_one(place: Path) -> bool:
+        return place.is_file() and place.name.startswith(STIMULUS) and place.suffix == ".txt"
 
     def read(self, place: Path) -> Recording:
         return read_grasshopper(place, self.bin_rate_hz)
@@ -55,10 +56,6 @@ def shipped() -> Path:
         hint = "pip install 'ablate[grasshopper]', or give `path: FOLDER` with its files"
         raise AblateError("these recordings come with nitime, which is not installed", where="data.type", hint=hint)
     return Path(spec.origin).parent / "data"
-
-
-def is_grasshopper(place: Path) -> bool:
-    return place.is_file() and place.name.startswith(STIMULUS) and place.suffix == ".txt"
 
 
 def read_grasshopper(place: Path, bin_rate_hz: float = 1000.0) -> Recording:

@@ -36,7 +36,7 @@ def inspected(path: Path, sets: Sequence[str] = ()) -> Inspected:
         return Inspected("recordings", tuple(_ours(path, recording)), True)
     config = config_of(path, sets)
     places = config.places()
-    head = [f"{path}: {KINDS[config.type][2]}"]
+    head = [f"{path}: {KINDS[config.type][1]}"]
     head.append(f"{len(places)} session{'s' * (len(places) != 1)}: {_named(places)}")
     more = draft_lines(places[0]) if isinstance(config, NwbConfig) else []
     try:
@@ -54,7 +54,7 @@ def config_of(path: Path, sets: Sequence[str] = ()) -> FormatConfig:
         raise AblateError("there is no such file or folder", where=str(path))
     found = sessions_at(path)
     if found is None:
-        known = "; ".join(words for _, _, words in KINDS.values())
+        known = "; ".join(words for _, words in KINDS.values())
         raise AblateError(
             "holds nothing that is known", where=str(path), hint=f"known are: {known}; or a recording.yaml"
         )

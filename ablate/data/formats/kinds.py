@@ -1,28 +1,27 @@
 """A path in, the format of what lies there out."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 from ablate.data.formats.base import FormatConfig
-from ablate.data.formats.experanto import ExperantoConfig, is_experanto
-from ablate.data.formats.grasshopper import GrasshopperConfig, is_grasshopper
-from ablate.data.formats.nwb import NwbConfig, is_nwb
-from ablate.data.formats.openretina import OpenRetinaConfig, is_openretina
-from ablate.data.formats.sensorium.images import Sensorium2022Config, is_sensorium2022
-from ablate.data.formats.sensorium.videos import Sensorium2023Config, is_sensorium2023
-from ablate.data.formats.visioncore import VisionCoreConfig, is_visioncore
+from ablate.data.formats.experanto import ExperantoConfig
+from ablate.data.formats.grasshopper import GrasshopperConfig
+from ablate.data.formats.nwb import NwbConfig
+from ablate.data.formats.openretina import OpenRetinaConfig
+from ablate.data.formats.sensorium.images import Sensorium2022Config
+from ablate.data.formats.sensorium.videos import Sensorium2023Config
+from ablate.data.formats.visioncore import VisionCoreConfig
 from ablate.disk.listing import visible
 
-KINDS: dict[str, tuple[type[FormatConfig], Callable[[Path], bool], str]] = {
-    "sensorium2023": (Sensorium2023Config, is_sensorium2023, "Sensorium 2023: videos, deconvolved calcium"),
-    "sensorium2022": (Sensorium2022Config, is_sensorium2022, "Sensorium 2022: still images, deconvolved calcium"),
-    "experanto": (ExperantoConfig, is_experanto, "experanto: a folder a modality"),
-    "openretina": (OpenRetinaConfig, is_openretina, "open-retina: HDF5 with responses_<name>"),
-    "visioncore": (VisionCoreConfig, is_visioncore, "VisionCore: .dset of torch.save"),
-    "grasshopper": (GrasshopperConfig, is_grasshopper, "two receptors of a grasshopper, as nitime ships them"),
-    "nwb": (NwbConfig, is_nwb, "Neurodata Without Borders 2"),
+KINDS: dict[str, tuple[type[FormatConfig], str]] = {
+    "sensorium2023": (Sensorium2023Config, "Sensorium 2023: videos, deconvolved calcium"),
+    "sensorium2022": (Sensorium2022Config, "Sensorium 2022: still images, deconvolved calcium"),
+    "experanto": (ExperantoConfig, "experanto: a folder a modality"),
+    "openretina": (OpenRetinaConfig, "open-retina: HDF5 with responses_<name>"),
+    "visioncore": (VisionCoreConfig, "VisionCore: .dset of torch.save"),
+    "grasshopper": (GrasshopperConfig, "two receptors of a grasshopper, as nitime ships them"),
+    "nwb": (NwbConfig, "Neurodata Without Borders 2"),
 }
-"""Format -> (its settings, whether a path is a session of it, in a few words)."""
+"""Format -> its settings, and what it is in a few words."""
 
 
 def sessions_at(place: Path) -> tuple[str, tuple[Path, ...]] | None:
@@ -38,7 +37,7 @@ def sessions_at(place: Path) -> tuple[str, tuple[Path, ...]] | None:
 
 
 def _kind_of(place: Path) -> str | None:
-    return next((kind for kind, (_, is_one, _) in KINDS.items() if is_one(place)), None)
+    return next((kind for kind, (config, _) in KINDS.items() if config.is_one(place)), None)
 
 
 def kind_of_data(place: Path) -> str:

@@ -51,26 +51,23 @@ class OpenRetinaConfig(FormatConfig):
     def files_of(self, place: Path) -> tuple[Path, ...]:
         return (place, place.parent / STIMULI)
 
-    def is_one(self, place: Path) -> bool:
-        return is_openretina(place)
+    @staticmethod
+    def is_one(place: Path) -> bool:
+        """Also a file that cannot be looked into, where h5py is not installed: reading it says so."""
+        if not place.is_file() or place.suffix not in SUFFIXES:
+            return False
+        try:
+            import h5py
+        except ImportError:
+            return True
+        try:
+            with h5py.File(place) as file:
+                return any(name.startswith(RESPONSES) for name in file)
+        except OSError:
+            return False
 
     def read(self, place: Path) -> Recording:
         return read_openretina(place, self)
-
-
-def is_openretina(place: Path) -> bool:
-    """Also a file that cannot be looked into, where h5py is not installed: reading it says so."""
-    if not place.is_file() or place.suffix not in SUFFIXES:
-        return False
-    try:
-        import h5py
-    except ImportError:
-        return True
-    try:
-        with h5py.File(place) as file:
-            return any(name.startswith(RESPONSES) for name in file)
-    except OSError:
-        return False
 
 
 def read_openretina(place: Path, config: OpenRetinaConfig | None = None) -> Recording:

@@ -41,15 +41,12 @@ class VisionCoreConfig(FormatConfig):
     bin_rate_hz: float | None = Field(default=None, gt=0)
     """Bins a second, where the file has no `t_bins`. `resample_hz: 120` sums 240 Hz to 120, as the lab does."""
 
-    def is_one(self, place: Path) -> bool:
-        return is_visioncore(place)
+    @staticmethod
+    def is_one(place: Path) -> bool:
+        return place.is_file() and place.suffix == ".dset"
 
     def read(self, place: Path) -> Recording:
         return read_visioncore(place, self.bin_rate_hz)
-
-
-def is_visioncore(place: Path) -> bool:
-    return place.is_file() and place.suffix == ".dset"
 
 
 def read_visioncore(place: Path, bin_rate_hz: float | None = None) -> Recording:
@@ -58,7 +55,8 @@ def read_visioncore(place: Path, bin_rate_hz: float | None = None) -> Recording:
     covariates = saved.get("covariates")
     if not isinstance(covariates, dict):
         raise AblateError("has no `covariates`", where=str(place), hint="is it a .dset of VisionCore?")
-    arrays = {str(name): _array(name, value, place) for name, value in covariates.items() if _is_array(value)}
+    plain = {name: value for name, value in covariates.items() if isinstance(value, torch.Tensor | np.ndarray)}
+    arrays = {str(name): _array(name, value, place) for name, value in plain.items()}
     for name in ("stim", "robs"):
         if name not in arrays:
             known = ", ".join(sorted(map(str, covariates)))
@@ -109,10 +107,6 @@ def _opened(place: Path) -> Json:
     if not isinstance(saved, dict):
         raise AblateError(f"holds a {type(saved).__name__}, not `covariates`", where=str(place))
     return saved
-
-
-def _is_array(value: object) -> bool:
-    return isinstance(value, torch.Tensor | np.ndarray)
 
 
 def _array(name: object, value: object, place: Path) -> np.ndarray:

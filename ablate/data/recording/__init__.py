@@ -2,5 +2,3 @@
 
 from ablate.data.recording.folder import read_recording, write_recording
 from ablate.data.recording.session import Recording
-
-__all__ = ["Recording", "read_recording", "write_recording"]

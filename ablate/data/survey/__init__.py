@@ -1,5 +1,3 @@
 """Takes opened recordings, gives what a scientist checks first: rates, filters, alignment, splits. Loads no model."""
 
 from ablate.data.survey.survey import survey
-
-__all__ = ["survey"]

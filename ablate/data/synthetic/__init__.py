@@ -2,5 +2,3 @@
 see it all."""
 
 from ablate.data.synthetic.config import SyntheticV1Config
-
-__all__ = ["SyntheticV1Config"]

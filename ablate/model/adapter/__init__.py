@@ -9,5 +9,3 @@ from ablate.model.adapter.none import NoAdapterConfig
 from ablate.model.layer.imported import ImportedPart
 
 AdapterConfig = Annotated[AffineConfig | NoAdapterConfig | ImportedPart, Field(discriminator="type")]
-
-__all__ = ["AdapterConfig", "AffineConfig", "NoAdapterConfig"]

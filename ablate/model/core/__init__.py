@@ -18,5 +18,3 @@ CoreConfig = Annotated[
     Field(discriminator="type"),
 ]
 """A new core is one file here and one name in this union."""
-
-__all__ = ["CoreConfig", "FrameViTConfig", "HybridCnnTransformerConfig", "ImportedPart", "ResNetConfig", "ViViTConfig"]

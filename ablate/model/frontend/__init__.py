@@ -12,5 +12,3 @@ from ablate.model.layer.imported import ImportedPart
 FrontendConfig = Annotated[
     LearnableTemporalConfig | BlurConfig | NoFrontendConfig | ImportedPart, Field(discriminator="type")
 ]
-
-__all__ = ["BlurConfig", "FrontendConfig", "LearnableTemporalConfig", "NoFrontendConfig"]

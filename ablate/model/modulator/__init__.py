@@ -13,5 +13,3 @@ from ablate.model.modulator.none import NoModulatorConfig
 ModulatorConfig = Annotated[
     ConvGruConfig | FilmConfig | ConcatConfig | NoModulatorConfig | ImportedPart, Field(discriminator="type")
 ]
-
-__all__ = ["ConcatConfig", "ConvGruConfig", "FilmConfig", "ModulatorConfig", "NoModulatorConfig"]

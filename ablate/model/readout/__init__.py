@@ -10,5 +10,3 @@ from ablate.model.readout.gaussian import GaussianConfig
 from ablate.model.readout.pooled import PooledConfig
 
 ReadoutConfig = Annotated[GaussianConfig | FactorizedConfig | PooledConfig | ImportedPart, Field(discriminator="type")]
-
-__all__ = ["FactorizedConfig", "GaussianConfig", "ImportedPart", "PooledConfig", "ReadoutConfig"]

@@ -20,7 +20,7 @@ from torch import Tensor, nn
 
 from ablate.config import Config
 from ablate.contract import VideoEncoder
-from ablate.disk.digest import known_file_hash
+from ablate.disk.digest import known_file_hash, refuse_another
 from ablate.disk.read import Json
 from ablate.errors import AblateError
 from ablate.model.video.pixels import Pixels, require_pixels
@@ -59,9 +59,8 @@ class HfVideoConfig(Config):
     def build(self, frame_shape: tuple[int, ...], intervals: int, frames: int) -> "HfVideo":
         """frame_shape: (3, h, w), any size. Raises AblateError for other models, and where there is none."""
         shown = require_pixels(frame_shape)
-        if self.content and (file := Path(self.path) / WEIGHTS).is_file() and known_file_hash(file) != self.content:
-            what = "is not the file that it was when the recipe was read"
-            raise AblateError(what, where=str(file), hint="start the study again")
+        if self.content and (file := Path(self.path) / WEIGHTS).is_file():
+            refuse_another(file, self.content)
         with torch.random.fork_rng(devices=[]):
             model, kind = _opened(self.path)
         return HfVideo(self, model, pixels_of(self.path, kind, int(model.config.image_size)), frames, shown)

@@ -19,7 +19,7 @@ from pydantic import Field, model_validator
 from torch import Tensor, nn
 
 from ablate.config import Config
-from ablate.disk.digest import known_file_hash
+from ablate.disk.digest import known_file_hash, refuse_another
 from ablate.disk.read import Json
 from ablate.errors import AblateError
 from ablate.model.video.checkpoint import load_weights
@@ -116,19 +116,16 @@ class TimmConfig(Config):
                     hint="set `weights` to a local checkpoint file of that model, or to `random`",
                 ) from error
         if self.weights not in ("hub", "random") and not meta:
-            self._refuse_other_weights(Path(self.weights))
-            load_weights(model, Path(self.weights))
+            file = Path(self.weights)
+            if self.content and file.is_file():
+                refuse_another(file, self.content)
+            load_weights(model, file)
         if self.pool == "patches":
             with suppress(AssertionError):  # a model that cannot do without its pool keeps it, unused
                 model.reset_classifier(0, "")
             return PatchTokens(model)
         model.reset_classifier(0, self.pool)
         return model
-
-    def _refuse_other_weights(self, file: Path) -> None:
-        if self.content and file.is_file() and known_file_hash(file) != self.content:
-            what, hint = "is not the file that it was when the recipe was read", "start the study again"
-            raise AblateError(what, where=str(file), hint=hint)
 
 
 class PatchTokens(nn.Module):

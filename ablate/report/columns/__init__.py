@@ -6,15 +6,13 @@ baseline's mean (0.05 = 5 %). Intervals are 95 %: `_low`, `_high` over seeds (t,
 nested in sessions, `gain_time_...` over blocks of the test's time.
 """
 
-from ablate.analysis import StudyAnalysis
+from ablate.analysis.outcome import StudyAnalysis
 from ablate.analysis.words import ABSENT
 from ablate.report.columns.beside import beside, cost
-from ablate.report.columns.column import Column, Form
+from ablate.report.columns.column import Column
 from ablate.report.columns.confirmed import confirmed
 from ablate.report.columns.gain import identity, judgement, score, verdict_words
 from ablate.report.columns.retuned import retuned
-
-__all__ = ["GIVING_WAY", "Column", "Form", "all_columns", "columns", "verdict_words"]
 
 GIVING_WAY = (
     "gain_absolute", "memory", "gain_absolute", "seconds", "ceiling", "verdict", "score", "p_holm", "variant",

@@ -1,10 +1,10 @@
 """The columns beside the gain: validation, single units, other neurons and minutes, cost."""
 
-from ablate.analysis import Interval, StudyAnalysis, VariantAnalysis
 from ablate.analysis.beside.over_units import above_reference, compared_reference, median_over_units
-from ablate.analysis.words import bracket, change, count, duration, memory, number, percent, ratio
+from ablate.analysis.outcome import Interval, StudyAnalysis, VariantAnalysis
+from ablate.analysis.words import bracket, change, count, duration, memory, percent, ratio
 from ablate.metric import metric_named
-from ablate.report.columns.column import Column, Fields, Form, ends, one
+from ablate.report.columns.column import Column, Fields, Form, ends, figure, one
 from ablate.report.text import cut, plain
 
 
@@ -13,21 +13,9 @@ def beside(analysis: StudyAnalysis) -> tuple[Column, ...]:
     entry, _ = metric_named(analysis.metric).sample
     few = any(guard.kind == "few sessions" for guard in analysis.guards)
     return (
-        one(
-            "validation",
-            "validation",
-            lambda row: number(row.validation),
-            lambda row: {"validation": row.validation},
-            part="beside",
-            right=True,
-        ),
-        one(
-            "median",
-            "median unit",
-            lambda row: number(median_over_units(analysis, row)),
-            lambda row: {"score_median": median_over_units(analysis, row)},
-            part="beside",
-            right=True,
+        figure("validation", "validation", lambda row: row.validation, part="beside"),
+        figure(
+            "median", "median unit", lambda row: median_over_units(analysis, row), field="score_median", part="beside"
         ),
         one(
             "above",
@@ -37,22 +25,8 @@ def beside(analysis: StudyAnalysis) -> tuple[Column, ...]:
             part="beside",
             right=True,
         ),
-        one(
-            "calibration",
-            "calibration error",
-            lambda row: number(_calibration(row)),
-            lambda row: {"calibration_error": _calibration(row)},
-            part="beside",
-            right=True,
-        ),
-        one(
-            "ceiling",
-            "ceiling",
-            lambda row: percent(row.ceiling_share, 0),
-            lambda row: {"ceiling_share": row.ceiling_share},
-            part="beside",
-            right=True,
-        ),
+        figure("calibration", "calibration error", _calibration, field="calibration_error", part="beside"),
+        figure("ceiling", "ceiling", lambda row: row.ceiling_share, field="ceiling_share", write=_share, part="beside"),
         one(  # fewer than five sessions are no sample of other neurons
             "other_neurons",
             f"gain over these {entry}s" if few else f"gain over {entry}s, 95 %",
@@ -68,6 +42,10 @@ def beside(analysis: StudyAnalysis) -> tuple[Column, ...]:
             part="beside",
         ),
     )
+
+
+def _share(value: float | None) -> str:
+    return percent(value, 0)
 
 
 def _calibration(row: VariantAnalysis) -> float | None:

@@ -4,8 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-from ablate.analysis import Gain, Interval, VariantAnalysis
-from ablate.analysis.words import percent_with_interval, with_interval
+from ablate.analysis.outcome import Gain, Interval, VariantAnalysis
+from ablate.analysis.words import number, percent_with_interval, with_interval
 from ablate.disk.read import Json
 
 Cell = Callable[[VariantAnalysis], str]
@@ -61,6 +61,21 @@ def one(
     return Column(key, (Form(heading, cell),), fields, part, right, min_width, kept)
 
 
+def figure(
+    key: str,
+    heading: str,
+    value: Callable[[VariantAnalysis], float | None],
+    *,
+    field: str = "",
+    write: Callable[[float | None], str] = number,
+    part: Place = "gain",
+) -> Column:
+    """A column of one figure. field: its key in CSV and JSON, where that is another than the column's."""
+    return one(
+        key, heading, lambda row: write(value(row)), lambda row: {field or key: value(row)}, part=part, right=True
+    )
+
+
 def judged_gain(word: str, gain: Gain | None) -> str:
     """`repeats, +4.1 % [+2.0, +6.2]`; in the metric's unit where the baseline is no denominator."""
     if gain is None:
@@ -68,6 +83,16 @@ def judged_gain(word: str, gain: Gain | None) -> str:
     if gain.relative is None:
         return f"{word}, {with_interval(gain.mean, gain.interval, sign=True)}"
     return f"{word}, {percent_with_interval(gain.relative, gain.relative_interval)}"
+
+
+def gain_fields(name: str, gain: Gain | None) -> Fields:
+    """Mean and interval of a gain that was measured once more, absolute and relative."""
+    return {
+        name: None if gain is None else gain.mean,
+        **ends(name, None if gain is None else gain.interval),
+        f"{name}_relative": None if gain is None else gain.relative,
+        **ends(f"{name}_relative", None if gain is None else gain.relative_interval),
+    }
 
 
 def ends(name: str, interval: Interval | None) -> Fields:

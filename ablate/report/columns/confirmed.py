@@ -1,7 +1,7 @@
 """The column of fresh seeds: whether the verdict repeats there, and with which gain."""
 
-from ablate.analysis import VariantAnalysis
-from ablate.report.columns.column import Column, Fields, Form, ends, judged_gain
+from ablate.analysis.outcome import VariantAnalysis
+from ablate.report.columns.column import Column, Fields, Form, ends, gain_fields, judged_gain
 
 
 def confirmed() -> Column:
@@ -28,10 +28,7 @@ def _fields(row: VariantAnalysis) -> Fields:
         "confirmed": None if state is None else state.repeat,
         "confirmed_verdict": None if state is None else state.verdict,
         "confirmed_seeds": [] if state is None else list(state.seeds),
-        "confirmed_gain": None if gain is None else gain.mean,
-        **ends("confirmed_gain", None if gain is None else gain.interval),
-        "confirmed_gain_relative": None if gain is None else gain.relative,
-        **ends("confirmed_gain_relative", None if gain is None else gain.relative_interval),
+        **gain_fields("confirmed_gain", gain),
         "confirmed_p_holm": None if gain is None else gain.p_holm,
         "confirmed_change": None if change is None else change.mean,
         **ends("confirmed_change", None if change is None else change.interval),

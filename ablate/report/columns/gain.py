@@ -1,6 +1,6 @@
 """The columns that answer: which variant, what it changes, its score, its gain and what is made of it."""
 
-from ablate.analysis import StudyAnalysis, VariantAnalysis
+from ablate.analysis.outcome import StudyAnalysis, VariantAnalysis
 from ablate.analysis.words import (
     ABSENT,
     expected_range,

@@ -1,7 +1,7 @@
 """The column of the search: whether a row's verdict survives it, and with which gain."""
 
-from ablate.analysis import VariantAnalysis
-from ablate.report.columns.column import Column, Fields, Form, ends, judged_gain
+from ablate.analysis.outcome import VariantAnalysis
+from ablate.report.columns.column import Column, Fields, Form, gain_fields, judged_gain
 
 
 def retuned() -> Column:
@@ -20,13 +20,9 @@ def _long(row: VariantAnalysis) -> str:
 
 def _fields(row: VariantAnalysis) -> Fields:
     state = row.retuned
-    gain = None if state is None else state.gain
     return {
         "retuned_survives": None if state is None else state.survives,
         "retuned_setting": "" if state is None else state.best_text,
         "retuned_at_edge": [] if state is None else list(state.at_edge),
-        "retuned_gain": None if gain is None else gain.mean,
-        **ends("retuned_gain", None if gain is None else gain.interval),
-        "retuned_gain_relative": None if gain is None else gain.relative,
-        **ends("retuned_gain_relative", None if gain is None else gain.relative_interval),
+        **gain_fields("retuned_gain", None if state is None else state.gain),
     }

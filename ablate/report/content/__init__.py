@@ -4,19 +4,3 @@ from ablate.report.content.block import Block, Code, Content, Facts, Lines, Pict
 from ablate.report.content.comparison import compose_comparison
 from ablate.report.content.compose import compose, compose_units
 from ablate.report.content.overview import overview
-
-__all__ = [
-    "Block",
-    "Code",
-    "Content",
-    "Facts",
-    "Lines",
-    "Picture",
-    "Pictures",
-    "Ranking",
-    "Table",
-    "compose",
-    "compose_comparison",
-    "compose_units",
-    "overview",
-]

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from ablate.analysis import StudyAnalysis, VariantAnalysis
+from ablate.analysis.outcome import StudyAnalysis, VariantAnalysis
 from ablate.report.columns import Column
 
 if TYPE_CHECKING:

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator, Sequence
 
-from ablate.analysis import Gain, VariantAnalysis
 from ablate.analysis.comparison import Comparison, Difference, GainChange, Shared
+from ablate.analysis.outcome import Gain, VariantAnalysis
 from ablate.analysis.words import ABSENT, bracket, number, percent_with_interval, signed_percent, with_interval
 from ablate.report.content.block import Block, Content, Lines, Table
 from ablate.report.text import cut

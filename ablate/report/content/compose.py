@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from itertools import chain
 
-from ablate.analysis import StudyAnalysis
+from ablate.analysis.outcome import StudyAnalysis
 from ablate.report.columns import columns
 from ablate.report.content.block import Block, Content, Lines, Ranking
 from ablate.report.content.doubts import doubts, verdicts

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator, Sequence
 
-from ablate.analysis import StudyAnalysis, VariantAnalysis
 from ablate.analysis.guard.joined import sentences
+from ablate.analysis.outcome import StudyAnalysis, VariantAnalysis
 from ablate.analysis.words import listing
 from ablate.report.content.block import Block, Lines
-from ablate.report.content.head import WHOLE, _sentence
+from ablate.report.content.head import WHOLE, sentence
 
 MOST = 200
 """Lines of one kind; a larger study says how many more there are."""
@@ -18,7 +18,7 @@ def doubts(analysis: StudyAnalysis) -> Iterator[Block]:
     if failed:
         yield Lines("failures", "Runs without a score", limited(failed), "failure", brief=True)
     guards = [guard for guard in analysis.guards if guard.kind not in WHOLE]
-    found = list(map(_sentence, sentences(guards)))
+    found = list(map(sentence, sentences(guards)))
     said = {*sentences(analysis.guards)}
     found += [note.text for note in analysis.notes if note.kind in ("warning", "expectation") and note.text not in said]
     found += _warnings(analysis.rows)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from ablate.analysis import StudyAnalysis
+from ablate.analysis.outcome import StudyAnalysis
 from ablate.metric import metric_named
 from ablate.report.content.block import Block, Facts, Lines
 

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
-from ablate.analysis import StudyAnalysis, VariantAnalysis
 from ablate.analysis.guard.joined import sentences
 from ablate.analysis.headline import REHEARSAL
+from ablate.analysis.outcome import StudyAnalysis, VariantAnalysis
 from ablate.analysis.words import ABSENT, number, percent, plural, share_with_interval, with_interval
 from ablate.report.content.block import Block, Facts, Lines
 
@@ -30,7 +30,7 @@ def head(analysis: StudyAnalysis) -> Iterator[Block]:
     answer = analysis.answer.removeprefix(REHEARSAL).strip()
     yield Lines("answer", "Answer", (answer,), "answer", "answer", brief=True)
     alarms = sentences([guard for guard in analysis.guards if guard.kind in WHOLE])
-    new = tuple(_sentence(text) for text in alarms if text.lower() not in answer.lower())
+    new = tuple(sentence(text) for text in alarms if text.lower() not in answer.lower())
     if new:
         yield Lines("alarms", "Beware", new, "alarm", "beware", brief=True)
     yield Facts("landmarks", "Landmarks", tuple(landmarks(analysis)), brief=True)
@@ -94,6 +94,6 @@ def _score(row: VariantAnalysis) -> str:
     return ABSENT if row.score is None else with_interval(row.score.mean, row.score.interval)
 
 
-def _sentence(text: str) -> str:
+def sentence(text: str) -> str:
     """A sentence begins with a capital, but for a variant's name."""
     return text[:1].upper() + text[1:] if text.startswith(("the ", "seed ", "seeds ")) else text

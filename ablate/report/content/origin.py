@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from ablate.analysis import StudyAnalysis
+from ablate.analysis.outcome import StudyAnalysis
 from ablate.errors import AblateError
 from ablate.report.content.block import Block, Code, Facts, Table
 from ablate.result import Store

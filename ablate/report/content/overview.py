@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from ablate.analysis import StudyAnalysis
+from ablate.analysis.outcome import StudyAnalysis
 from ablate.report.content.block import Content, Lines
 from ablate.result.provenance import StudyFacts
 

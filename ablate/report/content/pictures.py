@@ -4,8 +4,8 @@ matplotlib loaded, until a writer asks.
 
 from collections.abc import Iterator
 
-from ablate.analysis import StudyAnalysis, VariantAnalysis
 from ablate.analysis.best import main_rows
+from ablate.analysis.outcome import StudyAnalysis, VariantAnalysis
 from ablate.errors import AblateError
 from ablate.metric import metric_named
 from ablate.report.content.block import Block, Picture, Pictures

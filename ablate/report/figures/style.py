@@ -14,7 +14,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
-from ablate.analysis import StudyAnalysis, VariantAnalysis
+from ablate.analysis.outcome import StudyAnalysis, VariantAnalysis
 from ablate.analysis.words import count
 from ablate.report.text import cut, plain
 

@@ -4,7 +4,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ablate.analysis import StudyAnalysis, analyse, quietly
+from ablate.analysis import analyse, quietly
+from ablate.analysis.outcome import StudyAnalysis
 from ablate.disk.read import Json
 from ablate.report.writer.table_data import data_frame
 from ablate.result import RunRecord, Store

@@ -5,7 +5,7 @@ Wants `\usepackage{booktabs, graphicx}`. Nothing that a recipe holds can be read
 
 from collections.abc import Iterator, Sequence
 
-from ablate.analysis import VariantAnalysis
+from ablate.analysis.outcome import VariantAnalysis
 from ablate.report.columns import Column
 from ablate.report.content import Content, Lines, Ranking
 from ablate.report.text import plain

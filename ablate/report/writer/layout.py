@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from rich.cells import cell_len
 
-from ablate.analysis import VariantAnalysis
+from ablate.analysis.outcome import VariantAnalysis
 from ablate.report.columns import GIVING_WAY, Column
 from ablate.report.text import cut
 

@@ -4,8 +4,8 @@ import json
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from ablate.analysis import StudyAnalysis, VariantAnalysis
 from ablate.analysis.comparison import Comparison, Difference, Shared
+from ablate.analysis.outcome import StudyAnalysis, VariantAnalysis
 from ablate.disk.read import Json
 from ablate.report.columns import all_columns
 from ablate.report.content import Block, Code, Content, Facts, Lines, Pictures, Ranking, Table

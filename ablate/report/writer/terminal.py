@@ -11,7 +11,7 @@ from rich.cells import cell_len
 from rich.console import Console, ConsoleOptions
 from rich.text import Text
 
-from ablate.analysis import VariantAnalysis
+from ablate.analysis.outcome import VariantAnalysis
 from ablate.report.content import Block, Code, Content, Facts, Lines, Pictures, Ranking, Table
 from ablate.report.text import cut, plain
 from ablate.report.writer.layout import GAP, Laid, lay_out, lay_out_whole, side_by_side

@@ -6,8 +6,8 @@ configuration -> data, model -> weights -> readouts, kernels, rates of three uni
 import torch
 from torch import nn
 
-from ablate.analysis import StudyAnalysis, VariantAnalysis
 from ablate.analysis.best import main_rows
+from ablate.analysis.outcome import StudyAnalysis, VariantAnalysis
 from ablate.analysis.words import unit_of
 from ablate.contract import Dataset
 from ablate.result import RunRecord, Store

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from ablate.analysis import Settling
+from ablate.analysis.outcome import Settling
 from ablate.execution import Outcome
 from ablate.study.running.train import (
     RunJob,

@@ -10,12 +10,13 @@ from safetensors.torch import save_model
 
 from ablate.config import Config
 from ablate.contract import Dataset, Model
+from ablate.disk.digest import text_hash
 from ablate.disk.read import Json
 from ablate.disk.stamp import stamp_of
 from ablate.errors import AblateError
 from ablate.execution.job import Busy, Interrupted, Stop
 from ablate.recipe import Configuration
-from ablate.result import ModelCost, RunRecord, Score, Store, canonical_json, environment, text_hash
+from ablate.result import ModelCost, RunRecord, Score, Store, canonical_json, environment
 from ablate.result.progress import progress_path
 from ablate.result.record import RunState
 from ablate.study.running.progress import ProgressFile

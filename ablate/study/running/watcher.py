@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from ablate.analysis import Settling
+    from ablate.analysis.outcome import Settling
     from ablate.execution import Event
     from ablate.study.running.train import RunJob
     from ablate.study.study import Study

@@ -9,9 +9,7 @@ from importlib import import_module
 from ablate.contract import DataSpec
 from ablate.metric import METRICS, metric_for
 from ablate.training.score.scorer import Scorer
-from ablate.training.score.table import EntryTable, SessionEntries
-
-__all__ = ["EntryTable", "Scorer", "SessionEntries", "scorer_for"]
+from ablate.training.score.table import EntryTable
 
 
 def scorer_for(spec: DataSpec, *, metric: str | None = None, min_spikes: int = 1) -> Scorer:

@@ -179,7 +179,7 @@ def test_labels_are_moved_apart_and_keep_their_order() -> None:
 
 
 def test_steps_that_only_some_seeds_reached_are_left_out_of_the_mean() -> None:
-    from ablate.analysis import LearningCurve
+    from ablate.analysis.outcome import LearningCurve
 
     curves = [LearningCurve("a", 0, (0, 10, 20), (0.0, 1.0, 9.0)), LearningCurve("a", 1, (0, 10), (0.0, 3.0))]
     steps, mean, low, high = by_step(curves)

@@ -10,7 +10,7 @@ from drawn_study import analysed, rich
 from figures.test_model_figures import picture
 from planted import BASELINE, Planted, around, cost, shifted
 
-from ablate.analysis import StudyAnalysis
+from ablate.analysis.outcome import StudyAnalysis
 from ablate.errors import AblateError
 from ablate.report import compose
 from ablate.report.content.table.breakdown import merged

@@ -47,7 +47,8 @@ def show_run(run_folder: Path, *, out: Path | None = None, device: str = "auto")
         picture = collect(store, key, where)
         say(f"wrote {write_picture(store.root, picture)}")
         folder = picture_folder(store.root, key) if out is None else out
-        for path in _draw(picture, folder if len(wanted) == 1 or out is None else folder / _name(picture)):
+        own = f"{picture.variant}-seed{picture.seed}" if len(wanted) > 1 and out is not None else ""
+        for path in _draw(picture, folder / own):
             say(f"wrote {path}")
     return 0
 
@@ -63,10 +64,6 @@ def _chosen(path: Path) -> "tuple[Store, tuple[str, ...]]":
     if run is not None:
         return run[0], (run[1],)
     raise no_run(path)
-
-
-def _name(picture: "ModelPicture") -> str:
-    return f"{picture.variant}-seed{picture.seed}"
 
 
 def _draw(picture: "ModelPicture", folder: Path) -> list[Path]:

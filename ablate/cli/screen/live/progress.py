@@ -22,7 +22,7 @@ from ablate.report import live_table
 from ablate.study.running.watcher import Watcher
 
 if TYPE_CHECKING:
-    from ablate.analysis import Settling
+    from ablate.analysis.outcome import Settling
     from ablate.execution import Event
     from ablate.study.running.train import RunJob
     from ablate.study.study import Study

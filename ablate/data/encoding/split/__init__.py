@@ -2,5 +2,3 @@
 
 from ablate.data.encoding.split.blocks import TEST, TRAIN, UNUSED, VALIDATION, plan_blocks
 from ablate.data.encoding.split.sessions import SessionSplit, split_sessions
-
-__all__ = ["TEST", "TRAIN", "UNUSED", "VALIDATION", "SessionSplit", "plan_blocks", "split_sessions"]

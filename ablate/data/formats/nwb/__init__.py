@@ -10,6 +10,4 @@ Where several stimuli are candidates, or an axis order cannot be known, one sett
 Reference: Rübel et al. 2022, eLife 11:e78362.
 """
 
-from ablate.data.formats.nwb.config import NwbConfig, is_nwb, read_nwb
-
-__all__ = ["NwbConfig", "is_nwb", "read_nwb"]
+from ablate.data.formats.nwb.config import NwbConfig, read_nwb

@@ -31,15 +31,12 @@ class NwbConfig(FormatConfig):
     behavior_from: tuple[str, ...] | None = None
     """Series of processing modules, `module/series`, that are read as behaviour. Default: all of few columns."""
 
-    def is_one(self, place: Path) -> bool:
-        return is_nwb(place)
+    @staticmethod
+    def is_one(place: Path) -> bool:
+        return place.is_file() and place.suffix == ".nwb"
 
     def read(self, place: Path) -> Recording:
         return read_nwb(place, self)
-
-
-def is_nwb(place: Path) -> bool:
-    return place.is_file() and place.suffix == ".nwb"
 
 
 def read_nwb(place: Path, config: NwbConfig | None = None) -> Recording:

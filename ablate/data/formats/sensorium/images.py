@@ -40,15 +40,12 @@ class Sensorium2022Config(FormatConfig):
     min_spikes: int = Field(default=0, ge=0)
     """Least sum of a neuron's responses in a split."""
 
-    def is_one(self, place: Path) -> bool:
-        return is_sensorium2022(place)
+    @staticmethod
+    def is_one(place: Path) -> bool:
+        return has(place, TIERS, "data/images")
 
     def read(self, place: Path) -> Recording:
         return read_sensorium2022(place, self.bin_rate_hz)
-
-
-def is_sensorium2022(place: Path) -> bool:
-    return has(place, TIERS, "data/images")
 
 
 def read_sensorium2022(place: Path, bin_rate_hz: float = 2.0) -> Recording:

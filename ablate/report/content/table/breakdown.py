@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Sequence
 from statistics import fmean, median
 
-from ablate.analysis import CostSummary, StudyAnalysis, VariantAnalysis
 from ablate.analysis.beside.over_units import unit_scores
 from ablate.analysis.best import best_row, main_rows
+from ablate.analysis.outcome import CostSummary, StudyAnalysis, VariantAnalysis
 from ablate.analysis.words import ABSENT, count, memory, number, percent, with_interval
 from ablate.metric import metric_named
 from ablate.report.content.block import Block, Lines, Table

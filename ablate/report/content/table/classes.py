@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
-from ablate.analysis import StudyAnalysis, VariantAnalysis
 from ablate.analysis.best import best_row
+from ablate.analysis.outcome import StudyAnalysis, VariantAnalysis
 from ablate.analysis.words import ABSENT, number, percent
 from ablate.report.content.block import Block, Table
 

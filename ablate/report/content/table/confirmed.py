@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from ablate.analysis import Confirmed, StudyAnalysis, VariantAnalysis
+from ablate.analysis.outcome import Confirmed, StudyAnalysis, VariantAnalysis
 from ablate.analysis.words import bracket, gain_text, plural, signed, signed_percent, spans
 from ablate.report.content.block import Block, Table
 

@@ -2,8 +2,7 @@
 
 from collections.abc import Iterator
 
-from ablate.analysis import StudyAnalysis
-from ablate.analysis.outcome import Measured
+from ablate.analysis.outcome import Measured, StudyAnalysis
 from ablate.analysis.words import ABSENT, bracket, number
 from ablate.report.content.block import Block, Table
 

@@ -2,9 +2,8 @@
 
 from collections.abc import Iterator
 
-from ablate.analysis import StudyAnalysis
 from ablate.analysis.best import best_row
-from ablate.analysis.outcome import Numbers, VariantAnalysis
+from ablate.analysis.outcome import Numbers, StudyAnalysis, VariantAnalysis
 from ablate.analysis.words import number
 from ablate.report.content.block import Block, Table
 from ablate.report.content.table.classes import MOST_SUBJECTS

@@ -2,8 +2,7 @@
 
 from collections.abc import Iterator
 
-from ablate.analysis import StudyAnalysis
-from ablate.analysis.outcome import Repeated, RepeatedSession, RepeatedVariant, Repeats
+from ablate.analysis.outcome import Repeated, RepeatedSession, RepeatedVariant, Repeats, StudyAnalysis
 from ablate.analysis.words import number, percent, share_with_interval, with_interval
 from ablate.report.content.block import Block, Facts, Table
 

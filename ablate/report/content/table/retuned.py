@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from ablate.analysis import Retuned, StudyAnalysis, VariantAnalysis
+from ablate.analysis.outcome import Retuned, StudyAnalysis, VariantAnalysis
 from ablate.analysis.words import gain_text, listing, plural, spans
 from ablate.report.content.block import Block, Table
 

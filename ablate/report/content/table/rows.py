@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from ablate.analysis import StudyAnalysis, VariantAnalysis
+from ablate.analysis.outcome import StudyAnalysis, VariantAnalysis
 from ablate.analysis.words import expected_range, signed_percent
 from ablate.report.content.block import Block, Lines, Table
 from ablate.report.content.doubts import limited

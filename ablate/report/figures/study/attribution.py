@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter
 
-from ablate.analysis import Gain, StudyAnalysis
+from ablate.analysis.outcome import Gain, StudyAnalysis
 from ablate.report.figures.style import INK, PAPER, Look, figure, grid, looks, name_of, window
 
 MOST = 16

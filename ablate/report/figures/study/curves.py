@@ -10,8 +10,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from ablate.analysis import LearningCurve, StudyAnalysis, VariantAnalysis
 from ablate.analysis.best import drawn_rows
+from ablate.analysis.outcome import LearningCurve, StudyAnalysis, VariantAnalysis
 from ablate.metric import metric_named
 from ablate.report.figures.style import MUTED, Look, figure, grid, looks, name_of, spread_out, window
 

@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
-from ablate.analysis import EfficiencyCurve, Interval, StudyAnalysis
+from ablate.analysis.outcome import EfficiencyCurve, Interval, StudyAnalysis
 from ablate.report.figures.style import BASELINE, Look, figure, grid, looks, name_of, window
 
 MOST = 8

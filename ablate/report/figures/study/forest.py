@@ -13,7 +13,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter
 
-from ablate.analysis import Interval, StudyAnalysis, VariantAnalysis
+from ablate.analysis.outcome import Interval, StudyAnalysis, VariantAnalysis
 from ablate.report.columns import verdict_words
 from ablate.report.figures.style import (
     BAND,

@@ -12,7 +12,7 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from ablate.analysis import Gain, Pair, StudyAnalysis
+from ablate.analysis.outcome import Gain, Pair, StudyAnalysis
 from ablate.analysis.words import signed
 from ablate.disk.read import Json
 from ablate.report.figures.style import GRID, INK, MUTED, OKABE_ITO, figure, name_of

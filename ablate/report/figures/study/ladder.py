@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
-from ablate.analysis import Gain, Rung, StudyAnalysis
+from ablate.analysis.outcome import Gain, Rung, StudyAnalysis
 from ablate.analysis.words import signed
 from ablate.report.figures.style import (
     BASELINE,

@@ -6,8 +6,8 @@ A model that loses its stimulus halfway, for a dropped frame, shows as a step he
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from ablate.analysis import StudyAnalysis
 from ablate.analysis.best import drawn_rows
+from ablate.analysis.outcome import StudyAnalysis
 from ablate.report.figures.style import MUTED, figure, grid, looks, name_of, window
 
 MOST = 1

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from ablate.analysis import CostSummary, StudyAnalysis, VariantAnalysis
+from ablate.analysis.outcome import CostSummary, StudyAnalysis, VariantAnalysis
 from ablate.analysis.words import count
 from ablate.report.figures.style import INK, MUTED, PAPER, Look, figure, grid, log_axis, looks, name_of, window
 

@@ -4,9 +4,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from ablate.analysis import StudyAnalysis
 from ablate.analysis.best import main_rows
-from ablate.analysis.outcome import RepeatedPicture
+from ablate.analysis.outcome import RepeatedPicture, StudyAnalysis
 from ablate.report.figures.style import BASELINE, INK, MUTED, figure, grid, looks, name_of
 
 DRAWN_ROWS = 30

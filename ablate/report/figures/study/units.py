@@ -8,8 +8,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from ablate.analysis import StudyAnalysis, VariantAnalysis
 from ablate.analysis.best import drawn_rows
+from ablate.analysis.outcome import StudyAnalysis, VariantAnalysis
 from ablate.metric import metric_named
 from ablate.report.figures.style import INK, MUTED, Look, figure, grid, looks, name_of
 

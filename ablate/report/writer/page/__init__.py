@@ -99,6 +99,3 @@ def drawing(picture: Picture) -> Markup:
     """The figure as inline SVG, with its title for screen readers."""
     label = f"{picture.title}, {picture.variant}" if picture.variant else picture.title
     return inline_svg(picture.figure, picture.name, label, scale=picture.scale)
-
-
-__all__ = ["page", "write_page"]

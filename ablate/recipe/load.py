@@ -79,7 +79,7 @@ def read_recipe(text: str, path: str, sets: Sequence[str] = ()) -> Recipe:
     question, expectation, cost = (reading.text(root.get(key)) for key in ("question", "expectation", "cost"))
     variants, seeds = reading.selections(root.get("variants"), names), reading.seeds(root.get("seeds"))
     looked_at = reading.looked_at(root.get("looked_at"))
-    glm = reading.flag(root.get("glm"), default=True)
+    reading.flag(root.get("glm"))  # what is wrong with it is told here; `_references` has followed it
     analysis = reading.rule(root.get("analysis"))
     execution = checked(root.get("execution"), problems)
     search = retuned(root.get("retune"), before, reading) if not problems else ()
@@ -96,7 +96,6 @@ def read_recipe(text: str, path: str, sets: Sequence[str] = ()) -> Recipe:
         variants=variants,
         seeds=seeds,
         looked_at=looked_at,
-        glm=glm,
         retune=search,
         analysis=analysis,
         execution=execution,

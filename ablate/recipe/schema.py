@@ -124,12 +124,10 @@ def placed(path: tuple[str, ...], value: object, where: str = "") -> Node:
 class Recipe:
     """One YAML file: question, data, baseline, training, patches, variants, seeds.
 
-    glm: whether an encoding study shows a lagged Poisson model beside the baseline (it is then among `references`).
-    looked_at: seeds that chose something before the study, and what.
-    retune: keys that are searched for the baseline and the rows ahead.
-    analysis: how gains become verdicts. execution: how runs are executed, as written and checked.
-    tree: the baseline's full configuration, each value with its place. notices:
-    what a user should know but need not fix.
+    references: the lagged Poisson model that an encoding study shows beside the baseline is among them. looked_at:
+    seeds that chose something before the study, and what. retune: keys that are searched for the baseline and the rows
+    ahead. analysis: how gains become verdicts. execution: how runs are executed, as written and checked. tree: the
+    baseline's full configuration, each value with its place. notices: what a user should know but need not fix.
     """
 
     name: str
@@ -142,7 +140,6 @@ class Recipe:
     variants: tuple[Selection, ...] = ()
     seeds: tuple[int, ...] = (0,)
     looked_at: LookedAt | None = None
-    glm: bool = True
     retune: tuple[Retuned, ...] = ()
     analysis: AnalysisRule = field(default_factory=AnalysisRule)
     execution: Node = field(default_factory=lambda: Node({}))

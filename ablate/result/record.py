@@ -36,7 +36,7 @@ class SessionScore(Config):
     balanced_accuracy: float | None = None
     macro_f1: float | None = None
     correlation: float | None = None
-    """Of numbers with what is predicted of them, a mean over targets (`result/agreement.py`)."""
+    """Of numbers with what is predicted of them, a mean over targets (`result/measure/agreement.py`)."""
     concordance: float | None = None
 
 
@@ -68,7 +68,7 @@ class Score(Config):
     balanced_accuracy: float | None = None
     macro_f1: float | None = None
     calibration_error: float | None = None
-    """Expected calibration error (`result/confusion.py`)."""
+    """Expected calibration error (`result/measure/confusion.py`)."""
     confusion: tuple[tuple[int, ...], ...] = ()
     """Labels of each class (row) by the class that was guessed (column)."""
     class_names: tuple[str, ...] = ()

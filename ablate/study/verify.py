@@ -149,7 +149,8 @@ def _score_pairs(first: RunRecord, again: RunRecord) -> Iterator[tuple[str, obje
             yield f"{split}, scored bins", old.scored_hash, new.scored_hash
             before, after = dict(old), dict(new)
             for name in FIGURES:
-                yield f"{split}, {name}", before[name], after[name]
+                if before[name] is not None:  # an older version did not keep all of them
+                    yield f"{split}, {name}", before[name], after[name]
             for one, other in zip(old.sessions, new.sessions, strict=False):
                 yield f"{split}, session {one.name}", one.mean, other.mean
         else:

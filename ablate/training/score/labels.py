@@ -3,8 +3,8 @@
     bits/label(trial) = sum_labels [ ln q(y) - ln prior(y) ] / (ln 2 * labels of the trial)
 
 q the predicted probability; a prior of zero is raised to `LEAST_PRIOR`. The scored entries are trials, nested in
-sessions (subjects). Accuracies, macro F1, calibration and the confusion matrix (`result/confusion.py`) are over all
-labels of the split, and of each subject. `min_spikes` is not read: labels need no spikes.
+sessions (subjects). Accuracies, macro F1, calibration and the confusion matrix (`result/measure/confusion.py`) are over
+all labels of the split, and of each subject. `min_spikes` is not read: labels need no spikes.
 """
 
 import math

@@ -5,8 +5,8 @@
 y a number (one of `FusionSpec.targets` at one place), m and s what the model predicts, m0 and s0 mean and standard
 deviation of that target in the *training* split, divided by n: of all constants these have the highest likelihood
 there. A change of unit changes nothing: both densities change alike. The scored entries are trials, nested in sessions
-(subjects). Correlation and concordance (`result/agreement.py`) are of y and m over all labels of the split, and of each
-subject. `min_spikes` is not read.
+(subjects). Correlation and concordance (`result/measure/agreement.py`) are of y and m over all labels of the split, and
+of each subject. `min_spikes` is not read.
 """
 
 import math

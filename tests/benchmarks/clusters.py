@@ -17,6 +17,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from itertools import pairwise
 from multiprocessing.connection import Connection
 from pathlib import Path
 
@@ -55,7 +56,7 @@ def cluster_process(pipe: Connection, arguments: dict) -> None:
                 pipe.send(cluster.squeue(given))
             else:
                 often = max(cluster.begun.values(), default=0)
-                pipe.send((cluster.first, cluster.last, cluster.most_running, sum(cluster.begun.values()), often))
+                pipe.send((cluster.last, cluster.most_running, sum(cluster.begun.values()), often))
                 return
         cluster.advance(time.monotonic())
 
@@ -113,41 +114,49 @@ def simulate(folder: Path, options: argparse.Namespace, *, runs: int, one_in: in
     theirs.SlurmExecutor.affinity = classmethod(lambda kind: 2)
 
     class Clock(Watcher):
-        ended = 0
-        memory: dict[int, float]
+        """Processor and clock time at the plan, at the first end heard, when all is submitted, and at the last."""
+
+        def __init__(self) -> None:
+            self.ended = 0
+            self.memory: dict[int, float] = {}
+            self.processor: list[float] = []
+            self.at: list[float] = []
+
+        def mark(self) -> None:
+            self.processor.append(time.process_time() - started_at)
+            self.at.append(time.monotonic())
 
         def planned(self, study: object, todo: object) -> None:
-            self.memory = {}
-            self.planned_at, self.processor = time.monotonic(), time.process_time()
+            self.mark()
 
         def event(self, event: object) -> None:
             if event.kind == "ended":
                 self.ended += 1
-                self.last = time.monotonic()
-                if self.ended % (runs // 10) == 0 or self.ended == 1:
+                if self.ended in (1, runs):
+                    self.mark()
+                if self.ended % (runs // 5) == 0 or self.ended == 1:
                     self.memory[self.ended] = resident()
 
     clock = Clock()
-    begun = time.monotonic()
+    begun, started_at = time.monotonic(), time.process_time()
     end = run_study(request, clock)
-    over, processor = time.monotonic(), time.process_time() - clock.processor
     here.send(("end", None))
-    first, last, most, starts, often = here.recv()
+    last, most, starts, often = here.recv()
     assert (end.trained, end.failures, len(store.keys()), clock.ended) == (runs, (), runs, runs)
     how = "" if not one_in else ", 1 in 10 preempted, " + ("put back by SLURM" if requeues else "cancelled by the site")
-    ideal = runs * options.seconds / options.workers
+    spent = [0.0, *clock.processor, time.process_time() - started_at]
+    plan, submit, watch, close = (later - earlier for earlier, later in pairwise(spent))
+    ideal, waited = runs * options.seconds / options.workers, last - clock.at[1]
     print(f"{runs:,} runs of {options.seconds:g} s on {options.workers:,} workers{how}")
+    print(f"  begun {starts:,} times, none more than {often}; {most:,} at once")
+    print(f"  processor time: plan {plan:.1f} s, submit {submit:.1f} s, watch {watch:.1f} s, sum up {close:.1f} s")
     print(
-        f"  begun {starts:,} times, none more than {often}; {most:,} at once; the cluster took {last - first:.1f} s "
-        f"({ideal:.1f} s if all workers were there at once and none was ever idle)"
+        f"  submit and watch: {1e3 * (submit + watch) / runs:.2f} ms a run, "
+        f"{100 * (submit + watch) / runs / options.seconds:.2f} % of what the runs take"
     )
     print(
-        f"  plan {clock.planned_at - begun:.1f} s, the first run begun {first - clock.planned_at:.1f} s later, "
-        f"the last end heard {max(0.0, clock.last - last):.2f} s after it, summed up {over - clock.last:.1f} s later"
-    )
-    print(
-        f"  the command's processor time after the plan {processor:.1f} s: {1e3 * processor / runs:.2f} ms a run, "
-        f"{100 * processor / runs / options.seconds:.2f} % of what the runs take"
+        f"  on the clock: plan {clock.at[0] - begun:.1f} s, submit {clock.at[1] - clock.at[0]:.1f} s, "
+        f"{waited:.1f} s until the last run ended, heard {clock.at[2] - last:.1f} s later; ideal {ideal:.0f} s in all"
     )
     print("  resident MiB when so many had ended: " + ", ".join(f"{n:,}: {m:.0f}" for n, m in clock.memory.items()))
     for words in (("report",), ("status",)):

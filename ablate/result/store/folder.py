@@ -19,6 +19,7 @@ under its lock:
 """
 
 import os
+import re
 import shutil
 from contextlib import suppress
 from dataclasses import dataclass
@@ -43,6 +44,9 @@ from ablate.result.store.writer import PARTIAL, REPLACED, RunWriter
 FORMAT = 1
 """The format of records and manifests that this version writes and reads."""
 
+_URL = re.compile(r"[a-z][a-z0-9+.-]+:/")
+"""`s3:/bucket`, as a path keeps it; a drive of Windows has one letter."""
+
 
 @dataclass(frozen=True)
 class Scan:
@@ -63,7 +67,10 @@ class Store:
 
     @classmethod
     def of(cls, results: Path | str, study: str) -> "Store":
-        """The folder of a study by name. Raises AblateError for a name that could lead elsewhere."""
+        """The folder of a study by name. Raises AblateError for a name that could lead elsewhere, and for a URL."""
+        if _URL.match(str(results)):
+            hint = "a folder that all machines see; copy the finished study to the store"
+            raise AblateError("is a URL; a study needs locks and renames", where=str(results), hint=hint)
         return cls(Path(results) / check_name(study, "study name"))
 
     # ------------------------------------------------------------------ the manifest

@@ -128,6 +128,13 @@ def test_a_run_in_place_stays_unless_it_is_to_be_replaced(store, record):
     assert files(store.runs) == {record.key}
 
 
+@pytest.mark.parametrize("url", ["s3://bucket/results", "gs://bucket", "memory://x"])
+def test_a_url_is_refused_as_a_place_for_results(url):
+    with pytest.raises(AblateError, match="is a URL; a study needs locks and renames"):
+        Store.of(Path(url), "study")
+    assert Store.of(Path("C:/results"), "study").root == Path("C:/results/study")
+
+
 def test_the_run_before_comes_back_when_its_successor_was_killed_between_the_renames(store, record):
     keep(store, record)
     os.rename(store.folder(record.key), store.runs / f".replaced-{record.key}")

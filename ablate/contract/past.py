@@ -23,7 +23,7 @@ class PastSpikes:
     bins: Int[np.ndarray, "b n"]
     read: ReadPast
 
-    @torch.compiler.disable
+    @torch._disable_dynamo  # torch.compiler.disable would load the compiler here, seconds before anything is said
     def before(self, count: int) -> Float[Tensor, "b n lag u"]:
         """The `count` bins before each scored bin, never the bin itself."""
         return self.read(self.bins, count)

@@ -11,7 +11,6 @@ import torch
 from einops import rearrange
 from jaxtyping import Float
 from pydantic import field_validator
-from timm.layers import RmsNormFp32
 from torch import Tensor, nn
 
 from ablate.contract import Core, FeatureMap
@@ -20,6 +19,7 @@ from ablate.model.core.vivit import TemporalBlocks
 from ablate.model.layer.attention.transformer_options import TransformerOptions
 from ablate.model.layer.convolution.anti_aliased_pool import PoolKind, SpatialPool
 from ablate.model.layer.convolution.causal_conv import CausalConv3d
+from ablate.model.layer.norm import RmsNorm
 from ablate.model.layer.place import coarser
 
 Size3 = tuple[int, int, int]
@@ -89,7 +89,7 @@ class HybridCnnTransformer(Core):
             pool=pools[1],
             dropout=dropout[2],
         )
-        self.tokens = nn.Sequential(nn.Linear(third, config.embedding_dim), RmsNormFp32(config.embedding_dim))
+        self.tokens = nn.Sequential(nn.Linear(third, config.embedding_dim), RmsNorm(config.embedding_dim))
         self.temporal_blocks = TemporalBlocks(
             [config.block(causal=True) for _ in range(config.num_temporal_blocks)],
             width=config.embedding_dim,

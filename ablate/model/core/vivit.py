@@ -14,14 +14,15 @@ import torch
 from einops import rearrange
 from jaxtyping import Float, Int
 from pydantic import Field
-from timm.layers import PatchDropoutWithIndices, RmsNormFp32
 from torch import Tensor, nn
 
 from ablate.contract import Core, FeatureMap, no_decay
 from ablate.model.layer.activation import FinalActivation, final_activation
+from ablate.model.layer.attention.place_dropout import PlaceDropout
 from ablate.model.layer.attention.rotary import axial_places, check_head_dim, keep_angles, raster_places, rotary_angles
 from ablate.model.layer.attention.transformer_block import TransformerBlock
 from ablate.model.layer.attention.transformer_options import TransformerOptions
+from ablate.model.layer.norm import RmsNorm
 from ablate.model.layer.tokenizer import TokenizerConfig
 
 
@@ -58,9 +59,7 @@ class ViViT(Core):
         self.patch_dropout: nn.Module = nn.Identity()
         if config.patch_dropout_kind == "element":
             self.patch_dropout = nn.Dropout(config.patch_dropout)
-        self.place_dropout = PatchDropoutWithIndices(
-            config.patch_dropout if config.patch_dropout_kind == "token" else 0.0, num_prefix_tokens=0, ordered=True
-        )
+        self.place_dropout = PlaceDropout(config.patch_dropout if config.patch_dropout_kind == "token" else 0.0)
         self.spatial_blocks = SpatialBlocks(config, self.out)
         self.registers = self.spatial_blocks.registers
         self.temporal_blocks = TemporalBlocks(
@@ -175,7 +174,7 @@ class TemporalBlocks(nn.Module):
         self.head_dim = head_dim
         self.rotary = rotary
         self.blocks = nn.ModuleList(blocks)
-        self.norm: nn.Module = RmsNormFp32(width) if norm else nn.Identity()
+        self.norm: nn.Module = RmsNorm(width) if norm else nn.Identity()
         self.activation = final_activation(activation)
         if rotary:
             check_head_dim(head_dim, 1)

@@ -14,12 +14,12 @@ import torch.nn.functional as F
 from einops import rearrange
 from jaxtyping import Float
 from pydantic import field_validator
-from timm.layers import RmsNormFp32
 from torch import Tensor, nn
 
 from ablate.config import Config
 from ablate.contract import FeatureMap
 from ablate.errors import AblateError
+from ablate.model.layer.norm import RmsNorm
 from ablate.model.layer.place import coarser
 
 Size3 = tuple[int, int, int]
@@ -63,9 +63,9 @@ class Tokenizer(nn.Module):
 
         patch = input.channels * math.prod(kernel)
         self.conv = nn.Conv3d(input.channels, patch, kernel, stride)
-        self.patch_norm = RmsNormFp32(patch)
+        self.patch_norm = RmsNorm(patch)
         self.project = nn.Linear(patch, width)
-        self.norm = RmsNormFp32(width)
+        self.norm = RmsNorm(width)
         self.out = coarser(
             input,
             channels=width,

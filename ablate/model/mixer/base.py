@@ -13,12 +13,12 @@ import torch
 from einops import rearrange
 from jaxtyping import Bool, Float
 from pydantic import Field
-from timm.layers import RmsNormFp32
 from torch import Tensor, nn
 
 from ablate.config import Config
 from ablate.contract import Mixer
 from ablate.errors import AblateError
+from ablate.model.layer.norm import RmsNorm
 from ablate.model.mixer.ragged import compact, reverse_prefix, take, zero_pads
 
 
@@ -83,11 +83,11 @@ class MixerStack(Mixer):
         super().__init__()
         twice = config.direction == "both" and not config.sees_both_ways
         self.scope = config.scope
-        self.norms = nn.ModuleList(RmsNormFp32(width, eps=1e-6) for _ in range(config.depth))
+        self.norms = nn.ModuleList(RmsNorm(width) for _ in range(config.depth))
         self.forwards = nn.ModuleList(config.layer(width, hidden, length) for _ in range(config.depth))
         self.backwards = nn.ModuleList(config.layer(width, hidden, length) for _ in range(config.depth * twice))
         self.dropout = nn.Dropout(config.dropout)
-        self.norm_out = RmsNormFp32(width, eps=1e-6)
+        self.norm_out = RmsNorm(width)
 
     def forward(self, tokens: Float[Tensor, "b i f d"], mask: Bool[Tensor, "b i f"]) -> Float[Tensor, "b i f d"]:
         shape = "(b i) f" if self.scope == "interval" else "b (i f)"

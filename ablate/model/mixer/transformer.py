@@ -12,12 +12,12 @@ import torch
 from einops import rearrange
 from jaxtyping import Bool, Float
 from pydantic import Field
-from timm.layers import RmsNormFp32
 from torch import Tensor, nn
 
 from ablate.errors import AblateError
 from ablate.model.layer.attention.masked_attention import attend
 from ablate.model.layer.linear import linear
+from ablate.model.layer.norm import RmsNorm
 from ablate.model.mixer.base import MixerConfig
 
 
@@ -50,7 +50,7 @@ class TransformerLayer(nn.Module):
         self.heads, self.causal = heads, causal
         self.qkv = linear(width, 3 * width)
         self.project = linear(width, width)
-        self.norm = RmsNormFp32(width, eps=1e-6)
+        self.norm = RmsNorm(width)
         self.feed_forward = nn.Sequential(linear(width, hidden), nn.GELU(), linear(hidden, width))
 
     def forward(self, x: Float[Tensor, "s l d"], valid: Bool[Tensor, "s l"]) -> Float[Tensor, "s l d"]:

@@ -9,7 +9,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import timm.models
 from torch import Tensor, nn
 
 from ablate.errors import AblateError
@@ -24,6 +23,8 @@ def load_weights(model: nn.Module, file: Path) -> None:
     if not file.is_file():
         hint = "name a .safetensors or .pt file, `hub`, or `random`"
         raise AblateError(f"there is no file {file}", where=WHERE, hint=hint)
+    import timm.models
+
     try:
         state = timm.models.load_state_dict(str(file), use_ema=False, weights_only=True)
         state = _in_timms_names(state, model)

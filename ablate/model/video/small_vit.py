@@ -8,7 +8,6 @@ from typing import Literal
 
 import torch
 from pydantic import Field
-from timm.models.vision_transformer import VisionTransformer
 
 from ablate.config import Config
 from ablate.errors import AblateError
@@ -39,6 +38,8 @@ class SmallVitConfig(Config):
 
     def build(self, frame_shape: tuple[int, ...], intervals: int, frames: int) -> FrameEncoder:
         """frame_shape: (3, h, w) of the data. frames: f."""
+        from timm.models.vision_transformer import VisionTransformer
+
         height, width = require_pixels(frame_shape)
         if height % self.patch_size or width % self.patch_size or self.width % self.heads:
             raise AblateError(

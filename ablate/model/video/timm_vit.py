@@ -3,6 +3,7 @@
 Pin the tag: `vit_base_patch16_clip_quickgelu_224.openai`, since a name without tag is another set of weights, and
 OpenAI's need QuickGELU. Pixels are resized, cropped and normalised as the model's own data configuration says. Weights
 are read into the model as it was trained; how a frame's tokens are pooled is changed after that (`reset_classifier`).
+timm is imported where a model of it is built: with torchvision and torch's compiler it takes longer than all the rest.
 """
 
 from contextlib import suppress
@@ -11,7 +12,6 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
-import timm
 import torch
 from einops import rearrange
 from jaxtyping import Float
@@ -68,6 +68,8 @@ class TimmConfig(Config):
 
     def build(self, frame_shape: tuple[int, ...], intervals: int, frames: int) -> FrameEncoder:
         """frame_shape: (3, h, w) of the data, any size. frames: f."""
+        import timm
+
         shown = require_pixels(frame_shape)
         meta = torch.get_default_device().type == "meta"  # only shapes and counts are wanted
         backbone = deepcopy(_shapes_of(self)) if meta else self._backbone()
@@ -93,6 +95,8 @@ class TimmConfig(Config):
     def _backbone(self) -> nn.Module:
         """The model with its weights. Raises AblateError for an unknown name, a missing file, or one that does not
         fit."""
+        import timm
+
         meta = torch.get_default_device().type == "meta"
         if self.pool not in pools_of(self.name):
             has = pools_of(self.name)
@@ -169,6 +173,8 @@ def _shapes_of(config: TimmConfig) -> nn.Module:
 def pools_of(name: str) -> tuple[Pool, ...]:
     """The ways of pooling that a model has; an attention pool that timm would draw at random is none. Raises
     AblateError for a name that timm does not know."""
+    import timm
+
     with torch.device("meta"):
         try:
             own: Any = timm.create_model(name, num_classes=0)

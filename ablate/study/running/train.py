@@ -112,8 +112,11 @@ def open_data(configuration: Configuration, device: torch.device) -> Dataset:
 def share_data(payload: Json) -> None:
     """Opens data where the processes of runs are forked from: opened once, memory-mapped, shared and not copied."""
     torch.set_num_threads(1)  # threads could not be forked
-    for configuration in payload["configurations"][:MOST_OPEN]:
-        open_data(Configuration.model_validate(configuration), torch.device("cpu"))
+    for given in payload["configurations"][:MOST_OPEN]:
+        configuration = Configuration.model_validate(given)
+        if configuration.model.type == "fusion":
+            import timm  # noqa: F401  # frame encoders import it when they are built: here once for all runs
+        open_data(configuration, torch.device("cpu"))
 
 
 def build_model(

@@ -66,7 +66,7 @@ def settings_here(request: Request, execution: Common, runs: int) -> Settings:
         timeout=request.run_timeout,
         threads=execution.cpus or (1 if on_cpu else max(1, cores // workers)),
         devices=gpus,
-        preload=("torch", "ablate.study.running.train"),
+        preload=("torch", "torch._dynamo", "ablate.study.running.train"),  # an optimizer loads the compiler
     )
 
 

@@ -11,13 +11,12 @@ from itertools import pairwise
 
 import numpy as np
 from jaxtyping import Bool, Int, Int8
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 from ablate.data.encoding.config import SplitConfig
 from ablate.data.encoding.recurring.content import NOTHING, Content
 from ablate.data.encoding.recurring.frame_facts import holds_of
 from ablate.data.encoding.split.blocks import TRAIN, UNUSED, keep_guards, plan_blocks, shares_of
+from ablate.data.encoding.split.linked import linked_groups
 
 ALWAYS = 0.9  # share of a picture's showings that are followed by the same one: a clip may be cut off now and then
 MEMORY_SECONDS = 0.1  # responses to a picture last about so long after it
@@ -73,8 +72,7 @@ def _groups(symbol: Int[np.ndarray, " t"], session_start: Int[np.ndarray, " t"])
     shown = symbol[showings]
     count = int(symbol.max(initial=-1)) + 1
     times = np.bincount(shown[shown != NOTHING], minlength=count)
-    linked = _followers(shown, session_start[showings], count)
-    _, component = connected_components(linked, directed=False)
+    component = linked_groups(*_followers(shown, session_start[showings], count), count)
     pictures = np.median(np.diff(np.append(showings, len(symbol)))) > 1
     if pictures and len(np.unique(component[times > 1])) < len(("train", "validation", "test")):
         component = np.arange(count, dtype=component.dtype)  # pictures in one fixed order: each is a group
@@ -82,16 +80,17 @@ def _groups(symbol: Int[np.ndarray, " t"], session_start: Int[np.ndarray, " t"])
     return np.where(known, component[symbol], NOTHING)
 
 
-def _followers(shown: Int[np.ndarray, " n"], session: Int[np.ndarray, " n"], count: int) -> coo_array:
-    """Links from a content to the one that always follows it."""
+def _followers(
+    shown: Int[np.ndarray, " n"], session: Int[np.ndarray, " n"], count: int
+) -> tuple[Int[np.ndarray, " p"], Int[np.ndarray, " p"]]:
+    """Contents, and for each the one that always follows it."""
     here, after = shown[:-1], shown[1:]
     both = (here != NOTHING) & (after != NOTHING) & (session[:-1] == session[1:])
     pairs, seen = np.unique(here[both] * count + after[both], return_counts=True)
     source, target = np.divmod(pairs, max(1, count))
     of_all = np.bincount(here[both], minlength=count)[source]
     always: Bool[np.ndarray, " p"] = (seen > 1) & (seen >= ALWAYS * of_all)
-    links = (source[always], target[always])
-    return coo_array((np.ones(int(always.sum()), bool), links), shape=(count, count))
+    return source[always], target[always]
 
 
 def _free_runs(group: Int[np.ndarray, " t"], session_start: Int[np.ndarray, " t"], least: int) -> Int[np.ndarray, " t"]:

@@ -4,8 +4,6 @@ from collections.abc import Sequence
 
 import numpy as np
 from jaxtyping import Int, Int8
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 from ablate.data.encoding.config import SplitConfig
 from ablate.data.encoding.recurring.content import NOTHING, Content, is_common
@@ -13,6 +11,7 @@ from ablate.data.encoding.recurring.frame_facts import mixed
 from ablate.data.encoding.recurring.repeats import Recurrence
 from ablate.data.encoding.split.blocks import UNUSED, keep_guards
 from ablate.data.encoding.split.groups import deal
+from ablate.data.encoding.split.linked import linked_groups
 from ablate.data.recording import Recording
 from ablate.errors import AblateError
 
@@ -85,8 +84,7 @@ def label_trials(
         first = _first_trial(np.where(keys >= 0, content.symbol, NOTHING), trial)
         source += [trial[first >= 0], trial]
         target += [first[first >= 0], trial[_first_equal_run(frames, run_start)]]
-    links = (np.concatenate(source), np.concatenate(target))
-    _, component = connected_components(coo_array((np.ones(len(links[0]), bool), links), shape=(count, count)), False)
+    component = linked_groups(np.concatenate(source), np.concatenate(target), count)
     label = np.full(len(keys), UNUSED, np.int8)
     label[keys >= 0] = deal(component[trial[keys >= 0]], config)
     return label

@@ -17,7 +17,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.io import loadmat
 
 from ablate.data.trials.layout.frames.arrays import as_mask, read_array
 from ablate.data.trials.layout.frames.film import FilmStyle, Stretch, read_frames, read_mask, slot_keys
@@ -235,6 +234,8 @@ def _mat(file: Path) -> dict[str, Any]:  # scipy has texts among the arrays
 @lru_cache(maxsize=4)
 def _mat_of(file: Path, size: int, changed: int) -> dict[str, Any]:
     """A .mat file up to version 7; 7.3 is HDF5, whose axes are reversed."""
+    from scipy.io import loadmat
+
     try:
         return dict(loadmat(file))
     except NotImplementedError:

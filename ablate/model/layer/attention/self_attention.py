@@ -9,10 +9,10 @@ import torch
 import torch.nn.functional as F
 from einops import rearrange
 from jaxtyping import Float
-from timm.layers import RmsNormFp32
 from torch import Tensor, nn
 
 from ablate.model.layer.attention.rotary import rotate
+from ablate.model.layer.norm import RmsNorm
 
 
 class Attention(nn.Module):
@@ -23,8 +23,8 @@ class Attention(nn.Module):
         self.heads = heads
         self.causal = causal
         self.qkv = nn.Linear(width, 3 * heads * head_dim, bias=False)
-        self.q_norm: nn.Module = RmsNormFp32(head_dim) if qk_norm else nn.Identity()
-        self.k_norm: nn.Module = RmsNormFp32(head_dim) if qk_norm else nn.Identity()
+        self.q_norm: nn.Module = RmsNorm(head_dim) if qk_norm else nn.Identity()
+        self.k_norm: nn.Module = RmsNorm(head_dim) if qk_norm else nn.Identity()
         self.out = nn.Linear(heads * head_dim, width)
 
     def forward(

@@ -5,10 +5,11 @@ Dropout follows each branch; drop-path (Huang et al. 2016) skips a branch for a 
 """
 
 from jaxtyping import Float
-from timm.layers import DropPath, GluMlp, RmsNormFp32
 from torch import Tensor, nn
 
+from ablate.model.layer.attention.feed_forward import DropPath, SwiGlu
 from ablate.model.layer.attention.self_attention import Attention
+from ablate.model.layer.norm import RmsNorm
 
 
 class TransformerBlock(nn.Module):
@@ -27,11 +28,11 @@ class TransformerBlock(nn.Module):
         drop_path: float,
     ):
         super().__init__()
-        self.attention_norm = RmsNormFp32(width)
+        self.attention_norm = RmsNorm(width)
         self.attention = Attention(width, heads=heads, head_dim=head_dim, causal=causal, qk_norm=qk_norm)
         self.dropout = nn.Dropout(dropout)
-        self.ff_norm = RmsNormFp32(width)
-        self.feed_forward = GluMlp(width, 2 * ff_dim, act_layer=nn.SiLU, gate_last=False, drop=(0.0, dropout))
+        self.ff_norm = RmsNorm(width)
+        self.feed_forward = SwiGlu(width, ff_dim, dropout)
         self.drop_path = DropPath(drop_path)
 
     def forward(

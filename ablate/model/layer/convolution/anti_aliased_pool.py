@@ -13,7 +13,6 @@ from typing import Literal
 import torch
 import torch.nn.functional as F
 from jaxtyping import Float
-from timm.layers import BlurPool2d, SqueezeExcite
 from torch import Tensor, nn
 
 PoolKind = Literal["aablur", "blur", "softpool", "avg", "max", "stride"]
@@ -33,9 +32,15 @@ class SpatialPool(nn.Module):
         self.offset = 0.5 if kind in ("aablur", "softpool", "avg", "max") else 0.0
         blurs = kind in ("aablur", "blur")
         self.reach = 2 * blurs + round(2 * self.offset)
-        self.blur: nn.Module = BlurPool2d(channels, 3, stride=1, pad_mode="replicate") if blurs else nn.Identity()
+        self.blur: nn.Module = nn.Identity()
         self.gate: nn.Module = nn.Identity()
+        if blurs:
+            from timm.layers import BlurPool2d
+
+            self.blur = BlurPool2d(channels, 3, stride=1, pad_mode="replicate")
         if se_ratio:
+            from timm.layers import SqueezeExcite
+
             self.gate = SqueezeExcite(channels, rd_channels=max(1, channels // se_ratio), act_layer=nn.SiLU)
 
     def forward(self, x: Float[Tensor, "n c h w"]) -> Float[Tensor, "n c h2 w2"]:

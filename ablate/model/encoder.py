@@ -9,7 +9,6 @@ frames before the next and the newest ends at the newest frame, so that the bin 
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from itertools import pairwise
 from typing import Literal
 
 import torch
@@ -39,6 +38,7 @@ from ablate.model.core import CoreConfig, ViViTConfig
 from ablate.model.frontend import FrontendConfig, LearnableTemporalConfig
 from ablate.model.history import HistoryConfig, history_lints
 from ablate.model.layer.imported import kept
+from ablate.model.layer.spaced import take_steps
 from ablate.model.modulator import ConvGruConfig, ModulatorConfig, NoModulatorConfig
 from ablate.model.readout import GaussianConfig, ReadoutConfig
 from ablate.model.start import StartConfig, begin, prepare, told
@@ -193,11 +193,7 @@ def scored_steps(features: Float[Tensor, "b d t h w"], lags: Sequence[int], step
             where="data.warmup",
             hint=f"set `data.warmup` to at least `data.window` - {(steps - 1) * step + 1}",
         )
-    kept = [steps - 1 - lag // step for lag in lags]
-    if len(apart := {second - first for first, second in pairwise(kept)}) > 1 or min(apart, default=1) < 1:
-        return features.index_select(2, torch.tensor(kept, device=features.device))
-    # Evenly spaced, as the scored bins are: a slice needs no index on the device, and so no copy that waits.
-    return features[:, :, kept[0] : kept[-1] + 1 : min(apart, default=1)].contiguous()
+    return take_steps(features, [steps - 1 - lag // step for lag in lags], axis=2)
 
 
 def step_means(values: Float[Tensor, "b t k"], steps: int, step: int) -> Float[Tensor, "b t2 k"]:

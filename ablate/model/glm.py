@@ -31,6 +31,7 @@ from ablate.model.encoder import LOWEST_LOG_RATE, require_encoding
 from ablate.model.history import HistoryConfig, history_lints
 from ablate.model.layer.lag_basis import lag_basis
 from ablate.model.layer.precision import full_precision
+from ablate.model.layer.spaced import take_steps
 from ablate.model.readout.base import rate_bias
 
 SCALE = (
@@ -178,5 +179,4 @@ def pool(stimulus: Float[Tensor, "b 1 t h w"], size: tuple[int, int]) -> Float[T
 def last_frames(values: Float[Tensor, "b t k"], lags: tuple[int, ...], count: int) -> Float[Tensor, "b n k count"]:
     """The `count` frames up to each scored bin, oldest first; zeros before the window's first frame."""
     padded = functional.pad(values, (0, 0, count - 1, 0))
-    ends = torch.tensor([values.shape[1] - 1 - lag for lag in lags], device=values.device)
-    return padded.unfold(1, count, 1).index_select(1, ends)
+    return take_steps(padded.unfold(1, count, 1), [values.shape[1] - 1 - lag for lag in lags], axis=1)

@@ -9,7 +9,7 @@ import copy
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import torch
@@ -23,6 +23,7 @@ from ablate.data.encoding.notices import notices_of
 from ablate.data.encoding.reading.frames import content_hash
 from ablate.data.encoding.reading.reader import SessionReader
 from ablate.data.encoding.reading.replay import found_showings, given_showings, reader_of_repeats, showings_in_test
+from ablate.data.encoding.reading.rows import sent
 from ablate.data.encoding.reading.statistics import training_statistics
 from ablate.data.encoding.shares import (
     LABELS,
@@ -33,7 +34,7 @@ from ablate.data.encoding.shares import (
     without_the_repeats,
 )
 from ablate.data.encoding.split import TRAIN, SessionSplit, split_sessions
-from ablate.data.encoding.stream import TrainingStream
+from ablate.data.encoding.stream import Asked, TrainingStream
 from ablate.data.encoding.window import sweep_windows
 from ablate.data.recording import Recording
 from ablate.data.recording.resample import refuse_other_rates
@@ -106,12 +107,11 @@ class EncodingDataset:
             windows += [(session, int(end), scores) for end, scores in zip(sweep.ends, sweep.scores, strict=True)]
         for start in range(0, len(windows), batch_size):
             chunk = windows[start : start + batch_size]
-            parts = []
+            asked = []
             for session in sorted({window[0] for window in chunk}):
                 rows = [window for window in chunk if window[0] == session]
-                scores = np.stack([row[2] for row in rows])
-                parts.append(self.windows(session, np.array([row[1] for row in rows]), scores=scores))
-            yield EncodingBatch(tuple(parts), self.spec.lags)
+                asked.append((session, np.array([row[1] for row in rows]), np.stack([row[2] for row in rows])))
+            yield self.batch(asked)
 
     @property
     def min_spikes(self) -> int:
@@ -182,8 +182,8 @@ class EncodingDataset:
         sweep = sweep_windows(np.unique(showings.bins), self.spec.lags, self.config.score_every)
         for start in range(0, len(sweep.ends), batch_size):
             part = slice(start, start + batch_size)
-            windows = reader.windows(sweep.ends[part], self.spec.lags, scores=sweep.scores[part])
-            yield EncodingBatch((windows,), self.spec.lags)
+            (rows,) = sent([reader.inputs.rows(sweep.ends[part], self.spec.lags, sweep.scores[part])], reader.device)
+            yield EncodingBatch((reader.windows(rows),), self.spec.lags)
 
     def to(self, device: torch.device) -> "EncodingDataset":
         """The same data on another device."""
@@ -206,9 +206,20 @@ class EncodingDataset:
 
     # -------------------------------------------------------------- windows
 
-    def windows(self, session: int, ends: Int[np.ndarray, " b"], *, scores: Array | None = None) -> SessionWindows:
-        """Windows of a session by their newest frame. scores: (b, n) bins that count; all, where it is not given."""
-        return self._readers[session].windows(ends, self.spec.lags, scores=scores)
+    def windows(self, session: int, ends: Int[np.ndarray, " b"]) -> SessionWindows:
+        """Windows of a session by their newest frame."""
+        return self.batch([(session, ends, None)]).sessions[0]
+
+    def batch(self, asked: Sequence[Asked]) -> EncodingBatch:
+        """Windows of one or more sessions, their indices sent to the device in one copy."""
+        readers = [self._readers[session] for session, _, _ in asked]
+        rows = [
+            reader.inputs.rows(ends, self.spec.lags, scores)
+            for reader, (_, ends, scores) in zip(readers, asked, strict=True)
+        ]
+        there = sent(rows, readers[0].device)
+        windows = (reader.windows(part) for reader, part in zip(readers, there, strict=True))
+        return EncodingBatch(tuple(windows), self.spec.lags)
 
     # -------------------------------------------------------------- set up
 

@@ -1,15 +1,18 @@
 """The endless order of training batches of a seed: batch i is a function of (seed, i) alone."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Protocol, runtime_checkable
 
 import numpy as np
 
-from ablate.contract import EncodingBatch, EncodingSpec, SessionWindows
+from ablate.contract import EncodingBatch, EncodingSpec
 from ablate.data.encoding.config import EncodingDataConfig
 from ablate.data.recording import Recording
 from ablate.disk.read import Json
 from ablate.errors import AblateError
+
+Asked = tuple[int, np.ndarray, np.ndarray | None]
+"""A session, the newest frame of each window (b,), and which of its bins count (b, n); all, where it is not given."""
 
 
 @runtime_checkable
@@ -21,7 +24,7 @@ class WindowsByIndex(Protocol):
     spec: EncodingSpec
     training_ends: tuple[np.ndarray, ...]
 
-    def windows(self, session: int, ends: np.ndarray) -> SessionWindows: ...
+    def batch(self, asked: Sequence[Asked]) -> EncodingBatch: ...
 
 
 class TrainingStream:
@@ -46,12 +49,12 @@ class TrainingStream:
         sessions = min(data.config.sessions_per_batch, len(data.recordings), self._batch_size)
         drawn = np.sort(random.choice(len(data.recordings), sessions, replace=False))
         rows, more = divmod(self._batch_size, sessions)
-        parts = []
+        asked: list[Asked] = []
         for place, session in enumerate(drawn.tolist()):
             ends = data.training_ends[session]
             chosen = ends[random.integers(0, len(ends), rows + (place < more))]
-            parts.append(data.windows(session, chosen))
-        return EncodingBatch(tuple(parts), data.spec.lags)
+            asked.append((session, chosen, None))
+        return data.batch(asked)
 
     def state_dict(self) -> Json:
         return {"next": self._next, "seed": self._seed, "batch_size": self._batch_size}

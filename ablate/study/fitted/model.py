@@ -22,6 +22,7 @@ from ablate.data.encoding.config import EncodingDataConfig
 from ablate.data.encoding.reading.frames import FrameStore
 from ablate.data.encoding.reading.inputs import WindowInputs
 from ablate.data.encoding.reading.past import CountReader
+from ablate.data.encoding.reading.rows import sent
 from ablate.data.encoding.split.whole_trials import run_starts
 from ablate.data.encoding.window import sweep_windows
 from ablate.data.recording import Recording
@@ -208,8 +209,9 @@ class FittedModel(nn.Module):
             for first in range(0, len(sweep.ends), AT_ONCE):
                 ends, scores = sweep.ends[first : first + AT_ONCE], sweep.scores[first : first + AT_ONCE]
                 met = ends[:, None] - np.array(self._lags)
-                before = PastSpikes(np.maximum(met, 0), past)
-                batch = _batch(session, inputs.stimulus(ends), inputs.behavior(ends), self._lags, facts.units, before)
+                (rows,) = sent([inputs.rows(ends, self._lags)], device)
+                before = PastSpikes(rows.met, past)
+                batch = _batch(session, inputs.stimulus(rows), inputs.behavior(rows), self._lags, facts.units, before)
                 with autocast(device, precision):
                     (log_rates,) = self.network(batch)
                 rates[met[scores]] = log_rates.float().exp().cpu()[torch.as_tensor(scores)]

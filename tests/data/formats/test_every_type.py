@@ -122,7 +122,7 @@ def in_memory(recording: Recording) -> Recording:
 
 def used(recording: Recording) -> None:
     """What a run does with each array."""
-    store, rows = FrameStore(recording, torch.device("cpu")), np.array([[0, 5, FRAMES - 1]])
+    store, rows = FrameStore(recording, torch.device("cpu")), torch.tensor([[0, 5, FRAMES - 1]])
     np.testing.assert_array_equal(store.stimulus(rows).numpy(), np.asarray(recording.stimulus, np.float32)[rows])
     np.testing.assert_array_equal(store.spikes(rows).numpy(), np.asarray(recording.spikes, np.float32)[rows])
     assert store.valid(rows).dtype == torch.bool

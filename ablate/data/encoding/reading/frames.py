@@ -11,15 +11,15 @@ from ablate.data.recording import Recording
 from ablate.data.recording.session import REPEATED
 
 Array = np.ndarray
-Index = Int[np.ndarray, "b t"]
+Index = Int[Tensor, "b t"]
 
 HASHED = ("stimulus", "spikes", "behavior", "behavior_valid", "valid", "trials", "split", "rates", *REPEATED)
 HASH_BYTES = 1 << 24  # rows are hashed in pieces of 16 MB
 
 
 class FrameStore:
-    """Rows (b, t) of each array of a recording, float32 but for `valid`. Stimulus keeps its stored type until
-    gathered."""
+    """Rows (b, t) of each array of a recording, float32 but for `valid`, by indices on the device. Stimulus keeps its
+    stored type until gathered."""
 
     def __init__(self, recording: Recording, device: torch.device):
         self._device, self._units = device, recording.units
@@ -50,8 +50,8 @@ class FrameStore:
 
     def _rows(self, array: Array | Tensor, index: Index) -> Tensor:
         if isinstance(array, Tensor):
-            return array[torch.as_tensor(index, device=self._device)]
-        return torch.from_numpy(np.asarray(array[index]))
+            return array[index]
+        return torch.from_numpy(np.asarray(array[index.numpy()]))
 
 
 def content_hash(recording: Recording) -> str:

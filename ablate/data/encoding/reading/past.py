@@ -6,6 +6,7 @@ them.
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -35,15 +36,20 @@ class CountReader:
         at = np.maximum(before, 0)
         there, here = self.label[at], self.label[bins][:, :, None]
         told = (before >= self.run_start[bins][:, :, None]) & ((there == here) | (there == UNUSED) | (here == UNUSED))
-        index = rearrange(at, "b n lag -> b (n lag)")
+        index = torch.as_tensor(rearrange(at, "b n lag -> b (n lag)"), device=self.device)
         values, valid = (
             rearrange(part(index), "b (n lag) u -> b n lag u", lag=count)
             for part in (self.store.spikes, self.store.valid)
         )
+        mean, std, counts = self._constants
+        known = valid & torch.as_tensor(told, device=self.device)[..., None] & counts
+        return torch.where(known, (values - mean) / std, torch.zeros((), device=self.device))
+
+    @cached_property
+    def _constants(self) -> tuple[Float[torch.Tensor, " u"], Float[torch.Tensor, " u"], Bool[torch.Tensor, " u"]]:
+        """Mean and deviation of the counts, and the units that count, on the device for good."""
         mean, std = (
             torch.as_tensor(part, dtype=torch.float32, device=self.device)
             for part in (self.statistics.mean_rate, self.statistics.count_std)
         )
-        known = valid & torch.as_tensor(told, device=self.device)[..., None]
-        known = known & torch.as_tensor(self.counts, device=self.device)
-        return torch.where(known, (values - mean) / std, torch.zeros((), device=self.device))
+        return mean, std, torch.as_tensor(self.counts, device=self.device)

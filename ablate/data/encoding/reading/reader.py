@@ -1,21 +1,22 @@
 """One session's windows, gathered by index on its device and normalised by the training split's statistics."""
 
 from dataclasses import replace
+from functools import cached_property
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Int
+from jaxtyping import Bool
+from torch import Tensor
 
 from ablate.contract import PastSpikes, SessionWindows, Target
 from ablate.data.encoding.config import EncodingDataConfig
 from ablate.data.encoding.reading.frames import FrameStore
 from ablate.data.encoding.reading.inputs import WindowInputs
 from ablate.data.encoding.reading.past import CountReader
+from ablate.data.encoding.reading.rows import Rows
 from ablate.data.encoding.reading.statistics import Statistics
 from ablate.data.encoding.split.sessions import SessionSplit
 from ablate.data.recording import Recording
-
-Array = np.ndarray
 
 
 class SessionReader:
@@ -46,17 +47,19 @@ class SessionReader:
         if split is not None:
             self.past = CountReader(self.store, statistics, ~left_out, split.run_start, split.label, device)
 
-    def windows(
-        self, ends: Int[np.ndarray, " b"], lags: tuple[int, ...], *, scores: Array | None = None
-    ) -> SessionWindows:
-        """lags: scored bins back from the newest frame. scores: (b, n) bins that count; all, where it is not given."""
-        stimulus, behavior = self.inputs.stimulus(ends), self.inputs.behavior(ends)
-        bins = np.maximum(ends[:, None] - np.array(lags), 0)  # b n
-        valid = self.store.valid(bins)
+    def windows(self, rows: Rows) -> SessionWindows:
+        """The windows of rows that were sent to the device."""
+        stimulus, behavior = self.inputs.stimulus(rows), self.inputs.behavior(rows)
+        valid = self.store.valid(rows.bins)
         if self.left_out.any():
-            valid = valid & torch.as_tensor(~self.left_out, device=self.device)
-        if scores is not None:
-            valid = valid & torch.as_tensor(scores, device=self.device)[:, :, None]
-        target = Target(self.session, self.store.spikes(bins), valid, newest=torch.as_tensor(ends))
-        past = None if self.past is None else PastSpikes(bins, self.past)
+            valid = valid & self._kept
+        if rows.counted is not None:
+            valid = valid & rows.counted[:, :, None]
+        target = Target(self.session, self.store.spikes(rows.bins), valid, newest=rows.newest)
+        past = None if self.past is None else PastSpikes(rows.met, self.past)
         return SessionWindows(self.session, stimulus, behavior, target, past)
+
+    @cached_property
+    def _kept(self) -> Bool[Tensor, " u"]:
+        """Units that count, on the device for good."""
+        return torch.as_tensor(~self.left_out, device=self.device)

@@ -1,0 +1,48 @@
+"""Which rows of a recording a batch's windows are made of: worked out on the host, sent to the device in one copy."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import torch
+from jaxtyping import Bool, Int
+from torch import Tensor
+
+SENT = ("frames", "bins", "behaved", "told", "counted")
+
+
+@dataclass(frozen=True)
+class Rows:
+    """frames: of the stimulus. bins: that are scored. behaved: rows of the behaviour, and told: whether each is one
+    that the model may know; None without behaviour. counted: which bins count; None where all do. newest and met, the
+    newest frame and the scored bins, stay on the host."""
+
+    newest: Int[Tensor, " b"]
+    met: Int[np.ndarray, "b n"]
+    frames: Int[Tensor, "b t"]
+    bins: Int[Tensor, "b n"]
+    behaved: Int[Tensor, "b t"] | None = None
+    told: Bool[Tensor, "b t"] | None = None
+    counted: Bool[Tensor, "b n"] | None = None
+
+
+def sent(parts: Sequence[Rows], device: torch.device) -> list[Rows]:
+    """The same rows with their indices on the device: one copy for a whole batch, from pinned memory, that waits for
+    nothing. On the CPU they are there already."""
+    if device.type == "cpu":
+        return list(parts)
+    named = [(number, name) for number, part in enumerate(parts) for name in SENT if getattr(part, name) is not None]
+    given: list[Tensor] = [getattr(parts[number], name) for number, name in named]
+    ends = np.cumsum([0, *(one.numel() for one in given)]).tolist()
+    there = pinned(torch.cat([one.flatten().long() for one in given])).to(device, non_blocking=True)
+    found: list[dict[str, Any]] = [{} for _ in parts]
+    for (number, name), one, (start, stop) in zip(named, given, pairwise(ends), strict=True):
+        found[number][name] = there[start:stop].view(one.shape).to(one.dtype)
+    return [replace(part, **moved) for part, moved in zip(parts, found, strict=True)]
+
+
+def pinned(values: Tensor) -> Tensor:
+    """In page-locked memory, from which a card copies while the host goes on; as it is where there is no card."""
+    return values.pin_memory() if torch.cuda.is_available() else values

@@ -7,10 +7,10 @@ ray      each a task of Ray's, on this machine or a cluster
 """
 
 import importlib
-import importlib.util
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal, Protocol, runtime_checkable
 
@@ -113,7 +113,7 @@ def entry_of(name: str) -> Entry:
         hint = f"did you mean `{near[0]}`?" if near else f"engines: {', '.join(ENGINES)}"
         raise AblateError(f"no engine is called `{name}`", where="--engine", hint=hint)
     entry = ENGINES[name]
-    if entry.needs and importlib.util.find_spec(entry.needs) is None:
+    if entry.needs and find_spec(entry.needs) is None:
         what = f"engine `{name}` needs the package {entry.needs}, which is not installed"
         raise AblateError(what, where="--engine", hint=f"pip install 'ablate[{name}]'")
     return entry

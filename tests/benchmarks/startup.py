@@ -1,27 +1,85 @@
-"""Seconds that a person waits for `ablate --help`, and for `ablate run` on a finished study. Asserts nothing.
+"""Seconds that a person waits: for a command's first line, and for its end. Asserts nothing.
 
-python tests/benchmarks/startup.py [RECIPE of a finished study]
+    python tests/benchmarks/startup.py [NAME ...] [--runs 3] [--out startup.json] [--finished RECIPE]
+
+Each command runs in a pseudo-terminal, as after Enter. `first` is when its first character came, `last` when it ended,
+`cpu` the processor time of it and its children, which says more on a busy machine; medians of the runs. The JSON holds
+the machine, the versions and the load beside them. `run` is a rehearsal of the quickstart in an empty folder
+(`--quick`), `report` and `finished` need a study that is there: RECIPE's, by default the committed quickstart.
 """
 
+import argparse
+import json
+import os
+import pty
+import resource
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
+from pathlib import Path
 
-RUNS = 5
+from ablate.result.environment import environment
+
+ROOT = Path(__file__).resolve().parents[2]
+COMMANDS = {
+    "help": ("--help",),
+    "parts": ("parts",),
+    "params": ("params", "recipes/quickstart.yaml"),
+    "check": ("check", "recipes/quickstart.yaml"),
+    "params vivit_fixes": ("params", "recipes/vivit_fixes.yaml"),
+    "check vivit_fixes": ("check", "recipes/vivit_fixes.yaml"),
+    "report": ("report", "{finished}"),
+    "finished": ("run", "{finished}"),
+    "run": ("run", "recipes/quickstart.yaml", "--quick", "--out", "{folder}"),
+}
 
 
-def seconds(*arguments: str) -> float:
-    """Median wall time of a whole process."""
-    taken = []
-    for _ in range(RUNS):
-        begun = time.perf_counter()
-        subprocess.run([sys.executable, "-m", "ablate", *arguments], check=True, capture_output=True)
-        taken.append(time.perf_counter() - begun)
-    return statistics.median(taken)
+def wait_for(command: list[str]) -> tuple[float, float, float]:
+    """Seconds from Enter to the first character and to the end, and processor seconds."""
+    terminal, inside = pty.openpty()
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    begun, first = time.perf_counter(), 0.0
+    process = subprocess.Popen(command, cwd=ROOT, stdin=inside, stdout=inside, stderr=inside, close_fds=True)
+    os.close(inside)
+    try:
+        while os.read(terminal, 4096):
+            first = first or time.perf_counter() - begun
+    except OSError:  # how a pseudo-terminal says that nobody writes any more
+        pass
+    code = process.wait()
+    last = time.perf_counter() - begun
+    os.close(terminal)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    if code:
+        raise SystemExit(f"{' '.join(command)} ended with {code}")
+    return first, last, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(COMMANDS))
+    parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--out", type=Path)
+    parser.add_argument("--finished", default="recipes/quickstart.yaml")
+    options = parser.parse_args()
+    rows = {}
+    print(f"{'':20} {'first':>7} {'last':>7} {'cpu':>7}  s")
+    for name in options.names or COMMANDS:
+        taken = []
+        for _ in range(options.runs):
+            with tempfile.TemporaryDirectory() as folder:
+                given = {"finished": options.finished, "folder": folder}
+                words = [word.format(**given) for word in COMMANDS[name]]
+                taken.append(wait_for([sys.executable, "-m", "ablate", *words]))
+        first, last, cpu = (statistics.median(part) for part in zip(*taken, strict=True))
+        rows[name] = {"first_s": round(first, 2), "last_s": round(last, 2), "cpu_s": round(cpu, 2)}
+        print(f"{name:20} {first:7.2f} {last:7.2f} {cpu:7.2f}", flush=True)
+    if options.out:
+        facts = {**environment(folder=ROOT), "load": os.getloadavg(), "runs": options.runs, "rows": rows}
+        options.out.write_text(json.dumps(facts, indent=1) + "\n")
 
 
 if __name__ == "__main__":
-    recipe = sys.argv[1] if len(sys.argv) > 1 else "recipes/quickstart.yaml"
-    print(f"ablate --help                          {seconds('--help'):5.2f} s")
-    print(f"ablate run on a finished study         {seconds('run', recipe):5.2f} s")
+    main()

@@ -17,12 +17,12 @@ LAST = "<torch is imported>"
 NO_TORCH = f"import sys\nsys.stderr.write({LAST!r})\nsys.stderr.flush()\nsys.exit(3)\n"
 
 
-@pytest.mark.parametrize("command", ["run", "check", "params"])
+@pytest.mark.parametrize("command", ["run", "check", "params", "parts"])
 def test_a_terminal_says_what_is_being_done_before_torch_is_imported(tmp_path: Path, command: str):
     recipe = write_recipe(tmp_path)
     (tmp_path / "torch").mkdir()
     (tmp_path / "torch" / "__init__.py").write_text(NO_TORCH)  # found first: the program ends where it is imported
-    said, _ = in_terminal(command, str(recipe), first=tmp_path)
+    said, _ = in_terminal(command, *([] if command == "parts" else [str(recipe)]), first=tmp_path)
     before, found, _ = said.partition(LAST)
     assert found
     assert "loading torch ..." in before

@@ -63,7 +63,7 @@ def played(tmp_path, monkeypatch):
             if on_event is not None:
                 on_event(event)
 
-        monkeypatch.setattr("importlib.util.find_spec", lambda name: object())
+        monkeypatch.setattr("ablate.execution.engine.find_spec", lambda name: object())
         jobs = [Job(key, {}) for key in script]
         outcomes = execute(jobs, "work:it", SETTINGS, logs=tmp_path / "logs", on_event=tell, stop=stop)
         return {outcome.key: outcome for outcome in outcomes}, events, cluster

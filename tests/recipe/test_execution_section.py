@@ -82,7 +82,7 @@ def test_an_engine_that_nobody_wrote_is_told_with_the_nearest():
 
 
 def test_an_engine_without_its_package_names_the_extra(monkeypatch):
-    monkeypatch.setattr(engine.importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr(engine, "find_spec", lambda name: None)
     with pytest.raises(AblateError) as caught:
         entry_of("slurm")
     assert str(caught.value) == (
@@ -93,5 +93,5 @@ def test_an_engine_without_its_package_names_the_extra(monkeypatch):
 
 @pytest.mark.parametrize("name", ENGINES)
 def test_every_engine_of_the_register_keeps_the_protocol(name, monkeypatch):
-    monkeypatch.setattr(engine.importlib.util, "find_spec", lambda name: object())
+    monkeypatch.setattr(engine, "find_spec", lambda name: object())
     assert isinstance(engine_of(Settings(engine=name)), Engine)

@@ -5,6 +5,7 @@ from tiny_study import TAIL, request_of, write_recipe
 
 from ablate.errors import AblateError
 from ablate.request import Request, request_hash
+from ablate.study.running.missing import longest_at_the_end_first, operations
 from ablate.study.running.workers import device_of, settings_of
 from ablate.study.study import study_of
 
@@ -15,7 +16,7 @@ SECTION = "execution: {engine: slurm, cpus: 3, workers: 5, gpus: 1, memory_gb: 8
 def _with_packages(monkeypatch):
     from ablate.execution import engine
 
-    monkeypatch.setattr(engine.importlib.util, "find_spec", lambda name: object())
+    monkeypatch.setattr(engine, "find_spec", lambda name: object())
 
 
 def test_neither_section_nor_flag_enters_a_key(tmp_path):
@@ -41,3 +42,22 @@ def test_two_engines_at_once_are_refused(tmp_path):
     with pytest.raises(AblateError, match="--inline and --engine slurm name two engines"):
         study_of(request)
     assert request_hash(request) == request_hash(request_of(request.recipe, request.out, engine="inline"))
+
+
+def test_of_the_last_seed_the_longest_runs_go_first_and_all_others_stay_as_they_stand(tmp_path):
+    recipe = write_recipe(tmp_path, tail="variants: [each]\nseeds: [0, 1]\n")
+    jobs = study_of(request_of(recipe, tmp_path / "out")).jobs
+    seeds = list(dict.fromkeys(job.seed for job in jobs))
+    assert len(seeds) > 1
+    assert all(operations(job) > 0 for job in jobs)
+    last = [job for job in jobs if job.seed == seeds[-1]]
+    work = {job.key: number for number, job in enumerate(last)}  # the last one of the seed is the longest
+    jobs = [job.model_copy(update={"cost": weighing(job.cost, work.get(job.key, 0) + 1)}) for job in jobs]
+    ordered = [job.key for job in longest_at_the_end_first(jobs)]
+    assert ordered == [job.key for job in jobs if job.seed != seeds[-1]] + [job.key for job in reversed(last)]
+    alone = [job for job in jobs if job.seed == seeds[-1]]
+    assert longest_at_the_end_first(alone) == alone
+
+
+def weighing(cost, work):
+    return cost.model_copy(update={"flops": {"all": work}})

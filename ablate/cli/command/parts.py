@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ablate.cli.console import stage
 from ablate.cli.options import TableOrJson, known_format
 from ablate.errors import AblateError
 
@@ -18,11 +19,13 @@ def parts(
     format: TableOrJson = "table",
 ) -> None:
     """List the parts that a recipe can name. Of models, data and training, with options, defaults and help."""
+    stage("loading torch")
     from ablate.cli.screen.table.parts import print_index, print_json, print_part
     from ablate.recipe.vocabulary.catalogue import all_parts
 
     known_format(format)
     chosen = select(all_parts(), name)
+    stage()
     if format == "json":
         print_json(chosen)
     elif name is None:

@@ -198,7 +198,7 @@ def test_an_unknown_option_is_refused() -> None:
 def test_drop_path_reaches_every_block() -> None:
     core = build("vivit", {"drop_path": 0.25, "dropout": 0.5})
     blocks = [module for module in core.modules() if isinstance(module, TransformerBlock)]
-    assert [block.drop_path.drop_prob for block in blocks] == [0.25, 0.25]
+    assert [block.drop_path.share for block in blocks] == [0.25, 0.25]
     assert [block.dropout.p for block in blocks] == [0.5, 0.5]
 
 

@@ -1,14 +1,22 @@
-"""One study on the pool and on Ray gives the same, bit for bit on a CPU, also when a node is lost in the middle."""
+"""One study on the pool and on Ray gives the same, bit for bit on a CPU, also when a node, the command or Ray's head is
+lost in the middle.
+"""
 
+import os
+import signal
+import subprocess
+import sys
 import time
+from contextlib import contextmanager
 
 import pytest
 from ray_cluster import LITTLE, ray_cluster
-from tiny_study import ROOT, plain, request_of, run_files, write_recipe
+from tiny_study import ROOT, environment, plain, request_of, run_files, write_recipe
 
 from ablate.result import Store
 from ablate.study.flow import run_study
 from ablate.study.running.watcher import Watcher
+from ablate.study.status import status_of
 
 pytest.importorskip("ray", reason="the extra `ray` is not installed")
 pytestmark = [
@@ -54,3 +62,69 @@ def test_pool_and_ray_give_the_same_records_although_a_node_is_lost(tmp_path, mo
     assert plain(pool) == plain(store)
     assert run_files(pool, *FILES) == run_files(store, *FILES)
     assert store.verify_hashes() == ()
+
+
+@contextmanager
+def lone_head():
+    """A Ray of its head alone, to which this process is not connected. Yields the cluster."""
+    from ray.cluster_utils import Cluster
+
+    cluster = Cluster(initialize_head=True, head_node_args={**LITTLE, "include_dashboard": False})
+    try:
+        yield cluster
+    finally:
+        cluster.shutdown()
+
+
+def words(recipe, out, cluster) -> list[str]:
+    return list(
+        map(str, ("run", recipe, "--out", out, "--device", "cpu", "--set", f"execution.ray.address={cluster.address}"))
+    )
+
+
+def interrupted(command: list[str], store: Store, lose) -> None:
+    """Gives the command, in the middle of a run does `lose` with its process, and waits for its end."""
+    with subprocess.Popen(
+        [sys.executable, "-m", "ablate", *command],
+        env=environment(RAY_gcs_rpc_server_reconnect_timeout_s="5"),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    ) as process:
+        until = time.monotonic() + 280
+        while not (store.exists() and any(map(in_the_middle, status_of(store).runs))):
+            assert process.poll() is None
+            assert time.monotonic() < until, "waited in vain"
+            time.sleep(0.1)
+        lose(process)
+        assert process.wait(200) != 0
+
+
+def in_the_middle(run) -> bool:
+    """It holds its lock and has told of a step."""
+    return run.state == "running" and run.step is not None and run.step > 0
+
+
+@pytest.mark.timeout(1200)
+@pytest.mark.usefixtures("_own_cache")
+def test_a_study_whose_command_and_whose_ray_die_ends_like_an_undisturbed_one(tmp_path):
+    """First the command is killed, then, given again, it loses Ray's head; the third time it ends on a new Ray."""
+    longer = LONG.replace("steps: 200", "steps: 400")
+    tail = "variants: [each]\nseeds: [0]\nglm: false\nexecution: {engine: ray, workers: 1}\n"
+    recipe, store = write_recipe(tmp_path, training=longer, tail=tail), Store.of(tmp_path / "cut", "tiny")
+    with lone_head() as cluster:
+        command = words(recipe, tmp_path / "cut", cluster)
+        interrupted(command, store, lambda process: os.kill(process.pid, signal.SIGKILL))
+        until = time.monotonic() + 60
+        while any(run.state != "to do" for run in status_of(store).runs):  # its task ends with it
+            assert time.monotonic() < until, "its task goes on"
+            time.sleep(0.1)
+        interrupted(command, store, lambda process: cluster.remove_node(cluster.head_node, allow_graceful=False))
+    with lone_head() as cluster:
+        command = [sys.executable, "-m", "ablate", *words(recipe, tmp_path / "cut", cluster)]  # gRPC survives no fork
+        again = subprocess.run(command, env=environment(), capture_output=True, text=True, timeout=400, check=False)
+    assert again.returncode == 0, again.stderr
+    whole = run_study(request_of(recipe, tmp_path / "whole", inline=False, engine="pool")).study.store
+    assert whole.keys() == store.keys() != ()
+    assert plain(whole) == plain(store)
+    assert run_files(whole, *FILES) == run_files(store, *FILES)
+    assert status_of(store).settled

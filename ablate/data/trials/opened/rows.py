@@ -1,8 +1,10 @@
 """Takes checked trials, gives a split of them: EEG in memory, frames that are read when a batch asks for them."""
 
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from ablate.data.trials.check.walk import Checked, TrialFacts
@@ -44,14 +46,22 @@ def rated(rows: Sequence[Sequence[Sequence[float]]]) -> NDArray[np.float64]:
 
 
 class FilmOfRows:
-    """The frames of trials, read from their files when a batch asks for them."""
+    """The frames of trials, read from their files when a batch asks for them: films of several trials at once, on as
+    many threads as this process was given (PyAV decodes without Python's lock), each by itself on one."""
 
     def __init__(self, rows: tuple[TrialRow, ...], intervals: int, most: int):
         self.rows, self.intervals, self.most = rows, intervals, most
         self._keys: dict[int, NDArray[np.uint64]] = {}
 
     def __getitem__(self, rows: NDArray[np.int64]) -> NDArray[np.generic]:
-        return np.stack([padded(self.rows[row].frames()[0], self.intervals, self.most) for row in rows])
+        threads = min(torch.get_num_threads(), len(rows))
+        if threads < 2:
+            return np.stack([self._read(row) for row in rows.tolist()])
+        with ThreadPoolExecutor(threads) as pool:
+            return np.stack(list(pool.map(self._read, rows.tolist())))
+
+    def _read(self, row: int) -> NDArray[np.generic]:
+        return padded(self.rows[row].frames()[0], self.intervals, self.most)
 
     def keys(self, rows: NDArray[np.int64]) -> NDArray[np.uint64] | None:
         found = []

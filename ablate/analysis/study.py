@@ -14,6 +14,7 @@ from ablate.analysis.beside.attribution import attribute
 from ablate.analysis.beside.efficiency import efficiency_curves
 from ablate.analysis.beside.measured import measured
 from ablate.analysis.beside.repeats import RepeatsAside, repeats_of
+from ablate.analysis.beside.said import said_of
 from ablate.analysis.cells import Cell, Cells, common_hash, gather
 from ablate.analysis.guard import guards_of
 from ablate.analysis.headline import answer, next_steps
@@ -89,6 +90,7 @@ def analyse(
         efficiency=efficiency_curves(cells.cells, relative=relative),
         measured=measured(cells),
         repeats=repeats_of(cells, aside),
+        said=said_of(cells, units),
     )
     return _with_notes(_guarded(analysis, cells, manifest, relative=relative), cells)
 

@@ -9,6 +9,7 @@ import numpy as np
 from typer.testing import CliRunner
 
 from ablate.cli.app import app
+from ablate.cli.studies import analysis_of
 from ablate.data.trials.layout.native import write_folder
 from ablate.result import Store
 
@@ -88,6 +89,26 @@ def test_ratings_are_learned_scored_and_told(tmp_path: Path, monkeypatch) -> Non
     own = [line for line in lines if line["target"] == "arousal"]
     error = np.mean([(float(line["value"]) - float(line["mean"])) ** 2 for line in own]) ** 0.5
     assert abs(error - arousal["error"]) < 1e-3
+    analysis = analysis_of(store)
+    (drawn,) = (one for one in analysis.said if (one.variant, one.target) == ("film", "arousal"))
+    assert sorted(zip(drawn.value, drawn.mean, drawn.sd, strict=True)) == sorted(
+        (float(line["value"]), float(line["mean"]), float(line["sd"])) for line in own
+    )
+    page_of(runner, "results/ratings")
+
+
+def page_of(runner: CliRunner, study: str) -> str:
+    """The page of a study of numbers: it shows what numbers have, and nothing that only classes have."""
+    done = runner.invoke(app, ["report", study, "--html", "page.html", "--figures", "figures"])
+    assert done.exit_code == 0, f"{done.output} {done.exception}"
+    page = Path("page.html").read_text(encoding="utf-8")
+    for shown in ("bits/label", "Number by number", "Subject by subject", "CCC", "RMSE", "Pearson", "constant guess"):
+        assert shown in page, shown
+    assert "As rated and as predicted" in page
+    assert {file.stem for file in Path("figures").iterdir()} >= {"gains", "numbers"}
+    for of_classes in ("accuracy", "macro F1", "confusion", "takes for what", "calibration error", "class frequencies"):
+        assert of_classes not in page, of_classes
+    return page
 
 
 def test_the_folds_of_a_cross_validation_are_joined_to_one_correlation(tmp_path: Path, monkeypatch) -> None:
@@ -112,6 +133,9 @@ def test_the_folds_of_a_cross_validation_are_joined_to_one_correlation(tmp_path:
         if line["target"] == "arousal"
     ]
     numbers = [[float(line[name]) for line in lines] for name in ("value", "mean")]
+    (drawn,) = (one for one in analysis_of(store).said if (one.variant, one.target) == ("film", "arousal"))
+    assert sorted(drawn.value) == sorted(numbers[0])  # of all folds
+    page_of(runner, "results/ratings")
     arousal = row["numbers"]["targets"][1]
     assert arousal["labels"] == len(lines) == 18
     assert abs(arousal["correlation"] - pearsonr(*numbers).statistic) < 1e-4

@@ -22,6 +22,7 @@ from ablate.analysis.outcome.row import (
     LearningCurve,
     Measured,
     MeasureVerdict,
+    NumberPoints,
     Numbers,
     Outcome,
     Prediction,

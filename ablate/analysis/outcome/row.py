@@ -134,6 +134,20 @@ class TargetFit:
 
 
 @dataclass(frozen=True)
+class NumberPoints:
+    """Numbers as rated and as one run of a variant predicted them (mean and sd), in the target's own unit. of: how many
+    the test split holds, of which these are an even share."""
+
+    variant: str
+    target: str
+    seed: int
+    of: int
+    value: tuple[float, ...]
+    mean: tuple[float, ...]
+    sd: tuple[float, ...]
+
+
+@dataclass(frozen=True)
 class Numbers:
     """What a variant makes of numbers. correlation, concordance: means over targets and seeds."""
 

@@ -6,7 +6,7 @@ from typing import Literal
 from ablate.analysis.outcome.combination import Attribution, EfficiencyCurve
 from ablate.analysis.outcome.guard import Guard
 from ablate.analysis.outcome.repeats import Repeats
-from ablate.analysis.outcome.row import Measured, VariantAnalysis
+from ablate.analysis.outcome.row import Measured, NumberPoints, VariantAnalysis
 from ablate.analysis.outcome.settling import Settling
 from ablate.result.manifest import AnalysisRule, CrossValidation
 
@@ -89,6 +89,8 @@ class StudyAnalysis:
     """What runs measured beside their score, by measure."""
     repeats: Repeats | None = None
     """What repeats of one stimulus say, where the data have any."""
+    said: tuple[NumberPoints, ...] = ()
+    """What the variants say of numbers that are learned, point by point."""
     settling: Settling | None = None
     """Of a study that is run until settled: everything above is of its last complete look."""
     cross_validation: CrossValidation | None = None

@@ -13,6 +13,7 @@ from ablate.report.figures.study import (
     forest,
     interaction,
     ladder,
+    numbers,
     over_time,
     pareto,
     psth,
@@ -71,6 +72,14 @@ CATALOGUE = (
         "Dashed: the median gain. References have a scale of their own. A gain carried by a few points may not hold in "
         "{entry}s of other {group}s.",
         units.draw,
+    ),
+    Drawing(
+        "numbers",
+        "As rated and as predicted",
+        "Each point is one number of the test split of the first seed that is scored, in its own unit, with the "
+        "deviation that the model predicts of it; on the line it was told right. A flat cloud at the mean is what a "
+        "model says that knows nothing.",
+        numbers.draw,
     ),
     Drawing(
         "time",

@@ -8,7 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ablate.result.measure.said import Said
+
 DIGITS = 6
+MOST_DRAWN = 400
+"""Numbers of a target that lie beside a run for its report to draw; predictions.csv holds all of them."""
 
 
 @dataclass(frozen=True)
@@ -71,6 +75,19 @@ class ValuePredictions:
 
     def __len__(self) -> int:
         return len(self.value)
+
+    def some(self) -> tuple[Said, ...]:
+        """Of each target all, or of many an even share, as reports draw them."""
+        found = []
+        for index, name in enumerate(self.targets):
+            own = np.flatnonzero(self.target == index)
+            kept = own[np.linspace(0, len(own) - 1, min(len(own), MOST_DRAWN)).astype(np.int64)]
+            columns = {
+                part: tuple(float(f"{value:.{DIGITS}g}") for value in getattr(self, part)[kept])
+                for part in ("value", "mean", "sd")
+            }
+            found.append(Said(name=name, of=len(own), **columns))
+        return tuple(found)
 
     def to_csv(self, trials: Sequence[Sequence[str]] | None) -> str:
         """One number a line. trials: name of each trial of each session, where the data knows them."""

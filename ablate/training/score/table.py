@@ -61,6 +61,8 @@ class EntryTable:
     def to_json(self) -> Json:
         """Plain lists, as stored in `units.json`; the value of an excluded entry is null."""
         told = {"repeats": [one.model_dump(mode="json") for one in self.repeats]} if self.repeats else {}
+        if isinstance(self.predictions, ValuePredictions):
+            told["numbers"] = [one.model_dump(mode="json") for one in self.predictions.some()]
         return {
             "metric": self.metric,
             "sessions": [

@@ -14,7 +14,7 @@ from ablate.report.figures import CATALOGUE, figures, rendered, write_figures
 from ablate.report.figures.study.curves import by_step
 from ablate.report.figures.style import OKABE_ITO, looks, spread_out, window
 
-ALL = {drawing.name for drawing in CATALOGUE}
+ALL = {drawing.name for drawing in CATALOGUE} - {"numbers"}  # of spikes; numbers are drawn in test_study_targets.py
 
 
 def drawn(planted: Planted | None = None, *, loaders: bool = True) -> dict[str, Figure]:

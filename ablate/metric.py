@@ -37,9 +37,9 @@ class Metric:
         return ("neuron", "session") if self.task == "spikes" else ("trial", "subject")
 
     def worded(self, text: str) -> str:
-        """With what it is a sample of in place of {entry} and {group}."""
+        """With what it is a sample of in place of {entry} and {group}, and its noun in place of {noun}."""
         entry, group = self.sample
-        return text.replace("{entry}", entry).replace("{group}", group)
+        return text.format(entry=entry, group=group, noun=self.noun, Noun=self.noun.capitalize())
 
     @property
     def validation_label(self) -> str:

@@ -43,7 +43,8 @@ def small_denominator(analysis: StudyAnalysis, *, relative: bool) -> Iterator[Gu
     """Gains are then given in the metric's unit alone."""
     score = analysis.baseline.score
     if score is not None and not relative:
-        why = "is at chance over its units or minutes" if analysis.baseline_at_chance else "is under 2 % of the ceiling"
+        among = metric_named(analysis.metric).worded("is at chance over its {noun}s or minutes")
+        why = among if analysis.baseline_at_chance else "is under 2 % of the ceiling"
         yield Guard(
             "small denominator",
             analysis.baseline_name,

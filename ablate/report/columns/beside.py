@@ -10,16 +10,21 @@ from ablate.report.text import cut, plain
 
 def beside(analysis: StudyAnalysis) -> tuple[Column, ...]:
     reference = compared_reference(analysis)
-    entry, _ = metric_named(analysis.metric).sample
+    metric = metric_named(analysis.metric)
+    entry, noun = metric.sample[0], metric.noun
     few = any(guard.kind == "few sessions" for guard in analysis.guards)
     return (
         figure("validation", "validation", lambda row: row.validation, part="beside"),
         figure(
-            "median", "median unit", lambda row: median_over_units(analysis, row), field="score_median", part="beside"
+            "median",
+            f"median {noun}",
+            lambda row: median_over_units(analysis, row),
+            field="score_median",
+            part="beside",
         ),
         one(
             "above",
-            f"units above {cut(plain(reference.name), 16)}" if reference else "units above the reference",
+            f"{noun}s above {cut(plain(reference.name), 16) if reference else 'the reference'}",
             lambda row: _of(above_reference(analysis, row)),
             lambda row: _above_fields(above_reference(analysis, row)),
             part="beside",

@@ -23,7 +23,8 @@ def figures(analysis: StudyAnalysis) -> Iterator[Block]:
         from ablate.report.figures import figures as study_figures
 
         for drawing, figure in study_figures(analysis):
-            yield Picture(drawing.name, drawing.title, metric_named(analysis.metric).worded(drawing.caption), figure)
+            title, caption = (metric_named(analysis.metric).worded(text) for text in (drawing.title, drawing.caption))
+            yield Picture(drawing.name, title, caption, figure)
 
     how = "`ablate report STUDY --figures DIR` writes them, `--html FILE` shows them in a page."
     yield Pictures("figures", "Figures", drawn, how)

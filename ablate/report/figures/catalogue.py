@@ -29,7 +29,7 @@ class Drawing:
     name: str
     title: str
     caption: str
-    """`{entry}` and `{group}` stand for what the metric's entries are a sample of."""
+    """`{entry}` and `{group}` stand for what the metric's entries are a sample of, `{noun}` for its word for one."""
     draw: Callable[[StudyAnalysis], Figure | None]
 
 
@@ -67,7 +67,7 @@ CATALOGUE = (
     ),
     Drawing(
         "units",
-        "Unit by unit",
+        "{Noun} by {noun}",
         "Each point is one {entry}, averaged over the paired seeds, on the test split; above the line it gained. "
         "Dashed: the median gain. References have a scale of their own. A gain carried by a few points may not hold in "
         "{entry}s of other {group}s.",

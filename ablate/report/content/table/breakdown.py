@@ -20,8 +20,9 @@ def sessions(analysis: StudyAnalysis) -> Iterator[Block]:
         return
     known = any(session.better is not None for session in row.sessions)
     ceiling = any(session.attainable is not None for session in row.sessions)
-    noun = f"{metric_named(analysis.metric).noun}s"
-    headings = ["session", "scored", "left out", "baseline", row.name]
+    metric = metric_named(analysis.metric)
+    noun, group = f"{metric.noun}s", metric.sample[1]
+    headings = [group, "scored", "left out", "baseline", row.name]
     headings += [*(["attainable"] if ceiling else []), "gain, 95 %", *([f"{noun} that gain"] if known else [])]
     lines = []
     for session in row.sessions[:MOST_SESSIONS]:
@@ -32,11 +33,11 @@ def sessions(analysis: StudyAnalysis) -> Iterator[Block]:
         cells += [percent(session.better, 0)] if known else []
         lines.append(tuple(cells))
     gained = sum(session.gain > 0 for session in row.sessions)
-    note = f"{row.name} gains in {gained} of {len(row.sessions)} sessions."
+    note = f"{row.name} gains in {gained} of {len(row.sessions)} {group}s."
     more = len(row.sessions) - MOST_SESSIONS
-    note += f" {more} more sessions are in --format json." if more > 0 else ""
+    note += f" {more} more {group}s are in --format json." if more > 0 else ""
     right = tuple(range(1, len(headings)))
-    yield Table("sessions", "Session by session", tuple(headings), tuple(lines), right, note)
+    yield Table("sessions", f"{group.capitalize()} by {group}", tuple(headings), tuple(lines), right, note)
 
 
 # ------------------------------------------------------------------ models
@@ -99,8 +100,9 @@ def _tokens(cost: CostSummary) -> str:
 def units(analysis: StudyAnalysis) -> Iterator[Block]:
     """One line a unit, then mean and median over units, and on how many of them the baseline leads a reference."""
     rows = [row for row in sorted(analysis.rows, key=lambda row: row.role != "reference") if row.units]
+    noun = metric_named(analysis.metric).noun
     if not rows:
-        yield Lines("units", "Unit by unit", ("No finished run has per-unit scores.",))
+        yield Lines("units", f"{noun.capitalize()} by {noun}", (f"No finished run has a score of each {noun}.",))
         return
     scores = {row.name: unit_scores(analysis, row) for row in (analysis.baseline, *rows)}
     places = sorted({place for of_units in scores.values() for place in of_units})
@@ -117,12 +119,12 @@ def units(analysis: StudyAnalysis) -> Iterator[Block]:
     seeds = "/".join(map(str, sorted({row.seeds_done for row in rows})))
     note = f"Means over the seeds that a variant shares with the baseline ({seeds})."
     right = tuple(range(len(scores) + 1))
-    yield Table("units", f"{analysis.unit} of each unit", ("unit", *scores), tuple(lines), right, note)
-    leads = tuple(_lead(row) for row in rows if row.role == "reference")
+    yield Table("units", f"{analysis.unit} of each {noun}", (noun, *scores), tuple(lines), right, note)
+    leads = tuple(_lead(row, noun) for row in rows if row.role == "reference")
     if leads:
         yield Lines("leads", "Against the references", leads)
 
 
-def _lead(row: VariantAnalysis) -> str:
+def _lead(row: VariantAnalysis, noun: str) -> str:
     above = sum(unit.baseline > unit.score for unit in row.units)
-    return f"The baseline is above `{row.name}` on {above} of {len(row.units)} units."
+    return f"The baseline is above `{row.name}` on {above} of {len(row.units)} {noun}s."

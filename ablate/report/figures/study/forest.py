@@ -14,6 +14,7 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter
 
 from ablate.analysis.outcome import Interval, StudyAnalysis, VariantAnalysis
+from ablate.metric import metric_named
 from ablate.report.columns import verdict_words
 from ablate.report.figures.style import (
     BAND,
@@ -59,7 +60,7 @@ def draw(analysis: StudyAnalysis) -> Figure | None:
     )
     if left_out:
         axes.text(0, -0.02, f"and {left_out} more rows, in the table", transform=axes.transAxes, color=MUTED, va="top")
-    _key(drawing, rows, relative, analysis.replicate)
+    _key(drawing, rows, relative, analysis)
     return drawing
 
 
@@ -172,14 +173,15 @@ def _frame(axes: Axes, rows: Sequence[VariantAnalysis]) -> None:
             axes.axhline(place - 0.5, color=MUTED, lw=0.6, ls=(0, (3, 3)))
 
 
-def _key(drawing: Figure, rows: Sequence[VariantAnalysis], relative: bool, replicate: str) -> None:
+def _key(drawing: Figure, rows: Sequence[VariantAnalysis], relative: bool, analysis: StudyAnalysis) -> None:
     """What the two lines and the box are, above the plot; only what is there."""
     handles: list[Line2D | Patch] = []
     gains = [row.gain for row in rows if row.gain is not None]
     if any(gain.interval for gain in gains):
-        handles.append(Line2D([], [], color=INK, lw=2.2, label=f"95 % over {replicate}s, paired"))
+        handles.append(Line2D([], [], color=INK, lw=2.2, label=f"95 % over {analysis.replicate}s, paired"))
     if any(gain.over_units for gain in gains):
-        handles.append(Line2D([], [], color=INK, lw=0.9, label="95 % over units and sessions"))
+        label = metric_named(analysis.metric).worded("95 % over {noun}s and {group}s")
+        handles.append(Line2D([], [], color=INK, lw=0.9, label=label))
     if any(gain.over_time for gain in gains):
         handles.append(Line2D([], [], color=INK, lw=1.2, ls=DOTTED, label="95 % over blocks of time"))
     if relative and any(row.prediction for row in rows):

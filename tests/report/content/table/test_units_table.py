@@ -41,6 +41,14 @@ def test_it_says_on_how_many_units_the_baseline_leads():
     assert lines[-1] == "- The baseline is above \\`glm\\` on 1 of 2 units."
 
 
+def test_a_study_of_trials_speaks_of_trials():
+    lines = table_of({BASELINE: [0.5, 0.7], "glm": [0.4, 0.75]}, metric="bits_per_label")
+    assert lines[0] == "| trial | baseline | glm |"
+    assert lines[-1] == "- The baseline is above \\`glm\\` on 1 of 2 trials."
+
+
 def test_a_study_without_scores_a_unit_says_so():
     planted = Planted({BASELINE: around(0.4, 0.01)})
-    assert "No finished run has per-unit scores." in render(analyse(planted.manifest(), planted.records()), "units")
+    assert "No finished run has a score of each unit." in render(
+        analyse(planted.manifest(), planted.records()), "units"
+    )

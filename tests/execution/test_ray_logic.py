@@ -71,7 +71,7 @@ def stand_in(monkeypatch):
     def put(**how) -> StandIn:
         ray = StandIn(**how)
         monkeypatch.setitem(sys.modules, "ray", ray)
-        monkeypatch.setattr("importlib.util.find_spec", lambda name: object())
+        monkeypatch.setattr("ablate.execution.engine.find_spec", lambda name: object())
         return ray
 
     return put

@@ -37,7 +37,7 @@ class Notes(Watcher):
     def planned(self, study, todo):
         self.study, self._labels = study, {job.key: job.label for job in todo}
 
-    def look(self, state, todo):
+    def look(self, state, todo, ahead=()):
         self._labels |= {job.key: job.label for job in todo}
 
     def stage(self, name, todo):

@@ -1,5 +1,7 @@
 """What follows from Ray's answers, without Ray: the quick twin of `test_ray_real`."""
 
+import os
+import subprocess
 import sys
 import types
 from collections import Counter
@@ -116,3 +118,21 @@ def test_what_a_command_that_died_left_is_cleared_by_the_next(tmp_path):
     with ticket(tmp_path, ["bb"]):
         assert set(made(Settings(engine="ray")).under_way(tmp_path)) == {"bb"}
         assert not left.exists()
+
+
+def test_a_task_hears_the_wish_to_stop_below_a_command_that_ignores_ctrl_c(tmp_path):
+    """As one does that a script began in the background: its workers inherit that."""
+    script = f"""
+import signal, sys
+signal.signal(signal.SIGINT, signal.SIG_IGN)
+from ablate.execution import Job
+from ablate.execution.onray.engine import Order, perform
+place = {str(tmp_path)!r}
+order = Order("execution_work:act", logs=place, begun=place, threads=1, timeout=None, path=tuple(sys.path))
+assert perform(order, Job("a", {{"do": "nothing"}})).state == "done"
+sys.exit(signal.getsignal(signal.SIGINT) is not signal.default_int_handler)
+"""
+    here = Path(__file__).parent
+    where = os.pathsep.join(map(str, (here.parents[1], here)))
+    end = subprocess.run([sys.executable, "-c", script], env={**os.environ, "PYTHONPATH": where}, check=False)
+    assert end.returncode == 0

@@ -5,6 +5,7 @@ checkpoints. Stopped, it asks them to save their place. A task whose worker or n
 """
 
 import os
+import signal
 import sys
 import time
 from collections import deque
@@ -46,6 +47,8 @@ class Order:
 def perform(order: Order, job: Job) -> Outcome:
     """Does one job, in a process that Ray ends after it."""
     sys.path[:] = [*order.path, *(place for place in sys.path if place not in order.path)]
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # below `nohup ablate ... &`; Ray asks to stop by this signal
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     log = Path(order.logs) / f"{job.key}.log"
     print_into(str(log))
     limit_threads(order.threads)

@@ -118,10 +118,11 @@ def test_cancelled_jobs_save_their_place_and_are_interrupted(tmp_path):
 
 
 def test_a_preempted_job_saves_its_place_and_runs_on_later(tmp_path):
-    place = tmp_path / "place"
+    place, started = tmp_path / "place", []
 
     def preempt(event) -> None:
-        if event.kind == "started" and not place.exists():
+        if event.kind == "started" and not started:  # the first time, whether or not it has written by then
+            started.append(event.key)
             wait_until(place.exists)
             for node in ("one", "two"):
                 command = ["sbatch", "--partition=urgent", f"--nodelist={node}", "--output=/dev/null", "--wrap=sleep 3"]

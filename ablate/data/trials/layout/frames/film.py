@@ -86,6 +86,11 @@ def read_frames(stretch: Stretch, style: FilmStyle) -> Frames:
         if frame.time >= end - SLACK:
             break
         slot = int(stretch.slots(np.array([frame.time]), style.frames)[0])
+        if frame.rotation % 90:
+            what = f"its pictures are turned by {frame.rotation} degrees"
+            raise AblateError(
+                what, where=str(stretch.file), hint="only quarter turns are undone; write it anew, upright"
+            )
         if slot >= 0 and not mask[slot]:
             shown[slot], mask[slot] = _picture(frame, style), True
     shape = (stretch.intervals, style.frames)

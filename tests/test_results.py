@@ -16,7 +16,7 @@ from ablate.result.store.pack import PACK
 RESULTS = Path(__file__).resolve().parent.parent / "results"
 TABLES = sorted(RESULTS.glob("*/table.json"))
 MEANT_TO_STAND_BELOW = {"planted_truth"}  # a linear model of one frame, stopped early, that patches are to fix
-MOST_BYTES = 3_500_000  # 800 trials of 84 runs, or repeats of 80 units of 60 runs; git compresses them to a third
+MOST_BYTES = 3_500_000  # 800 trials of 84 runs, or repeats of 80 units of 160 runs; git compresses them to a third
 
 
 def table_of(path: Path) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """A study on a recording with repeats: what they say is kept with the runs, and shown without weights or data."""
 
+import json
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -78,6 +79,31 @@ def test_the_report_needs_neither_weights_nor_data(store: Store) -> None:
     html = page(compose(analysis, packed))
     assert 'id="figure-psth"' in html
     assert "of the variance explainable" in html
+
+
+def test_packed_repeats_keep_means_and_pictures_as_they_were_and_each_units_values_to_five_digits(store: Store) -> None:
+    keys = store.keys()
+    assert keys
+    for key in keys:
+        (session,) = read_repeats(store.units(key))
+        columns = session.in_columns()
+        (packed,) = read_repeats({"repeats": [json.loads(json.dumps(columns))]})
+        assert packed.changed(units=session.units) == session
+        for unit, kept in zip(session.units, packed.units, strict=True):
+            assert (kept.unit, kept.clear) == (unit.unit, unit.clear)
+            for (name, one), (_, held) in zip(unit.values, kept.values, strict=True):
+                assert (held is None) == (one is None), name
+                if one is not None:
+                    assert (held.value, held.low, held.high) == (pytest.approx(one.value, rel=1e-4), None, None)
+        assert packed.in_columns() == columns, "packed again it is the same"
+
+
+@pytest.mark.parametrize(
+    "units", [{"unit": [0]}, {"unit": [0], "clear": [True, False]}, {"unit": 0}, {"unit": [0], "clear": [1], "x": [2]}]
+)
+def test_damaged_columns_count_as_no_repeats(store: Store, units: dict[str, object]) -> None:
+    (session,) = read_repeats(store.units(store.keys()[0]))
+    assert read_repeats({"repeats": [{**session.in_columns(), "units": units}]}) == ()
 
 
 def test_the_raster_in_the_page_is_the_recordings_own(store: Store) -> None:

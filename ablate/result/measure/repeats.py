@@ -1,10 +1,12 @@
 """What repeats of one stimulus say of a session, and of a model's rates for it: stored with a run, read by reports."""
 
+from collections.abc import Mapping
 from typing import Literal
 
-from pydantic import ValidationError
+from pydantic import ValidationError, model_validator
 
 from ablate.config import Config
+from ablate.disk.read import Json
 
 
 class Measure(Config):
@@ -68,10 +70,43 @@ class SessionRepeats(Config):
     units: tuple[RepeatedUnit, ...]
     psth: tuple[Psth, ...] = ()
 
+    @model_validator(mode="before")
+    @classmethod
+    def _units_of_columns(cls, content: object) -> object:
+        if not isinstance(content, Mapping) or not isinstance(content.get("units"), Mapping):
+            return content
+        columns = content["units"]
+        if not all(isinstance(column, list) for column in columns.values()):
+            raise ValueError("a column of the units is no list")
+        rows = [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+        units = [
+            {
+                "unit": row.pop("unit", None),
+                "clear": row.pop("clear", None),
+                "values": {name: None if value is None else {"value": value} for name, value in row.items()},
+            }
+            for row in rows
+        ]
+        return {**content, "units": units}
+
     @property
     def clear(self) -> int:
         """Units that the mean is over."""
         return sum(unit.clear for unit in self.units)
+
+    def in_columns(self) -> Json:
+        """As JSON, a list a figure in place of an object a unit: a tenth of the bytes. Read back, units have their
+        values to five digits and no intervals; means and pictures are as they were."""
+        values = {
+            name: [_five_digits(getattr(unit.values, name)) for unit in self.units]
+            for name in RepeatValues.model_fields
+        }
+        columns = {"unit": [unit.unit for unit in self.units], "clear": [unit.clear for unit in self.units], **values}
+        return {**self.model_dump(mode="json", exclude={"units"}), "units": columns}
+
+
+def _five_digits(measure: Measure | None) -> float | None:
+    return None if measure is None else float(f"{measure.value:.5g}")
 
 
 def read_repeats(content: object) -> tuple[SessionRepeats, ...]:

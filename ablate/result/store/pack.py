@@ -2,9 +2,10 @@
 
     {"history": [...], "record": {...}, "units": {...}}      one run a line, sorted by variant, seed and key
 
-Left out: weights, logs, the steps between two scores in the history, and each unit's gain in nats, which follows from
-its value and weight and would be half of the bytes of a study of many trials. Plain lines, since git compresses them
-and a reader can search them; the bytes follow from the runs alone.
+Left out: weights, logs, the steps between two scores in the history, each unit's gain in nats, which follows from its
+value and weight and would be half of the bytes of a study of many trials, and each unit's intervals where a stimulus
+was repeated, which would be two thirds of theirs. Plain lines, since git compresses them and a reader can search them;
+the bytes follow from the runs alone.
 """
 
 import json
@@ -17,6 +18,7 @@ from pydantic import ValidationError
 from ablate.disk.name import check_key
 from ablate.disk.read import Json, json_line, parse_json, read_bytes
 from ablate.errors import AblateError
+from ablate.result.measure.repeats import read_repeats
 from ablate.result.record import RunRecord
 from ablate.result.store.fault import Damaged, reason
 
@@ -71,10 +73,10 @@ def read_pack(path: Path) -> Pack:
 
 
 def _plain(run: PackedRun) -> Json:
-    return {"history": run.history, "record": run.record.model_dump(mode="json"), "units": _without_gains(run.units)}
+    return {"history": run.history, "record": run.record.model_dump(mode="json"), "units": _shortened(run.units)}
 
 
-def _without_gains(units: object) -> object:
+def _shortened(units: object) -> object:
     """`units.json` as it is packed; what is no table of sessions is left as it is."""
     if not isinstance(units, dict) or not isinstance(units.get("sessions"), list):
         return units
@@ -82,7 +84,8 @@ def _without_gains(units: object) -> object:
         {name: value for name, value in session.items() if name != "gain"} if isinstance(session, dict) else session
         for session in units["sessions"]
     ]
-    return {**units, "sessions": sessions}
+    repeats = [one.in_columns() for one in read_repeats(units)]
+    return {**units, "sessions": sessions, **({"repeats": repeats} if repeats else {})}
 
 
 def _run(line: Json) -> PackedRun:

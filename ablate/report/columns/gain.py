@@ -234,5 +234,8 @@ def _verdict_short(row: VariantAnalysis) -> str:
 
 
 def _verdict_long(row: VariantAnalysis) -> str:
+    words = verdict_words(row)
+    if words == row.verdict_note:
+        return words
     note = row.verdict_note.removeprefix("early").removeprefix(", ").replace("would need", "needs")
-    return f"{verdict_words(row)} ({note})" if note and len(note) <= 18 else verdict_words(row)
+    return f"{words} ({note})" if note and len(note) <= 18 else words

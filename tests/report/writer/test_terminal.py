@@ -40,6 +40,13 @@ def test_rows_read_as_planted_on_a_narrow_terminal():
     assert line(text, "-  baseline").split() == ["-", "baseline", "0.400", "baseline"]
 
 
+@pytest.mark.parametrize("width", [80, 140, 205])
+def test_a_row_that_no_run_was_made_of_says_so_once(width):
+    text = table(Planted({BASELINE: around(0.4, 0.01), "none": {}}), width)
+    assert text.count("not run yet") == 1
+    assert "not run yet" in line(text, "-  none")
+
+
 def test_the_head_has_study_question_answer_and_landmarks():
     lines = table(typical(), 205).splitlines()
     assert lines[0] == "planted: synthetic_v1, 2 sessions, 32 units, 3 seeds, test bits/spike"

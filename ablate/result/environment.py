@@ -16,10 +16,11 @@ PACKAGES = ("ablate", "torch", "timm", "numpy", "scipy", "einops", "pydantic", "
 """What can change a number."""
 
 
-def environment(*, folder: Path | None = None, device: Json | None = None) -> Json:
+def environment(*, folder: Path | None = None, device: Json | None = None, results: Path | None = None) -> Json:
     """Provenance of a run.
 
     folder: whose git state is kept, the current one by default. device: GPU, driver, precision, kept as given.
+    results: the folder of studies; what changes there is no change of the code.
     """
     return {
         "python": platform.python_version(),
@@ -27,19 +28,38 @@ def environment(*, folder: Path | None = None, device: Json | None = None) -> Js
         "processor": processor(),
         "cores": usable_cores(),
         "packages": {name: version for name in PACKAGES if (version := _version(name))},
-        "git": git_state(folder or Path.cwd()),
+        "git": git_state(folder or Path.cwd(), results),
         "device": device or {},
     }
 
 
-def git_state(folder: Path) -> Json:
-    """`{"commit": ..., "dirty": bool}` of the working tree around `folder`; empty outside one or without git."""
+def git_state(folder: Path, results: Path | None = None) -> Json:
+    """`{"commit": ..., "dirty": bool}` of the working tree around `folder`; empty outside one or without git.
+
+    dirty: a tracked file is changed, be it not one in `results`: a study writes tables there that may be committed.
+    """
     # one question for both: each starts a process that reads the whole tree, and every run asks
     asked = _git(folder, "status", "--porcelain=v2", "--branch", "--no-ahead-behind", "--untracked-files=no")
     lines = asked.splitlines()
     heads = [line for line in lines if line.startswith("# ")]
     commit = next((line.split()[2] for line in heads if line.startswith("# branch.oid ")), "(initial)")
-    return {} if commit == "(initial)" else {"commit": commit, "dirty": len(lines) > len(heads)}
+    if commit == "(initial)":
+        return {}
+    own = _within_tree(results) if results else ""
+    changed = [line for line in lines if not line.startswith("# ")]
+    return {"commit": commit, "dirty": any(not own or not _path(line).startswith(f"{own}/") for line in changed)}
+
+
+def _path(line: str) -> str:
+    """Of a line of `git status --porcelain=v2`: behind eight fields, nine if renamed, ten if in conflict."""
+    return line.split(" ", {"2": 9, "u": 10}.get(line[0], 8))[-1]
+
+
+def _within_tree(folder: Path) -> str:
+    """The folder as git names it, from the top of its working tree; empty at the top and outside a tree."""
+    inside = folder.resolve()
+    top = next((parent for parent in inside.parents if (parent / ".git").exists()), inside)
+    return inside.relative_to(top).as_posix().removeprefix(".")
 
 
 def processor() -> str:
@@ -54,7 +74,7 @@ def processor() -> str:
 
 def _git(folder: Path, *arguments: str) -> str:
     """Git's answer, or nothing. The file-system monitor is off, since a foreign tree could name any program as one."""
-    command = ["git", "-c", "core.fsmonitor=false", "-C", str(folder), *arguments]
+    command = ["git", "-c", "core.fsmonitor=false", "-c", "status.relativePaths=false", "-C", str(folder), *arguments]
     settings = {**os.environ, "GIT_OPTIONAL_LOCKS": "0"}
     try:
         answer = subprocess.run(command, capture_output=True, text=True, timeout=5, env=settings, check=False)

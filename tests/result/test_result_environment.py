@@ -45,6 +45,26 @@ def test_the_commit_and_whether_it_was_changed_are_told(tmp_path):
     assert git_state(tmp_path) == {"commit": commit, "dirty": True}
 
 
+def test_tables_that_a_study_wrote_are_no_change_of_the_code(tmp_path):
+    git(tmp_path, "init", "-q")
+    results, code = tmp_path / "out" / "results", tmp_path / "out" / "results.py"
+    results.mkdir(parents=True)
+    for file in (results / "table one.md", code):
+        file.write_text("1")
+    git(tmp_path, "add", ".")
+    git(tmp_path, "commit", "-q", "-m", "first")
+    (results / "table one.md").write_text("2")
+    assert git_state(tmp_path)["dirty"]
+    assert not git_state(tmp_path, results)["dirty"]
+    assert not git_state(tmp_path / "out", results)["dirty"], "asked from within"
+    assert git_state(tmp_path, tmp_path)["dirty"], "the whole tree is no folder of results"
+    assert git_state(tmp_path, tmp_path.parent)["dirty"], "nor is what lies outside"
+    git(tmp_path, "mv", "out/results/table one.md", "out/results/two.md")
+    assert not git_state(tmp_path, results)["dirty"]
+    code.write_text("2")
+    assert git_state(tmp_path, results)["dirty"]
+
+
 def test_records_are_read_without_loading_torch():
     code = "import sys, ablate.result; assert not {'torch', 'numpy', 'timm'} & set(sys.modules), sorted(sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT)

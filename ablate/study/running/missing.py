@@ -139,5 +139,6 @@ def record_failure(store: Store, job: RunJob, outcome: Outcome) -> None:
             if not is_there(store, job) and not (state == "interrupted" and before and before.state == "done"):
                 device = pick_device("auto") if job.device == "auto" else torch.device(job.device)  # perhaps not here
                 where = device_facts(job, device, threads=job.threads)
-                record = run_record(job, state=state, reason=outcome.reason, environment=environment(device=where))
+                told = environment(device=where, results=store.root.parent)
+                record = run_record(job, state=state, reason=outcome.reason, environment=told)
                 store.put(record, log=outcome.log_tail, recipe=job.recipe_text, replace=True)

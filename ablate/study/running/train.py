@@ -238,7 +238,7 @@ def _record(job: RunJob, result: FitResult, *, started: str, device: torch.devic
         state="done" if result.state == "done" else "diverged",
         reason=result.reason,
         usage=result.usage(),
-        environment=environment(device=where),
+        environment=environment(device=where, results=Store(job.store).root.parent),
         started=started,
     )
 
@@ -246,7 +246,7 @@ def _record(job: RunJob, result: FitResult, *, started: str, device: torch.devic
 def run_record(job: RunJob, *, state: RunState, reason: str = "", started: str = "", **fields: Any) -> RunRecord:
     """The record of a run without its scores, for example of one that failed. fields: others of the record's."""
     if "environment" not in fields:
-        fields["environment"] = environment()
+        fields["environment"] = environment(results=Store(job.store).root.parent)
     return RunRecord(
         key=job.key,
         study=job.study,

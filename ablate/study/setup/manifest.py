@@ -63,7 +63,7 @@ def make_manifest(
         analysis=recipe.analysis,
         retune={key.name: key.values for key in recipe.retune},
         expectations_hash=expectations_hash(entries, recipe.analysis),
-        environment=environment(),
+        environment=environment(results=request.out),
     )
 
 

@@ -187,7 +187,7 @@ def _one_window(spec: EncodingSpec, device: torch.device) -> EncodingBatch:
     session, lags = spec.sessions[0], spec.lags
     scored = (1, len(lags), session.units)
 
-    def nothing(bins: Int[np.ndarray, "b n"], count: int) -> Tensor:
+    def nothing(bins: Int[Tensor, "b n"], count: int) -> Tensor:
         return torch.zeros(*bins.shape, count, session.units, device=device)
 
     windows = SessionWindows(
@@ -195,7 +195,7 @@ def _one_window(spec: EncodingSpec, device: torch.device) -> EncodingBatch:
         stimulus=torch.zeros(1, 1, spec.window, session.height, session.width, device=device),
         behavior=torch.zeros(1, spec.window, session.behaviors, device=device) if session.behaviors else None,
         target=Target(0, torch.zeros(scored, device=device), torch.ones(scored, dtype=torch.bool, device=device)),
-        past=PastSpikes(np.zeros(scored[:2], np.int64), nothing),
+        past=PastSpikes(torch.zeros(scored[:2], dtype=torch.int64, device=device), nothing),
     )
     return EncodingBatch((windows,), lags)
 

@@ -3,24 +3,24 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import numpy as np
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-ReadPast = Callable[[Int[np.ndarray, "b n"], int], Float[Tensor, "b n lag u"]]
+ReadPast = Callable[[Int[Tensor, "b n"], int], Float[Tensor, "b n lag u"]]
 
 
 @dataclass(frozen=True)
 class PastSpikes:
     """Counts of the bins before each scored bin of some windows, whether or not the window reaches so far.
 
-    bins: (b, n) numbers of the scored bins in their recording. read: those, and how many bins before each, in; counts
-    out, the bin just before first: less the unit's mean in train, over the deviation of its bins with spikes. Zero (the
-    mean) where a count is not known: before the recording or the trial, where it is not valid, in another split.
+    bins: (b, n) numbers of the scored bins in their recording, on the batch's device. read: those, and how many bins
+    before each, in; counts out, the bin just before first: less the unit's mean in train, over the deviation of its
+    bins with spikes. Zero (the mean) where a count is not known: before the recording or the trial, where it is not
+    valid, in another split.
     """
 
-    bins: Int[np.ndarray, "b n"]
+    bins: Int[Tensor, "b n"]
     read: ReadPast
 
     @torch._disable_dynamo  # torch.compiler.disable would load the compiler here, seconds before anything is said

@@ -6,7 +6,6 @@ fault that makes a score better.
 
 import copy
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -63,8 +62,8 @@ def _random(batch: object) -> SessionWindows:
     behavior = None if windows.behavior is None else noise(windows.behavior)
     stimulus, units = noise(windows.stimulus), windows.target.values.shape[-1]
     counts = noise(stimulus.new_zeros(stimulus.shape[2], units))
-    newest, lags = stimulus.shape[2] - 1, np.array(batch.lags)
-    past = PastSpikes(newest - lags[None], _Counts(counts))
+    bins = stimulus.shape[2] - 1 - torch.tensor([batch.lags], device=counts.device)
+    past = PastSpikes(bins, _Counts(counts))
     return SessionWindows(windows.session, stimulus, behavior, windows.target, past)
 
 
@@ -74,8 +73,8 @@ class _Counts:
     def __init__(self, counts: Tensor):
         self.counts = counts
 
-    def __call__(self, bins: np.ndarray, count: int) -> Tensor:
-        before = torch.as_tensor(bins[:, :, None] - np.arange(1, count + 1), device=self.counts.device)
+    def __call__(self, bins: Tensor, count: int) -> Tensor:
+        before = bins[:, :, None] - torch.arange(1, count + 1, device=bins.device)
         return torch.where((before >= 0)[..., None], self.counts[before.clamp(min=0)], 0.0)
 
 

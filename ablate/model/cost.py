@@ -10,9 +10,7 @@ What a model may say of itself (parts, notes, lints, receptive field) is in `abl
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
@@ -205,7 +203,7 @@ def _watched_past(batch: EncodingBatch) -> list[int]:
         past = windows.past
         if past is not None:
 
-            def read(bins: NDArray[np.int64], count: int, past: PastSpikes = past) -> Tensor:
+            def read(bins: Tensor, count: int, past: PastSpikes = past) -> Tensor:
                 asked.append(count)
                 return past.read(bins, count)
 

@@ -40,8 +40,8 @@ def spec_of(units: int, sessions: int = 1, window: int = 12) -> EncodingSpec:
 def counts_reader(counts: torch.Tensor) -> Any:
     """Past counts of one recording as they are, nothing before its first bin."""
 
-    def read(bins: np.ndarray, count: int) -> torch.Tensor:
-        before = torch.as_tensor(bins[:, :, None] - np.arange(1, count + 1))
+    def read(bins: torch.Tensor, count: int) -> torch.Tensor:
+        before = bins[:, :, None] - torch.arange(1, count + 1)
         return torch.where((before >= 0)[..., None], counts[before.clamp(min=0)], 0.0)
 
     return read
@@ -51,8 +51,8 @@ def windows_of(spec: EncodingSpec, counts: torch.Tensor, ends: list[int], sessio
     generator = torch.Generator().manual_seed(1)
     video = torch.randn(len(counts), 4, 4, generator=generator)
     stimulus = torch.stack([video[end - spec.window + 1 : end + 1] for end in ends])[:, None]
-    bins = np.array(ends)[:, None] - np.array(spec.lags)
-    values = counts[torch.as_tensor(bins)]
+    bins = torch.tensor(ends)[:, None] - torch.tensor(spec.lags)
+    values = counts[bins]
     return SessionWindows(
         session, stimulus, None, Target(session, values, values >= 0), PastSpikes(bins, counts_reader(counts))
     )
@@ -208,7 +208,7 @@ def test_known_filters_are_found_and_are_those_of_a_poisson_regression() -> None
     model.requires_grad_(False)
     trained = [model.history[0].weight.requires_grad_(), model.filters[0].offset.requires_grad_()]
     spikes = torch.as_tensor(counts, dtype=torch.float32)
-    bins = np.arange(3, len(counts))[:, None]
+    bins = torch.arange(3, len(counts))[:, None]
     values = spikes[bins]
     windows = SessionWindows(
         0,

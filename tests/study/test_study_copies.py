@@ -18,7 +18,9 @@ from torch.utils._pytree import tree_leaves
 
 from ablate.data.encoding.reading import rows
 from ablate.data.encoding.reading.inputs import WindowInputs
+from ablate.data.encoding.reading.past import CountReader
 from ablate.model.frontend.learnable_temporal import LearnableTemporal
+from ablate.model.history import HistoryConfig
 from ablate.recipe import load_recipe
 from ablate.study.running.train import build_model, open_data
 from ablate.training.optimization.step import Learner
@@ -72,7 +74,11 @@ def tensors(out: object) -> Iterator[Tensor]:
 def configurations() -> dict[str, Any]:
     small = {"sessions": SESSIONS, "sessions_per_batch": SESSIONS, "frames": 6000, "units": 6}
     recipe = load_recipe(QUICKSTART, [f"data.{name}={value}" for name, value in small.items()])
-    return {variant.name: variant.configuration for variant in lay_out(recipe).variants}
+    found = {variant.name: variant.configuration for variant in lay_out(recipe).variants}
+    for name, of in {"glm with history": "glm", "with history": "baseline"}.items():
+        model = found[of].model.model_copy(update={"history": HistoryConfig(lags=5, coupling=True)})
+        found[name] = found[of].model_copy(update={"model": model})
+    return found
 
 
 def crossings_of(configuration: Any) -> Crossings:
@@ -87,7 +93,7 @@ def crossings_of(configuration: Any) -> Crossings:
     return counted
 
 
-@pytest.mark.parametrize("variant", ["baseline", "p1+p2+p3", "resnet", "glm"])
+@pytest.mark.parametrize("variant", ["baseline", "p1+p2+p3", "resnet", "glm", "glm with history", "with history"])
 def test_a_step_of_four_sessions_copies_once_and_waits_for_nothing(configurations: Any, variant: str) -> None:
     counted = crossings_of(configurations[variant])
     assert counted.found == ["aten._to_copy.default"]
@@ -110,6 +116,19 @@ def test_the_copy_is_from_pinned_memory(configurations: Any, monkeypatch: pytest
 def frontend_that(spoil: Callable[[Tensor], Tensor]) -> Callable[[nn.Module, Tensor], Tensor]:
     filtered = LearnableTemporal.forward
     return lambda self, video: spoil(filtered(self, video))  # type: ignore[arg-type]
+
+
+def test_past_bins_looked_up_on_the_host_are_counted(configurations: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As they once were: which bins are read, and whether each is known, looked up on the host in the forward pass."""
+    read = CountReader.__call__
+
+    def looked_up(self: CountReader, bins: Tensor, count: int) -> Tensor:
+        return read(self, torch.zeros(bins.shape, dtype=bins.dtype).to(bins.device), count)
+
+    monkeypatch.setattr(CountReader, "__call__", looked_up)
+    counted = crossings_of(configurations["with history"])
+    assert counted.found == ["aten._to_copy.default"] * (1 + SESSIONS)
+    assert counted.waits == SESSIONS
 
 
 @pytest.mark.parametrize(

@@ -210,7 +210,7 @@ class FittedModel(nn.Module):
                 ends, scores = sweep.ends[first : first + AT_ONCE], sweep.scores[first : first + AT_ONCE]
                 met = ends[:, None] - np.array(self._lags)
                 (rows,) = sent([inputs.rows(ends, self._lags)], device)
-                before = PastSpikes(rows.met, past)
+                before = PastSpikes(rows.bins, past)
                 batch = _batch(session, inputs.stimulus(rows), inputs.behavior(rows), self._lags, facts.units, before)
                 with autocast(device, precision):
                     (log_rates,) = self.network(batch)
@@ -222,7 +222,9 @@ class FittedModel(nn.Module):
         stimulus = torch.zeros(1, 1, self.facts.window, facts.height, facts.width, device=device)
         behaves = self.data.behavior != "none" and facts.behaviors
         behavior = torch.zeros(1, self.facts.window, facts.behaviors, device=device) if behaves else None
-        past = PastSpikes(np.zeros((1, len(self._lags)), np.int64), _mean_past(facts.units, device))
+        past = PastSpikes(
+            torch.zeros(1, len(self._lags), dtype=torch.int64, device=device), _mean_past(facts.units, device)
+        )
         return _batch(session, stimulus, behavior, self._lags, facts.units, past)
 
 

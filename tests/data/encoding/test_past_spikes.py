@@ -90,7 +90,7 @@ def test_no_bin_is_given_counts_of_another_split_however_far_it_reads(split: str
     which = ("train", "validation", "test").index(split)
     bins = np.flatnonzero(label == which)[:, None]
     told = past_of(data, [200])
-    values = PastSpikes(bins, told.read).before(400).numpy()[:, 0, :, 0]
+    values = PastSpikes(torch.as_tensor(bins), told.read).before(400).numpy()[:, 0, :, 0]
     reached = bins - np.arange(1, 401)
     inside = reached >= 0
     other = inside & ~np.isin(label[np.maximum(reached, 0)], (which, -1))

@@ -48,7 +48,7 @@ class WindowInputs:
             told = torch.from_numpy((asked == at) & same_run & (self.config.behavior != "constant"))
         counted = None if scores is None else torch.from_numpy(np.asarray(scores))
         newest = torch.as_tensor(ends)
-        return Rows(newest, met, torch.from_numpy(frames), torch.from_numpy(met), behaved, told, counted)
+        return Rows(newest, torch.from_numpy(frames), torch.from_numpy(met), behaved, told, counted)
 
     def stimulus(self, rows: Rows) -> Float[Tensor, "b 1 t h w"]:
         """Frames with the training split's mean 0 and deviation 1, oldest first."""

@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from einops import rearrange
 from jaxtyping import Bool, Float, Int
+from torch import Tensor
 
 from ablate.data.encoding.reading.frames import FrameStore
 from ablate.data.encoding.reading.statistics import Statistics
@@ -30,23 +31,29 @@ class CountReader:
     label: Int[np.ndarray, " t"]
     device: torch.device
 
-    def __call__(self, bins: Int[np.ndarray, "b n"], count: int) -> Float[torch.Tensor, "b n lag u"]:
-        """As `PastSpikes.read`."""
-        before = bins[:, :, None] - np.arange(1, count + 1)
-        at = np.maximum(before, 0)
-        there, here = self.label[at], self.label[bins][:, :, None]
-        told = (before >= self.run_start[bins][:, :, None]) & ((there == here) | (there == UNUSED) | (here == UNUSED))
-        index = torch.as_tensor(rearrange(at, "b n lag -> b (n lag)"), device=self.device)
+    def __call__(self, bins: Int[Tensor, "b n"], count: int) -> Float[Tensor, "b n lag u"]:
+        """As `PastSpikes.read`. Everything that is looked up lies on the device: nothing is copied there."""
+        run_start, label = self._bins
+        before = bins[:, :, None] - torch.arange(1, count + 1, device=self.device)
+        at = before.clamp(min=0)
+        there, here = label[at], label[bins][:, :, None]
+        told = (before >= run_start[bins][:, :, None]) & ((there == here) | (there == UNUSED) | (here == UNUSED))
         values, valid = (
-            rearrange(part(index), "b (n lag) u -> b n lag u", lag=count)
+            rearrange(part(rearrange(at, "b n lag -> b (n lag)")), "b (n lag) u -> b n lag u", lag=count)
             for part in (self.store.spikes, self.store.valid)
         )
         mean, std, counts = self._constants
-        known = valid & torch.as_tensor(told, device=self.device)[..., None] & counts
+        known = valid & told[..., None] & counts
         return torch.where(known, (values - mean) / std, torch.zeros((), device=self.device))
 
     @cached_property
-    def _constants(self) -> tuple[Float[torch.Tensor, " u"], Float[torch.Tensor, " u"], Bool[torch.Tensor, " u"]]:
+    def _bins(self) -> tuple[Int[Tensor, " t"], Int[Tensor, " t"]]:
+        """Run and split of each bin, on the device for good."""
+        run_start, label = (torch.as_tensor(part, device=self.device) for part in (self.run_start, self.label))
+        return run_start, label
+
+    @cached_property
+    def _constants(self) -> tuple[Float[Tensor, " u"], Float[Tensor, " u"], Bool[Tensor, " u"]]:
         """Mean and deviation of the counts, and the units that count, on the device for good."""
         mean, std = (
             torch.as_tensor(part, dtype=torch.float32, device=self.device)

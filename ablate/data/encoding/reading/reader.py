@@ -56,7 +56,7 @@ class SessionReader:
         if rows.counted is not None:
             valid = valid & rows.counted[:, :, None]
         target = Target(self.session, self.store.spikes(rows.bins), valid, newest=rows.newest)
-        past = None if self.past is None else PastSpikes(rows.met, self.past)
+        past = None if self.past is None else PastSpikes(rows.bins, self.past)
         return SessionWindows(self.session, stimulus, behavior, target, past)
 
     @cached_property

@@ -16,11 +16,10 @@ SENT = ("frames", "bins", "behaved", "told", "counted")
 @dataclass(frozen=True)
 class Rows:
     """frames: of the stimulus. bins: that are scored. behaved: rows of the behaviour, and told: whether each is one
-    that the model may know; None without behaviour. counted: which bins count; None where all do. newest and met, the
-    newest frame and the scored bins, stay on the host."""
+    that the model may know; None without behaviour. counted: which bins count; None where all do. newest, the newest
+    frame, stays on the host."""
 
     newest: Int[Tensor, " b"]
-    met: Int[np.ndarray, "b n"]
     frames: Int[Tensor, "b t"]
     bins: Int[Tensor, "b n"]
     behaved: Int[Tensor, "b t"] | None = None

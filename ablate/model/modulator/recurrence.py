@@ -48,7 +48,8 @@ def recur(
 
 
 class _Recurrence(torch.autograd.Function):
-    """Forward keeps what each step's backward needs; backward walks the steps from the newest."""
+    """Forward keeps what each step's backward needs; backward walks the steps from the newest. Hidden terms are rows:
+    one of the first step, then those of all windows step by step."""
 
     @staticmethod
     def forward(
@@ -61,16 +62,13 @@ class _Recurrence(torch.autograd.Function):
         states[0] = start[:, None, None]
         gates = driven.new_empty(driven.shape)  # z, r, n
         terms = driven.new_empty(steps, batch, hidden, height, width)  # the candidate's hidden term, normalised
-        first, raw = None, driven.new_empty(steps - 1, *driven.shape[1:]) if cell.groups else None
+        raw = driven.new_empty(1 + (steps - 1) * batch, *driven.shape[2:]) if cell.groups else None
         kept = []
         for step in range(steps):
             state = states[step]
             term = kernel.apply(state if step else state[:1])
             if raw is not None and gain is not None and shift is not None:
-                if step:
-                    raw[step - 1] = term
-                else:
-                    first = term.contiguous()
+                raw[_rows(step, batch)] = term
                 normed, *moments = layer_norm(
                     term.reshape(len(term), cell.groups, -1), [term[0].numel() // cell.groups], None, None, cell.eps
                 )
@@ -83,53 +81,56 @@ class _Recurrence(torch.autograd.Function):
             candidate = torch.addcmul(terms[step], r, state) if cell.adds_state else r * terms[step]
             torch.add(driven[step, :, 2 * hidden :], candidate, out=n).tanh_()
             torch.lerp(state, n, z, out=states[step + 1])
-        ctx.save_for_backward(states, gates, terms, first, raw, gain)
+        ctx.save_for_backward(states, gates, terms, raw, gain)
         ctx.cell, ctx.kernel, ctx.kept = cell, kernel, kept
         return states[1:]
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:  # type: ignore[override]
-        states, gates, terms, first, raw, gain = ctx.saved_tensors
+        states, gates, terms, raw, gain = ctx.saved_tensors
         cell: Cell = ctx.cell
         kernel: Prepared = ctx.kernel
-        hidden = states.shape[2]
+        (steps, batch), hidden = gates.shape[:2], states.shape[2]
         of_driven = torch.empty_like(gates)
-        of_term = of_driven if cell.adds_state else torch.empty_like(gates)  # of the hidden term, normalised
-        of_raw = of_term[1:] if raw is None else torch.empty_like(raw)
-        carried = torch.zeros_like(states[0])
-        for step in reversed(range(len(gates))):
+        of_term = gates.new_empty(1 + (steps - 1) * batch, *gates.shape[2:])  # of the hidden term, normalised
+        of_raw = of_term if raw is None else torch.empty_like(raw)
+        carried, pulled = torch.zeros_like(states[0]), torch.zeros_like(states[0])
+        for step in reversed(range(steps)):
             state, (z, r, n) = states[step], gates[step].chunk(3, dim=1)
-            after = grad[step] + carried
+            after = grad[step] + carried.add_(pulled)
             of_n = tanh_backward(after * z, n)
             of_driven[step, :, 2 * hidden :] = of_n
             of_gates = torch.cat((after * (n - state), of_n * (state if cell.adds_state else terms[step])), dim=1)
-            of_driven[step, :, : 2 * hidden] = sigmoid_backward(of_gates, gates[step, :, : 2 * hidden])
+            of_z_r = sigmoid_backward(of_gates, gates[step, :, : 2 * hidden])
+            of_driven[step, :, : 2 * hidden] = of_z_r
             carried = after - after * z
             if cell.adds_state:
                 carried.addcmul_(of_n, r)
-            else:
-                of_term[step, :, : 2 * hidden] = of_driven[step, :, : 2 * hidden]
-                of_term[step, :, 2 * hidden :] = of_n * r
-            if step:
-                if raw is not None:
-                    of_raw[step - 1] = _norm_backward(
-                        of_term[step] * gain[:, None, None], raw[step - 1], ctx.kept[step], cell
-                    )
-                carried += kernel.to_input(of_raw[step - 1])
-        of_first = reduce(of_term[0], "b c h w -> 1 c h w", "sum")  # of the state that all windows begin in
+            here = _rows(step, batch)
+            _joined(of_term[here], of_z_r, of_n if cell.adds_state else of_n * r)
+            if raw is not None:
+                of_raw[here] = _norm_backward(of_term[here] * gain[:, None, None], raw[here], ctx.kept[step], cell)
+            pulled = kernel.to_input(of_raw[here])  # of one window at the first step
         of_gain = of_shift = None
         if raw is not None:
-            later = of_term[1:] * _normed(raw, ctx.kept[1:], cell)
-            begun = of_first * _normed(first[None], ctx.kept[:1], cell)[0]
-            of_gain = reduce(later, "t b c h w -> c", "sum") + reduce(begun, "1 c h w -> c", "sum")
-            of_shift = reduce(of_term, "t b c h w -> c", "sum")
-            of_first = _norm_backward(of_first * gain[:, None, None], first, ctx.kept[0], cell)
-        of_weight = kernel.to_weight(states[0, :1], of_first)
-        if len(of_raw):
-            of_weight += kernel.to_weight(states[1:-1].flatten(0, 1), of_raw.flatten(0, 1))
-        of_start = reduce(carried, "b d h w -> d", "sum") + reduce(kernel.to_input(of_first), "1 d h w -> d", "sum")
+            normed = _normed(raw, ctx.kept, cell)
+            of_gain, of_shift = (reduce(part, "r c h w -> c", "sum") for part in (of_term * normed, of_term))
+        of_weight = kernel.to_weight(states.flatten(0, 1)[batch - 1 : -batch], of_raw)
+        of_start = reduce(carried, "b d h w -> d", "sum") + reduce(pulled, "1 d h w -> d", "sum")
         return of_driven, of_start, of_weight, of_gain, of_shift, None
+
+
+def _rows(step: int, batch: int) -> slice:
+    """Rows of a step among the hidden terms."""
+    return slice(1 + (step - 1) * batch, 1 + step * batch) if step else slice(0, 1)
+
+
+def _joined(rows: Tensor, of_z_r: Tensor, of_n: Tensor) -> None:
+    """Writes the gradient of hidden terms by their gates; where one row stands for all windows, their sum."""
+    if len(rows) < len(of_n):
+        of_z_r, of_n = of_z_r.sum(0, keepdim=True), of_n.sum(0, keepdim=True)
+    torch.cat((of_z_r, of_n), dim=1, out=rows)
 
 
 def _norm_backward(grad: Tensor, raw: Tensor, moments: list[Tensor], cell: Cell) -> Tensor:
@@ -140,9 +141,6 @@ def _norm_backward(grad: Tensor, raw: Tensor, moments: list[Tensor], cell: Cell)
 
 
 def _normed(raw: Tensor, kept: list[list[Tensor]], cell: Cell) -> Tensor:
-    """The normalised terms of some steps, before gain and shift."""
-    if not kept:
-        return raw
-    mean, over_deviation = (torch.stack(part) for part in zip(*kept, strict=True))
-    grouped = raw.view(*raw.shape[:2], cell.groups, -1)
-    return ((grouped - mean) * over_deviation).view_as(raw)
+    """The normalised terms of all rows, before gain and shift."""
+    mean, over_deviation = (torch.cat(part) for part in zip(*kept, strict=True))
+    return ((raw.view(len(raw), cell.groups, -1) - mean) * over_deviation).view_as(raw)

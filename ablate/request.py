@@ -10,6 +10,8 @@ from pathlib import Path
 from ablate.disk.absent import absent
 from ablate.errors import AblateError
 
+MEANS_NOTHING = ("execution", "log")
+"""Words of a recipe that say nothing of what its runs are."""
 RETRYABLE = ("failed", "diverged", "interrupted")
 
 
@@ -68,6 +70,8 @@ class Request:
     confirm: int | None = None
     confirm_rows: str = "winner"
     """Which rows it tries: `winner`, `all`, `controls` or names."""
+    log: str | None = None
+    """Loggers, with commas, in the place of the recipe's; `none`: no logger."""
     retune: str = "ahead"
     """Which rows the recipe's search is made for, beside the baseline: `ahead`, `all` or `none`."""
 
@@ -155,7 +159,7 @@ class Request:
     def overrides(self) -> tuple[str, ...]:
         """Everything that changes what a recipe means, in a fixed order, for `study.json`."""
         data = tuple(f"data={path}" for path in self.data_paths())
-        meant = (one for one in self.sets if not one.lstrip().startswith("execution"))  # this changes no meaning
+        meant = (one for one in self.sets if _first_word(one) not in MEANS_NOTHING)
         return (*meant, *data, *(("quick",) if self.quick else ()))
 
     def engine_name(self) -> str | None:
@@ -170,6 +174,10 @@ class Request:
             return self.recipe.read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as fault:
             raise unreadable(self.recipe, fault) from None
+
+
+def _first_word(override: str) -> str:
+    return override.partition("=")[0].partition(".")[0].strip()
 
 
 def _from_here(path: Path) -> str:

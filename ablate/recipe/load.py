@@ -10,6 +10,7 @@ from ablate.recipe.controls import with_fusion_controls
 from ablate.recipe.entry import SAFE_NAME, Reading
 from ablate.recipe.execution import checked
 from ablate.recipe.fragment import PatchReader, short_words, without_metric
+from ablate.recipe.logger import loggers
 from ablate.recipe.resolve import SECTIONS, Resolved, located, resolve, validate
 from ablate.recipe.retune import retuned
 from ablate.recipe.schema import Configuration, Patch, Recipe
@@ -37,6 +38,7 @@ KEYS = (
     "analysis",
     "retune",
     "execution",
+    "log",
 )
 SET = "--set"
 
@@ -82,6 +84,7 @@ def read_recipe(text: str, path: str, sets: Sequence[str] = ()) -> Recipe:
     reading.flag(root.get("glm"))  # what is wrong with it is told here; `_references` has followed it
     analysis = reading.rule(root.get("analysis"))
     execution = checked(root.get("execution"), problems)
+    log = loggers(root.get("log"), problems)
     search = retuned(root.get("retune"), before, reading) if not problems else ()
     problems.refuse()
     assert resolved.configuration is not None, "or a problem would say why"
@@ -99,6 +102,7 @@ def read_recipe(text: str, path: str, sets: Sequence[str] = ()) -> Recipe:
         retune=search,
         analysis=analysis,
         execution=execution,
+        log=log,
         tree=before,
         notices=tuple(dict.fromkeys(problems.notices)),
         path=path,

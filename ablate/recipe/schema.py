@@ -10,6 +10,7 @@ from ablate.config import Config
 from ablate.data import DataConfig
 from ablate.disk.read import Json
 from ablate.errors import Problem
+from ablate.logger import AnyLogger
 from ablate.metric import METRICS
 from ablate.model import EncoderConfig, GlmConfig, ModelConfig
 from ablate.recipe.tree.node import Node
@@ -126,8 +127,9 @@ class Recipe:
 
     references: the lagged Poisson model that an encoding study shows beside the baseline is among them. looked_at:
     seeds that chose something before the study, and what. retune: keys that are searched for the baseline and the rows
-    ahead. analysis: how gains become verdicts. execution: how runs are executed, as written and checked. tree: the
-    baseline's full configuration, each value with its place. notices: what a user should know but need not fix.
+    ahead. analysis: how gains become verdicts. execution: how runs are executed, as written and checked. log: the
+    loggers that are told of them. tree: the baseline's full configuration, each value with its place. notices: what a
+    user should know but need not fix.
     """
 
     name: str
@@ -143,6 +145,7 @@ class Recipe:
     retune: tuple[Retuned, ...] = ()
     analysis: AnalysisRule = field(default_factory=AnalysisRule)
     execution: Node = field(default_factory=lambda: Node({}))
+    log: tuple[AnyLogger, ...] = ()
     tree: Node = field(default_factory=lambda: Node({}))
     notices: tuple[Problem, ...] = ()
     path: str = ""

@@ -15,6 +15,7 @@ from ablate.execution import Outcome, Stop
 from ablate.request import Request
 from ablate.study.budget import covered
 from ablate.study.confirm import confirmation_jobs, with_confirmation
+from ablate.study.logger import logging_to
 from ablate.study.retune import check_search, retuning_jobs, with_retuning
 from ablate.study.running.end import StudyEnd, end_of
 from ablate.study.running.missing import missing, train_missing
@@ -35,12 +36,13 @@ def run_study(request: Request, watcher: Watcher | None = None) -> StudyEnd:
     stop = Stop()
     outcomes: dict[str, Outcome] = {}
     run = run_seeds if study.manifest.schedule is None else run_looks
-    end = run(study, request, watcher, outcomes, stop)
-    if searched and not stop.requested:
-        end = retune(end, request, watcher, outcomes, stop)
-    if request.confirm is not None and not stop.requested:
-        end = confirm(end, request, watcher, outcomes, stop)
-    watcher.finished()
+    with logging_to(study, watcher) as watcher:
+        end = run(study, request, watcher, outcomes, stop)
+        if searched and not stop.requested:
+            end = retune(end, request, watcher, outcomes, stop)
+        if request.confirm is not None and not stop.requested:
+            end = confirm(end, request, watcher, outcomes, stop)
+        watcher.finished()
     return end
 
 

@@ -10,6 +10,7 @@ from ablate.disk.stamp import stamp_of
 from ablate.errors import Problem, Problems
 from ablate.execution.engine import entry_of
 from ablate.execution.options import Common
+from ablate.logger import AnyLogger, chosen_loggers
 from ablate.recipe import Recipe, load_recipe
 from ablate.recipe.execution import execution_of
 from ablate.request import Request
@@ -34,7 +35,7 @@ QUICK_SUFFIX = "-quick"
 @dataclass(frozen=True)
 class Study:
     """What is to be trained: the manifest of the whole study, and its runs in seed-major order, the baseline first;
-    and how they are executed."""
+    how they are executed, and whom is told of them."""
 
     recipe: Recipe
     store: Store
@@ -42,6 +43,7 @@ class Study:
     jobs: tuple[RunJob, ...]
     notices: tuple[Problem, ...] = ()
     execution: Common = field(default_factory=Common)
+    loggers: tuple[AnyLogger, ...] = ()
 
 
 def study_of(request: Request, tell: Callable[[str], None] = lambda doing: None) -> Study:
@@ -56,6 +58,7 @@ def study_of(request: Request, tell: Callable[[str], None] = lambda doing: None)
         recipe.execution, engine=request.engine_name(), workers=request.workers, cpus=request.threads
     )
     entry_of(execution.engine)
+    loggers = chosen_loggers(recipe.log, request.log)
     layout = survey(recipe, problems)
     files = data_files(layout.variants)
     files_before = stamp_of(files)  # before they are read, so that a change after that is seen
@@ -77,7 +80,7 @@ def study_of(request: Request, tell: Callable[[str], None] = lambda doing: None)
     manifest = in_folds(manifest, chosen, facts, request)
     jobs = make_jobs(manifest, chosen, facts, store, request)
     notices = (*recipe.notices, *problems.notices, *facts[chosen[0].name].notices)
-    return Study(recipe, store, manifest, jobs, notices, execution)
+    return Study(recipe, store, manifest, jobs, notices, execution, loggers)
 
 
 def sound_variants(

@@ -4,7 +4,7 @@ import hashlib
 import json
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from typing import Literal
@@ -35,6 +35,9 @@ class Listener:
     def on_step(self, step: int, steps: int, loss: float) -> None: ...
 
     def on_validation(self, step: int, score: Score) -> None: ...
+
+    def on_curve(self, rows: Sequence[Json]) -> None:
+        """All whole rows of the learning curve so far, told before the step or the validation that completed one."""
 
 
 @dataclass
@@ -104,6 +107,7 @@ class Run:
         if gates := self.model.gates():
             progress.history[-1]["gates"] = gates
         self._keep_best(score.headline)
+        listener.on_curve(progress.history)
         listener.on_validation(progress.taken, score)
         return True
 
@@ -146,6 +150,8 @@ class Run:
                 self.outcome = ("diverged", f"the {what} became non-finite at step {step}")
                 return False
             self._log(step, loss, penalty, grad_norm)
+        history = self.progress.history
+        listener.on_curve(history[:-1] if self.evaluation_due() else history)  # the last row is given its score first
         listener.on_step(self.progress.taken, self.config.steps, table[-1][0])
         return True
 

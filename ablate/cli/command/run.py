@@ -55,6 +55,14 @@ def run(
             metavar="NAME",
         ),
     ] = None,
+    log: Annotated[
+        str | None,
+        typer.Option(
+            help="Loggers to tell: tensorboard, mlflow, wandb (offline), trackio, or none [default: the recipe's "
+            "`log`].",
+            metavar="LIST",
+        ),
+    ] = None,
     retry: Annotated[
         str | None, typer.Option(help="Train again what is `failed`, `diverged` or `all` of these.", metavar="STATE")
     ] = None,
@@ -139,6 +147,7 @@ def run(
         threads=threads,
         inline=inline,
         engine=engine,
+        log=log,
         retry=retry,
         fresh=fresh,
         changed=changed,
@@ -222,7 +231,7 @@ def finished_study(request: Request) -> "tuple[Store, tuple[RunRecord, ...]] | N
     from ablate.result import Store
     from ablate.study.status import is_over
 
-    if request.fresh or request.retry or not request.out.is_dir():
+    if request.fresh or request.retry or request.log or not request.out.is_dir():
         return None
     wanted = request_hash(request)
     for folder in sorted(path for path in request.out.iterdir() if (path / "study.json").is_file()):

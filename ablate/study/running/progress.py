@@ -1,8 +1,9 @@
-"""Listens to a run and writes how far it is into a small file, which displays read. No result needs it."""
+"""Listens to a run and writes how far it is into small files, which displays and loggers read. No result needs them."""
 
 import json
 import socket
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import torch
 
+from ablate.disk.read import Json
 from ablate.disk.whole import whole_file
 from ablate.result import Score
 from ablate.result.progress import RunProgress
@@ -19,10 +21,16 @@ SECONDS_BETWEEN_WRITES = 0.5
 
 
 class ProgressFile(Listener):
-    """The listener of a run: writes where it is, at most twice a second. Silent on a full disk: that stops no run."""
+    """The listener of a run: writes where it is, at most twice a second, and with it the rows that its curve has got.
+    Silent on a full disk: that stops no run."""
 
-    def __init__(self, path: Path, *, variant: str, seed: int, steps: int, device: torch.device | None = None):
-        self._path = path
+    def __init__(
+        self, path: Path, curve: Path, *, variant: str, seed: int, steps: int, device: torch.device | None = None
+    ):
+        self._path, self._curve = path, curve
+        self._rows = 0
+        """Of the curve that are in its file."""
+        self._history: Sequence[Json] = ()
         self._variant, self._seed, self._steps = variant, seed, steps
         self._gpus = int(device is not None and device.type == "cuda")
         self._begun, self._host = datetime.now(UTC).isoformat(timespec="seconds"), socket.gethostname()
@@ -31,7 +39,11 @@ class ProgressFile(Listener):
         self._step = 0
         self._loss: float | None = None
         self._score: float | None = None
+        self._remove()
         self._write()
+
+    def on_curve(self, rows: Sequence[Json]) -> None:
+        self._history = rows
 
     def on_step(self, step: int, steps: int, loss: float) -> None:
         self._step, self._steps, self._loss = step, steps, loss
@@ -43,9 +55,13 @@ class ProgressFile(Listener):
         self._write()
 
     def close(self) -> None:
-        """Removes the file."""
-        with suppress(OSError):
-            self._path.unlink()
+        """Removes the files."""
+        self._remove()
+
+    def _remove(self) -> None:
+        for path in (self._path, self._curve):
+            with suppress(OSError):
+                path.unlink(missing_ok=True)
 
     def _write(self) -> None:
         self._written = time.monotonic()
@@ -67,3 +83,11 @@ class ProgressFile(Listener):
             self._path.parent.mkdir(parents=True, exist_ok=True)
             with whole_file(self._path, durable=False) as file:
                 file.write(json.dumps(asdict(progress)).encode())
+            self._write_curve()
+
+    def _write_curve(self) -> None:
+        new = self._history[self._rows :]
+        if new:
+            with self._curve.open("ab") as file:
+                file.write(b"".join(json.dumps(row).encode() + b"\n" for row in new))
+            self._rows += len(new)

@@ -17,7 +17,7 @@ from ablate.errors import AblateError
 from ablate.execution.job import Busy, Interrupted, Stop
 from ablate.recipe import Configuration
 from ablate.result import ModelCost, RunRecord, Score, Store, canonical_json, environment
-from ablate.result.progress import progress_path
+from ablate.result.progress import curve_path, progress_path
 from ablate.result.record import RunState
 from ablate.study.running.progress import ProgressFile
 from ablate.training import Checkpoints, EntryTable, FitResult, evaluate, fit, pick_device, seeded, stream_seed
@@ -149,8 +149,8 @@ def _train(job: RunJob, store: Store, *, stop: Callable[[], bool]) -> None:
     if job.afresh:
         store.drop_checkpoints(job.key)
     steps = job.configuration.training.steps
-    place = progress_path(store, job.key)
-    listener = ProgressFile(place, variant=job.variant, seed=job.seed, steps=steps, device=device)
+    places = (progress_path(store, job.key), curve_path(store, job.key))
+    listener = ProgressFile(*places, variant=job.variant, seed=job.seed, steps=steps, device=device)
     try:
         result = fit(
             model,

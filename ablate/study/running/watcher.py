@@ -16,6 +16,9 @@ class Watcher:
     def doing(self, what: str) -> None:
         """What is being done before there is a plan, in a few words."""
 
+    def notice(self, what: str) -> None:
+        """What a person should know, in a sentence; from whatever thread."""
+
     def planned(self, study: "Study", todo: "Sequence[RunJob]") -> None:
         """Before the study's own runs."""
 

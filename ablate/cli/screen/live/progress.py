@@ -65,6 +65,9 @@ class ProgressDisplay(Watcher):
     def doing(self, what: str) -> None:
         stage(what)
 
+    def notice(self, what: str) -> None:
+        self._say(what)
+
     def planned(self, study: "Study", todo: "Sequence[RunJob]") -> None:
         stage()
         self._study, self._todo = study, {job.key: job for job in todo}

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from ablate.execution import Job, Outcome, Settings, execute
+from ablate.execution import Job, Outcome, Settings, Stop, execute
+from ablate.execution.elsewhere import cancel
 from ablate.execution.engine import made
 from ablate.execution.onray.ticket import ticket
 
@@ -70,8 +71,8 @@ class StandIn(types.ModuleType):
 
 @pytest.fixture
 def stand_in(monkeypatch):
-    def put(**how) -> StandIn:
-        ray = StandIn(**how)
+    def put(kind=StandIn, **how) -> StandIn:
+        ray = kind(**how)
         monkeypatch.setitem(sys.modules, "ray", ray)
         monkeypatch.setattr("ablate.execution.engine.find_spec", lambda name: object())
         return ray
@@ -94,6 +95,49 @@ def test_hundreds_of_jobs_are_each_done_once_with_no_more_than_the_workers_at_a_
     assert ray.looks < 200  # what has ended is taken together
     assert events == {"started": 220, "again": 20, "ended": 200}
     assert list((tmp_path / "jobs").glob("*")) == []
+
+
+class Endless(StandIn):
+    """The first task ends by itself, all others when they are asked to."""
+
+    def __init__(self):
+        super().__init__()
+        self.asked: list[str] = []
+
+    def wait(self, refs, *, num_returns, timeout):
+        for ref in refs:
+            ref.mark.touch()
+        ready = [ref for ref in refs if ref.job.key in (KEYS[0], *self.asked)]
+        return ready[:num_returns], []
+
+    def cancel(self, ref, *, force):
+        self.asked.append(ref.job.key)
+
+    def get(self, ref):
+        asked = ref.job.key in self.asked
+        return Outcome(ref.job.key, "interrupted", "after step 3") if asked else Outcome(ref.job.key, "done")
+
+
+def test_another_terminal_stops_a_command_which_asks_its_runs_and_begins_no_other(tmp_path, stand_in):
+    ray, cancelled = stand_in(kind=Endless), []
+
+    def tell(event) -> None:
+        if event.kind == "started" and event.key == KEYS[2]:
+            cancelled.append(cancel(tmp_path / "jobs"))
+
+    jobs, stop = [Job(key, {}) for key in KEYS[:6]], Stop()
+    how = Settings(engine="ray", workers=2)
+    outcomes = list(execute(jobs, "work:it", how, logs=tmp_path / "logs", on_event=tell, stop=stop))
+    assert {outcome.key: outcome.state for outcome in outcomes} == {
+        KEYS[0]: "done",
+        KEYS[1]: "interrupted",
+        KEYS[2]: "interrupted",
+    }
+    assert ray.given == KEYS[:3]
+    assert ray.asked == KEYS[1:3]  # each once
+    assert cancelled == [5]  # two that run and three that wait; the one that has ended is none of them
+    assert (stop.requested, stop.at_once) == (True, False)
+    assert cancel(tmp_path / "jobs") == 0
 
 
 def test_what_waits_in_ray_is_known_by_its_command_and_forgotten_with_it(tmp_path):

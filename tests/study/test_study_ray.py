@@ -11,7 +11,7 @@ from contextlib import contextmanager
 
 import pytest
 from ray_cluster import LITTLE, ray_cluster
-from tiny_study import ROOT, environment, plain, request_of, run_files, write_recipe
+from tiny_study import ROOT, ablate, environment, plain, request_of, run_files, write_recipe
 
 from ablate.result import Store
 from ablate.study.flow import run_study
@@ -82,8 +82,8 @@ def words(recipe, out, cluster) -> list[str]:
     )
 
 
-def interrupted(command: list[str], store: Store, lose) -> None:
-    """Gives the command, in the middle of a run does `lose` with its process, and waits for its end."""
+def interrupted(command: list[str], store: Store, lose) -> int:
+    """Gives the command, in the middle of a run does `lose` with its process, and waits for its end. Its exit code."""
     with subprocess.Popen(
         [sys.executable, "-m", "ablate", *command],
         env=environment(RAY_gcs_rpc_server_reconnect_timeout_s="5"),
@@ -96,12 +96,36 @@ def interrupted(command: list[str], store: Store, lose) -> None:
             assert time.monotonic() < until, "waited in vain"
             time.sleep(0.1)
         lose(process)
-        assert process.wait(200) != 0
+        code = process.wait(200)
+    assert code != 0
+    return code
 
 
 def in_the_middle(run) -> bool:
     """It holds its lock and has told of a step."""
     return run.state == "running" and run.step is not None and run.step > 0
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.usefixtures("_own_cache")
+def test_a_study_that_another_terminal_stops_goes_on_from_its_places(tmp_path):
+    tail = "variants: [each]\nseeds: [0]\nglm: false\nexecution: {engine: ray, workers: 1}\n"
+    recipe, store = write_recipe(tmp_path, training=LONG, tail=tail), Store.of(tmp_path / "cut", "tiny")
+    command, said = ["run", str(recipe), "--out", str(tmp_path / "cut"), "--device", "cpu"], []
+    code = interrupted(command, store, lambda process: said.append(ablate("stop", store.root)))
+    assert code == 130
+    assert said[0].returncode == 0
+    assert said[0].stderr.splitlines() == [f"{store.root}: 2 jobs cancelled; what runs saves its place first"]
+    states = {run.variant: run.state for run in status_of(store).runs}
+    assert sorted(states.values()) == ["interrupted", "to do"]
+    assert list(store.root.glob("checkpoints/*/step-*"))
+    assert ablate("stop", store.root).stderr.startswith(f"{store.root}: nothing waits or runs on a cluster")
+    command = [sys.executable, "-m", "ablate", *command]
+    again = subprocess.run(command, env=environment(), capture_output=True, text=True, timeout=400, check=False)
+    assert again.returncode == 0, again.stderr
+    whole = run_study(request_of(recipe, tmp_path / "whole", inline=False, engine="pool")).study.store
+    assert plain(whole) == plain(store)
+    assert run_files(whole, *FILES) == run_files(store, *FILES)
 
 
 @pytest.mark.timeout(1200)

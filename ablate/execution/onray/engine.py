@@ -1,7 +1,8 @@
 """Ray as an engine: each job a task that asks for its cores, its share of a GPU and its memory.
 
 Ray's tasks belong to the command that began them: when it dies they end at once, and given again it goes on from their
-checkpoints. Stopped, it asks them to save their place. A task whose worker or node is lost is begun again.
+checkpoints. Stopped, also by `ablate stop`, it asks them to save their place. A task whose worker or node is lost is
+begun again.
 """
 
 import os
@@ -23,7 +24,7 @@ from ablate.execution.child import limit_threads, print_into
 from ablate.execution.engine import Desk, Place
 from ablate.execution.job import Event, Job, Outcome, Settings, log_tail, resolve
 from ablate.execution.onray.options import RayOptions
-from ablate.execution.onray.ticket import Ticket, ticket, waiting
+from ablate.execution.onray.ticket import Ticket, ask_to_stop, ticket, waiting
 
 TICK = 0.5
 MOST_TRIES = 2
@@ -69,8 +70,8 @@ class OnRay:
         return waiting(tickets)
 
     def cancel(self, tickets: Path) -> int:
-        """None: they end with the command that began them, and that is stopped where it runs."""
-        return 0
+        """By the command that began them: it asks them, waits for them, and ends."""
+        return ask_to_stop(tickets)
 
     def run(self, jobs: Sequence[Job], work: str, desk: Desk) -> Iterator[Outcome]:
         if not jobs:
@@ -122,6 +123,8 @@ class _Tasks:
         import ray
 
         while self.under_way or (self.waiting and not self.desk.stop.requested):
+            if self.ticket.wish.exists() and not self.desk.stop.requested:
+                self.desk.stop.request("ablate stop")
             self._fill()
             ended, _ = ray.wait(list(self.under_way), num_returns=1, timeout=TICK)
             if ended:  # and all others that have: to wait for each of a thousand alone takes a second
@@ -130,6 +133,7 @@ class _Tasks:
             for ref in ended:
                 outcome = self._ended(ref)
                 if outcome is not None:
+                    self.ticket.ended(outcome.key)
                     self.desk.tell(Event("ended", outcome.key, outcome))
                     yield outcome
             if self.desk.stop.requested:

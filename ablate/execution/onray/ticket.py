@@ -1,7 +1,9 @@
-"""What a command has given to Ray, in files beside the study, so that `ablate status` sees what waits there.
+"""What a command has given to Ray, in files beside the study: `ablate status` sees what waits, `ablate stop` stops it.
 
 jobs/ray-<8 hex>/keys.json      the jobs of one command
                  begun/<key>    written by a task when it begins
+                 ended/<key>    written by the command when a job has ended
+                 stop           written by whoever wants the command to stop
                  command.lock   held by the command: when it dies, its tasks end, and what this says with them
 """
 
@@ -14,7 +16,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from ablate.disk.lock import acquire, holder
+from ablate.disk.lock import Holder, acquire, holder
 from ablate.disk.read import read_json
 from ablate.disk.whole import write_json, writing
 from ablate.errors import AblateError
@@ -34,10 +36,27 @@ class Ticket:
         """The folder of the marks that tell who has begun."""
         return self.folder / "begun"
 
+    @property
+    def ends(self) -> Path:
+        """The folder of the marks that tell who has ended."""
+        return self.folder / "ended"
+
+    @property
+    def wish(self) -> Path:
+        """The file that is there once the command is to stop."""
+        return self.folder / "stop"
+
     def begun(self) -> frozenset[str]:
-        with suppress(OSError):
-            return frozenset(os.listdir(self.marks))
-        return frozenset()
+        return _names(self.marks)
+
+    def ended(self, key: str) -> None:
+        """The job is neither waiting nor running any more."""
+        with suppress(OSError):  # a full disk: `ablate stop` then counts it too
+            (self.ends / key).touch()
+
+    def keys(self) -> frozenset[str]:
+        """All its jobs. Raises what reading a file that is just being written, or removed, may raise."""
+        return frozenset(map(str, read_json(self.folder / "keys.json")))
 
     def unmark(self, key: str) -> None:
         """Before a job is given to Ray, for the first time or again."""
@@ -53,6 +72,7 @@ def ticket(tickets: Path, keys: Sequence[str]) -> Iterator[Ticket]:
     own = Ticket(tickets / f"ray-{uuid.uuid4().hex[:8]}")
     with writing(own.folder):
         own.marks.mkdir(parents=True)
+        own.ends.mkdir()
     held = acquire(own.folder / LOCK)
     write_json(own.folder / "keys.json", list(keys))
     try:
@@ -66,14 +86,38 @@ def ticket(tickets: Path, keys: Sequence[str]) -> Iterator[Ticket]:
 def waiting(tickets: Path) -> Mapping[str, Place]:
     """The jobs that living commands have given to Ray and that have not begun."""
     found: dict[str, Place] = {}
+    for one, command in _living(tickets):
+        with suppress(*ABSENT):
+            keys = one.keys()
+            since = datetime.fromtimestamp((one.folder / "keys.json").stat().st_mtime).astimezone()
+            place = Place("waiting", f"Ray, of {command}", since=since.isoformat(timespec="seconds"))
+            found |= dict.fromkeys(keys - one.begun(), place)
+    return found
+
+
+def ask_to_stop(tickets: Path) -> int:
+    """Asks every living command to stop, as Ctrl-C in its terminal would; how many of its jobs have not ended."""
+    number = 0
+    for one, _ in _living(tickets):
+        with suppress(*ABSENT):
+            number += len(one.keys() - _names(one.ends))
+            one.wish.touch()
+    return number
+
+
+ABSENT = (AblateError, OSError, TypeError)
+"""What reading a ticket raises that is just being written, or removed."""
+
+
+def _living(tickets: Path) -> Iterator[tuple[Ticket, Holder]]:
+    """The tickets whose commands live, each with its command."""
     for folder in sorted(tickets.glob("ray-*")):
         command = holder(folder / LOCK)
-        if command is None:
-            continue
-        with suppress(AblateError, OSError, TypeError):  # it is just being written, or removed
-            keys = map(str, read_json(folder / "keys.json"))
-            since = datetime.fromtimestamp((folder / "keys.json").stat().st_mtime).astimezone()
-            place = Place("waiting", f"Ray, of {command}", since=since.isoformat(timespec="seconds"))
-            begun = Ticket(folder).begun()
-            found |= {key: place for key in keys if key not in begun}
-    return found
+        if command is not None:
+            yield Ticket(folder), command
+
+
+def _names(folder: Path) -> frozenset[str]:
+    with suppress(OSError):
+        return frozenset(os.listdir(folder))
+    return frozenset()

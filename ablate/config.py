@@ -8,13 +8,12 @@ from pydantic import BaseModel, ConfigDict
 class Config(BaseModel):
     """A frozen pydantic model. Use tuples for lists: freezing is shallow.
 
-    Field docstrings become the help text of `ablate parts`.
+    Field docstrings become the help text of `ablate parts` (`recipe/vocabulary/help.py`).
     """
 
     model_config = ConfigDict(
         frozen=True,
         extra="forbid",
-        use_attribute_docstrings=True,
         validate_default=True,
         allow_inf_nan=False,
     )

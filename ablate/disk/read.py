@@ -44,21 +44,39 @@ def json_text(value: object, where: Path) -> str:
 
 def read_bytes(path: Path | str, limit: int = MAX_BYTES) -> bytes:
     """A plain file's bytes. Raises AblateError when it is absent, a link, a pipe, a device, or larger than `limit`."""
+    data = read_if_there(path, limit)
+    if data is None:
+        raise AblateError(f"cannot be read: {os.strerror(errno.ENOENT)}", where=str(path))
+    return data
+
+
+def read_if_there(path: Path | str, limit: int = MAX_BYTES) -> bytes | None:
+    """The same, None where there is no such file. Raises AblateError.
+
+    By the system's own calls, four of them: a buffered file makes ten, which of a study's 30,000 files took 2 s.
+    """
     try:
         handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except FileNotFoundError:
+        return None
     except OSError as error:
         what = "is a link, which is refused" if error.errno == errno.ELOOP else f"cannot be read: {error.strerror}"
         raise AblateError(what, where=str(path)) from None
-    with os.fdopen(handle, "rb") as file:
-        facts = os.fstat(file.fileno())
+    try:
+        facts = os.fstat(handle)
         if not stat.S_ISREG(facts.st_mode):
             raise AblateError("is no plain file", where=str(path))
         if facts.st_size > limit:
             raise AblateError(f"is too large ({facts.st_size} bytes, at most {limit})", where=str(path))
-        try:
-            return file.read(limit)
-        except OSError as error:
-            raise AblateError(f"cannot be read: {error.strerror}", where=str(path)) from None
+        data = part = os.read(handle, facts.st_size)
+        while part and len(data) < facts.st_size:  # more than 2 GiB, or a network's file, comes in pieces
+            part = os.read(handle, facts.st_size - len(data))
+            data += part
+        return data
+    except OSError as error:
+        raise AblateError(f"cannot be read: {error.strerror}", where=str(path)) from None
+    finally:
+        os.close(handle)
 
 
 def read_json(path: Path | str, limit: int = MAX_BYTES) -> Any:  # as json.loads: the reader checks what it finds
@@ -80,14 +98,31 @@ def parse_json(data: bytes, where: Path | str) -> Any:  # the same
         raise AblateError(f"is damaged: {error}", where=str(where)) from None
 
 
+def parse_lines(data: bytes, where: Path | str) -> list[Any]:  # the same
+    """JSON, one value a line; empty lines are left out. Raises AblateError."""
+    lines = [line for line in data.splitlines() if line.strip()]
+    try:  # one call for all lines, each in brackets of its own, so that `1, 2` or half a value is none
+        rows = [row for (row,) in from_json(b"[[" + b"],[".join(lines) + b"]]", allow_inf_nan=False)] if lines else []
+        if len(rows) == len(lines):
+            return rows
+    except ValueError:
+        pass
+    return [parse_json(line, where) for line in lines]
+
+
 @contextmanager
-def without_collection() -> Iterator[None]:
-    """No garbage collection: with thousands of new records and no garbage it takes half of the time."""
+def without_collection(*, to_the_end: bool = False) -> Iterator[None]:
+    """No garbage collection: with thousands of new records and no garbage it takes half of the time.
+
+    to_the_end: the process ends soon after, so that what was made is never looked through.
+    """
     was_on = gc.isenabled()
     gc.disable()
     try:
         yield
     finally:
+        if to_the_end:
+            gc.freeze()
         if was_on:
             gc.enable()
 

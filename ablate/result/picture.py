@@ -4,6 +4,7 @@ Collected with torch by `ablate show`, drawn without it. Places and sizes are st
 are expected spikes a bin; kernels begin at the newest frame.
 """
 
+import os
 from pathlib import Path
 from typing import Literal
 
@@ -81,6 +82,12 @@ class ModelPicture(Config):
 def picture_folder(study: Path, key: str) -> Path:
     """Where the pictures of a run lie: never in the run's own folder, whose files are hashed."""
     return study / "pictures" / check_key(key)
+
+
+def pictured_runs(study: Path) -> frozenset[str]:
+    """The keys of all runs that have a folder of pictures."""
+    folder = study / "pictures"
+    return frozenset(os.listdir(folder)) if folder.is_dir() else frozenset()
 
 
 def write_picture(study: Path, picture: ModelPicture) -> Path:

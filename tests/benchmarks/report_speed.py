@@ -1,20 +1,38 @@
-"""Times the table of a study with 5,000 run records: `python tests/benchmarks/report_speed.py`. Asserts nothing.
+"""Times the table of a large study. Asserts nothing; the seconds are the process's own.
 
-Records are made in memory, so reading them from disk is not in the figures; the time is the process's own.
+    python tests/benchmarks/report_speed.py             5,000 records made in memory: analysis and table
+    python tests/benchmarks/report_speed.py --stored    `ablate report` of 10,000 runs on disk, three files a run
+
+Stored runs are copies of two that were trained, under their own keys, variants and seeds, with scores that scatter.
 """
 
 import json
+import os
+import random
+import resource
+import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
 
-sys.path[:0] = [str(Path(__file__).parents[2]), str(Path(__file__).parents[1] / "analysis")]
+ROOT = Path(__file__).parents[2]
+sys.path[:0] = [str(ROOT), str(ROOT / "tests"), str(ROOT / "tests" / "analysis")]
 
 from planted import BASELINE, Planted, around, shifted  # noqa: E402
+from tiny_study import request_of, write_recipe  # noqa: E402
 
 from ablate.analysis import analyse  # noqa: E402
 from ablate.report import render  # noqa: E402
+from ablate.result import Store  # noqa: E402
+from ablate.study.flow import run_study  # noqa: E402
+from ablate.study.setup.merge import keep_manifest  # noqa: E402
+from ablate.study.study import study_of  # noqa: E402
+
+TAIL = "variants: [each]\nseeds: [0]\nglm: false\n"
+PATCH = "  fast{n}: {{title: another learning rate, training: {{learning_rate: {rate}}}}}\n"
+BESIDE = ("units.json", "history.jsonl")
 
 
 def study(variants: int, seeds: int, sessions: int, units: int) -> tuple[Planted, Callable[[str], object]]:
@@ -32,7 +50,54 @@ def study(variants: int, seeds: int, sessions: int, units: int) -> tuple[Planted
     return Planted(scores, sessions=names, seeds=range(seeds)), lambda key: json.loads(json.dumps(content))
 
 
+def stored(folder: Path, variants: int, seeds: int) -> Store:
+    """A finished study of variants x seeds runs."""
+    trained = run_study(request_of(write_recipe(folder, tail=TAIL), folder / "trained")).study.store
+    templates = {record.variant == BASELINE: record for record in trained.records()}
+    patches = "patches:\n" + "".join(PATCH.format(n=n, rate=2e-3 + n * 1e-6) for n in range(variants - 1))
+    request = request_of(write_recipe(folder, patches=patches, tail=TAIL), folder / "out", seeds=f"0-{seeds - 1}")
+    study = keep_manifest(study_of(request), request)
+    generator = random.Random(0)
+    for job in study.jobs:
+        template = templates[job.variant == BASELINE]
+        told = template.model_dump(mode="json") | {"key": job.key, "variant": job.variant, "seed": job.seed}
+        by = generator.gauss(0, 0.01)
+        for score in (told["test"], told["validation"]):
+            for held, names in (
+                (score, ("headline", "weighted", "pooled")),
+                (score["sessions"][0], ("mean", "pooled")),
+            ):
+                held.update({name: held[name] + by for name in names})
+        place = study.store.folder(job.key)
+        place.mkdir(parents=True)
+        (place / "record.json").write_text(json.dumps(told, indent=1))
+        for name in BESIDE:
+            (place / name).write_bytes((trained.folder(template.key) / name).read_bytes())
+    return study.store
+
+
+def report_of(store: Store) -> tuple[float, float]:
+    """Processor seconds, and those on the clock, of `ablate report` in a process of its own."""
+    command = [sys.executable, "-m", "ablate", "report", str(store.root)]
+    before, begun = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
+    subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
+    after, waited = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic() - begun
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, waited
+
+
+def main_stored() -> None:
+    print(f"load average of this machine: {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
+    for variants, seeds in ((2, 5_000), (500, 20)):
+        with tempfile.TemporaryDirectory() as folder:
+            spent, waited = report_of(stored(Path(folder), variants, seeds))
+        what = f"{variants} variants x {seeds:,} seeds on disk"
+        print(f"{what}: report {spent:.1f} s of processor time ({waited:.1f} s waited)")
+
+
 def main() -> None:
+    if "--stored" in sys.argv:
+        main_stored()
+        return
     for variants, seeds in ((1667, 3), (500, 10), (50, 100)):
         planted, units = study(variants, seeds, sessions=30, units=20)
         manifest, records = planted.manifest(), planted.records()

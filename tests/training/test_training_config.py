@@ -3,13 +3,14 @@ from typing import get_args
 import pytest
 from pydantic import ValidationError
 
+from ablate.recipe.vocabulary.help import help_of
 from ablate.training import TrainingConfig
 from ablate.training.config import REHEARSAL_STEPS
 
 
 def test_every_field_has_a_help_text():
-    for name, field in TrainingConfig.model_fields.items():
-        assert field.description, name
+    for name in TrainingConfig.model_fields:
+        assert help_of(TrainingConfig, name), name
 
 
 def test_bookkeeping_fields_exist():

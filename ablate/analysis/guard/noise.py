@@ -2,6 +2,9 @@
 
 from collections.abc import Iterator
 
+import numpy as np
+from jaxtyping import Float
+from numpy import ndarray
 from scipy.special import fdtr
 
 from ablate.analysis.outcome import StudyAnalysis
@@ -36,11 +39,11 @@ def unlike_spreads(analysis: StudyAnalysis) -> Iterator[Guard]:
     ]
     if len(known) < 3:
         return
-    for name, variance, degrees in known:
-        others = [(held, nu) for other, held, nu in known if other != name]
-        total = sum(nu for _, nu in others)
-        usual = sum(held * nu for held, nu in others) / total
-        below = float(fdtr(degrees, total, variance / usual))
+    variances, freedom = (np.array([row[column] for row in known], dtype=float) for column in (1, 2))
+    totals = freedom.sum() - freedom
+    usuals = _sums_of_others(variances * freedom) / totals
+    unlike = fdtr(freedom, totals, variances / usuals)
+    for (name, variance, _), usual, below in zip(known, usuals.tolist(), unlike.tolist(), strict=True):
         if min(below, 1 - below) <= DOUBT / (2 * len(known)):
             word = "less" if variance < usual else "more"
             yield Guard(
@@ -49,3 +52,9 @@ def unlike_spreads(analysis: StudyAnalysis) -> Iterator[Guard]:
                 f"{name} scatters {word} over seeds than the other rows ({number(variance**0.5, 4)} against "
                 f"{number(usual**0.5, 4)} {analysis.unit}): its own interval is not to be trusted alone.",
             )
+
+
+def _sums_of_others(values: Float[ndarray, " m"]) -> Float[ndarray, " m"]:
+    """Of each, the sum of all others: added from both ends, since the whole less one loses the small beside a large."""
+    before, after = np.cumsum(values), np.cumsum(values[::-1])[::-1]
+    return np.concatenate([[0.0], before[:-1]]) + np.concatenate([after[1:], [0.0]])

@@ -51,23 +51,26 @@ def steps_in_time(analysis: StudyAnalysis) -> Iterator[Guard]:
 def greatest_step(blocks: np.ndarray) -> tuple[int, float]:
     """(first block after it, mean after less mean before), by the two-sample t statistic with the blocks' own
     variance."""
-    places = np.arange(STEP_EDGE, len(blocks) - STEP_EDGE + 1)
-    steps = np.array([blocks[place:].mean() - blocks[:place].mean() for place in places])
-    sizes = np.abs(steps) * np.sqrt(places * (len(blocks) - places))
-    best = int(np.argmax(sizes))
-    return int(places[best]), float(steps[best])
+    steps, sizes = _sizes(blocks[None])
+    best = int(np.argmax(sizes[0]))
+    return STEP_EDGE + best, float(steps[0, best])
+
+
+def _sizes(orders: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Of each order (row), at each place (column): mean after less mean before, and how great that step is."""
+    count = orders.shape[1]
+    places = np.arange(STEP_EDGE, count - STEP_EDGE + 1)
+    steps = np.stack([orders[:, place:].mean(axis=1) - orders[:, :place].mean(axis=1) for place in places], axis=1)
+    return steps, np.abs(steps) * np.sqrt(places * (count - places))
 
 
 def step_p(blocks: np.ndarray) -> float:
     """Share of random orders of the blocks, this one among them, with a step as great."""
 
-    def size(values: np.ndarray) -> float:
-        place, step = greatest_step(values)
-        return abs(step) * float(np.sqrt(place * (len(values) - place)))
-
-    random, here = np.random.default_rng(0), size(blocks)
-    as_great = sum(size(random.permutation(blocks)) >= here for _ in range(ORDERS))
-    return (1 + as_great) / (1 + ORDERS)
+    random = np.random.default_rng(0)
+    orders = np.stack([blocks, *(random.permutation(blocks) for _ in range(ORDERS))])
+    here, *others = _sizes(orders)[1].max(axis=1)
+    return (1 + int((np.array(others) >= here).sum())) / (1 + ORDERS)
 
 
 def unlike_splits(analysis: StudyAnalysis, cells: Cells) -> Iterator[Guard]:

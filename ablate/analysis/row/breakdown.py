@@ -91,7 +91,10 @@ def learning_curves(cell: Cell, history: HistoryLoader | None) -> tuple[Learning
 
 def _point(line: Mapping[str, object]) -> tuple[int, float] | None:
     """(step, validation score) of a line that has both."""
-    step, value = line.get("step"), line.get("validation")
+    value = line.get("validation")
+    if value is None:  # most lines, of which a large study has millions
+        return None
+    step = line.get("step")
     if not isinstance(step, int) or not isinstance(value, int | float):
         return None
     return step, float(value)

@@ -10,6 +10,7 @@ Reference: Künsch 1989, The jackknife and the bootstrap for general stationary 
 """
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 from jaxtyping import Float
@@ -56,14 +57,18 @@ def block_scores(value: float, blocks: Blocks | None) -> tuple[float, ...]:
 
 def time_interval(value: float, blocks: Blocks, *, seed: int = 0) -> Interval:
     """The interval of a headline (score or gain) whose blocks these are, over other minutes."""
-    generator = np.random.default_rng(seed)
     total = np.full(DRAWS, value)
-    for session in blocks:
-        count = len(session)
-        drawn = generator.multinomial(count, np.full(count, 1 / count), size=DRAWS)  # draws block
+    for session, drawn in zip(blocks, _drawn(tuple(map(len, blocks)), seed), strict=True):
         total += drawn @ session / len(blocks)
     low, high = np.quantile(total, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
     return Interval(float(low), float(high))
+
+
+@lru_cache(maxsize=4)
+def _drawn(counts: tuple[int, ...], seed: int) -> tuple[Float[ndarray, "draws _"], ...]:
+    """How often each block of each session is drawn, the same for all rows: 10 MB for 30 sessions of 20 blocks."""
+    generator = np.random.default_rng(seed)
+    return tuple(generator.multinomial(count, np.full(count, 1 / count), size=DRAWS).astype(float) for count in counts)
 
 
 def difference_of(variant: Blocks, baseline: Blocks) -> Blocks | None:

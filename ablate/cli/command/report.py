@@ -1,5 +1,6 @@
 """`ablate report`: a study's folder in, its table, page or figures out. Loads no torch."""
 
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, get_args
 
@@ -41,7 +42,10 @@ def report(
     ] = False,
 ) -> None:
     """Print the ranked table of STUDY. A report is a pure function of the results folder: it trains nothing."""
-    code = report_study(study, format=format, html=html, figures=figures, save=save, details=details, watch=watch)
+    from ablate.disk.read import without_collection
+
+    with nullcontext() if watch else without_collection(to_the_end=True):
+        code = report_study(study, format=format, html=html, figures=figures, save=save, details=details, watch=watch)
     raise typer.Exit(code)
 
 

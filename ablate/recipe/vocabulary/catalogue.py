@@ -11,6 +11,7 @@ from pydantic.fields import FieldInfo
 from ablate.config import part_type
 from ablate.recipe.schema import Configuration
 from ablate.recipe.vocabulary.fields import alternatives, expected, single, words
+from ablate.recipe.vocabulary.help import help_of
 
 WORDS = {"model": "baseline"}
 """A recipe's word for a field of a configuration."""
@@ -91,8 +92,7 @@ def options_of(config: type[BaseModel], prefix: str = "") -> tuple[Option, ...]:
         if inner is not None:
             options += options_of(inner, f"{prefix}{name}.")
             continue
-        help_text = " ".join((field.description or "").split())
-        options.append(Option(prefix + name, type_of(name, field), default_of(field), help_text))
+        options.append(Option(prefix + name, type_of(name, field), default_of(field), help_of(config, name)))
     return tuple(options)
 
 

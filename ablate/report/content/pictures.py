@@ -10,7 +10,7 @@ from ablate.errors import AblateError
 from ablate.metric import metric_named
 from ablate.report.content.block import Block, Picture, Pictures
 from ablate.result import Store
-from ablate.result.picture import ModelPicture, read_picture
+from ablate.result.picture import ModelPicture, pictured_runs, read_picture
 
 SMALL = 1.3
 """CSS pixels a point of a model's pictures: several stand side by side."""
@@ -34,7 +34,10 @@ def models_as_fitted(analysis: StudyAnalysis, store: Store | None) -> Iterator[B
     """Baseline, reference and best variant; nothing where no picture was collected."""
     if store is None:
         return
-    found = [(row.name, picture) for row in main_rows(analysis) if (picture := _picture(row, store)) is not None]
+    present = pictured_runs(store.root)
+    found = [
+        (row.name, picture) for row in main_rows(analysis) if (picture := _picture(row, store, present)) is not None
+    ]
     if not found:
         return
 
@@ -49,9 +52,11 @@ def models_as_fitted(analysis: StudyAnalysis, store: Store | None) -> Iterator[B
     yield Pictures("models-as-fitted", "The models as fitted", drawn, "`ablate show STUDY` draws them.")
 
 
-def _picture(row: VariantAnalysis, store: Store) -> ModelPicture | None:
+def _picture(row: VariantAnalysis, store: Store, present: frozenset[str]) -> ModelPicture | None:
     """Of the row's first seed that has one; a damaged file counts as none."""
     for _, key in row.keys:
+        if key not in present:
+            continue
         try:
             picture = read_picture(store.root, key)
         except AblateError:

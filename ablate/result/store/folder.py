@@ -31,7 +31,7 @@ from ablate.disk import lock as locks
 from ablate.disk.absent import absent
 from ablate.disk.lock import Holder, Lock
 from ablate.disk.name import check_key, check_name
-from ablate.disk.read import Json, parse_json, read_bytes, read_json, without_collection
+from ablate.disk.read import Json, parse_json, parse_lines, read_bytes, read_if_there, without_collection
 from ablate.disk.whole import write_bytes, writing
 from ablate.errors import AblateError
 from ablate.result.manifest import StudyManifest
@@ -64,6 +64,7 @@ class Store:
         self.runs = self.root / "runs"
         self._runs, self._packed_at = str(self.runs), str(self.root / PACK)
         self._pack: tuple[tuple[int, int], Pack] = ((0, 0), EMPTY)
+        self._scanned: dict[str, PackedRun | None] = {}  # by the last scan: None where the run was read in its folder
 
     @classmethod
     def of(cls, results: Path | str, study: str) -> "Store":
@@ -135,30 +136,32 @@ class Store:
         return (self.folder(key) / "record.json").is_file()
 
     def _record_in_place(self, key: str) -> RunRecord:
-        path = self.folder(key) / "record.json"
-        if path.parent.is_symlink():
-            raise AblateError("is a link, which is refused", where=str(path.parent))
+        path = self._file(key, "record.json")
+        if os.path.islink(os.path.dirname(path)):
+            raise AblateError("is a link, which is refused", where=os.path.dirname(path))
         try:
             record = RunRecord.model_validate_json(read_bytes(path))
         except (ValidationError, RecursionError) as error:
-            raise AblateError(f"is damaged: {reason(error)}", where=str(path)) from None
+            raise AblateError(f"is damaged: {reason(error)}", where=path) from None
         if record.format != FORMAT:
-            raise AblateError(f"has format {record.format}; this version reads {FORMAT}", where=str(path))
+            raise AblateError(f"has format {record.format}; this version reads {FORMAT}", where=path)
         if record.key != key:
-            raise AblateError(f"is the record of another run ({record.key[:40]!r})", where=str(path))
+            raise AblateError(f"is the record of another run ({record.key[:40]!r})", where=path)
         return record
 
     def scan(self) -> Scan:
         """Every run's record; a damaged one is listed, never raised."""
-        records: dict[str, RunRecord] = {}
-        damaged: list[Damaged] = []
+        records, damaged = dict[str, RunRecord](), list[Damaged]()
+        pack, self._scanned = self.packed, {}
         with without_collection():
-            for key in self.keys():
+            for key in sorted({*self.keys_in_place(), *pack.runs}):
                 try:
-                    records[key] = self.record(key)
+                    packed = self.packed_run(key) if key in pack.runs else None
+                    records[key] = self._record_in_place(key) if packed is None else packed.record
+                    self._scanned[key] = packed
                 except AblateError as error:
                     damaged.append(Damaged(key, reason(error)))
-        return Scan(records, (*damaged, *self.packed.faults))
+        return Scan(records, (*damaged, *pack.faults))
 
     def records(self) -> tuple[RunRecord, ...]:
         """The records of all readable runs, in the order of their keys."""
@@ -166,19 +169,18 @@ class Store:
 
     def units(self, key: str) -> object:
         """Per-unit scores of a run; None when it has none. Raises AblateError when damaged."""
-        if packed := self.packed_run(key):
+        if packed := self._as_scanned(key):
             return packed.units
         path = self._file(key, "units.json")
-        return read_json(path) if os.path.exists(path) else None
+        data = read_if_there(path)
+        return None if data is None else parse_json(data, path)
 
     def history(self, key: str) -> list[Json]:
         """The learning curve of a run, one dict a line; empty when it has none. Raises AblateError when damaged."""
-        if packed := self.packed_run(key):
+        if packed := self._as_scanned(key):
             return [dict(row) for row in packed.history]
         path = self._file(key, "history.jsonl")
-        if not os.path.exists(path):
-            return []
-        rows = [parse_json(line, path) for line in read_bytes(path).splitlines() if line.strip()]
+        rows = parse_lines(read_if_there(path) or b"", path)
         if not all(isinstance(row, dict) for row in rows):
             raise AblateError("is damaged: a line is no object", where=path)
         return rows
@@ -212,6 +214,10 @@ class Store:
         except AblateError:
             return packed
         return None if own.state != "interrupted" and own.finished >= packed.record.finished else packed
+
+    def _as_scanned(self, key: str) -> PackedRun | None:
+        """The same as the last scan found it, so that a report asks no file twice."""
+        return self._scanned[key] if key in self._scanned else self.packed_run(key)
 
     def pack(self) -> Path:
         """Writes the runs of the manifest that came to an end as one file to be committed. Raises AblateError."""

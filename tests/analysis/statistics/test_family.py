@@ -5,7 +5,8 @@ from itertools import product
 import numpy as np
 import pytest
 
-from ablate.analysis.statistics.family import holm, holm_factors, max_t, sign_flips
+from ablate.analysis.statistics import family
+from ablate.analysis.statistics.family import RANDOM_FLIPS, holm, holm_factors, max_t, sign_flips
 from ablate.analysis.statistics.gain import paired_t
 
 
@@ -60,11 +61,18 @@ def test_max_t_equals_a_brute_force_over_all_sign_patterns():
 
 
 def test_sign_flips_start_with_the_observed_pattern_and_are_distinct():
-    flips = sign_flips(8)
+    (flips,) = sign_flips(8)
     assert flips.shape == (128, 8)
     assert (flips[0] == 1).all()
     assert len(np.unique(flips, axis=0)) == 128
-    assert (sign_flips(20) == sign_flips(20)).all()
+
+
+def test_sign_flips_of_many_seeds_are_drawn_in_blocks_and_are_the_same_however_these_are_cut(monkeypatch):
+    whole = np.random.default_rng(20).integers(0, 2, (RANDOM_FLIPS, 20)) * 2.0 - 1.0
+    whole[0] = 1.0
+    for together in (20, 7_777, 10**9):
+        monkeypatch.setattr(family, "TOGETHER", together)
+        assert (np.concatenate(list(sign_flips(20))) == whole).all()
 
 
 def test_an_exact_copy_of_the_baseline_is_never_significant_in_max_t():

@@ -1,6 +1,6 @@
 """A study whose runner, workers and fork server are killed at random times until it is done: is the answer the same?
 
-    python tests/benchmarks/chaos.py --runs 24 --kills 50
+    python tests/benchmarks/chaos.py --runs 24 --kills 50 [--keep]
 
 Trains a study of small runs undisturbed in one process, then the same study by the pool under SIGKILLs, and compares:
 every run is there, none came to its end twice, and weights, learning curves, per-unit scores and records (times apart)
@@ -24,6 +24,7 @@ from pathlib import Path
 
 sys.path[:0] = [str(Path(__file__).parents[1]), str(Path(__file__).parents[2])]
 
+from kept import Sheet, ask_to_keep, measuring  # noqa: E402
 from tiny_study import TRAINING, environment, plain, run_files, write_recipe  # noqa: E402
 
 from ablate.errors import AblateError  # noqa: E402
@@ -43,13 +44,14 @@ def main() -> int:
     options.add_argument("--kills", type=int, default=50)
     options.add_argument("--steps", type=int, default=100, help="of every run")
     options.add_argument("--seed", type=int, default=0)
+    ask_to_keep(options)
     told = options.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
+    with measuring("chaos", keep=told.keep) as sheet, tempfile.TemporaryDirectory() as folder:
         os.environ.setdefault("ABLATE_CACHE", str(Path(folder) / "cache"))
-        return compare(Path(folder), runs=told.runs, kills=told.kills, steps=told.steps, seed=told.seed)
+        return compare(Path(folder), sheet, runs=told.runs, kills=told.kills, steps=told.steps, seed=told.seed)
 
 
-def compare(folder: Path, *, runs: int, kills: int, steps: int, seed: int) -> int:
+def compare(folder: Path, sheet: Sheet, *, runs: int, kills: int, steps: int, seed: int) -> int:
     """Both studies, and what differs."""
     training = f"steps: {steps}, batch_size: 2, warmup_steps: 1, evaluate_every: 20, checkpoint_every: 7"
     assert "steps: 6" in TRAINING  # the shared recipe's line, here with other numbers
@@ -67,7 +69,7 @@ def compare(folder: Path, *, runs: int, kills: int, steps: int, seed: int) -> in
         met = Disturbance([*command, str(folder / "disturbed"), "--workers", "2"], folder, second, seed).kill(kills)
     faults = differences(first, second)
     faults += [f"{key}: came to its end {times} times" for key, times in ends.times().items() if times != 1]
-    told = {
+    sheet.figures = {
         "runs": len(second.keys()),
         "runs that came to their end once": sum(times == 1 for times in ends.times().values()),
         "kills": sum(met.kills.values()),
@@ -80,7 +82,7 @@ def compare(folder: Path, *, runs: int, kills: int, steps: int, seed: int) -> in
         "left-over checkpoints": len(list((second.root / "checkpoints").glob("*"))),
         "differences": faults,
     }
-    print(json.dumps(told, indent=1))
+    sheet.say(json.dumps(sheet.figures, indent=1))
     return 1 if faults or sum(met.kills.values()) < kills else 0
 
 

@@ -1,7 +1,7 @@
 """What the command itself costs a large study on SLURM: 10,000 runs of a second on 1,000 workers, and 1,000 runs of
 which one in ten is preempted.
 
-python tests/benchmarks/clusters.py [--runs 10000] [--workers 1000] [--seconds 1]
+python tests/benchmarks/clusters.py [--runs 10000] [--workers 1000] [--seconds 1] [--keep]
 
 `sbatch`, `squeue` and `scontrol` are answered by a simulated cluster (tests/simulated_slurm.py) in a process of its
 own; all else is as ever: the plan, submitit's pickles, the watch, the records, the end, and `ablate report`. A
@@ -24,6 +24,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
+from kept import Sheet, ask_to_keep, measuring  # noqa: E402
 from simulated_slurm import MOST_TASKS, SimulatedSlurm  # noqa: E402
 from tiny_study import request_of, write_recipe  # noqa: E402
 
@@ -66,7 +67,9 @@ def resident() -> float:
     return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 2**20
 
 
-def simulate(folder: Path, options: argparse.Namespace, *, runs: int, one_in: int, requeues: bool) -> None:
+def simulate(
+    folder: Path, options: argparse.Namespace, sheet: Sheet, *, runs: int, one_in: int, requeues: bool
+) -> None:
     import submitit.slurm.slurm as theirs
 
     from ablate.execution.slurm import queue
@@ -147,18 +150,24 @@ def simulate(folder: Path, options: argparse.Namespace, *, runs: int, one_in: in
     spent = [0.0, *clock.processor, time.process_time() - started_at]
     plan, submit, watch, close = (later - earlier for earlier, later in pairwise(spent))
     ideal, waited = runs * options.seconds / options.workers, last - clock.at[1]
-    print(f"{runs:,} runs of {options.seconds:g} s on {options.workers:,} workers{how}")
-    print(f"  begun {starts:,} times, none more than {often}; {most:,} at once")
-    print(f"  processor time: plan {plan:.1f} s, submit {submit:.1f} s, watch {watch:.1f} s, sum up {close:.1f} s")
-    print(
+    title = f"{runs:,} runs of {options.seconds:g} s on {options.workers:,} workers{how}"
+    sheet.figures[title] = {
+        "begun": starts,
+        "processor_s": {"plan": plan, "submit": submit, "watch": watch, "close": close},
+        "resident_mib": clock.memory,
+    }
+    sheet.say(title)
+    sheet.say(f"  begun {starts:,} times, none more than {often}; {most:,} at once")
+    sheet.say(f"  processor time: plan {plan:.1f} s, submit {submit:.1f} s, watch {watch:.1f} s, sum up {close:.1f} s")
+    sheet.say(
         f"  submit and watch: {1e3 * (submit + watch) / runs:.2f} ms a run, "
         f"{100 * (submit + watch) / runs / options.seconds:.2f} % of what the runs take"
     )
-    print(
+    sheet.say(
         f"  on the clock: plan {clock.at[0] - begun:.1f} s, submit {clock.at[1] - clock.at[0]:.1f} s, "
         f"{waited:.1f} s until the last run ended, heard {clock.at[2] - last:.1f} s later; ideal {ideal:.0f} s in all"
     )
-    print("  resident MiB when so many had ended: " + ", ".join(f"{n:,}: {m:.0f}" for n, m in clock.memory.items()))
+    sheet.say("  resident MiB when so many had ended: " + ", ".join(f"{n:,}: {m:.0f}" for n, m in clock.memory.items()))
     for words in (("report",), ("status",)):
         started, used = time.monotonic(), children()
         subprocess.run(
@@ -168,7 +177,8 @@ def simulate(folder: Path, options: argparse.Namespace, *, runs: int, one_in: in
             env={**os.environ, "PYTHONPATH": str(ROOT)},
         )
         waited = time.monotonic() - started
-        print(f"  ablate {words[0]}: {children() - used:.1f} s of processor time ({waited:.1f} s waited)")
+        sheet.figures[title][f"{words[0]}_s"] = round(children() - used, 1)
+        sheet.say(f"  ablate {words[0]}: {children() - used:.1f} s of processor time ({waited:.1f} s waited)")
 
 
 def children() -> float:
@@ -182,12 +192,13 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=10_000)
     parser.add_argument("--workers", type=int, default=1_000)
     parser.add_argument("--seconds", type=float, default=1.0)
+    ask_to_keep(parser)
     options = parser.parse_args()
-    print(f"load average of this machine: {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
     cases = ((options.runs, 0, True), (options.runs // 10, 10, True), (options.runs // 10, 10, False))
-    for runs, one_in, requeues in cases:
-        with tempfile.TemporaryDirectory() as folder:
-            simulate(Path(folder), options, runs=runs, one_in=one_in, requeues=requeues)
+    with measuring("clusters", keep=options.keep) as sheet:
+        for runs, one_in, requeues in cases:
+            with tempfile.TemporaryDirectory() as folder:
+                simulate(Path(folder), options, sheet, runs=runs, one_in=one_in, requeues=requeues)
 
 
 if __name__ == "__main__":

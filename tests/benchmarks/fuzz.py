@@ -1,6 +1,6 @@
 """A thousand mutated recipes, recordings and results folders: a message each, never a traceback, a hang or half a file.
 
-    python tests/benchmarks/fuzz.py --files 1000
+    python tests/benchmarks/fuzz.py --files 1000 [--keep]
 
 Every mutant is read as `ablate check`, `ablate data info` and `ablate report` read it. What is allowed: it is accepted,
 or an AblateError tells what is wrong. Prints the counts; leaves with 1 when anything else happened.
@@ -24,6 +24,7 @@ from pathlib import Path
 sys.path[:0] = [str(Path(__file__).parents[1]), str(Path(__file__).parents[2])]
 
 import numpy as np  # noqa: E402
+from kept import ask_to_keep, measuring  # noqa: E402
 from tiny_study import recipe_text, request_of, write_recipe  # noqa: E402
 
 from ablate.analysis import analyse  # noqa: E402
@@ -74,12 +75,14 @@ def main() -> int:
     options = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     options.add_argument("--files", type=int, default=1000, help="mutants of each kind")
     options.add_argument("--seed", type=int, default=0)
+    ask_to_keep(options)
     told = options.parse_args()
     warnings.simplefilter("ignore")
-    with tempfile.TemporaryDirectory() as folder:
+    with measuring("fuzz", keep=told.keep) as sheet, tempfile.TemporaryDirectory() as folder:
         os.environ.setdefault("ABLATE_CACHE", str(Path(folder) / "cache"))
         counts, faults = fuzz(Path(folder), files=told.files, seed=told.seed)
-    print(json.dumps({"counts": counts, "faults": faults[:5], "faults in all": len(faults)}, indent=1))
+        sheet.figures = {"counts": counts, "faults": faults[:5], "faults in all": len(faults)}
+        sheet.say(json.dumps(sheet.figures, indent=1))
     return 1 if faults else 0
 
 

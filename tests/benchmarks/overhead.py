@@ -1,6 +1,6 @@
 """Milliseconds that a run costs when it does nothing: forked from the server, or started afresh.
 
-python tests/benchmarks/overhead.py [--jobs 60] [--fresh 4] [--workers 1]
+python tests/benchmarks/overhead.py [--jobs 60] [--fresh 4] [--workers 1] [--keep]
 """
 
 import argparse
@@ -9,7 +9,7 @@ import tempfile
 import time
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parents[2]))
+from kept import ask_to_keep, measuring
 
 from ablate.execution import Job, Settings, execute
 
@@ -38,16 +38,20 @@ def main() -> None:
     parser.add_argument("--fresh", type=int, default=4)
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--preload", default="torch")
+    ask_to_keep(parser)
     options = parser.parse_args()
     sys.path.insert(0, str(Path(__file__).parent))
     work, preload = "overhead:nothing", (options.preload,)
-    for name, jobs, settings in (
+    ways = (
         ("inline", options.jobs, Settings(engine="inline")),
         ("fork server", options.jobs, Settings(workers=options.workers, preload=preload, start="fork")),
         ("fresh process", options.fresh, Settings(workers=options.workers, preload=preload, start="spawn")),
-    ):
-        start, each = milliseconds(jobs, settings, work)
-        print(f"{name:14} first result after {start:8.1f} ms, then {each:8.2f} ms a run that does nothing")
+    )
+    with measuring("overhead", keep=options.keep) as sheet:
+        for name, jobs, settings in ways:
+            start, each = milliseconds(jobs, settings, work)
+            sheet.figures[name] = {"first_ms": round(start, 1), "each_ms": round(each, 2)}
+            sheet.say(f"{name:14} first result after {start:8.1f} ms, then {each:8.2f} ms a run that does nothing")
 
 
 if __name__ == "__main__":

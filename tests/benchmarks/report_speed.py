@@ -1,13 +1,13 @@
 """Times the table of a large study. Asserts nothing; the seconds are the process's own.
 
-    python tests/benchmarks/report_speed.py             5,000 records made in memory: analysis and table
+    python tests/benchmarks/report_speed.py [--keep]    5,000 records made in memory: analysis and table
     python tests/benchmarks/report_speed.py --stored    `ablate report` of 10,000 runs on disk, three files a run
 
 Stored runs are copies of two that were trained, under their own keys, variants and seeds, with scores that scatter.
 """
 
+import argparse
 import json
-import os
 import random
 import resource
 import subprocess
@@ -20,6 +20,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests"), str(ROOT / "tests" / "analysis")]
 
+from kept import Sheet, ask_to_keep, measuring  # noqa: E402
 from planted import BASELINE, Planted, around, shifted  # noqa: E402
 from tiny_study import request_of, write_recipe  # noqa: E402
 
@@ -85,19 +86,27 @@ def report_of(store: Store) -> tuple[float, float]:
     return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, waited
 
 
-def main_stored() -> None:
-    print(f"load average of this machine: {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
+def measure_stored(sheet: Sheet) -> None:
+    """`ablate report` of two variants with many seeds, and of many variants."""
     for variants, seeds in ((2, 5_000), (500, 20)):
         with tempfile.TemporaryDirectory() as folder:
             spent, waited = report_of(stored(Path(folder), variants, seeds))
         what = f"{variants} variants x {seeds:,} seeds on disk"
-        print(f"{what}: report {spent:.1f} s of processor time ({waited:.1f} s waited)")
+        sheet.figures[what] = {"processor_s": round(spent, 1), "waited_s": round(waited, 1)}
+        sheet.say(f"{what}: report {spent:.1f} s of processor time ({waited:.1f} s waited)")
 
 
 def main() -> None:
-    if "--stored" in sys.argv:
-        main_stored()
-        return
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--stored", action="store_true")
+    ask_to_keep(parser)
+    options = parser.parse_args()
+    with measuring("report_stored" if options.stored else "report_speed", keep=options.keep) as sheet:
+        (measure_stored if options.stored else measure)(sheet)
+
+
+def measure(sheet: Sheet) -> None:
+    """Studies of many variants, of a few, and of few with many seeds."""
     for variants, seeds in ((1667, 3), (500, 10), (50, 100)):
         planted, units = study(variants, seeds, sessions=30, units=20)
         manifest, records = planted.manifest(), planted.records()
@@ -110,7 +119,13 @@ def main() -> None:
         exported = time.process_time()
         analyse(manifest, records, units=units)
         with_units = time.process_time()
-        print(
+        sheet.figures[f"{variants} x {seeds}"] = {
+            "analyse_s": round(analysed - start, 2),
+            "table_s": round(shown - analysed, 2),
+            "json_s": round(exported - shown, 2),
+            "units_s": round(with_units - exported, 2),
+        }
+        sheet.say(
             f"{variants} variants x {seeds} seeds: analyse {analysed - start:.2f} s, table {shown - analysed:.2f} s "
             f"({len(table.splitlines())} lines), json {exported - shown:.2f} s, "
             f"analyse with units {with_units - exported:.2f} s"

@@ -1,15 +1,14 @@
 """Seconds that a person waits: for a command's first line, and for its end. Asserts nothing.
 
-    python tests/benchmarks/startup.py [NAME ...] [--runs 3] [--out startup.json] [--finished RECIPE]
+    python tests/benchmarks/startup.py [NAME ...] [--runs 3] [--finished RECIPE] [--keep]
 
 Each command runs in a pseudo-terminal, as after Enter. `first` is when its first character came, `last` when it ended,
-`cpu` the processor time of it and its children, which says more on a busy machine; medians of the runs. The JSON holds
-the machine, the versions and the load beside them. `run` is a rehearsal of the quickstart in an empty folder
-(`--quick`), `report` and `finished` need a study that is there: RECIPE's, by default the committed quickstart.
+`cpu` the processor time of it and its children, which says more on a busy machine; medians of the runs. `run` is a
+rehearsal of the quickstart in an empty folder (`--quick`), `report` and `finished` need a study that is there:
+RECIPE's, by default the committed quickstart.
 """
 
 import argparse
-import json
 import os
 import pty
 import resource
@@ -20,7 +19,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from ablate.result.environment import environment
+from kept import Sheet, ask_to_keep, measuring
 
 ROOT = Path(__file__).resolve().parents[2]
 COMMANDS = {
@@ -61,11 +60,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(COMMANDS))
     parser.add_argument("--runs", type=int, default=3)
-    parser.add_argument("--out", type=Path)
     parser.add_argument("--finished", default="recipes/quickstart.yaml")
+    ask_to_keep(parser)
     options = parser.parse_args()
-    rows = {}
-    print(f"{'':20} {'first':>7} {'last':>7} {'cpu':>7}  s")
+    with measuring("startup", keep=options.keep) as sheet:
+        measure(options, sheet)
+
+
+def measure(options: argparse.Namespace, sheet: Sheet) -> None:
+    """Every command that was asked for."""
+    sheet.say(f"{'':20} {'first':>7} {'last':>7} {'cpu':>7}  s")
     for name in options.names or COMMANDS:
         taken = []
         for _ in range(options.runs):
@@ -74,11 +78,8 @@ def main() -> None:
                 words = [word.format(**given) for word in COMMANDS[name]]
                 taken.append(wait_for([sys.executable, "-m", "ablate", *words]))
         first, last, cpu = (statistics.median(part) for part in zip(*taken, strict=True))
-        rows[name] = {"first_s": round(first, 2), "last_s": round(last, 2), "cpu_s": round(cpu, 2)}
-        print(f"{name:20} {first:7.2f} {last:7.2f} {cpu:7.2f}", flush=True)
-    if options.out:
-        facts = {**environment(folder=ROOT), "load": os.getloadavg(), "runs": options.runs, "rows": rows}
-        options.out.write_text(json.dumps(facts, indent=1) + "\n")
+        sheet.figures[name] = {"first_s": round(first, 2), "last_s": round(last, 2), "cpu_s": round(cpu, 2)}
+        sheet.say(f"{name:20} {first:7.2f} {last:7.2f} {cpu:7.2f}")
 
 
 if __name__ == "__main__":

@@ -57,7 +57,7 @@ class _Recurrence(torch.autograd.Function):
     ) -> Tensor:
         steps, batch, _, height, width = driven.shape
         hidden = len(start)
-        kernel = prepare(weight, height, width, batch if steps > 1 else 1)
+        kernel = prepare(weight, height, width, batch if steps > 1 else 1, calls=steps)
         states = driven.new_empty(steps + 1, batch, hidden, height, width)
         states[0] = start[:, None, None]
         gates = driven.new_empty(driven.shape)  # z, r, n

@@ -6,6 +6,8 @@ import pytest
 import torch
 
 from ablate.contract import FeatureMap
+from ablate.model.layer.convolution.prepared import Direct, prepare
+from ablate.model.layer.winograd.prepared import WinogradKernel
 from ablate.model.modulator import ConvGruConfig, recurrence
 from ablate.model.modulator.recurrence import recur, recurrence_pays
 
@@ -75,3 +77,10 @@ def test_the_plain_loop_stays_where_the_other_is_not_exact_or_not_known_to_be_fa
     assert not recurrence_pays(driven.to("meta"))
     with torch.autocast("cpu", dtype=torch.bfloat16):
         assert not recurrence_pays(driven)
+
+
+def test_a_kernel_that_is_asked_once_is_not_transformed():
+    """P1 with one step of the core: three times as long by Winograd's tiles as direct."""
+    weight = torch.zeros(3 * 192, 192, 3, 3)
+    assert isinstance(prepare(weight, 12, 12, 8, calls=5), WinogradKernel)
+    assert isinstance(prepare(weight, 12, 12, 1, calls=1), Direct)

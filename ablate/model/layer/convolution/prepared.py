@@ -33,11 +33,12 @@ class Prepared(Protocol):
     def to_weight(self, x: Float[Tensor, "b c h w"], grad: Float[Tensor, "b d h w"]) -> Float[Tensor, "d c k k"]: ...
 
 
-def prepare(weight: Float[Tensor, "d c k k"], height: int, width: int, rows: int) -> Prepared:
-    """The fastest of the three for `rows` maps a call. Odd kernels."""
+def prepare(weight: Float[Tensor, "d c k k"], height: int, width: int, rows: int, calls: int = 2) -> Prepared:
+    """The fastest of the three for `rows` maps a call. Odd kernels. calls: a kernel that is asked once is not worth a
+    transform that a second call would share."""
     if few_cells(weight, height, width):
         return OnCells(weight, height, width)
-    if kernel_pays(weight, height, width, rows):
+    if kernel_pays(weight, height, width, rows, transformed=calls > 1):
         return WinogradKernel(weight, height, width, rows)
     return Direct(weight)
 

@@ -10,10 +10,12 @@ from ablate.model.layer.winograd.tiles import cut, join, paste, split
 from ablate.model.layer.winograd.tiling import choose_tiling
 
 
-def kernel_pays(weight: Float[Tensor, "d c k k"], height: int, width: int, rows: int) -> bool:
-    """Whether Winograd's tiles are faster here than the direct convolution of `rows` maps, once the kernel is
-    transformed."""
-    return convolve.winograd_pays((rows, 1, height, width), weight, weight[:, :, None], (1, 1), transformed=True)
+def kernel_pays(
+    weight: Float[Tensor, "d c k k"], height: int, width: int, rows: int, *, transformed: bool = True
+) -> bool:
+    """Whether Winograd's tiles are faster here than the direct convolution of `rows` maps, by default once the kernel
+    is transformed."""
+    return convolve.winograd_pays((rows, 1, height, width), weight, weight[:, :, None], (1, 1), transformed=transformed)
 
 
 class WinogradKernel:

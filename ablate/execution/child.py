@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import NoReturn
 
 from ablate.disk.read import Json
-from ablate.execution.job import Busy, Interrupted, is_out_of_memory, resolve, why
+from ablate.execution.job import Busy, Interrupted, Lost, is_out_of_memory, resolve, why
 
-DONE, FAILED, BUSY, INTERRUPTED, OUT_OF_MEMORY = 0, 1, 75, 76, 77
+DONE, FAILED, BUSY, INTERRUPTED, OUT_OF_MEMORY, LOST = 0, 1, 75, 76, 77, 78
 _PR_SET_PDEATHSIG = 1
 
 
@@ -106,6 +106,8 @@ def _perform(request: Json) -> int:
         return _said(BUSY, str(error))
     except (Interrupted, KeyboardInterrupt) as error:
         return _said(INTERRUPTED, str(error) or "asked to stop")
+    except Lost as error:
+        return _said(LOST, str(error))
     except SystemExit as error:
         return DONE if error.code in (None, 0) else _said(FAILED, f"exit status {error.code}")
     except BaseException as error:

@@ -1,8 +1,9 @@
 """What is run and what comes of it: a `Job` in, an `Outcome` out, and `Settings` for how.
 
 The work is named as `package.module:function`. It takes a job's payload, writes its results to files itself, and
-returns nothing. It may raise `Busy` (somebody else does this job right now) and `Interrupted` (it was asked to stop and
-has saved its place); anything else that it raises is a failure of this job and of no other.
+returns nothing. It may raise `Busy` (somebody else does this job right now), `Interrupted` (it was asked to stop and
+has saved its place) and, where a job is several processes (`execution/together.py`), `Lost`; anything else that it
+raises is a failure of this job and of no other.
 """
 
 import importlib
@@ -33,6 +34,10 @@ class Busy(Exception):
 
 class Interrupted(Exception):
     """Raised by the work: it was asked to stop and has saved its place."""
+
+
+class Lost(Exception):
+    """Raised by the work of one of several processes of a job: another of them is gone."""
 
 
 @dataclass(frozen=True)
@@ -78,7 +83,8 @@ class Settings:
 
     engine: its name in the register. workers: jobs at once, over all devices. timeout: seconds a job may take.
     grace: seconds between asking a process to stop and killing it. threads: processor threads of each job; cores /
-    workers when None (give it where results must be equal bit for bit whatever the number of workers). devices: values
+    workers when None (give it where results must be equal bit for bit whatever the number of workers). processes: those
+    that a job starts by itself to do it together, each with so many threads; 1: none. devices: values
     of CUDA_VISIBLE_DEVICES that jobs are spread over; empty leaves it alone. preload: modules imported before the fork.
     prepare: `package.module:function`, called with `prepare_with` (JSON-able) where processes are forked from, once,
     so that what it opens is shared by all jobs; a help, never needed: when it fails, nothing is shared.
@@ -92,6 +98,7 @@ class Settings:
     timeout: float | None = None
     grace: float = 30.0
     threads: int | None = None
+    processes: int = 1
     devices: tuple[str, ...] = ()
     preload: tuple[str, ...] = ("torch",)
     prepare: str = ""
@@ -101,6 +108,11 @@ class Settings:
     memory_gb: float | None = None
     hours: float | None = None
     options: Config | None = None
+
+    @property
+    def cores(self) -> int:
+        """What a job is given on a cluster."""
+        return (self.threads or 1) * self.processes
 
 
 @dataclass

@@ -14,13 +14,13 @@ def free_host_bytes() -> int | None:
 
 
 def free_device_bytes(device: str) -> int | None:
-    """Free memory of a GPU (a value of CUDA_VISIBLE_DEVICES); None where unknown."""
+    """Free memory of a GPU, or of the fullest of several (a value of CUDA_VISIBLE_DEVICES); None where unknown."""
     device = device or os.environ.get("CUDA_VISIBLE_DEVICES", "").partition(",")[0] or "0"
     command = ["nvidia-smi", "--query-gpu=memory.free", "--format=csv,noheader,nounits", "-i", device]
     try:
         answer = subprocess.run(command, capture_output=True, text=True, timeout=10, check=False)
-        return int(answer.stdout.split()[0]) * 2**20 if answer.returncode == 0 else None
-    except (OSError, subprocess.SubprocessError, ValueError, IndexError):
+        return min(map(int, answer.stdout.split())) * 2**20 if answer.returncode == 0 else None
+    except (OSError, subprocess.SubprocessError, ValueError):
         return None
 
 

@@ -5,7 +5,7 @@ The register of engines decides which names and which sections there are.
 
 from typing import Any, Literal
 
-from pydantic import Field, create_model
+from pydantic import Field, create_model, model_validator
 
 from ablate.config import Config
 from ablate.execution.engine import ENGINES, options_of
@@ -19,13 +19,28 @@ class Common(Config):
     workers: int | None = Field(default=None, ge=1)
     """Runs at a time: one a core or a GPU on this machine, all that the cluster lets run elsewhere, where not given."""
     cpus: int | None = Field(default=None, ge=1)
-    """Processor threads of a run, and the cores that a cluster gives it. A run's bits depend on their number."""
+    """Processor threads of a run, and the cores that a cluster gives it, for each of its devices. A run's bits depend
+    on their number."""
+    devices: int | None = Field(default=None, ge=1)
+    """Devices of one machine that train a run together, its batch shared out: GPUs, or on a CPU processes. One where
+    not given, on a cluster as many as `gpus`. A run's last bits depend on their number."""
     gpus: float | None = Field(default=None, ge=0)
-    """GPUs of a run on a cluster; a fraction where the engine can share one."""
+    """GPUs of a run on a cluster, which train it together; a fraction where the engine can share one."""
     memory_gb: float | None = Field(default=None, gt=0)
     """Host memory of a run on a cluster."""
     hours: float | None = Field(default=None, gt=0)
     """Time limit of a run on a cluster: it saves its place before that, and goes on in a new job."""
+
+    @model_validator(mode="after")
+    def _one_device_a_gpu(self) -> "Common":
+        if self.gpus and self.devices and self.devices != max(1.0, self.gpus):
+            raise ValueError(f"gpus {self.gpus:g} and devices {self.devices} disagree; say one of them")
+        return self
+
+    @property
+    def processes(self) -> int:
+        """Processes that train a run together on a cluster."""
+        return self.devices or max(1, int(self.gpus or 0))
 
     def section(self) -> Config | None:
         """The own options of the engine that is named."""

@@ -51,9 +51,9 @@ def describe(config: ModelOptions, spec: DataSpec) -> ModelCost:
 
 def _describe(config: ModelOptions, spec: DataSpec) -> ModelCost:
     with torch.random.fork_rng(devices=[]):  # building draws initial weights; the caller's streams stay as they are
-        model = _build(config, spec)
+        model = outline(config, spec)
         one = replace(spec, sessions=spec.sessions[:1]) if isinstance(spec, EncodingSpec) else spec
-        probe = _Probe(model if one is spec else _build(config, one), one)
+        probe = _Probe(model if one is spec else outline(config, one), one)
     parts = {name: _count(modules) for name, modules in parts_of(model).items()}
     listed = {id(p) for modules in parts_of(model).values() for module in modules for p in module.parameters()}
     rest = sum(p.numel() for p in model.parameters() if id(p) not in listed)
@@ -79,7 +79,7 @@ def _describe(config: ModelOptions, spec: DataSpec) -> ModelCost:
 def module_parameters(config: ModelOptions, spec: DataSpec, *, depth: int) -> list[tuple[str, int]]:
     """Parameters of every module that has some, down to `depth` names below the model, in the order of the flow."""
     with torch.random.fork_rng(devices=[]):
-        model = _build(config, spec)
+        model = outline(config, spec)
     named = [(name, _count([module])) for name, module in model.named_modules() if 0 < len(name.split(".")) <= depth]
     return [(name, number) for name, number in named if name and number]
 
@@ -89,7 +89,7 @@ def parts_of(model: Model) -> dict[str, list[nn.Module]]:
     return {name: [part] if isinstance(part, nn.Module) else list(part) for name, part in model.parts().items()}
 
 
-def _build(config: ModelOptions, spec: DataSpec) -> Model:
+def outline(config: ModelOptions, spec: DataSpec) -> Model:
     """The model on the meta device, or on the CPU where a user's own part cannot be built without numbers."""
     try:
         with torch.device("meta"):

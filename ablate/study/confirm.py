@@ -10,7 +10,7 @@ from ablate.analysis import chosen_rows, fresh_seeds, lacking
 from ablate.errors import AblateError
 from ablate.request import Request
 from ablate.result import Confirmation, content_key
-from ablate.study.running.train import RunJob
+from ablate.study.running.job import RunJob
 from ablate.study.setup.manifest import identity_of
 from ablate.study.study import Study
 

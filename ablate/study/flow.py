@@ -18,8 +18,9 @@ from ablate.study.confirm import confirmation_jobs, with_confirmation
 from ablate.study.logger import logging_to
 from ablate.study.retune import check_search, retuning_jobs, with_retuning
 from ablate.study.running.end import StudyEnd, end_of
+from ablate.study.running.job import RunJob
 from ablate.study.running.missing import missing, train_missing
-from ablate.study.running.train import RunJob, is_there
+from ablate.study.running.train import is_there
 from ablate.study.running.watcher import Watcher
 from ablate.study.running.workers import settings_of
 from ablate.study.setup.merge import keep_manifest

@@ -21,11 +21,12 @@ from ablate.recipe import Configuration
 from ablate.request import Request
 from ablate.result import RunRecord, VariantEntry
 from ablate.study.retune import SEARCH_SEEDS, settings_of_search
+from ablate.study.running.job import RunJob
 from ablate.study.running.missing import missing
-from ablate.study.running.train import RunJob, build_model, open_data
+from ablate.study.running.train import build_model, open_data
 from ablate.study.running.workers import settings_of
 from ablate.study.study import Study, study_of
-from ablate.training import pick_device, seeded, stream_seed
+from ablate.training import TrainingConfig, pick_device, seeded, stream_seed
 from ablate.training.device import autocast, float32_math, peak_memory, reset_peak_memory, synchronize
 from ablate.training.evaluate import evaluating
 from ablate.training.optimization.schedule import evaluation_due
@@ -85,7 +86,7 @@ def price_study(request: Request, tell: Callable[[str], None] = lambda doing: No
     todo = missing(study, request)
     settings = settings_of(request, study.execution, max(1, len(todo)))
     records = study.store.scan().records
-    stopwatch = Stopwatch(request, settings.threads)
+    stopwatch = Stopwatch(request, settings.threads, settings.processes)
     rows = []
     for entry in study.manifest.variants:
         jobs = [job for job in study.jobs if job.key in entry.run_keys]
@@ -155,11 +156,12 @@ def price_variant(
 
 
 class Stopwatch:
-    """Times configurations, each model gone before the next is built."""
+    """Times configurations, each model gone before the next is built. together: devices that will train a run; their
+    shares are timed on one, and what they tell each other is not."""
 
-    def __init__(self, request: Request, threads: int | None):
+    def __init__(self, request: Request, threads: int | None, together: int = 1):
         self.device = pick_device(request.device)
-        self._threads = threads
+        self._threads, self._together = threads, together
         self._rows: dict[tuple[str, Split], int] = {}
 
     def time(self, configuration: Configuration) -> tuple[Timing, float]:
@@ -182,17 +184,17 @@ class Stopwatch:
             model.compile()
         reset_peak_memory(device)
         with seeded(stream_seed(0, "dropout", 0)), float32_math(device, training.precision):
-            step = self._step_seconds(model, dataset, configuration)
+            step = self._step_seconds(model, dataset, share_of(training, self._together))
             batch = self._batch_seconds(model, dataset, configuration)
         timing = Timing(1000 * step, peak_memory(device))
         evaluations = sum(evaluation_due(taken, training) for taken in range(1, training.steps + 1))
-        validation = self._batches(dataset, "validation", training.micro_batch_size) * batch
-        test = self._batches(dataset, "test", training.micro_batch_size) * batch
+        validation = self._batches(dataset, "validation", training.micro_batch_size) * batch / self._together
+        test = self._batches(dataset, "test", training.micro_batch_size) * batch / self._together
         return timing, training.steps * step + (evaluations + 1) * validation + test
 
-    def _step_seconds(self, model: Model, dataset: Dataset, configuration: Configuration) -> float:
+    def _step_seconds(self, model: Model, dataset: Dataset, training: TrainingConfig) -> float:
         """Median of the warm steps."""
-        learner = Learner(model, dataset, configuration.training, seed=0, device=self.device)
+        learner = Learner(model, dataset, training, seed=0, device=self.device)
         model.train()
         spent: list[float] = []
         started = time.monotonic()
@@ -226,6 +228,13 @@ class Stopwatch:
         if key not in self._rows:
             self._rows[key] = sum(batch.size for batch in dataset.sweep(split, batch_size=64))
         return -(-self._rows[key] // batch_size)
+
+
+def share_of(training: TrainingConfig, devices: int) -> TrainingConfig:
+    """What one of several devices computes of each step."""
+    pieces = -(-training.accumulate // devices)
+    rows = -(-training.batch_size // (devices * pieces))
+    return training.model_copy(update={"batch_size": rows * pieces, "accumulate": pieces})
 
 
 # ------------------------------------------------------------------ what the seeds can tell

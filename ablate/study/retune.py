@@ -16,7 +16,7 @@ from ablate.recipe.resolve import resolve
 from ablate.recipe.schema import placed
 from ablate.request import Request
 from ablate.result import Retuning, VariantEntry, content_key
-from ablate.study.running.train import RunJob
+from ablate.study.running.job import RunJob
 from ablate.study.setup.manifest import identity_of
 from ablate.study.study import Study
 from ablate.variant import apply

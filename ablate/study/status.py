@@ -138,7 +138,8 @@ def _hours(record: RunRecord | None, progress: RunProgress | None) -> tuple[floa
     device = record.environment.get("device") or {}
     on_gpu = isinstance(device, dict) and device.get("type") == "cuda"
     cpu = record.usage.seconds if record.usage.cpu_seconds is None else record.usage.cpu_seconds
-    return cpu / 3600, record.usage.seconds / 3600 if on_gpu else 0.0
+    gpus = int(device.get("devices") or 1) if on_gpu else 0
+    return cpu / 3600, record.usage.seconds / 3600 * gpus
 
 
 def _age(started: str) -> float:

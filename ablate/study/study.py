@@ -18,8 +18,11 @@ from ablate.result import (
     Store,
     StudyManifest,
 )
-from ablate.study.running.train import RunJob, open_data
+from ablate.study.running.job import RunJob
+from ablate.study.running.train import open_data
+from ablate.study.running.workers import settings_of
 from ablate.study.setup.chosen import rehearsed, select
+from ablate.study.setup.devices import check_shared
 from ablate.study.setup.facts import CPU, DataFacts, data_files, data_sets, facts_of
 from ablate.study.setup.folds import in_fold, in_folds
 from ablate.study.setup.manifest import make_manifest
@@ -64,6 +67,8 @@ def study_of(request: Request, tell: Callable[[str], None] = lambda doing: None)
     files_before = stamp_of(files)  # before they are read, so that a change after that is seen
     chosen = rehearsed(sound_variants(layout, request, problems, tell), request.quick)
     facts = facts_of(chosen)
+    if execution.processes > 1:
+        check_shared(chosen, facts, settings_of(request, execution, 1).processes, rehearsal=request.quick)
     tell(f"weighing {len(chosen)} variants")
     problems.notices += own_code(chosen)
     name = recipe.name + (QUICK_SUFFIX if request.quick else "")

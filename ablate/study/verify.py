@@ -1,7 +1,8 @@
 """A study's folder in, what is wrong with it out: every stored hash, and one finished run trained again and compared.
 
-The run is the shortest one that is done. On a CPU the same threads and packages give the same bits, so every loss and
-every score must agree to the last digit; on an accelerator they agree closely, and the largest difference is given.
+The run is the shortest one that is done. On a CPU the same threads, devices and packages give the same bits, so every
+loss and every score must agree to the last digit; on an accelerator they agree closely, and the largest difference is
+given.
 """
 
 import math
@@ -18,7 +19,8 @@ from ablate.result import RunRecord, Store
 from ablate.result.record import SPLITS
 from ablate.result.store.pack import scored_rows
 from ablate.study.fitted.opened import configuration_of
-from ablate.study.running.train import RunJob, open_data, train_run
+from ablate.study.running.job import RunJob
+from ablate.study.running.train import open_data, train_run
 from ablate.training import pick_device
 
 FIGURES = (
@@ -72,6 +74,7 @@ def train_again(store: Store, record: RunRecord, *, device: str) -> Agreement:
             data_fingerprint=fingerprint,
             device=chosen,
             threads=threads_of(record),
+            devices=devices_of(record, chosen),
             rehearsal=record.rehearsal,
         )
         before = torch.get_num_threads()
@@ -100,6 +103,13 @@ def device_for(record: RunRecord, device: str) -> str:
 def threads_of(record: RunRecord) -> int | None:
     threads = _device(record).get("threads")
     return threads if isinstance(threads, int) and threads > 0 else None
+
+
+def devices_of(record: RunRecord, device: str) -> int:
+    """As many as trained it, or one where so many are not here."""
+    devices = _device(record).get("devices")
+    enough = pick_device(device).type == "cpu" or torch.cuda.device_count() >= (devices or 1)
+    return devices if isinstance(devices, int) and enough else 1
 
 
 def _device(record: RunRecord) -> Json:

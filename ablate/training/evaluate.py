@@ -9,6 +9,7 @@ from torch import nn
 from ablate.contract import Dataset, Model, Split
 from ablate.result.record import Score
 from ablate.training.device import Precision, autocast
+from ablate.training.ranks import ALONE, Ranks
 from ablate.training.score import EntryTable, scorer_for
 from ablate.training.seed import seeded
 
@@ -24,14 +25,19 @@ def evaluate(
     batch_size: int,
     device: torch.device,
     precision: Precision = "auto",
+    ranks: Ranks = ALONE,
 ) -> tuple[Score, EntryTable]:
-    """Scores every entry of a split once. The data set lies on `device` already, as its `open` left it."""
-    scorer = scorer_for(dataset.spec, metric=dataset.metric, min_spikes=dataset.min_spikes)
+    """Scores every entry of a split once. The data set lies on `device` already, as its `open` left it.
+
+    ranks: share the batches, and all of them know the score.
+    """
+    scorer, empty = (scorer_for(dataset.spec, metric=dataset.metric, min_spikes=dataset.min_spikes) for _ in range(2))
     with evaluating(model), seeded(EVALUATION_SEED):
-        for batch in dataset.sweep(split, batch_size=batch_size):
+        for batch in ranks.own(dataset.sweep(split, batch_size=batch_size)):
             with autocast(device, precision):
                 predictions = model(batch)
             scorer.add(predictions, batch)
+    scorer = ranks.merged(scorer, empty)
     score = scorer.score(dataset.scored_hash(split), dataset.attainable(split), dataset.floor(split))
     return score.model_copy(update={"attainable_accuracy": dataset.attainable_accuracy(split)}), scorer.units()
 

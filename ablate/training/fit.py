@@ -15,6 +15,7 @@ from ablate.result.record import Usage
 from ablate.training.checkpoint import Checkpoints
 from ablate.training.config import TrainingConfig
 from ablate.training.device import float32_math, keep_freed_memory, peak_memory, reset_peak_memory
+from ablate.training.ranks import ALONE, Ranks
 from ablate.training.run import Listener, Outcome, Run
 from ablate.training.seed import seeded, stream_seed
 
@@ -60,36 +61,41 @@ def fit(
     listener: Listener | None = None,
     checkpoints: Checkpoints | None = None,
     stop: Callable[[], bool] | None = None,
+    ranks: Ranks = ALONE,
 ) -> FitResult:
     """Trains a model in place. Model and data lie on `device` already.
 
     checkpoints: where to save, and to go on from if any are there; the caller clears them once the run's record is in
     place. stop: polled before each step; when true, the run is saved and left as interrupted. A loss, gradient, or
-    score that is not finite ends the run as diverged, with the step. Raises AblateError for what the user can fix.
+    score that is not finite ends the run as diverged, with the step. ranks: the processes that train it together, this
+    one among them; only the first one's listener and checkpoints hear of it. Raises AblateError for what the user can
+    fix.
     """
-    listener = listener or Listener()
+    listener = listener if listener is not None and ranks.first else Listener()
     keep_freed_memory(device)
     reset_peak_memory(device)
     if config.compile:
         model.compile()
     with seeded(stream_seed(seed, "dropout", config.reseed)), float32_math(device, config.precision):
-        run = Run(model, dataset, config, seed=seed, device=device)
+        run = Run(model, dataset, config, seed=seed, device=device, ranks=ranks)
         if checkpoints is not None:
             run.resume(checkpoints)
+        run.compare()
+        kept = checkpoints if ranks.first else None
         while True:
             if run.evaluation_due() and not run.evaluate(listener):  # evaluate, keep best
                 break
             if run.finished():  # stop
                 break
-            if stop is not None and stop():
-                run.interrupt(checkpoints, listener)
+            if ranks.agreed(stop is not None and stop()):
+                run.interrupt(kept, listener)
                 break
             run.step()  # step
-            saving = checkpoints is not None and run.save_due()
+            saving = kept is not None and run.save_due()
             if (saving or run.read_due()) and not run.read_losses(listener):  # log
                 break
-            if checkpoints is not None and saving:
-                run.save(checkpoints)
+            if kept is not None and saving:
+                run.save(kept)
         run.settle()
     return _result(run)
 

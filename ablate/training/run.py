@@ -22,6 +22,7 @@ from ablate.training.evaluate import evaluate
 from ablate.training.optimization.average import copy_into, trained_tensors
 from ablate.training.optimization.schedule import evaluation_due, learning_rate, row_due
 from ablate.training.optimization.step import Learner, StepLosses
+from ablate.training.ranks import ALONE, Ranks
 from ablate.training.seed import random_states, restore_random_states
 
 READ_EVERY = 10  # steps between two looks at the losses on an accelerator, where a look waits for all work under way
@@ -65,9 +66,18 @@ class Progress:
 class Run:
     """One call of `fit`. Methods that can find a run diverged return False then and set `outcome`."""
 
-    def __init__(self, model: Model, dataset: Dataset, config: TrainingConfig, *, seed: int, device: torch.device):
-        self.model, self.dataset, self.config, self.device = model, dataset, config, device
-        self.learner = Learner(model, dataset, config, seed=seed, device=device)
+    def __init__(
+        self,
+        model: Model,
+        dataset: Dataset,
+        config: TrainingConfig,
+        *,
+        seed: int,
+        device: torch.device,
+        ranks: Ranks = ALONE,
+    ):
+        self.model, self.dataset, self.config, self.device, self.ranks = model, dataset, config, device, ranks
+        self.learner = Learner(model, dataset, config, seed=seed, device=device, ranks=ranks)
         self.progress = Progress()
         self.best: dict[str, Tensor] = {}
         self.outcome: tuple[Outcome, str] = ("done", "")
@@ -75,8 +85,13 @@ class Run:
         self._unread: list[StepLosses] = []
         self._warm = False
         self._started = self._saved = time.monotonic()
-        self._cpu_started = time.process_time()
+        self._cpu_started = ranks.process_time()
         model.train()
+        ranks.check_model(model)
+
+    def compare(self) -> None:
+        """Raises AblateError if ranks are not where the others are, or hold other weights."""
+        self.ranks.check_equal(trained_tensors(self.model), self.progress.taken)
 
     # -------------------------------------------------------------- evaluate, keep best, stop
 
@@ -87,6 +102,7 @@ class Run:
     def evaluate(self, listener: Listener) -> bool:
         """Scores the full validation split with the averaged weights, and keeps these weights if they are the best."""
         progress = self.progress
+        self.compare()
         self.model.progress(progress.taken / self.config.steps)
         batch_size, precision = self.config.micro_batch_size, self.config.precision
         try:
@@ -98,6 +114,7 @@ class Run:
                     batch_size=batch_size,
                     device=self.device,
                     precision=precision,
+                    ranks=self.ranks,
                 )
         except FloatingPointError as error:
             self.outcome = ("diverged", f"validation after step {progress.taken}: {error}")
@@ -229,8 +246,8 @@ class Run:
 
     def clock(self) -> None:
         """Brings the progress's seconds up to now, those before the run was resumed included: of the clock on the wall,
-        and of the processor, all threads of this process together."""
-        now, cpu_now = time.monotonic(), time.process_time()
+        and of the processor, all threads and ranks together."""
+        now, cpu_now = time.monotonic(), self.ranks.process_time()
         self.progress.seconds += now - self._started
         self.progress.cpu_seconds += cpu_now - self._cpu_started
         self._started, self._cpu_started = now, cpu_now

@@ -188,6 +188,8 @@ def test_what_was_not_said_is_left_to_the_cluster():
     full = submit.parameters(Settings(gpus=1, memory_gb=1.5, hours=0.5, options=options), options, "name", 3)
     assert (full["time"], full["mem"], full["gpus_per_node"], full["account"]) == (30, "1536M", 1, "lab")
     assert full["additional_parameters"] == {"requeue": True, "reservation": "mine"}
+    shared = submit.parameters(Settings(gpus=4, threads=2, processes=4), SlurmOptions(), "name", 3)
+    assert (shared["gpus_per_node"], shared["cpus_per_task"], shared["nodes"]) == (4, 8, 1)
     with pytest.raises(AblateError, match=r"`execution.gpus` is 0.5, and SLURM gives whole GPUs"):
         submit.parameters(Settings(gpus=0.5), SlurmOptions(), "name", 1)
 

@@ -7,7 +7,7 @@ import numpy as np
 from ablate.execution.job import Interrupted
 from ablate.result import Score
 from ablate.study.running import train
-from ablate.study.running.train import RunJob
+from ablate.study.running.job import RunJob, run_record
 
 
 def noise(job: RunJob) -> float:
@@ -27,6 +27,6 @@ def plant(monkeypatch, test: Callable[[RunJob], float], validation: Callable[[Ru
         if stop():
             raise Interrupted("stopped; its place is kept")
         with store.writer(job.key) as run:
-            run.commit(train.run_record(job, state="done", **scores), replace=True)
+            run.commit(run_record(job, state="done", **scores), replace=True)
 
     monkeypatch.setattr(train, "_train", planted)

@@ -18,6 +18,7 @@ from ablate.cli.command.verify import verify_study
 from ablate.errors import AblateError
 from ablate.result import Store
 from ablate.study.flow import run_study
+from ablate.study.running import job as run_job
 from ablate.study.running import train
 from ablate.study.study import study_of
 
@@ -117,7 +118,7 @@ def test_clocks_that_jump_change_neither_order_nor_locks_nor_results(undisturbed
         def now(cls, zone=None):
             return datetime.fromtimestamp(now, zone) + timedelta(days=dice.uniform(-9000, 9000))
 
-    monkeypatch.setattr(train, "datetime", Clock)
+    monkeypatch.setattr(run_job, "datetime", Clock)
     monkeypatch.setattr(time, "time", lambda: now + dice.uniform(-1e9, 1e9))
     store = interrupted(recipe, tmp_path / "results", monkeypatch)
     for path in store.root.rglob("*"):

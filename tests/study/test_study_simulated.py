@@ -10,8 +10,8 @@ from tiny_study import PATCHES, request_of, write_recipe
 from ablate.analysis import analyse
 from ablate.execution import Outcome, Stop
 from ablate.study.flow import run_study
+from ablate.study.running.job import run_record
 from ablate.study.running.missing import missing, train_missing
-from ablate.study.running.train import run_record
 from ablate.study.running.watcher import Watcher
 from ablate.study.setup.merge import keep_manifest
 from ablate.study.study import study_of

@@ -12,7 +12,7 @@ from ablate.errors import AblateError
 from ablate.execution.engine import ENGINES, Entry, Local, Place
 from ablate.result.progress import RunProgress, progress_path
 from ablate.study.flow import run_study
-from ablate.study.running.train import run_record
+from ablate.study.running.job import run_record
 from ablate.study.status import status_of
 from ablate.study.study import study_of
 

@@ -25,7 +25,7 @@ from ablate.request import Request, request_hash
 if TYPE_CHECKING:
     from ablate.cli.screen.ending import Ending
     from ablate.result import RunRecord, Store, StudyManifest
-    from ablate.study.running.train import RunJob
+    from ablate.study.running.job import RunJob
 
 
 def run(

@@ -15,7 +15,7 @@ from ablate.result import RunRecord, Store
 
 if TYPE_CHECKING:
     from ablate.study.running.end import StudyEnd
-    from ablate.study.running.train import RunJob
+    from ablate.study.running.job import RunJob
 
 FAILED = 1
 INTERRUPTED = 130

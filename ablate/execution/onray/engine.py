@@ -218,7 +218,7 @@ def _task(settings: Settings) -> Any:
 
     own = settings.options if isinstance(settings.options, RayOptions) else RayOptions()
     memory = None if settings.memory_gb is None else int(settings.memory_gb * 2**30)
-    asked = {"num_cpus": settings.threads or 1, "num_gpus": settings.gpus, "memory": memory, "resources": own.resources}
+    asked = {"num_cpus": settings.cores, "num_gpus": settings.gpus, "memory": memory, "resources": own.resources}
     remote: Any = ray.remote  # its overloads take no dict of options
     return remote(**{name: value for name, value in asked.items() if value}, max_retries=0, max_calls=1)(perform)
 

@@ -67,7 +67,7 @@ def parameters(settings: Settings, options: SlurmOptions, name: str, at_once: in
         "job_name": name,
         "time": None if settings.hours is None else max(1, round(settings.hours * 60)),
         "mem": None if settings.memory_gb is None else f"{max(1, round(settings.memory_gb * 1024))}M",
-        "cpus_per_task": settings.threads or 1,
+        "cpus_per_task": settings.cores,
         "ntasks_per_node": 1,
         "nodes": 1,
         "gpus_per_node": gpus or None,

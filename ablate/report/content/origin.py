@@ -8,7 +8,7 @@ from ablate.report.content.block import Block, Code, Facts, Table
 from ablate.result import Store
 
 MOST_RUNS = 300
-DEVICE = ("name", "type", "precision", "threads", "cuda", "compiled")
+DEVICE = ("name", "type", "precision", "threads", "devices", "cuda", "compiled")
 
 
 def origin(analysis: StudyAnalysis, store: Store | None) -> Iterator[Block]:

@@ -9,7 +9,7 @@ from ablate.disk.digest import text_hash
 from ablate.disk.read import Json
 from ablate.logger import LoggedRun, Number, Point, RunEnd
 from ablate.result import RunRecord, StudyManifest
-from ablate.study.running.train import RunJob
+from ablate.study.running.job import RunJob
 
 CURVE = ("loss", "penalty", "lr", "grad_norm")
 MIB = 2**20

@@ -10,7 +10,8 @@ from ablate.execution import Event
 from ablate.result import Store, StudyManifest
 from ablate.study.logger.feed import Ended, Feed
 from ablate.study.logger.told import logged_job, logged_record, points, run_end, summary
-from ablate.study.running.train import RunJob, readable_record
+from ablate.study.running.job import RunJob
+from ablate.study.running.train import readable_record
 from ablate.study.running.watcher import Watcher
 from ablate.study.status import is_over
 from ablate.study.study import Study

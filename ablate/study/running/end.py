@@ -5,9 +5,7 @@ from dataclasses import dataclass, field, replace
 
 from ablate.analysis.outcome import Settling
 from ablate.execution import Outcome
-from ablate.study.running.train import (
-    RunJob,
-)
+from ablate.study.running.job import RunJob
 from ablate.study.study import Study
 
 

@@ -11,13 +11,11 @@ from ablate.execution import Event, Job, Outcome, Settings, Stop, execute
 from ablate.request import Request
 from ablate.result import Store, environment
 from ablate.result.record import RunState
+from ablate.study.running.job import RunJob, device_facts, run_record
 from ablate.study.running.train import (
-    RunJob,
-    device_facts,
     is_there,
     readable_record,
     record_hash,
-    run_record,
     share_data,
     train_run,
 )
@@ -94,10 +92,12 @@ def _settle(store: Store, done: set[str]) -> None:
 
 
 def as_executed(todo: Sequence[RunJob], device: str, settings: Settings) -> list[RunJob]:
-    """The runs with their threads and device fixed: a run's bits depend on the number of its threads, which must never
-    depend on the number of workers or on the engine."""
+    """The runs with their threads and devices fixed: a run's bits depend on their numbers, which must never depend on
+    the number of workers or on the engine. No more devices than rows in a batch, as a rehearsal's may be."""
     fixed = {"threads": settings.threads, "device": "cuda" if settings.devices else device}
-    return [job.model_copy(update=fixed) for job in todo]
+    rows = [job.configuration.training.batch_size for job in todo]
+    shared = ({"devices": min(settings.processes, most)} for most in rows)
+    return [job.model_copy(update=fixed | own) for job, own in zip(todo, shared, strict=True)]
 
 
 def train_all(

@@ -25,14 +25,23 @@ class ProgressFile(Listener):
     Silent on a full disk: that stops no run."""
 
     def __init__(
-        self, path: Path, curve: Path, *, variant: str, seed: int, steps: int, device: torch.device | None = None
+        self,
+        path: Path,
+        curve: Path,
+        *,
+        variant: str,
+        seed: int,
+        steps: int,
+        device: torch.device | None = None,
+        devices: int = 1,
     ):
         self._path, self._curve = path, curve
         self._rows = 0
         """Of the curve that are in its file."""
         self._history: Sequence[Json] = ()
         self._variant, self._seed, self._steps = variant, seed, steps
-        self._gpus = int(device is not None and device.type == "cuda")
+        self._gpus = devices if device is not None and device.type == "cuda" else 0
+        self._threads = torch.get_num_threads() * devices
         self._begun, self._host = datetime.now(UTC).isoformat(timespec="seconds"), socket.gethostname()
         self._started = time.monotonic()
         self._written = 0.0
@@ -76,7 +85,7 @@ class ProgressFile(Listener):
             seconds=round(seconds, 2),
             started=self._begun,
             host=self._host,
-            threads=torch.get_num_threads(),
+            threads=self._threads,
             gpus=self._gpus,
         )
         with suppress(OSError):

@@ -1,63 +1,35 @@
 """One run, from its configuration to its folder: open the data, build, fit, score, store. The work of every worker."""
 
+import signal
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime
-from typing import Any
+from pathlib import Path
 
 import torch
 from safetensors.torch import save_model
 
-from ablate.config import Config
 from ablate.contract import Dataset, Model
 from ablate.disk.digest import text_hash
 from ablate.disk.read import Json
 from ablate.disk.stamp import stamp_of
 from ablate.errors import AblateError
-from ablate.execution.job import Busy, Interrupted, Stop
+from ablate.execution.job import Busy, Interrupted, Lost, Stop
+from ablate.execution.together import together
 from ablate.recipe import Configuration
-from ablate.result import ModelCost, RunRecord, Score, Store, canonical_json, environment
+from ablate.result import RunRecord, Score, Store, canonical_json
+from ablate.result.environment import usable_cores
 from ablate.result.progress import curve_path, progress_path
-from ablate.result.record import RunState
+from ablate.study.running.job import RunJob, fitted_record, now
 from ablate.study.running.progress import ProgressFile
 from ablate.training import Checkpoints, EntryTable, FitResult, evaluate, fit, pick_device, seeded, stream_seed
-from ablate.training.device import device_driver, device_name, resolve_precision
 from ablate.training.likelihood import dispersion_measure, dispersions, with_likelihood
+from ablate.training.ranks import ALONE, LostPeerError, Ranks, joined
 from ablate.training.repeated import evaluate_repeats, fev_score
 
 MOST_OPEN = 2
 """Data sets that a process keeps: the study's own, and that of a patch to the data."""
 
 _opened: dict[tuple[str, str], Dataset] = {}
-
-
-class RunJob(Config):
-    """Everything that a worker must know of a run, as plain data."""
-
-    store: str
-    """The study's folder."""
-    study: str
-    variant: str
-    key: str
-    seed: int
-    fold: str = ""
-    """Of a cross-validation; `configuration` is in it."""
-    configuration: Configuration
-    cost: ModelCost | None = None
-    data_fingerprint: str = ""
-    device: str = "auto"
-    threads: int | None = None
-    rehearsal: bool = False
-    recipe_text: str = ""
-    """The recipe as written, kept beside the record."""
-    replaces: str = ""
-    """Hash of the record in place that is to be trained again. Another record means that somebody else did so."""
-    afresh: bool = False
-    """Leave the checkpoints of an earlier try aside."""
-
-    @property
-    def label(self) -> str:
-        return f"{self.variant} seed {self.seed}" + (f" fold {self.fold}" if self.fold else "")
 
 
 def train_run(payload: Json) -> None:
@@ -75,7 +47,34 @@ def train_run(payload: Json) -> None:
     with lock, stop.listening():
         if is_there(store, job):
             raise Busy(f"{job.label} is in place already")
-        _train(job, store, stop=lambda: stop.requested)
+        if job.afresh:
+            store.drop_checkpoints(job.key)
+        if job.devices > 1:
+            log, threads = store.log_path(job.key), job.threads or max(1, usable_cores() // job.devices)
+            shared = job.model_copy(update={"afresh": False, "threads": threads})
+            given = {"job": shared.model_dump(mode="json")}
+            together(RANK, given, job.devices, log=log, threads=threads, stop=stop)
+        else:
+            _train(job, store, stop=lambda: stop.requested)
+
+
+def train_rank(payload: Json) -> None:
+    """The part of one of the processes that train a run together; the one that called them holds the run's lock."""
+    job = RunJob.model_validate(payload["job"])
+    stop = Stop()
+    with stop.listening():
+        for number in (signal.SIGUSR1, signal.SIGUSR2):  # SLURM warns every process of a job
+            signal.signal(number, lambda number, frame: stop.request())
+        device, rank = pick_device(job.device), payload["rank"]
+        device = pick_device(f"cuda:{rank}") if device.type == "cuda" else device
+        try:
+            with joined(Path(payload["meeting"]), rank, job.devices, device) as ranks:
+                _train(job, Store(job.store), stop=lambda: stop.requested, device=device, ranks=ranks)
+        except LostPeerError as error:
+            raise Lost(str(error)) from None
+
+
+RANK = f"{train_rank.__module__}:{train_rank.__name__}"
 
 
 def is_there(store: Store, job: RunJob) -> bool:
@@ -137,20 +136,22 @@ def build_model(
     return with_likelihood(model, configuration.training, dataset.spec).to(device)
 
 
-def _train(job: RunJob, store: Store, *, stop: Callable[[], bool]) -> None:
+def _train(
+    job: RunJob,
+    store: Store,
+    *,
+    stop: Callable[[], bool],
+    device: torch.device | None = None,
+    ranks: Ranks = ALONE,
+) -> None:
     """The run itself, under its lock."""
-    started = _now()
+    started = now()
     if job.threads is not None:
         torch.set_num_threads(job.threads)
-    device = pick_device(job.device)
+    device = device or pick_device(job.device)
     dataset = open_data(job.configuration, device)
     model = build_model(job.configuration, dataset, job.seed, device)
-
-    if job.afresh:
-        store.drop_checkpoints(job.key)
-    steps = job.configuration.training.steps
-    places = (progress_path(store, job.key), curve_path(store, job.key))
-    listener = ProgressFile(*places, variant=job.variant, seed=job.seed, steps=steps, device=device)
+    listener = _listener(job, store, device) if ranks.first else None
     try:
         result = fit(
             model,
@@ -161,34 +162,51 @@ def _train(job: RunJob, store: Store, *, stop: Callable[[], bool]) -> None:
             listener=listener,
             checkpoints=Checkpoints(store.checkpoints(job.key)),
             stop=stop,
+            ranks=ranks,
         )
         if result.state == "interrupted":
             raise Interrupted(result.reason or "stopped; its place is kept")
-        _keep(job, store, result, dataset, started=started, device=device)
+        record, table = _scored(job, result, dataset, started=started, device=device, ranks=ranks)
+        if ranks.first:
+            _keep(job, store, result, record, table, dataset)
     finally:
-        listener.close()
+        if listener is not None:
+            listener.close()
+
+
+def _listener(job: RunJob, store: Store, device: torch.device) -> ProgressFile:
+    steps, places = job.configuration.training.steps, (progress_path(store, job.key), curve_path(store, job.key))
+    return ProgressFile(*places, variant=job.variant, seed=job.seed, steps=steps, device=device, devices=job.devices)
+
+
+def _scored(
+    job: RunJob, result: FitResult, dataset: Dataset, *, started: str, device: torch.device, ranks: Ranks
+) -> tuple[RunRecord, EntryTable | None]:
+    """The run's record, with the scores of the kept weights and the table of the test split if it came to its end."""
+    record = fitted_record(job, result, started=started, device=device)
+    if result.state != "done":
+        return record, None
+    try:
+        scores, table = _scores(result.model, dataset, job.configuration, device, ranks)
+    except FloatingPointError as error:
+        return record.model_copy(update={"state": "diverged", "reason": f"when scored: {error}"}), None
+    dispersed = dispersions(result.model, dataset.spec)
+    measures = {**result.model.measures(), **dispersion_measure(dispersed)}
+    return record.model_copy(update={**scores, "measures": measures}), table
 
 
 def _keep(
-    job: RunJob, store: Store, result: FitResult, dataset: Dataset, *, started: str, device: torch.device
+    job: RunJob, store: Store, result: FitResult, record: RunRecord, table: EntryTable | None, dataset: Dataset
 ) -> None:
-    """Scores the kept weights and moves the run into its place."""
+    """Moves the run into its place. table: None where it was not scored."""
     with store.writer(job.key) as run:
-        record = _record(job, result, started=started, device=device)
-        if result.state == "done":
-            try:
-                scores, table = _scores(result.model, dataset, job.configuration, device)
-            except FloatingPointError as error:
-                record = record.model_copy(update={"state": "diverged", "reason": f"when scored: {error}"})
-            else:
-                dispersed = dispersions(result.model, dataset.spec)
-                measures = {**result.model.measures(), **dispersion_measure(dispersed)}
-                record = record.model_copy(update={**scores, "measures": measures})
-                told = {"dispersion": dispersed} if dispersed else {}
-                run.write_json("units.json", {**table.to_json(), **told})
-                if table.predictions is not None:
-                    run.write_text("predictions.csv", table.predictions.to_csv(dataset.entry_names("test")))
-                save_model(result.model, str(run.folder / "weights.safetensors"))
+        if table is not None:
+            dispersed = dispersions(result.model, dataset.spec)
+            told = {"dispersion": dispersed} if dispersed else {}
+            run.write_json("units.json", {**table.to_json(), **told})
+            if table.predictions is not None:
+                run.write_text("predictions.csv", table.predictions.to_csv(dataset.entry_names("test")))
+            save_model(result.model, str(run.folder / "weights.safetensors"))
         run.write_lines("history.jsonl", result.history)
         if job.recipe_text:
             run.write_text("recipe.yaml", job.recipe_text)
@@ -199,71 +217,20 @@ def _keep(
 
 
 def _scores(
-    model: Model, dataset: Dataset, configuration: Configuration, device: torch.device
+    model: Model, dataset: Dataset, configuration: Configuration, device: torch.device, ranks: Ranks
 ) -> tuple[dict[str, Score], EntryTable]:
-    """Validation and test scores of the kept weights, the per-unit table of the test split, and what repeats say."""
+    """Validation and test scores of the kept weights, the per-unit table of the test split, and what repeats say, which
+    every rank asks for itself."""
     training = configuration.training
     settings: Json = {
         "batch_size": training.micro_batch_size,
         "device": device,
         "precision": training.precision,
     }
-    validation, _ = evaluate(model, dataset, "validation", **settings)
+    validation, _ = evaluate(model, dataset, "validation", ranks=ranks, **settings)
     repeats = evaluate_repeats(model, dataset, **settings)
     if dataset.metric == "fev":
         test, table = fev_score(repeats, dataset.scored_hash("test"))
     else:
-        test, table = evaluate(model, dataset, "test", **settings)
+        test, table = evaluate(model, dataset, "test", ranks=ranks, **settings)
     return {"validation": validation, "test": test}, replace(table, repeats=repeats)
-
-
-def device_facts(job: RunJob, device: torch.device, *, threads: int | None) -> Json:
-    """What a record tells of where its run was trained. Starts no GPU."""
-    training = job.configuration.training
-    return {
-        "name": None if device.type == "cuda" else device_name(device),
-        "type": device.type,
-        "precision": resolve_precision(device, training.precision),
-        "threads": threads,
-        "cuda": torch.version.cuda if device.type == "cuda" else None,
-        "driver": device_driver(device),
-        "compiled": training.compile,
-    }
-
-
-def _record(job: RunJob, result: FitResult, *, started: str, device: torch.device) -> RunRecord:
-    where = device_facts(job, device, threads=torch.get_num_threads()) | {"name": device_name(device)}
-    return run_record(
-        job,
-        state="done" if result.state == "done" else "diverged",
-        reason=result.reason,
-        usage=result.usage(),
-        environment=environment(device=where, results=Store(job.store).root.parent),
-        started=started,
-    )
-
-
-def run_record(job: RunJob, *, state: RunState, reason: str = "", started: str = "", **fields: Any) -> RunRecord:
-    """The record of a run without its scores, for example of one that failed. fields: others of the record's."""
-    if "environment" not in fields:
-        fields["environment"] = environment(results=Store(job.store).root.parent)
-    return RunRecord(
-        key=job.key,
-        study=job.study,
-        variant=job.variant,
-        seed=job.seed,
-        fold=job.fold,
-        state=state,
-        reason=reason,
-        rehearsal=job.rehearsal,
-        config=job.configuration.model_dump(mode="json"),
-        data_fingerprint=job.data_fingerprint,
-        cost=job.cost,
-        started=started or _now(),
-        finished=_now(),
-        **fields,
-    )
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="seconds")

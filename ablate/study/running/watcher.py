@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from ablate.analysis.outcome import Settling
     from ablate.execution import Event
-    from ablate.study.running.train import RunJob
+    from ablate.study.running.job import RunJob
     from ablate.study.study import Study
 
 

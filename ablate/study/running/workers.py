@@ -6,13 +6,14 @@ from collections.abc import Sequence
 import torch
 
 from ablate.disk.read import Json
+from ablate.errors import AblateError
 from ablate.execution import Settings
 from ablate.execution.engine import entry_of
 from ablate.execution.options import Common
 from ablate.recipe import Configuration
 from ablate.request import Request
 from ablate.result.environment import usable_cores
-from ablate.study.running.train import RunJob
+from ablate.study.running.job import RunJob
 from ablate.training import pick_device
 
 
@@ -45,6 +46,7 @@ def settings_elsewhere(request: Request, execution: Common, runs: int) -> Settin
         workers=min(execution.workers or runs, runs) or 1,
         timeout=request.run_timeout,
         threads=execution.cpus or 1,
+        processes=execution.processes,
         gpus=execution.gpus or 0.0,
         memory_gb=execution.memory_gb,
         hours=execution.hours,
@@ -53,21 +55,41 @@ def settings_elsewhere(request: Request, execution: Common, runs: int) -> Settin
 
 
 def settings_here(request: Request, execution: Common, runs: int) -> Settings:
-    """One run a core on a CPU, each with one thread; one run at a time on a GPU, unless something else is said."""
+    """One run a core on a CPU, each with one thread; one run at a time on a GPU, unless something else is said.
+
+    Raises AblateError where a run is to be given more devices than there are.
+    """
     device = pick_device(request.device)
-    cores = usable_cores()
+    cores, together = usable_cores(), execution.devices or 1
     on_cpu = device.type == "cpu"
     inline = execution.engine == "inline"
-    gpus = visible_gpus(device) if device.type == "cuda" and not inline else ()
-    workers = 1 if inline else execution.workers or (cores if on_cpu else max(1, len(gpus)))
+    gpus = visible_gpus(device) if device.type == "cuda" else ()
+    refuse_more(together, device, cores if on_cpu else max(1, len(gpus)))
+    groups = () if inline else in_groups(gpus, together)
+    workers = 1 if inline else execution.workers or (cores // together if on_cpu else max(1, len(groups)))
     return Settings(
         engine=execution.engine,
         workers=max(1, min(workers, runs)),
         timeout=request.run_timeout,
-        threads=execution.cpus or (1 if on_cpu else max(1, cores // workers)),
-        devices=gpus,
+        threads=execution.cpus or (1 if on_cpu else max(1, cores // (workers * together))),
+        processes=together,
+        devices=groups,
         preload=("torch", "torch._dynamo", "ablate.study.running.train"),  # an optimizer loads the compiler
     )
+
+
+def refuse_more(together: int, device: torch.device, there: int) -> None:
+    """A run cannot have more devices than this machine, or than `--device cuda:1` names."""
+    if together > there:
+        kind = {"cpu": ("core", "cores"), "cuda": ("GPU", "GPUs")}.get(device.type, ("device", "devices"))
+        what = f"{together} devices are to train a run together, and {there} {kind[there != 1]} can be used here"
+        hint = f"write `devices: {there}`" if device.index is None else f"leave `--device {device}` out"
+        raise AblateError(what, where="execution.devices", hint=hint)
+
+
+def in_groups(gpus: Sequence[str], together: int) -> tuple[str, ...]:
+    """So many GPUs for each run at a time, as values of CUDA_VISIBLE_DEVICES; what is over stays idle."""
+    return tuple(",".join(gpus[at : at + together]) for at in range(0, len(gpus) - together + 1, together))
 
 
 def visible_gpus(device: torch.device) -> tuple[str, ...]:

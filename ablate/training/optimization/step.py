@@ -1,10 +1,10 @@
 """One optimizer step of any model on any batches: draw, forward, backward, clip, update, average.
 
-A step's batch is drawn whole and cut into `accumulate` micro-batches: the same rows whatever the number. Each one's
-share of the gradient is its share of the step's valid entries, so that the gradient is that of the uncut batch.
+A step's batch is drawn whole and cut, over the ranks that train together and into `accumulate` micro-batches: the same
+rows whatever their numbers. Each piece's share of the gradient is its share of the step's valid entries, so that the
+gradient is that of the uncut batch; the penalty's is the first rank's to add.
 """
 
-from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
@@ -20,6 +20,7 @@ from ablate.training.loss import count_entries, summed_loss
 from ablate.training.optimization.average import MovingAverage, copy_into, trained_tensors
 from ablate.training.optimization.optimizer import build_optimizer
 from ablate.training.optimization.schedule import learning_rate
+from ablate.training.ranks import ALONE, Ranks
 from ablate.training.seed import stream_seed
 
 
@@ -36,8 +37,18 @@ class StepLosses(NamedTuple):
 class Learner:
     """A model with all that changes while it learns, apart from the random states."""
 
-    def __init__(self, model: Model, dataset: Dataset, config: TrainingConfig, *, seed: int, device: torch.device):
+    def __init__(
+        self,
+        model: Model,
+        dataset: Dataset,
+        config: TrainingConfig,
+        *,
+        seed: int,
+        device: torch.device,
+        ranks: Ranks = ALONE,
+    ):
         self.model, self.config, self.device = with_likelihood(model, config, dataset.spec), config, device
+        self.ranks, self.dropout_seed = ranks, stream_seed(seed, "dropout", config.reseed)
         self.counts = likelihood_of(model)
         self.task, self.weights = dataset.spec.task, class_weights(config, dataset.spec, device)
         self.parameters = [parameter for parameter in model.parameters() if parameter.requires_grad]
@@ -51,28 +62,32 @@ class Learner:
         self.model.progress(taken / self.config.steps)
         for group in self.optimizer.param_groups:
             group["lr"] = learning_rate(taken, self.config)
-        loss, penalty = self._gradient(next(self.batches).cut(self.config.accumulate))
+        self.ranks.reseed(self.dropout_seed, taken)
+        loss, penalty = self._gradient(next(self.batches))
         limit = self.config.clip or float("inf")
         grad_norm = nn.utils.clip_grad_norm_(self.parameters, limit)
         self.optimizer.step()
         self.average.update(taken + 1)
         return StepLosses(loss, penalty, grad_norm.detach())
 
-    def _gradient(self, micro_batches: Sequence[Batch]) -> tuple[Tensor, Tensor]:
+    def _gradient(self, batch: Batch) -> tuple[Tensor, Tensor]:
         """Leaves the gradient of mean loss plus penalty in the parameters; returns both."""
         self.optimizer.zero_grad(set_to_none=True)
-        total = torch.stack([count_entries(batch) for batch in micro_batches]).sum().clamp(min=1)
+        total = count_entries(batch).clamp(min=1)
         parts = []
-        for batch in micro_batches:
+        for piece in self.ranks.share(batch, self.config.accumulate):
             with autocast(self.device, self.config.precision):
-                predictions = self.model(batch)
-            loss = summed_loss(predictions, batch, self.task, self.counts, self.weights) / total
+                predictions = self.model(piece)
+            loss = summed_loss(predictions, piece, self.task, self.counts, self.weights) / total
             loss.backward()
             parts.append(loss.detach())
-        penalty = self.model.penalty()
+        nothing = torch.zeros((), device=self.device)
+        penalty = self.model.penalty() if self.ranks.first else nothing
         if penalty.requires_grad:
             penalty.backward()
-        return torch.stack(parts).sum(), penalty.detach().float()
+        loss = torch.stack(parts).sum() if parts else nothing
+        loss, penalty = self.ranks.add_up(self.parameters, torch.stack([loss, penalty.detach().float()])).unbind()
+        return loss, penalty
 
     def kept_weights(self) -> dict[str, Tensor]:
         """A copy of what the model would be scored with now: averages where there are any, buffers."""

@@ -24,7 +24,7 @@ from ablate.study.running.watcher import Watcher
 if TYPE_CHECKING:
     from ablate.analysis.outcome import Settling
     from ablate.execution import Event
-    from ablate.study.running.train import RunJob
+    from ablate.study.running.job import RunJob
     from ablate.study.study import Study
 
 REFRESHES_PER_SECOND = 2

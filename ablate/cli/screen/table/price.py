@@ -14,7 +14,7 @@ from ablate.result.environment import usable_cores
 
 if TYPE_CHECKING:
     from ablate.study.price import StudyPrice, VariantPrice
-    from ablate.study.running.train import RunJob
+    from ablate.study.running.job import RunJob
 
 FAILED = 1
 SLOW_CPU_FLOPS = 5e10

@@ -41,8 +41,8 @@ def test_wrong_overrides_are_told_all_at_once(good, complaints):
         [
             "error: --set: unknown key `foo`",
             "known here: name, question, expectation, cost, data, metric, baseline, training, patches, references, "
-            "variants, seeds, looked_at, glm, controls, analysis, retune, execution, model, adapter, frontend, core, "
-            "modulator, readout, history, init, convnet, tokenizer",
+            "variants, seeds, looked_at, glm, controls, analysis, retune, execution, log, model, adapter, frontend, "
+            "core, modulator, readout, history, init, convnet, tokenizer",
         ],
         ["error: --set: unknown key `training.stps`", "did you mean `steps`?"],
         ["error: --set: unknown key `core.embdding_dim`", "did you mean `embedding_dim`?"],

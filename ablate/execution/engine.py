@@ -17,6 +17,7 @@ from typing import Literal, Protocol, runtime_checkable
 from ablate.config import Config
 from ablate.errors import AblateError
 from ablate.execution.job import Event, Job, Outcome, Settings, Stop
+from ablate.execution.storage.home import Home
 
 
 @dataclass(frozen=True)
@@ -24,13 +25,14 @@ class Desk:
     """Where an engine writes, whom it tells, and how it is stopped.
 
     logs: folder for what jobs print, `<key>.log`. tickets: folder for what an engine must know of jobs that outlive
-    this process.
+    this process. home: what an engine must know of the files of jobs whose nodes do not see this machine's folders.
     """
 
     logs: Path
     tickets: Path
     tell: Callable[[Event], None] = lambda event: None
     stop: Stop = field(default_factory=Stop)
+    home: Home | None = None
 
 
 @dataclass(frozen=True)

@@ -170,7 +170,7 @@ def test_a_task_hears_the_wish_to_stop_below_a_command_that_ignores_ctrl_c(tmp_p
 import signal, sys
 signal.signal(signal.SIGINT, signal.SIG_IGN)
 from ablate.execution import Job
-from ablate.execution.onray.engine import Order, perform
+from ablate.execution.onray.tasks import Order, perform
 place = {str(tmp_path)!r}
 order = Order("execution_work:act", logs=place, begun=place, threads=1, timeout=None, path=tuple(sys.path))
 assert perform(order, Job("a", {{"do": "nothing"}})).state == "done"

@@ -1,7 +1,7 @@
 """What a command has given to Ray, in files beside the study: `ablate status` sees what waits, `ablate stop` stops it.
 
 jobs/ray-<8 hex>/keys.json      the jobs of one command
-                 begun/<key>    written by a task when it begins
+                 begun/<key>    written by a task when it begins; by the command, with its node, where it cannot
                  ended/<key>    written by the command when a job has ended
                  stop           written by whoever wants the command to stop
                  command.lock   held by the command: when it dies, its tasks end, and what this says with them
@@ -18,7 +18,7 @@ from pathlib import Path
 
 from ablate.disk.lock import Holder, acquire, holder
 from ablate.disk.read import read_json
-from ablate.disk.whole import write_json, writing
+from ablate.disk.whole import whole_file, write_json, writing
 from ablate.errors import AblateError
 from ablate.execution.engine import Place
 
@@ -58,6 +58,16 @@ class Ticket:
         """All its jobs. Raises what reading a file that is just being written, or removed, may raise."""
         return frozenset(map(str, read_json(self.folder / "keys.json")))
 
+    def mark(self, key: str, host: str) -> None:
+        """By the command, of a task on a node that does not see this folder. Raises OSError."""
+        if not (self.marks / key).exists():
+            with whole_file(self.marks / key, durable=False) as file:
+                file.write(host.encode())
+
+    def where(self, key: str) -> str:
+        """The node that a job runs on, as far as a mark says; empty where its own lock does. Raises OSError."""
+        return (self.marks / key).read_text()
+
     def unmark(self, key: str) -> None:
         """Before a job is given to Ray, for the first time or again."""
         (self.marks / key).unlink(missing_ok=True)
@@ -83,15 +93,18 @@ def ticket(tickets: Path, keys: Sequence[str]) -> Iterator[Ticket]:
             held.release()
 
 
-def waiting(tickets: Path) -> Mapping[str, Place]:
-    """The jobs that living commands have given to Ray and that have not begun."""
+def under_way(tickets: Path) -> Mapping[str, Place]:
+    """The jobs that living commands have given to Ray: those that have not begun, and those whose mark tells where they
+    run, since their nodes see no lock of ours."""
     found: dict[str, Place] = {}
     for one, command in _living(tickets):
         with suppress(*ABSENT):
-            keys = one.keys()
-            since = datetime.fromtimestamp((one.folder / "keys.json").stat().st_mtime).astimezone()
-            place = Place("waiting", f"Ray, of {command}", since=since.isoformat(timespec="seconds"))
-            found |= dict.fromkeys(keys - one.begun(), place)
+            keys, begun, name = one.keys() - _names(one.ends), one.begun(), f"Ray, of {command}"
+            waits = Place("waiting", name, since=_changed(one.folder / "keys.json"))
+            found |= dict.fromkeys(keys - begun, waits)
+            for key in keys & begun:
+                if where := one.where(key):
+                    found[key] = Place("running", name, where, _changed(one.marks / key))
     return found
 
 
@@ -121,3 +134,7 @@ def _names(folder: Path) -> frozenset[str]:
     with suppress(OSError):
         return frozenset(os.listdir(folder))
     return frozenset()
+
+
+def _changed(path: Path) -> str:
+    return datetime.fromtimestamp(path.stat().st_mtime).astimezone().isoformat(timespec="seconds")

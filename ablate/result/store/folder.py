@@ -38,11 +38,9 @@ from ablate.result.manifest import StudyManifest
 from ablate.result.record import RunRecord
 from ablate.result.store.fault import Damaged, reason
 from ablate.result.store.pack import EMPTY, PACK, Pack, PackedRun, packed_bytes, read_pack, scored_rows
+from ablate.result.store.record_file import FORMAT, read_record
 from ablate.result.store.verify import changed_files
 from ablate.result.store.writer import PARTIAL, REPLACED, RunWriter
-
-FORMAT = 1
-"""The format of records and manifests that this version writes and reads."""
 
 _URL = re.compile(r"[a-z][a-z0-9+.-]+:/")
 """`s3:/bucket`, as a path keeps it; a drive of Windows has one letter."""
@@ -70,7 +68,7 @@ class Store:
     def of(cls, results: Path | str, study: str) -> "Store":
         """The folder of a study by name. Raises AblateError for a name that could lead elsewhere, and for a URL."""
         if _URL.match(str(results)):
-            hint = "a folder that all machines see; copy the finished study to the store"
+            hint = "give a folder; on Ray, `execution: {ray: {storage: URL}}` says where nodes put what they make"
             raise AblateError("is a URL; a study needs locks and renames", where=str(results), hint=hint)
         return cls(Path(results) / check_name(study, "study name"))
 
@@ -136,18 +134,7 @@ class Store:
         return (self.folder(key) / "record.json").is_file()
 
     def _record_in_place(self, key: str) -> RunRecord:
-        path = self._file(key, "record.json")
-        if os.path.islink(os.path.dirname(path)):
-            raise AblateError("is a link, which is refused", where=os.path.dirname(path))
-        try:
-            record = RunRecord.model_validate_json(read_bytes(path))
-        except (ValidationError, RecursionError) as error:
-            raise AblateError(f"is damaged: {reason(error)}", where=path) from None
-        if record.format != FORMAT:
-            raise AblateError(f"has format {record.format}; this version reads {FORMAT}", where=path)
-        if record.key != key:
-            raise AblateError(f"is the record of another run ({record.key[:40]!r})", where=path)
-        return record
+        return read_record(f"{self._runs}{os.sep}{check_key(key)}", key)
 
     def scan(self) -> Scan:
         """Every run's record; a damaged one is listed, never raised."""

@@ -57,6 +57,10 @@ class RunWriter:
         self.write_json("config.json", record.config)
         self._write("record.json", record.model_dump_json(indent=1) + "\n")
         write_hashes(self.folder)
+        return self.move_in(replace=replace)
+
+    def move_in(self, *, replace: bool = False) -> bool:
+        """The same for a run that was written elsewhere and whose files, `hashes.json` with them, are in `folder`."""
         with writing(self.folder):
             for file in self.folder.iterdir():
                 sync_file(file)

@@ -11,6 +11,7 @@ from ablate.execution import Event, Job, Outcome, Settings, Stop, execute
 from ablate.request import Request
 from ablate.result import Store, environment
 from ablate.result.record import RunState
+from ablate.study.running.home import StudyHome
 from ablate.study.running.job import RunJob, device_facts, run_record
 from ablate.study.running.train import (
     is_there,
@@ -106,7 +107,8 @@ def train_all(
     """Each run by the engine of the settings."""
     shared = replace(settings, prepare=SHARE, prepare_with=shared_data(todo))
     jobs = [Job(job.key, job.model_dump(mode="json"), job.label) for job in longest_at_the_end_first(todo)]
-    return execute(jobs, WORK, shared, logs=store.logs, tickets=store.tickets, on_event=tell, stop=stop)  # type: ignore[return-value]
+    home = StudyHome(store, {job.key: job for job in todo})
+    return execute(jobs, WORK, shared, logs=store.logs, tickets=store.tickets, on_event=tell, stop=stop, home=home)  # type: ignore[return-value]
 
 
 def longest_at_the_end_first(todo: Sequence[RunJob]) -> list[RunJob]:

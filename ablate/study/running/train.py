@@ -80,7 +80,12 @@ RANK = f"{train_rank.__module__}:{train_rank.__name__}"
 def is_there(store: Store, job: RunJob) -> bool:
     """Whether the run has come to its end already, here or in another process. A damaged record is no end."""
     record = readable_record(store, job.key)
-    return record is not None and record.state != "interrupted" and record_hash(record) != job.replaces
+    return record is not None and counts(record, job)
+
+
+def counts(record: RunRecord, job: RunJob) -> bool:
+    """Whether this record is an end of the run, and not the one that is to be trained again."""
+    return record.state != "interrupted" and record_hash(record) != job.replaces
 
 
 def readable_record(store: Store, key: str) -> RunRecord | None:

@@ -4,8 +4,8 @@
 
 Each command runs in a pseudo-terminal, as after Enter. `first` is when its first character came, `last` when it ended,
 `cpu` the processor time of it and its children, which says more on a busy machine; medians of the runs. `run` is a
-rehearsal of the quickstart in an empty folder (`--quick`), `report` and `finished` need a study that is there:
-RECIPE's, by default the committed quickstart.
+rehearsal of the quickstart in an empty folder (`--quick`), `report` is that of the committed quickstart, `finished`
+needs a study that is there: RECIPE's, by default the same.
 """
 
 import argparse
@@ -29,7 +29,7 @@ COMMANDS = {
     "check": ("check", "recipes/quickstart.yaml"),
     "params vivit_fixes": ("params", "recipes/vivit_fixes.yaml"),
     "check vivit_fixes": ("check", "recipes/vivit_fixes.yaml"),
-    "report": ("report", "{finished}"),
+    "report": ("report", "results/quickstart"),
     "finished": ("run", "{finished}"),
     "run": ("run", "recipes/quickstart.yaml", "--quick", "--out", "{folder}"),
 }

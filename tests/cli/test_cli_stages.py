@@ -17,15 +17,23 @@ LAST = "<torch is imported>"
 NO_TORCH = f"import sys\nsys.stderr.write({LAST!r})\nsys.stderr.flush()\nsys.exit(3)\n"
 
 
-@pytest.mark.parametrize("command", ["run", "check", "params", "parts"])
-def test_a_terminal_says_what_is_being_done_before_torch_is_imported(tmp_path: Path, command: str):
+@pytest.mark.parametrize(
+    ("command", "slow", "text"),
+    [
+        *((command, "torch", "loading torch ...") for command in ("run", "check", "params", "parts")),
+        ("report", "numpy", "reading "),  # it never loads torch
+    ],
+)
+def test_a_terminal_says_what_is_being_done_before_anything_slow_is_imported(
+    tmp_path: Path, command: str, slow: str, text: str
+):
     recipe = write_recipe(tmp_path)
-    (tmp_path / "torch").mkdir()
-    (tmp_path / "torch" / "__init__.py").write_text(NO_TORCH)  # found first: the program ends where it is imported
+    (tmp_path / slow).mkdir()
+    (tmp_path / slow / "__init__.py").write_text(NO_TORCH)  # found first: the program ends where it is imported
     said, _ = in_terminal(command, *([] if command == "parts" else [str(recipe)]), first=tmp_path)
     before, found, _ = said.partition(LAST)
     assert found
-    assert "loading torch ..." in before
+    assert text in before
 
 
 def test_elsewhere_nothing_is_said_of_it(tmp_path: Path):

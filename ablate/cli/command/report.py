@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, get_args
 
 import typer
 
-from ablate.cli.console import say
+from ablate.cli.console import say, stage
 from ablate.cli.options import Details, StudyPath, known_format
 from ablate.errors import AblateError
 
@@ -62,6 +62,7 @@ def report_study(
     """Prints the report of every study under `path`, of several an overview first. Raises AblateError when there is
     none.
     """
+    stage(f"reading {path}")
     from ablate.cli.screen.ranking import print_overview, print_report, watch_studies
     from ablate.cli.studies import analysis_of, studies_under
     from ablate.report import Format
@@ -72,9 +73,11 @@ def report_study(
         names = ", ".join(store.root.name for store in stores)
         raise AblateError(f"{path} holds several studies ({names})", hint="name one of them for --html and --figures")
     if watch:
+        stage()
         return watch_studies(stores)
     to_files = bool(html or figures or save)
     analyses = [analysis_of(store, tell=True) for store in stores]
+    stage()
     if len(stores) > 1 and format == "table" and not to_files:
         print_overview(stores, analyses)
     for place, (store, analysis) in enumerate(zip(stores, analyses, strict=True)):

@@ -59,7 +59,7 @@ def _within_tree(folder: Path) -> str:
     """The folder as git names it, from the top of its working tree; empty at the top and outside a tree."""
     inside = folder.resolve()
     top = next((parent for parent in inside.parents if (parent / ".git").exists()), inside)
-    return inside.relative_to(top).as_posix().removeprefix(".")
+    return "" if inside == top else inside.relative_to(top).as_posix()
 
 
 def processor() -> str:
@@ -74,7 +74,8 @@ def processor() -> str:
 
 def _git(folder: Path, *arguments: str) -> str:
     """Git's answer, or nothing. The file-system monitor is off, since a foreign tree could name any program as one."""
-    command = ["git", "-c", "core.fsmonitor=false", "-c", "status.relativePaths=false", "-C", str(folder), *arguments]
+    plain = ("core.fsmonitor=false", "core.quotePath=false", "status.relativePaths=false")
+    command = ["git", *(word for setting in plain for word in ("-c", setting)), "-C", str(folder), *arguments]
     settings = {**os.environ, "GIT_OPTIONAL_LOCKS": "0"}
     try:
         answer = subprocess.run(command, capture_output=True, text=True, timeout=5, env=settings, check=False)

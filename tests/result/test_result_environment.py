@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from ablate.result import environment
 from ablate.result.environment import git_state
 
@@ -45,9 +47,10 @@ def test_the_commit_and_whether_it_was_changed_are_told(tmp_path):
     assert git_state(tmp_path) == {"commit": commit, "dirty": True}
 
 
-def test_tables_that_a_study_wrote_are_no_change_of_the_code(tmp_path):
+@pytest.mark.parametrize("name", ["out", ".out", "größe"])
+def test_tables_that_a_study_wrote_are_no_change_of_the_code(tmp_path, name):
     git(tmp_path, "init", "-q")
-    results, code = tmp_path / "out" / "results", tmp_path / "out" / "results.py"
+    results, code = tmp_path / name / "results", tmp_path / name / "results.py"
     results.mkdir(parents=True)
     for file in (results / "table one.md", code):
         file.write_text("1")
@@ -56,10 +59,10 @@ def test_tables_that_a_study_wrote_are_no_change_of_the_code(tmp_path):
     (results / "table one.md").write_text("2")
     assert git_state(tmp_path)["dirty"]
     assert not git_state(tmp_path, results)["dirty"]
-    assert not git_state(tmp_path / "out", results)["dirty"], "asked from within"
+    assert not git_state(tmp_path / name, results)["dirty"], "asked from within"
     assert git_state(tmp_path, tmp_path)["dirty"], "the whole tree is no folder of results"
     assert git_state(tmp_path, tmp_path.parent)["dirty"], "nor is what lies outside"
-    git(tmp_path, "mv", "out/results/table one.md", "out/results/two.md")
+    git(tmp_path, "mv", f"{name}/results/table one.md", f"{name}/results/two.md")
     assert not git_state(tmp_path, results)["dirty"]
     code.write_text("2")
     assert git_state(tmp_path, results)["dirty"]

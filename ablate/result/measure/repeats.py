@@ -97,10 +97,8 @@ class SessionRepeats(Config):
     def in_columns(self) -> Json:
         """As JSON, a list a figure in place of an object a unit: a tenth of the bytes. Read back, units have their
         values to five digits and no intervals; means and pictures are as they were."""
-        values = {
-            name: [_five_digits(getattr(unit.values, name)) for unit in self.units]
-            for name in RepeatValues.model_fields
-        }
+        figures = [dict(unit.values) for unit in self.units]
+        values = {name: [_five_digits(one[name]) for one in figures] for name in RepeatValues.model_fields}
         columns = {"unit": [unit.unit for unit in self.units], "clear": [unit.clear for unit in self.units], **values}
         return {**self.model_dump(mode="json", exclude={"units"}), "units": columns}
 

@@ -14,6 +14,7 @@ from torch import nn
 
 from ablate.contract import Model
 from ablate.errors import AblateError
+from ablate.execution import engine
 from ablate.execution.launch import Spawner
 from ablate.execution.options import Common
 from ablate.request import Request
@@ -165,7 +166,8 @@ def test_on_a_cpu_a_run_takes_a_core_for_each(monkeypatch):
     assert (settings.processes, settings.devices, settings.workers, settings.threads) == (2, (), 4, 1)
 
 
-def test_on_a_cluster_a_run_is_given_cores_for_each_and_trains_on_all_gpus_that_it_is_given():
+def test_on_a_cluster_a_run_is_given_cores_for_each_and_trains_on_all_gpus_that_it_is_given(monkeypatch):
+    monkeypatch.setattr(engine, "find_spec", lambda name: object())
     settings = given(engine="slurm", gpus=4, cpus=2)
     assert (settings.processes, settings.gpus, settings.threads, settings.cores) == (4, 4, 2, 8)
     assert device_of(Request(RECIPE), Common(engine="ray", gpus=4)) == "cuda"

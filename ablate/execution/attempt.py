@@ -7,8 +7,9 @@ import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
+from typing import Literal
 
-from ablate.execution.job import Busy, Interrupted, Job, Outcome, OutcomeState, Work, is_out_of_memory, why
+from ablate.execution.job import Busy, Interrupted, Job, Misplaced, Outcome, OutcomeState, Work, is_out_of_memory, why
 
 
 class TookTooLong(Exception):
@@ -20,6 +21,7 @@ def attempt(job: Job, function: Work, timeout: float | None = None) -> Outcome:
     begun = time.monotonic()
     state: OutcomeState = "done"
     reason, tail = "", ""
+    cause: Literal["", "memory", "machine"] = ""
     try:
         with _signals_raise(timeout):
             function(job.payload)
@@ -30,9 +32,10 @@ def attempt(job: Job, function: Work, timeout: float | None = None) -> Outcome:
     except TookTooLong:
         state, reason = "failed", f"ran longer than {timeout:g} s"
     except (Exception, SystemExit) as error:
-        reason = f"out of memory ({why(error)})" if is_out_of_memory(error) else why(error)
+        cause = "machine" if isinstance(error, Misplaced) else "memory" if is_out_of_memory(error) else ""
+        reason = f"out of memory ({why(error)})" if cause == "memory" else why(error)
         state, tail = "failed", traceback.format_exc()
-    return Outcome(job.key, state, reason, tail, time.monotonic() - begun)
+    return Outcome(job.key, state, reason, tail, time.monotonic() - begun, cause=cause)
 
 
 @contextmanager

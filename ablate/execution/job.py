@@ -2,8 +2,8 @@
 
 The work is named as `package.module:function`. It takes a job's payload, writes its results to files itself, and
 returns nothing. It may raise `Busy` (somebody else does this job right now), `Interrupted` (it was asked to stop and
-has saved its place) and, where a job is several processes (`execution/together.py`), `Lost`; anything else that it
-raises is a failure of this job and of no other.
+has saved its place), `Misplaced` (this machine lacks what its jobs need) and, where a job is several processes
+(`execution/together.py`), `Lost`; anything else that it raises is a failure of this job and of no other.
 """
 
 import importlib
@@ -36,17 +36,33 @@ class Interrupted(Exception):
     """Raised by the work: it was asked to stop and has saved its place."""
 
 
+class Misplaced(AblateError):
+    """Raised by the work: this machine lacks what it needs, and what every job like it will need."""
+
+
 class Lost(Exception):
     """Raised by the work of one of several processes of a job: another of them is gone."""
 
 
 @dataclass(frozen=True)
+class DeviceUse:
+    """What a job took of its GPU, in bytes. peak: that its process held at most. total: of the GPU."""
+
+    peak: int
+    total: int
+
+
+@dataclass(frozen=True)
 class Job:
-    """One thing to do. key: safe as a file name. payload: what the work gets, JSON-able. label: for people."""
+    """One thing to do. key: safe as a file name. payload: what the work gets, JSON-able. label: for people. kind: jobs
+    of one kind take the same memory of a GPU. took: what one of its kind took that was done before, where it is known.
+    """
 
     key: str
     payload: Json
     label: str = ""
+    kind: str = ""
+    took: DeviceUse | None = None
 
 
 @dataclass(frozen=True)
@@ -55,7 +71,8 @@ class Outcome:
 
     state: `left` when it runs on although we stopped. reason: why it failed, in one line; empty when done.
     log_tail: the last lines that it printed. seconds: of its last try. peak_bytes: host memory at its peak, shared
-    pages counted; 0 where unknown. tries: 2 after a retry.
+    pages counted; 0 where unknown. tries: 2 after a retry. cause: of a failure that another GPU or another machine may
+    not have.
     """
 
     key: str
@@ -65,13 +82,15 @@ class Outcome:
     seconds: float = 0.0
     peak_bytes: int = 0
     tries: int = 1
+    cause: Literal["", "memory", "machine"] = ""
 
 
 @dataclass(frozen=True)
 class Event:
-    """Something that a progress display wants to know: a job has started, is tried again, or has ended."""
+    """Something that a progress display wants to know: a job has started, is tried again, or has ended; or `told`, what
+    a person should know since it ended, by its reason."""
 
-    kind: Literal["started", "again", "ended"]
+    kind: Literal["started", "again", "ended", "told"]
     key: str
     outcome: Outcome | None = None
     reason: str = ""
@@ -89,8 +108,9 @@ class Settings:
     prepare: `package.module:function`, called with `prepare_with` (JSON-able) where processes are forked from, once,
     so that what it opens is shared by all jobs; a help, never needed: when it fails, nothing is shared.
     start: how processes come to be; `auto` forks on Linux where that is safe and spawns elsewhere.
-    gpus, memory_gb, hours: what each job is given on a cluster; None: what the cluster gives by itself. options: the
-    engine's own, of its options class.
+    gpus, memory_gb, hours: what each job is given on a cluster; None: what the cluster gives by itself. shares: the
+    first job of a kind is given those gpus, the others the share that it took. options: the engine's own, of its
+    options class.
     """
 
     engine: str = "pool"
@@ -105,6 +125,7 @@ class Settings:
     prepare_with: Json = field(default_factory=dict)
     start: Literal["auto", "fork", "spawn"] = "auto"
     gpus: float = 0.0
+    shares: bool = False
     memory_gb: float | None = None
     hours: float | None = None
     options: Config | None = None

@@ -3,7 +3,7 @@
 The register of engines decides which names and which sections there are.
 """
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, create_model, model_validator
 
@@ -24,8 +24,9 @@ class Common(Config):
     devices: int | None = Field(default=None, ge=1)
     """Devices of one machine that train a run together, its batch shared out: GPUs, or on a CPU processes. One where
     not given, on a cluster as many as `gpus`. A run's last bits depend on their number."""
-    gpus: float | None = Field(default=None, ge=0)
-    """GPUs of a run on a cluster, which train it together; a fraction where the engine can share one."""
+    gpus: Annotated[float, Field(ge=0)] | Literal["auto"] | None = None
+    """GPUs of a run on a cluster, which train it together; a fraction where the engine can share one. `auto`: a whole
+    one for the first run of each variant, for its others the share that it was measured to take (Ray)."""
     memory_gb: float | None = Field(default=None, gt=0)
     """Host memory of a run on a cluster."""
     hours: float | None = Field(default=None, gt=0)
@@ -33,14 +34,24 @@ class Common(Config):
 
     @model_validator(mode="after")
     def _one_device_a_gpu(self) -> "Common":
-        if self.gpus and self.devices and self.devices != max(1.0, self.gpus):
+        if self.gpus and self.gpus != "auto" and self.devices and self.devices != max(1.0, self.gpus):
             raise ValueError(f"gpus {self.gpus:g} and devices {self.devices} disagree; say one of them")
         return self
 
     @property
+    def whole_gpus(self) -> float:
+        """GPUs of a run, of the first one of a variant where its share is to be measured."""
+        return float(self.processes) if self.gpus == "auto" else self.gpus or 0.0
+
+    @property
+    def shares(self) -> bool:
+        """Whether a run's share of a GPU is measured; never of several."""
+        return self.gpus == "auto" and self.processes == 1
+
+    @property
     def processes(self) -> int:
         """Processes that train a run together on a cluster."""
-        return self.devices or max(1, int(self.gpus or 0))
+        return self.devices or (1 if self.gpus == "auto" else max(1, int(self.gpus or 0)))
 
     def section(self) -> Config | None:
         """The own options of the engine that is named."""

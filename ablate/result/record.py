@@ -133,6 +133,8 @@ class Usage(Config):
     best_step: int
     step_milliseconds: float
     peak_memory_bytes: int
+    device_memory_bytes: int | None = None
+    """Of the GPU, held by the process at most, what it kept unused among it; None on a CPU."""
 
 
 class RunRecord(Config):

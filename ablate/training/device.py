@@ -138,6 +138,16 @@ def peak_memory(device: torch.device) -> int:
     return peak if sys.platform == "darwin" else peak * 1024
 
 
+def reserved_memory(device: torch.device) -> int | None:
+    """Bytes of the GPU that torch held at its peak, what it kept unused among them; None on another device."""
+    return torch.cuda.max_memory_reserved(device) if device.type == "cuda" else None
+
+
+def device_memory(device: torch.device) -> int | None:
+    """Bytes of the GPU; None on another device."""
+    return torch.cuda.get_device_properties(device).total_memory if device.type == "cuda" else None
+
+
 def synchronize(device: torch.device) -> None:
     """Waits for the device, so that a clock read afterwards is honest."""
     if device.type == "cuda":

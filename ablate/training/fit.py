@@ -14,7 +14,7 @@ from ablate.disk.read import Json
 from ablate.result.record import Usage
 from ablate.training.checkpoint import Checkpoints
 from ablate.training.config import TrainingConfig
-from ablate.training.device import float32_math, keep_freed_memory, peak_memory, reset_peak_memory
+from ablate.training.device import float32_math, keep_freed_memory, peak_memory, reserved_memory, reset_peak_memory
 from ablate.training.ranks import ALONE, Ranks
 from ablate.training.run import Listener, Outcome, Run
 from ablate.training.seed import seeded, stream_seed
@@ -26,7 +26,7 @@ class FitResult:
 
     model: with the kept weights unless interrupted. history: rows as in `Progress.history`, without timings.
     best_step: the step whose weights were kept, 0 if none were. step_milliseconds: mean of an optimizer step.
-    peak_memory: bytes.
+    peak_memory: bytes. device_memory: bytes of the GPU that were held at most; None on a CPU.
     """
 
     model: Model
@@ -39,6 +39,7 @@ class FitResult:
     cpu_seconds: float
     step_milliseconds: float
     peak_memory: int
+    device_memory: int | None = None
 
     def usage(self) -> Usage:
         return Usage(
@@ -48,6 +49,7 @@ class FitResult:
             best_step=self.best_step,
             step_milliseconds=self.step_milliseconds,
             peak_memory_bytes=self.peak_memory,
+            device_memory_bytes=self.device_memory,
         )
 
 
@@ -114,4 +116,5 @@ def _result(run: Run) -> FitResult:
         cpu_seconds=run.progress.cpu_seconds,
         step_milliseconds=run.step_milliseconds(),
         peak_memory=peak_memory(run.device),
+        device_memory=reserved_memory(run.device),
     )

@@ -80,6 +80,40 @@ def do_gpu_memory(payload: dict) -> None:
     raise RuntimeError("CUDA out of memory. Tried to allocate 20.00 MiB")
 
 
+def do_share(payload: dict) -> None:
+    """Runs out of a GPU's memory the first time it is told to; else notes its GPU, and ends once so many have."""
+    folder, own = Path(payload["folder"]), Path(payload["folder"]) / str(os.getpid())
+    if payload.get("full") and not (folder / "full").exists():
+        (folder / "full").touch()
+        raise RuntimeError("CUDA out of memory. Tried to allocate 20.00 MiB")
+    own.write_text(os.environ["CUDA_VISIBLE_DEVICES"])
+    until = time.monotonic() + 100
+    while len([one for one in folder.iterdir() if one.name != "full"]) < payload["meet"]:
+        assert time.monotonic() < until, "waited in vain"
+        time.sleep(0.05)
+
+
+def do_open_world(payload: dict) -> None:
+    """Opens synthetic data; whoever makes them says where."""
+    import torch
+
+    from ablate.data.synthetic import make
+    from ablate.data.synthetic.config import SyntheticV1Config
+
+    real = make._make
+
+    def told(world, folder: Path) -> None:
+        with (Path(payload["folder"]) / "made").open("a") as file:
+            file.write(f"{folder.parent}\n")
+        time.sleep(1)  # so that others come meanwhile
+        real(world, folder)
+
+    make._make = told
+    SyntheticV1Config.model_validate(payload["data"]).open(torch.device("cpu"))
+    with (Path(payload["folder"]) / "opened").open("a") as file:
+        file.write(f"{os.environ['ABLATE_CACHE']}\n")
+
+
 def do_sleep(payload: dict) -> None:
     time.sleep(payload.get("seconds", 60))
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from ablate.errors import AblateError
 from ablate.execution import Job, Outcome, Settings, Stop, execute
 from ablate.execution.elsewhere import cancel
 from ablate.execution.engine import made
@@ -140,6 +141,26 @@ def test_another_terminal_stops_a_command_which_asks_its_runs_and_begins_no_othe
     assert cancel(tmp_path / "jobs") == 0
 
 
+class WithoutData(Endless):
+    """A node finds no data for the first task, and none for those that are asked to stop."""
+
+    def get(self, ref):
+        if ref.job.key == KEYS[0]:
+            return Outcome(ref.job.key, "failed", "node 7 sees no data", cause="machine")
+        return super().get(ref)
+
+
+def test_a_node_without_the_data_ends_the_command_since_it_would_fail_run_after_run(tmp_path, stand_in):
+    ray, outcomes = stand_in(kind=WithoutData), {}
+    how = Settings(engine="ray", workers=2)
+    with pytest.raises(AblateError, match="--engine ray: node 7 sees no data") as told:  # noqa: PT012 - what came before
+        for outcome in execute([Job(key, {}) for key in KEYS[:6]], "work:it", how, logs=tmp_path / "logs"):
+            outcomes[outcome.key] = outcome.state
+    assert "every node must see the data under the same path" in str(told.value)
+    assert ray.given == KEYS[:2]
+    assert outcomes == {KEYS[1]: "interrupted"}  # and none for the first: it is trained where the data are
+
+
 def test_what_waits_in_ray_is_known_by_its_command_and_forgotten_with_it(tmp_path):
     engine = made(Settings(engine="ray"))
     with ticket(tmp_path, ["aa", "bb"]) as own:
@@ -164,16 +185,18 @@ def test_what_a_command_that_died_left_is_cleared_by_the_next(tmp_path):
         assert not left.exists()
 
 
-def test_a_task_hears_the_wish_to_stop_below_a_command_that_ignores_ctrl_c(tmp_path):
-    """As one does that a script began in the background: its workers inherit that."""
+def test_a_task_works_in_the_commands_folder_and_hears_the_wish_to_stop_below_one_that_ignores_ctrl_c(tmp_path):
+    """As one does that a script began in the background: its workers inherit that. Ray may be begun elsewhere."""
     script = f"""
-import signal, sys
+import os, signal, sys
+os.chdir("/")
 signal.signal(signal.SIGINT, signal.SIG_IGN)
 from ablate.execution import Job
 from ablate.execution.onray.tasks import Order, perform
 place = {str(tmp_path)!r}
-order = Order("execution_work:act", logs=place, begun=place, threads=1, timeout=None, path=tuple(sys.path))
+order = Order("execution_work:act", logs=place, begun=place, threads=1, timeout=None, path=tuple(sys.path), cwd=place)
 assert perform(order, Job("a", {{"do": "nothing"}})).state == "done"
+assert os.path.samefile(os.getcwd(), place)
 sys.exit(signal.getsignal(signal.SIGINT) is not signal.default_int_handler)
 """
     here = Path(__file__).parent

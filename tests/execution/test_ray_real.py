@@ -16,6 +16,7 @@ from ray_cluster import LITTLE, ray_cluster
 
 from ablate.errors import AblateError
 from ablate.execution import Job, Settings, Stop, execute
+from ablate.execution.job import DeviceUse
 from ablate.execution.onray.options import RayOptions
 
 ray = pytest.importorskip("ray", reason="the extra `ray` is not installed")
@@ -88,6 +89,66 @@ def test_a_job_whose_node_is_lost_is_begun_again_on_another(cluster, tmp_path):
     assert outcomes["a"].state == "done"
     assert events == ["started", "again", "started", "ended"]
     assert place.read_text() == "begun begun"
+
+
+class Measured:
+    """A home whose jobs each took a tenth of their GPU."""
+
+    def took(self, key: str) -> DeviceUse:
+        return DeviceUse(8 * 2**30, 100 * 2**30)
+
+
+def test_jobs_share_a_gpu_by_what_the_first_of_them_took_and_one_that_is_full_is_given_a_whole_one(cluster, tmp_path):
+    """The node only claims its GPU, and what the first took is planted."""
+    card = cluster.add_node(**LITTLE | {"num_cpus": 4}, num_gpus=1)
+    try:
+        (tmp_path / "gpu").mkdir()
+        act = {"do": "share", "folder": str(tmp_path / "gpu")}
+        jobs = [Job("a0", act | {"meet": 1}, kind="a")]
+        jobs += [Job(f"a{number}", act | {"meet": 3}, kind="a") for number in (1, 2)]
+        jobs.append(Job("a3", act | {"meet": 1, "full": True}, kind="a"))
+        how = Settings(engine="ray", threads=1, workers=4, gpus=1.0, shares=True)
+        events: list[tuple[str, str]] = []
+        ended = execute(
+            jobs,
+            "execution_work:act",
+            how,
+            logs=tmp_path / "logs",
+            home=Measured(),
+            on_event=lambda event: events.append((event.kind, event.reason)),
+        )
+        assert {outcome.key: outcome.state for outcome in ended} == {job.key: "done" for job in jobs}
+    finally:
+        cluster.remove_node(card)
+    assert [one.read_text() for one in (tmp_path / "gpu").iterdir() if one.name != "full"] == ["0"] * 4
+    told = [reason for kind, reason in events if kind == "told"]
+    assert told == ["a: each run asks for 0.11 of a GPU; a run held 8.0 of 100.0 GiB at its peak"]
+    assert ("again", "out of memory on 0.11 of a GPU; now on a whole one") in events
+    assert (tmp_path / "logs" / "a1.log").read_text().startswith("on 0.11 of a GPU\n")
+    assert "of a GPU\n" not in (tmp_path / "logs" / "a0.log").read_text()
+
+
+@pytest.mark.timeout(600)
+def test_data_are_made_once_on_each_node_whose_runs_need_them(cluster, tmp_path):
+    """Two nodes with a cache each: whoever comes first makes the world there, and the others of that node wait."""
+    caches = [tmp_path / name for name in ("one", "two")]
+    nodes = [
+        cluster.add_node(**LITTLE | {"num_cpus": 2}, resources={"cached": 2}, env_vars={"ABLATE_CACHE": str(cache)})
+        for cache in caches
+    ]
+    try:
+        data = {"type": "synthetic_v1", "sessions": 1, "units": 4, "frames": 2000, "height": 8, "width": 8}
+        data |= {"behaviors": 0, "window": 16, "warmup": 8, "min_spikes": 1, "split": {"blocks": 1}}
+        how = Settings(engine="ray", threads=1, workers=8, options=RayOptions(resources={"cached": 1}))
+        act = {"do": "open_world", "folder": str(tmp_path), "data": data}
+        outcomes = run(tmp_path, how=how, **{f"run{number}": act for number in range(6)})
+    finally:
+        for node in nodes:
+            cluster.remove_node(node)
+    assert {outcome.state for outcome in outcomes.values()} == {"done"}, outcomes
+    made, opened = ((tmp_path / name).read_text().splitlines() for name in ("made", "opened"))
+    assert sorted(made) == sorted(map(str, caches))
+    assert (len(opened), set(opened)) == (6, set(made))
 
 
 @pytest.mark.usefixtures("cluster")

@@ -1,14 +1,28 @@
 """Where a study is executed is no part of what it is: the same keys, whatever `execution:` and `--engine` say."""
 
-import pytest
-from tiny_study import TAIL, request_of, write_recipe
+import shutil
+from dataclasses import replace
 
+import numpy as np
+import pytest
+import torch
+from tiny_study import DATA, TAIL, request_of, write_recipe
+
+from ablate.data.recording import Recording, write_recording
 from ablate.errors import AblateError
+from ablate.execution import Job
+from ablate.execution.attempt import attempt
+from ablate.execution.job import DeviceUse, Misplaced
 from ablate.request import Request, request_hash
-from ablate.study.running.missing import longest_at_the_end_first, operations
+from ablate.study.flow import run_study
+from ablate.study.running import missing
+from ablate.study.running.home import StudyHome
+from ablate.study.running.missing import known_uses, longest_at_the_end_first, operations
+from ablate.study.running.train import planned_data, train_run
 from ablate.study.running.workers import device_of, settings_of
 from ablate.study.study import study_of
 
+CPU = torch.device("cpu")
 SECTION = "execution: {engine: slurm, cpus: 3, workers: 5, gpus: 1, memory_gb: 8, hours: 2, slurm: {partition: gpu}}\n"
 
 
@@ -57,6 +71,60 @@ def test_of_the_last_seed_the_longest_runs_go_first_and_all_others_stay_as_they_
     assert ordered == [job.key for job in jobs if job.seed != seeds[-1]] + [job.key for job in reversed(last)]
     alone = [job for job in jobs if job.seed == seeds[-1]]
     assert longest_at_the_end_first(alone) == alone
+
+
+def test_what_runs_took_of_a_gpu_is_known_by_their_records_and_later_runs_of_the_variant_are_told_of_it(
+    tmp_path, monkeypatch
+):
+    recipe = write_recipe(tmp_path)
+    study = run_study(request_of(recipe, tmp_path / "out")).study
+    store, todo = study.store, study.jobs
+    home = StudyHome(store, {job.key: job for job in todo})
+    assert [home.took(job.key) for job in todo] == [None] * len(todo)  # on a CPU
+    for job in todo:
+        record = store.record(job.key)
+        usage = record.usage.model_copy(update={"device_memory_bytes": 5 * 2**30})
+        where = {"device": {"type": "cuda", "memory_bytes": 80 * 2**30}}
+        store.put(record.model_copy(update={"usage": usage, "environment": where}), log="", recipe="", replace=True)
+    use = DeviceUse(5 * 2**30, 80 * 2**30)
+    assert home.took(todo[0].key) == use
+    assert known_uses(todo, store) == {job.variant: use for job in todo}
+    training = todo[0].configuration.training.model_copy(update={"batch_size": 32})
+    other = todo[0].model_copy(
+        update={"configuration": todo[0].configuration.model_copy(update={"training": training})}
+    )
+    assert known_uses([other], store) == {}
+    given: list = []
+    monkeypatch.setattr(missing, "execute", lambda jobs, *rest, **more: given.extend(jobs))
+    for how in ("auto", 0.5):
+        request = request_of(recipe, tmp_path / "out", inline=False, engine="ray", sets=(f"execution.gpus={how}",))
+        settings = settings_of(request, study_of(request).execution, 9)
+        assert settings.shares == (how == "auto")
+        missing.train_all(todo, store, settings, lambda event: None, None)
+    assert [job.kind for job in given[: len(todo)]] == [job.variant for job in todo]
+    assert [job.took for job in given] == [use] * len(todo) + [None] * len(todo)
+
+
+def test_a_machine_that_sees_no_data_or_others_than_were_planned_trains_nothing(tmp_path):
+    noise = np.random.default_rng(0)
+    movie, spikes = noise.integers(0, 256, (2000, 8, 8), np.uint8), noise.poisson(0.5, (2000, 3)).astype(np.uint8)
+    recording = Recording(name="noise", bin_rate_hz=60.0, stimulus=movie, spikes=spikes)
+    place = tmp_path / "recorded"
+    write_recording(place, recording)
+    data = DATA.replace(
+        "synthetic_v1, sessions: 1, units: 4, frames: 2000, height: 8, width: 8, behaviors: 2", "recordings"
+    )
+    data = data.replace("bin_rate_hz: 60,", f"path: {place},")
+    job = study_of(request_of(write_recipe(tmp_path, data=data), tmp_path / "out")).jobs[0]
+    assert planned_data(job, CPU).fingerprint == job.data_fingerprint
+    shutil.rmtree(place)
+    with pytest.raises(Misplaced, match=r"does not see the data that the study was planned with: .*no recording found"):
+        planned_data(job, CPU)
+    write_recording(place, replace(recording, spikes=spikes[::-1].copy()))
+    with pytest.raises(Misplaced, match=f"sees other data at {place} than the study was planned with"):
+        planned_data(job, CPU)
+    outcome = attempt(Job(job.key, job.model_dump(mode="json")), train_run)
+    assert (outcome.state, outcome.cause) == ("failed", "machine")
 
 
 def weighing(cost, work):

@@ -66,6 +66,7 @@ class OnRay:
                     threads=self.settings.threads or 1,
                     timeout=self.settings.timeout,
                     path=tuple(sys.path),
+                    cwd=os.getcwd(),
                 )
                 given = (deque(jobs), order, self.settings, desk, own)
                 if depot is None or desk.home is None:

@@ -13,7 +13,7 @@ from typing import Any
 from ablate.disk.whole import whole_file
 from ablate.errors import AblateError
 from ablate.execution.child import limit_threads
-from ablate.execution.job import Busy, Job, Outcome, resolve
+from ablate.execution.job import Busy, Job, Outcome
 from ablate.execution.onray.board import Reader
 from ablate.execution.onray.tasks import Order, Tasks
 from ablate.execution.storage.away import Back, Trip, Ways, work_away
@@ -37,7 +37,7 @@ def perform_away(order: Order, job: Job, trip: Trip, board: Any) -> Back:
         with suppress(Exception):  # whatever Ray makes of a board that is lost: no run needs it
             board.tell.remote(job.key, trip.attempt, host, text)
 
-    return work_away(trip, job, resolve(order.work), order.timeout, Ways(say=say))
+    return work_away(trip, job, order.function(), order.timeout, Ways(say=say))
 
 
 @dataclass(frozen=True)
@@ -63,11 +63,8 @@ class StoredTasks(Tasks):
         self._claims: dict[str, Claim] = {}
         self._attempts: dict[str, str] = {}
         self._busy: list[Outcome] = []
-        self.fault: AblateError | None = None
-        """Why nothing more is begun: the store cannot be used."""
 
     def outcomes(self) -> Iterator[Outcome]:
-        """Raises AblateError, at the end, where the store cannot be used."""
         _allow_many_files()
         try:
             self._begin()
@@ -78,8 +75,6 @@ class StoredTasks(Tasks):
             self._pool.shutdown(wait=False, cancel_futures=True)
             for key in list(self._claims):
                 self._release(key)
-        if self.fault is not None:
-            raise self.fault
 
     def _begin(self) -> None:
         """Takes in what is there, and leaves the rest to be given out."""
@@ -97,22 +92,18 @@ class StoredTasks(Tasks):
     # ------------------------------------------------------------------ what differs
 
     @property
-    def stopping(self) -> bool:
-        return self.desk.stop.requested or self.fault is not None
-
-    @property
     def expects(self) -> bool:
         return bool(self._busy) or (bool(self._coming) and not self.desk.stop.at_once)
 
     def performed(self) -> Callable[..., object]:
         return perform_away
 
-    def sent(self, job: Job) -> tuple[object, ...]:
+    def sent(self, order: Order, job: Job) -> tuple[object, ...]:
         """Nothing of it names a folder of ours."""
         trip = self.depot.trip(job.key)
         self._attempts[job.key] = trip.attempt
-        order = replace(self.order, logs="", begun="")
-        return order, replace(job, payload={**job.payload, self.home.word: ""}), trip, self.reader.board
+        away = replace(order, logs="", begun="")
+        return away, replace(job, payload={**job.payload, self.home.word: ""}), trip, self.reader.board
 
     def newly_begun(self) -> frozenset[str]:
         """Besides: claims the jobs that have begun, and writes down how far they are, where displays look."""

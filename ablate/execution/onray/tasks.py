@@ -1,5 +1,6 @@
 """The tasks of one call: free places filled, ends heard and judged, the wish to stop passed on."""
 
+import os
 import signal
 import sys
 import time
@@ -10,20 +11,28 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from ablate.disk.read import Json
+from ablate.errors import AblateError
 from ablate.execution.attempt import attempt
 from ablate.execution.child import limit_threads, print_into
 from ablate.execution.engine import Desk
-from ablate.execution.job import Event, Job, Outcome, Settings, log_tail, resolve
+from ablate.execution.job import Event, Job, Outcome, Settings, Work, log_tail, resolve
 from ablate.execution.onray.options import RayOptions
+from ablate.execution.onray.shares import Shares, known_uses
 from ablate.execution.onray.ticket import Ticket
 
 TICK = 0.5
 MOST_TRIES = 2
+PLACED = (
+    "every node must see the data under the same path; put them there, or keep runs to the nodes that have them: "
+    "`execution: {ray: {resources: {...}}}`"
+)
 
 
 @dataclass(frozen=True)
 class Order:
-    """What all jobs have in common. begun: the folder of the marks that tell who has begun."""
+    """What all jobs have in common. begun: the folder of the marks that tell who has begun. cwd: the command's folder,
+    from which paths are read. share: of a GPU, where it was measured; the job's own."""
 
     work: str
     logs: str
@@ -31,9 +40,25 @@ class Order:
     threads: int
     timeout: float | None
     path: tuple[str, ...]
+    cwd: str = ""
+    share: float | None = None
+
+    def function(self) -> Work:
+        """The work, which first tells the job's log of the share."""
+        work = resolve(self.work)
+        if self.share is None:
+            return work
+
+        def told(payload: Json) -> None:
+            print(f"on {self.share:g} of a GPU", flush=True)
+            work(payload)
+
+        return told
 
     def enter(self) -> None:
-        """In the process of a task: modules are found as where the command is, and the wish to stop is heard."""
+        """In the process of a task: modules and files are found as by the command, and the wish to stop is heard."""
+        with suppress(OSError):  # no such folder on this node
+            os.chdir(self.cwd or ".")
         sys.path[:] = [*self.path, *(place for place in sys.path if place not in self.path)]
         if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # below `nohup ablate ... &`; Ray asks to stop by it
             signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -47,13 +72,14 @@ def perform(order: Order, job: Job) -> Outcome:
     limit_threads(order.threads)
     with suppress(OSError):
         (Path(order.begun) / job.key).touch()
-    outcome = attempt(job, resolve(order.work), order.timeout)
+    outcome = attempt(job, order.function(), order.timeout)
     return replace(outcome, log_tail=outcome.log_tail or log_tail(log))
 
 
 @dataclass
 class _Running:
     job: Job
+    gpus: float
     running: bool = False
 
 
@@ -72,9 +98,18 @@ class Tasks:
     """Where a job was when it was last interrupted."""
     asked: float | None = None
     asked_again: bool = False
+    fault: AblateError | None = None
+    """Why nothing more is begun."""
 
     def __post_init__(self) -> None:
         self.task = remote(self.settings, self.performed())
+        self.shares = Shares(
+            self.settings.gpus,
+            self.settings.shares,
+            known_uses(self.waiting),
+            self.desk.home.took if self.desk.home is not None else lambda key: None,
+            lambda key, words: self.desk.tell(Event("told", key, reason=words)),
+        )
 
     # ------------------------------------------------------------------ what differs where no folder is shared
 
@@ -82,9 +117,9 @@ class Tasks:
         """What a task does."""
         return perform
 
-    def sent(self, job: Job) -> tuple[object, ...]:
+    def sent(self, order: Order, job: Job) -> tuple[object, ...]:
         """What it is given."""
-        return self.order, job
+        return order, job
 
     def newly_begun(self) -> frozenset[str]:
         """The jobs that have begun, as far as their tasks have told."""
@@ -115,11 +150,12 @@ class Tasks:
     @property
     def stopping(self) -> bool:
         """Whether no job is to be begun any more."""
-        return self.desk.stop.requested
+        return self.desk.stop.requested or self.fault is not None
 
     # ------------------------------------------------------------------ the same everywhere
 
     def outcomes(self) -> Iterator[Outcome]:
+        """Raises AblateError, at the end, where a node, or the store, cannot be used."""
         while self.under_way or self.expects or (self.waiting and not self.stopping):
             if self.ticket.wish.exists() and not self.desk.stop.requested:
                 self.desk.stop.request("ablate stop")
@@ -131,15 +167,24 @@ class Tasks:
                 if outcome is not None:
                     self.ticket.ended(outcome.key)
                     self.desk.tell(Event("ended", outcome.key, outcome))
+                    self.waiting.extendleft(reversed(self.shares.ended(outcome)))
                     yield outcome
             if self.stopping:
                 yield from self._press()
+        if self.fault is not None:
+            raise self.fault
 
     def _fill(self) -> None:
         while self.waiting and len(self.under_way) < self.settings.workers and not self.stopping:
             job = self.waiting.popleft()
+            gpus = self.shares.asked(job)
+            if gpus is None:
+                continue
+            task, order = self.task, self.order
+            if gpus != self.settings.gpus:
+                task, order = task.options(num_gpus=gpus), replace(order, share=gpus)
             self.ticket.unmark(job.key)
-            self.under_way[self.task.remote(*self.sent(job))] = _Running(job)
+            self.under_way[task.remote(*self.sent(order, job))] = _Running(job, gpus)
 
     def _wait(self) -> list[Any]:
         """The tasks that have ended, waited for no longer than a tick."""
@@ -164,7 +209,8 @@ class Tasks:
         """The outcome of a task that has ended; None when its job is to be done again, or was never begun."""
         import ray
 
-        job = self.under_way.pop(ref).job
+        one = self.under_way.pop(ref)
+        job = one.job
         try:
             outcome = self.came_back(job, ray.get(ref))
         except ray.exceptions.TaskCancelledError:
@@ -177,6 +223,11 @@ class Tasks:
             return self.lost(job, f"Ray lost it: {type(error).__name__}, {first_line(error)}")
         if outcome is None:
             return None
+        if outcome.cause == "machine":
+            self.fault = self.fault or AblateError(outcome.reason, where="--engine ray", hint=PLACED)
+            return None
+        if outcome.cause == "memory" and self.shares.too_small(job, one.gpus):
+            return self._again(job, f"out of memory on {one.gpus:g} of a GPU; now on a whole one")
         unasked = outcome.state == "interrupted" and not self.stopping
         if unasked and self.places.get(job.key) != outcome.reason:  # its node is being drained
             self.places[job.key] = outcome.reason

@@ -60,8 +60,9 @@ def options_of(settings: Settings) -> SlurmOptions:
 def parameters(settings: Settings, options: SlurmOptions, name: str, at_once: int) -> dict[str, Any]:
     """The words of submitit. What was not said is left to the cluster."""
     gpus = int(settings.gpus)
-    if gpus != settings.gpus:
-        what = f"`execution.gpus` is {settings.gpus:g}, and SLURM gives whole GPUs"
+    if gpus != settings.gpus or settings.shares:
+        word = "auto" if settings.shares else f"{settings.gpus:g}"
+        what = f"`execution.gpus` is {word}, and SLURM gives whole GPUs"
         raise AblateError(what, where="--engine slurm", hint="write 0 or 1")
     said: dict[str, Any] = {
         "job_name": name,

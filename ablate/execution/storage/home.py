@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from ablate.execution.job import DeviceUse
+
 
 @dataclass(frozen=True)
 class JobFiles:
@@ -52,6 +54,9 @@ class Home(Protocol):
 
     def afresh(self, key: str) -> bool:
         """Whether all that earlier tries left is to be removed."""
+
+    def took(self, key: str) -> DeviceUse | None:
+        """What a job that is done took of its GPU, where its result says so."""
 
     def claim(self, key: str) -> Claim:
         """Raises Busy where another process does this job or has done it."""

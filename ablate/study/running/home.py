@@ -5,15 +5,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ablate.errors import AblateError
-from ablate.execution.job import Busy, why
+from ablate.execution.job import Busy, DeviceUse, why
 from ablate.execution.storage.home import JobFiles, NotWhole
 from ablate.result import Store
 from ablate.result.progress import progress_path
 from ablate.result.store.folder import Lock
 from ablate.result.store.record_file import read_record
 from ablate.result.store.verify import changed_files
-from ablate.study.running.job import RunJob
-from ablate.study.running.train import counts, is_there
+from ablate.study.running.job import RunJob, device_use
+from ablate.study.running.train import counts, is_there, readable_record
 
 
 @dataclass(frozen=True)
@@ -39,6 +39,10 @@ class StudyHome:
 
     def afresh(self, key: str) -> bool:
         return self.jobs[key].afresh
+
+    def took(self, key: str) -> DeviceUse | None:
+        record = readable_record(self.store, key)
+        return None if record is None else device_use(record)
 
     def claim(self, key: str) -> Lock:
         job = self.jobs[key]

@@ -7,11 +7,12 @@ import torch
 
 from ablate.config import Config
 from ablate.disk.read import Json
+from ablate.execution.job import DeviceUse
 from ablate.recipe import Configuration
 from ablate.result import ModelCost, RunRecord, Store, environment
 from ablate.result.record import RunState
 from ablate.training import FitResult
-from ablate.training.device import device_driver, device_name, resolve_precision
+from ablate.training.device import device_driver, device_memory, device_name, resolve_precision
 
 
 class RunJob(Config):
@@ -63,6 +64,8 @@ def device_facts(job: RunJob, device: torch.device, *, threads: int | None) -> J
 def fitted_record(job: RunJob, result: FitResult, *, started: str, device: torch.device) -> RunRecord:
     """The record of a run that came to its end, without its scores. started: as `now` gave it."""
     where = device_facts(job, device, threads=torch.get_num_threads()) | {"name": device_name(device)}
+    if (memory := device_memory(device)) is not None:
+        where["memory_bytes"] = memory
     return run_record(
         job,
         state="done" if result.state == "done" else "diverged",
@@ -71,6 +74,15 @@ def fitted_record(job: RunJob, result: FitResult, *, started: str, device: torch
         environment=environment(device=where, results=Store(job.store).root.parent),
         started=started,
     )
+
+
+def device_use(record: RunRecord) -> DeviceUse | None:
+    """What a run took of its GPU; None where it was trained on a CPU, by several, or by an older version."""
+    device = record.environment.get("device") or {}
+    total, several = device.get("memory_bytes"), device.get("devices", 1) > 1
+    if record.usage is None or record.usage.device_memory_bytes is None or total is None or several:
+        return None
+    return DeviceUse(record.usage.device_memory_bytes, total)
 
 
 def run_record(job: RunJob, *, state: RunState, reason: str = "", started: str = "", **fields: Any) -> RunRecord:

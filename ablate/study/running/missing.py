@@ -8,11 +8,12 @@ import torch
 
 from ablate.errors import AblateError
 from ablate.execution import Event, Job, Outcome, Settings, Stop, execute
+from ablate.execution.job import DeviceUse
 from ablate.request import Request
 from ablate.result import Store, environment
 from ablate.result.record import RunState
 from ablate.study.running.home import StudyHome
-from ablate.study.running.job import RunJob, device_facts, run_record
+from ablate.study.running.job import RunJob, device_facts, device_use, run_record
 from ablate.study.running.train import (
     is_there,
     readable_record,
@@ -106,9 +107,23 @@ def train_all(
 ) -> Generator[Outcome, None, None]:
     """Each run by the engine of the settings."""
     shared = replace(settings, prepare=SHARE, prepare_with=shared_data(todo))
-    jobs = [Job(job.key, job.model_dump(mode="json"), job.label) for job in longest_at_the_end_first(todo)]
+    took = known_uses(todo, store) if settings.shares else {}
+    jobs = [
+        Job(job.key, job.model_dump(mode="json"), job.label, job.variant, took.get(job.variant))
+        for job in longest_at_the_end_first(todo)
+    ]
     home = StudyHome(store, {job.key: job for job in todo})
     return execute(jobs, WORK, shared, logs=store.logs, tickets=store.tickets, on_event=tell, stop=stop, home=home)  # type: ignore[return-value]
+
+
+def known_uses(todo: Sequence[RunJob], store: Store) -> dict[str, DeviceUse]:
+    """What runs that are done took of a GPU, the most by variant: of those of this very configuration."""
+    wanted = {job.variant: job.configuration.model_dump(mode="json") for job in todo}
+    found: dict[str, DeviceUse] = {}
+    for record in store.scan().records.values():
+        if record.state == "done" and record.config == wanted.get(record.variant) and (use := device_use(record)):
+            found[record.variant] = max(use, found.get(record.variant, use), key=lambda use: use.peak)
+    return found
 
 
 def longest_at_the_end_first(todo: Sequence[RunJob]) -> list[RunJob]:

@@ -1,6 +1,7 @@
 """One run, from its configuration to its folder: open the data, build, fit, score, store. The work of every worker."""
 
 import signal
+import socket
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -13,7 +14,7 @@ from ablate.disk.digest import text_hash
 from ablate.disk.read import Json
 from ablate.disk.stamp import stamp_of
 from ablate.errors import AblateError
-from ablate.execution.job import Busy, Interrupted, Lost, Stop
+from ablate.execution.job import Busy, Interrupted, Lost, Misplaced, Stop, why
 from ablate.execution.together import together
 from ablate.recipe import Configuration
 from ablate.result import RunRecord, Score, Store, canonical_json
@@ -113,6 +114,22 @@ def open_data(configuration: Configuration, device: torch.device) -> Dataset:
     return _opened[key]
 
 
+def planned_data(job: RunJob, device: torch.device) -> Dataset:
+    """The data of a run. Raises Misplaced where this machine does not see them, or sees others than the key says."""
+    sources, host = job.configuration.data.sources(), socket.gethostname()
+    try:
+        dataset = open_data(job.configuration, device)
+    except AblateError as error:
+        if sources and not stamp_of(sources):
+            raise Misplaced(f"{host} does not see the data that the study was planned with: {why(error)}") from error
+        raise
+    planned = "" if job.fold else job.data_fingerprint  # a fold's key is made of its folds' data as a whole
+    if planned and dataset.fingerprint != planned:
+        named = f" at {', '.join(sources)}" if sources else ""
+        raise Misplaced(f"{host} sees other data{named} than the study was planned with")
+    return dataset
+
+
 def share_data(payload: Json) -> None:
     """Opens data where the processes of runs are forked from: opened once, memory-mapped, shared and not copied."""
     torch.set_num_threads(1)  # threads could not be forked
@@ -154,7 +171,7 @@ def _train(
     if job.threads is not None:
         torch.set_num_threads(job.threads)
     device = device or pick_device(job.device)
-    dataset = open_data(job.configuration, device)
+    dataset = planned_data(job, device)
     model = build_model(job.configuration, dataset, job.seed, device)
     listener = _listener(job, store, device) if ranks.first else None
     try:

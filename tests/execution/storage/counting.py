@@ -37,6 +37,9 @@ class CountingHome:
     def afresh(self, key: str) -> bool:
         return key in self.fresh
 
+    def took(self, key: str) -> None:
+        """Nothing is known of that."""
+
     def claim(self, key: str) -> Lock:
         if key in self.elsewhere or key in self.claims:
             raise Busy("process 1 on here does it")

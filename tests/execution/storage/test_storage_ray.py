@@ -13,7 +13,7 @@ from stand_in_ray import StandIn, put_in_place
 from ablate.errors import AblateError
 from ablate.execution import Job, Settings, Stop, execute
 from ablate.execution.engine import made
-from ablate.execution.onray import stored
+from ablate.execution.onray import stored, tasks
 from ablate.execution.onray.options import RayOptions
 from ablate.execution.storage.kept import COMMIT
 
@@ -62,7 +62,7 @@ class Cluster:
 def cluster(tmp_path, monkeypatch):
     cluster = Cluster(tmp_path)
     put_in_place(monkeypatch, cluster.ray, cluster.store, tmp_path / "node")
-    monkeypatch.setattr(stored, "resolve", lambda work: counting(cluster.step))
+    monkeypatch.setattr(tasks, "resolve", lambda work: counting(cluster.step))
     monkeypatch.setattr(stored, "limit_threads", lambda threads: None)
     return cluster
 

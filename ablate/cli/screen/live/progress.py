@@ -120,6 +120,8 @@ class ProgressDisplay(Watcher):
         elif event.kind == "again":
             self._running.pop(event.key, None)
             self._say(f"{self._todo[event.key].label}: tried once more ({event.reason})")
+        elif event.kind == "told":
+            self._say(event.reason)
 
     def finished(self) -> None:
         if self._live.is_started:

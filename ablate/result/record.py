@@ -123,6 +123,20 @@ class ModelCost(Config):
         return sum(self.flops.values())
 
 
+class Compilation(Config):
+    """Whether a run's model was compiled, where its recipe asks for it, and what that cost."""
+
+    compiled: bool
+    why: str
+    seconds: float = 0.0
+    """Of compiling, all graphs and all processes of the run."""
+    graphs: int = 0
+    cached: int = 0
+    """Graphs that came from the compiler's cache on disk."""
+    plain_milliseconds: float | None = None
+    """Of a step before it was decided, where steps were timed first."""
+
+
 class Usage(Config):
     """What a run used, measured."""
 
@@ -135,6 +149,7 @@ class Usage(Config):
     peak_memory_bytes: int
     device_memory_bytes: int | None = None
     """Of the GPU, held by the process at most, what it kept unused among it; None on a CPU."""
+    compilation: Compilation | None = None
 
 
 class RunRecord(Config):

@@ -180,7 +180,7 @@ class Stopwatch:
         training, device = configuration.training, self.device
         dataset = open_data(configuration, device)
         model = build_model(configuration, dataset, 0, device)
-        if training.compile:
+        if training.compile is True:
             model.compile()
         reset_peak_memory(device)
         with seeded(stream_seed(0, "dropout", 0)), float32_math(device, training.precision):

@@ -57,8 +57,9 @@ class TrainingConfig(Config):
     """Stop after this many validation scores in a row without a new best; 0 = never."""
     select: Literal["best", "last"] = "best"
     """Which weights are kept: those of the best validation score, or those after the last step."""
-    compile: bool = False
-    """Compile the model by `torch.compile`: slower to start, faster to step."""
+    compile: Literal["auto"] | bool = False
+    """Compile the model by `torch.compile`: slower to start, faster to step. auto = on a card, where the steps left
+    save more seconds than compiling costs; never on a CPU. The run's log and record say what was decided and why."""
     reseed: Annotated[int, Field(ge=0)] = 0
     """Salt of all random streams (initial weights, dropout, batches): the control that changes nothing but the draw."""
     checkpoint_every: Annotated[int, Field(ge=0)] = 0

@@ -1,4 +1,4 @@
-"""The one loop that trains every variant; it knows no model and no data. Evaluate, keep best, stop, step, log.
+"""The one loop that trains every variant; it knows no model and no data. Compile, evaluate, keep best, stop, step, log.
 
 A run that is killed anywhere and started again with the same checkpoints ends, on a CPU, with the same bits as an
 undisturbed one. All random draws come from the seed's own streams; the process's generators are left as they were.
@@ -11,7 +11,7 @@ import torch
 
 from ablate.contract import Dataset, Model
 from ablate.disk.read import Json
-from ablate.result.record import Usage
+from ablate.result.record import Compilation, Usage
 from ablate.training.checkpoint import Checkpoints
 from ablate.training.config import TrainingConfig
 from ablate.training.device import float32_math, keep_freed_memory, peak_memory, reserved_memory, reset_peak_memory
@@ -40,6 +40,7 @@ class FitResult:
     step_milliseconds: float
     peak_memory: int
     device_memory: int | None = None
+    compilation: Compilation | None = None
 
     def usage(self) -> Usage:
         return Usage(
@@ -50,6 +51,7 @@ class FitResult:
             step_milliseconds=self.step_milliseconds,
             peak_memory_bytes=self.peak_memory,
             device_memory_bytes=self.device_memory,
+            compilation=self.compilation,
         )
 
 
@@ -76,8 +78,6 @@ def fit(
     listener = listener if listener is not None and ranks.first else Listener()
     keep_freed_memory(device)
     reset_peak_memory(device)
-    if config.compile:
-        model.compile()
     with seeded(stream_seed(seed, "dropout", config.reseed)), float32_math(device, config.precision):
         run = Run(model, dataset, config, seed=seed, device=device, ranks=ranks)
         if checkpoints is not None:
@@ -85,6 +85,7 @@ def fit(
         run.compare()
         kept = checkpoints if ranks.first else None
         while True:
+            run.compile(listener)  # compile
             if run.evaluation_due() and not run.evaluate(listener):  # evaluate, keep best
                 break
             if run.finished():  # stop
@@ -98,7 +99,7 @@ def fit(
                 break
             if kept is not None and saving:
                 run.save(kept)
-        run.settle()
+        run.settle(listener)
     return _result(run)
 
 
@@ -117,4 +118,5 @@ def _result(run: Run) -> FitResult:
         step_milliseconds=run.step_milliseconds(),
         peak_memory=peak_memory(run.device),
         device_memory=reserved_memory(run.device),
+        compilation=run.compiler.told(),
     )

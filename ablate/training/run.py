@@ -20,6 +20,7 @@ from ablate.training.checkpoint import Checkpoints
 from ablate.training.config import TrainingConfig
 from ablate.training.evaluate import evaluate
 from ablate.training.optimization.average import copy_into, trained_tensors
+from ablate.training.optimization.compilation import Compiler, Decided
 from ablate.training.optimization.schedule import evaluation_due, learning_rate, row_due
 from ablate.training.optimization.step import Learner, StepLosses
 from ablate.training.ranks import ALONE, Ranks
@@ -36,6 +37,9 @@ class Listener:
     def on_step(self, step: int, steps: int, loss: float) -> None: ...
 
     def on_validation(self, step: int, score: Score) -> None: ...
+
+    def on_told(self, what: str) -> None:
+        """A sentence for the run's log."""
 
     def on_curve(self, rows: Sequence[Json]) -> None:
         """All whole rows of the learning curve so far, told before the step or the validation that completed one."""
@@ -60,7 +64,10 @@ class Progress:
     cpu_seconds: float = 0.0
     stepping_seconds: float = 0.0
     stepped: int = 0
-    """Steps in `stepping_seconds`: all but those before the first look at the losses, when caches are cold."""
+    """Steps in `stepping_seconds`: all but those before the first look at the losses, when caches are cold. Where the
+    model is compiled on the way, those after it."""
+    compiled: Json | None = None
+    """`Decided`, once it is."""
 
 
 class Run:
@@ -78,6 +85,7 @@ class Run:
     ):
         self.model, self.dataset, self.config, self.device, self.ranks = model, dataset, config, device, ranks
         self.learner = Learner(model, dataset, config, seed=seed, device=device, ranks=ranks)
+        self.compiler = Compiler(model, dataset, config, device=device, ranks=ranks)
         self.progress = Progress()
         self.best: dict[str, Tensor] = {}
         self.outcome: tuple[Outcome, str] = ("done", "")
@@ -141,7 +149,13 @@ class Run:
         out_of_patience = 0 < self.config.patience <= self.progress.misses
         return self.progress.taken >= self.config.steps or out_of_patience
 
-    # -------------------------------------------------------------- step, log
+    # -------------------------------------------------------------- compile, step, log
+
+    def compile(self, listener: Listener) -> None:
+        """Where it is due: decides whether the model is compiled, and compiles it. The clock of steps begins anew."""
+        if said := self.compiler.consider(self.progress.taken, self.step_milliseconds()):
+            listener.on_told(said)
+            self._warm, self.progress.stepping_seconds, self.progress.stepped = False, 0.0, 0
 
     def step(self) -> None:
         with self._stepping(steps=1):
@@ -150,7 +164,7 @@ class Run:
 
     def read_due(self) -> bool:
         """On a CPU a look at the losses is free."""
-        looked = self.device.type == "cpu" or len(self._unread) >= READ_EVERY
+        looked = self.device.type == "cpu" or len(self._unread) >= READ_EVERY or self.compiler.due(self.progress.taken)
         return looked or evaluation_due(self.progress.taken, self.config)
 
     def read_losses(self, listener: Listener) -> bool:
@@ -200,6 +214,8 @@ class Run:
     def save(self, checkpoints: Checkpoints) -> None:
         """All losses must have been read. Draws nothing, so that saving never changes a run."""
         self.clock()
+        decided = self.compiler.decided
+        self.progress.compiled = asdict(decided) if decided is not None else None
         state = {
             "identity": self.identity,
             "progress": asdict(self.progress),
@@ -222,6 +238,8 @@ class Run:
                 hint="remove the folder to train this run from its start",
             )
         self.progress = Progress(**state["progress"])
+        if self.progress.compiled is not None:
+            self.compiler.decided = Decided(**self.progress.compiled)
         self.best = {name: value.to(self.device) for name, value in state["best"].items()}
         self.learner.load_state_dict(state["learner"])
         restore_random_states(state["random"])
@@ -237,12 +255,16 @@ class Run:
 
     # -------------------------------------------------------------- end
 
-    def settle(self) -> None:
+    def settle(self, listener: Listener) -> None:
         """Leaves the kept weights in the model: the best, or the last; an interrupted run's stay as they are."""
         if self.outcome[0] == "done" and self.config.select == "last":
             self.progress.best_step, self.best = self.progress.taken, self.learner.kept_weights()
         if self.outcome[0] != "interrupted":
             copy_into(trained_tensors(self.model), self.best)
+        if self.outcome[0] == "done":
+            self.clock()
+            if said := self.compiler.keep(self.step_milliseconds()):
+                listener.on_told(said)
 
     def clock(self) -> None:
         """Brings the progress's seconds up to now, those before the run was resumed included: of the clock on the wall,
@@ -251,6 +273,7 @@ class Run:
         self.progress.seconds += now - self._started
         self.progress.cpu_seconds += cpu_now - self._cpu_started
         self._started, self._cpu_started = now, cpu_now
+        self.compiler.count()
 
     def step_milliseconds(self) -> float:
         """Mean over warm steps; 0 if there was none."""

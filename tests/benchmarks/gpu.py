@@ -6,6 +6,7 @@ parity   the quickstart's baseline, trained alike on CPU and card: losses and sc
 product  the card's own speed: TFLOP/s of bf16, TF32 and fp32 products of two 8192 x 8192 matrices
 steps    a training step of vivit_fixes' baseline, p1, ResNet and hybrid at the recipe's own batch: milliseconds, share
          of the measured bf16 product, bytes; in bf16, fp32, and compiled (with what compiling cost)
+compile  the quickstart's baseline by `compile: auto`, twice: what is decided, by what, and what it cost and brought
 packing  four runs of quickstart on the card: one, two and four at a time
 quick    `ablate run --quick` of every shipped recipe that needs no files
 study    `ablate run recipes/vivit_fixes.yaml`, seed by seed; give the piece again until it says that nothing is left
@@ -199,6 +200,21 @@ def seconds(action: Callable[[], Any], repeats: int, device: torch.device, warm:
     return taken
 
 
+def compiling(kept: Kept, options: argparse.Namespace) -> None:
+    """The first run decides by what is assumed, the second by what the first has measured."""
+    configuration = chosen("quickstart", ("baseline",), small=options.small)["baseline"]
+    training = with_training(configuration, {"compile": "auto"})
+    for name in ("as assumed", "as measured"):
+        kept.measure(name, lambda: compiled(configuration, training, options.device))
+
+
+def compiled(configuration: Configuration, training: TrainingConfig, device: torch.device) -> Row:
+    data, model = opened(configuration, device)
+    result = fit(model, data, training, seed=0, device=device)
+    told = result.compilation.model_dump() if result.compilation else {}
+    return {**told, "step_ms": round(result.step_milliseconds, 2), "seconds_in_all": round(result.seconds, 1)}
+
+
 # ------------------------------------------------------------------ whole studies
 
 
@@ -266,6 +282,7 @@ PIECES: dict[str, Callable[[Kept, argparse.Namespace], None]] = {
     "parity": parity,
     "product": product,
     "steps": steps,
+    "compile": compiling,
     "packing": packing,
     "quick": quick,
     "study": study,

@@ -278,6 +278,9 @@ def test_a_compiled_run_learns_what_the_plain_one_does(toy_dataset, backend, mon
         compiled = trained(compile=True)
     plain = trained()
     assert compiled.model._compiled_call_impl is not None
+    assert (compiled.compilation.compiled, plain.compilation) == (True, None)
+    assert 0 < compiled.compilation.seconds < compiled.seconds
+    assert compiled.compilation.graphs > 0
     assert [row["loss"] for row in compiled.history] == pytest.approx([row["loss"] for row in plain.history], rel=1e-3)
 
 

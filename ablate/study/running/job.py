@@ -56,7 +56,7 @@ def device_facts(job: RunJob, device: torch.device, *, threads: int | None) -> J
         "threads": threads,
         "cuda": torch.version.cuda if device.type == "cuda" else None,
         "driver": device_driver(device),
-        "compiled": training.compile,
+        "compiled": training.compile is True,
         **({"devices": job.devices} if job.devices > 1 else {}),
     }
 
@@ -66,6 +66,8 @@ def fitted_record(job: RunJob, result: FitResult, *, started: str, device: torch
     where = device_facts(job, device, threads=torch.get_num_threads()) | {"name": device_name(device)}
     if (memory := device_memory(device)) is not None:
         where["memory_bytes"] = memory
+    if result.compilation is not None:
+        where["compiled"] = result.compilation.compiled
     return run_record(
         job,
         state="done" if result.state == "done" else "diverged",

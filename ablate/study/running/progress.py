@@ -51,6 +51,9 @@ class ProgressFile(Listener):
         self._remove()
         self._write()
 
+    def on_told(self, what: str) -> None:
+        print(what, flush=True)
+
     def on_curve(self, rows: Sequence[Json]) -> None:
         self._history = rows
 

@@ -37,6 +37,7 @@ from ablate.contract.part import (
     no_decay,
 )
 from ablate.contract.past import PastSpikes
+from ablate.contract.recompute import Recomputing
 from ablate.contract.spec import NULL_RATE_FLOOR, DataSpec, EncodingSpec, FusionSpec, SessionSpec, TargetSpec
 
 __all__ = [
@@ -67,6 +68,7 @@ __all__ = [
     "Part",
     "PastSpikes",
     "Readout",
+    "Recomputing",
     "SessionSpec",
     "SessionWindows",
     "Showings",

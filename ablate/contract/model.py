@@ -6,6 +6,7 @@ from typing import Any, Protocol, runtime_checkable
 import torch
 from torch import Tensor, nn
 
+from ablate.contract.recompute import Recomputing
 from ablate.contract.spec import DataSpec
 
 
@@ -31,6 +32,14 @@ class Model(nn.Module):
 
     def progress(self, fraction: float) -> None:
         """Hears before each step how much of training is done, 0 to 1: schedules inside the model follow it."""
+
+    def recompute(self) -> int:
+        """Keeps for the backward pass what pieces are given, where a part has such pieces, and computes the rest again
+        (`training.activation_checkpointing`). Gives how many parts have."""
+        found = [module for module in self.modules() if isinstance(module, Recomputing)]
+        for module in found:
+            module.recomputes = True
+        return len(found)
 
     def parts(self) -> Mapping[str, nn.Module | Sequence[nn.Module]]:
         """The modules of each part that the tables list, in the order of the flow: one, the model as a whole."""

@@ -180,6 +180,8 @@ class Stopwatch:
         training, device = configuration.training, self.device
         dataset = open_data(configuration, device)
         model = build_model(configuration, dataset, 0, device)
+        if training.activation_checkpointing:
+            model.recompute()
         if training.compile is True:
             model.compile()
         reset_peak_memory(device)

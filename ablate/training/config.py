@@ -18,7 +18,7 @@ class TrainingConfig(Config):
     The defaults follow the lab's (AdamW (0.9, 0.95), clip 1.0, cosine), except that warm-up counts steps, not epochs.
     """
 
-    bookkeeping: ClassVar[tuple[str, ...]] = ("checkpoint_every", "checkpoint_seconds")
+    bookkeeping: ClassVar[tuple[str, ...]] = ("checkpoint_every", "checkpoint_seconds", "activation_checkpointing")
     """Fields that change no number of a run: a content key may leave them out."""
 
     loss: Literal["poisson", "negative_binomial"] = "poisson"
@@ -60,6 +60,9 @@ class TrainingConfig(Config):
     compile: Literal["auto"] | bool = False
     """Compile the model by `torch.compile`: slower to start, faster to step. auto = on a card, where the steps left
     save more seconds than compiling costs; never on a CPU. The run's log and record say what was decided and why."""
+    activation_checkpointing: bool = False
+    """Keep for the backward pass what blocks and stages of the backbone are given, and compute again what happens
+    within them: less memory for a longer step. Changes no number, so that no run's key depends on it."""
     reseed: Annotated[int, Field(ge=0)] = 0
     """Salt of all random streams (initial weights, dropout, batches): the control that changes nothing but the draw."""
     checkpoint_every: Annotated[int, Field(ge=0)] = 0

@@ -83,6 +83,7 @@ def fit(
         if checkpoints is not None:
             run.resume(checkpoints)
         run.compare()
+        run.recompute(listener)
         kept = checkpoints if ranks.first else None
         while True:
             run.compile(listener)  # compile

@@ -101,6 +101,11 @@ class Run:
         """Raises AblateError if ranks are not where the others are, or hold other weights."""
         self.ranks.check_equal(trained_tensors(self.model), self.progress.taken)
 
+    def recompute(self, listener: Listener) -> None:
+        """Where it is asked for: keeps less for the backward pass."""
+        if self.config.activation_checkpointing and not self.model.recompute():
+            listener.on_told("activation checkpointing: no part of this model has pieces to compute again")
+
     # -------------------------------------------------------------- evaluate, keep best, stop
 
     def evaluation_due(self) -> bool:

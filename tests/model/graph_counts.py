@@ -114,6 +114,12 @@ def fusion_batch(spec: FusionSpec, rows: int) -> FusionBatch:
     return FusionBatch(torch.randn(rows, spec.eeg_channels, spec.eeg_samples), shown, mask, (target,))
 
 
+def recomputing(model: nn.Module, counter: Counter) -> None:
+    """With activation checkpointing: each block is a call within the graph, which is gone through twice."""
+    model.recompute()  # type: ignore[operator]
+    model.compile(backend=counter)
+
+
 def whole(model: nn.Module, counter: Counter) -> None:
     """As it stood before: the session's number is in the graph."""
     nn.Module.compile(model, backend=counter, dynamic=False)
@@ -127,6 +133,7 @@ def main() -> None:
     small = {"type": "small_vit", "patch_size": 4, "width": 8, "depth": 1, "heads": 2}
     cases: dict[str, Callable[[], dict[str, float]]] = {
         "encoder": lambda: encoder(ours, {"type": "convgru", "hidden_dim": 4, "beh_emb_dim": 2}, sets=25, evaluated=6),
+        "recomputed": lambda: encoder(recomputing, {"type": "none"}, sets=3, evaluated=1),
         "planted": lambda: encoder(whole, {"type": "none"}, sets=3, evaluated=0),
         "features": lambda: fusion((5,), {"type": "features"}, "gru"),
         "pixels": lambda: fusion((3, 8, 8), small, "transformer"),

@@ -23,9 +23,10 @@ def graph_counts(*names: str) -> dict[str, dict[str, float]]:
 
 
 def test_25_session_sets_and_a_smaller_last_batch_are_two_graphs_where_a_graph_a_session_would_be_more():
-    found = graph_counts("encoder", "planted")
+    found = graph_counts("encoder", "planted", "recomputed")
     assert found["encoder"]["graphs"] == 2  # training and evaluation
     assert found["encoder"]["difference"] < 1e-6
+    assert found["recomputed"]["graphs"] == 2  # with activation checkpointing
     assert found["planted"]["graphs"] > 2  # compiled as a whole, three sets of sessions, training alone
 
 

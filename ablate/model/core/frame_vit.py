@@ -17,7 +17,7 @@ from pydantic import Field, model_validator
 from torch import Tensor, nn
 
 from ablate.config import Config
-from ablate.contract import Core, FeatureMap, Mixer
+from ablate.contract import Core, FeatureMap, Mixer, Recomputing
 from ablate.model.layer.attention.rotary import axial_places, check_head_dim, rotary_angles
 from ablate.model.layer.attention.transformer_block import TransformerBlock
 from ablate.model.layer.imported import kept
@@ -65,7 +65,7 @@ class FrameViTConfig(Config):
         return FrameViT(self, input)
 
 
-class FrameViT(Core):
+class FrameViT(Core, Recomputing):
     """Video `b c t h w` to features `b d t2 h2 w2`."""
 
     def __init__(self, config: FrameViTConfig, input: FeatureMap):
@@ -101,7 +101,7 @@ class FrameViT(Core):
         tokens = self.tokenizer(video)  # b t s d
         angles = rotary_angles(axial_places(self.out.height, self.out.width, video.device), self.head_dim)
         for block in self.spatial_blocks:
-            tokens = block(tokens, angles)
+            tokens = self.through(block, tokens, angles)
         sequences = rearrange(self.dropout(tokens), "b t s d -> (b s) 1 t d")
         everything = torch.ones(sequences.shape[:3], dtype=torch.bool, device=video.device)
         mixed = rearrange(self.mixer(sequences, everything), "(b s) 1 t d -> b d t s", b=len(video))

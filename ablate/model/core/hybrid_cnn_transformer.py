@@ -13,7 +13,7 @@ from jaxtyping import Float
 from pydantic import field_validator
 from torch import Tensor, nn
 
-from ablate.contract import Core, FeatureMap
+from ablate.contract import Core, FeatureMap, Recomputing
 from ablate.model.core.resnet import ResidualStage, receptive_field
 from ablate.model.core.vivit import TemporalBlocks
 from ablate.model.layer.attention.transformer_options import TransformerOptions
@@ -66,7 +66,7 @@ class HybridCnnTransformerConfig(TransformerOptions):
         return HybridCnnTransformer(self, input)
 
 
-class HybridCnnTransformer(Core):
+class HybridCnnTransformer(Core, Recomputing):
     """Video `b c t h w` to features `b d t2 h2 w2`."""
 
     def __init__(self, config: HybridCnnTransformerConfig, input: FeatureMap):
@@ -110,7 +110,9 @@ class HybridCnnTransformer(Core):
 
     def forward(self, video: Float[Tensor, "b c t h w"]) -> Float[Tensor, "b d t2 h2 w2"]:
         video = video.contiguous(memory_format=torch.channels_last_3d)
-        cells = self.stage_3(self.stage_2(self.stage_1(video)))
+        cells = video
+        for stage in (self.stage_1, self.stage_2, self.stage_3):
+            cells = self.through(stage, cells)
         tokens = self.tokens(rearrange(cells, "b c t h w -> b t (h w) c"))
         tokens = self.temporal_blocks(tokens, None, cells.shape[-2] * cells.shape[-1])
         return rearrange(tokens, "b (h w) t d -> b d t h w", h=cells.shape[-2])

@@ -24,7 +24,7 @@ from pydantic import field_validator
 from torch import Tensor, nn
 
 from ablate.config import Config
-from ablate.contract import Core, FeatureMap
+from ablate.contract import Core, FeatureMap, Recomputing
 from ablate.model.layer.convolution.anti_aliased_pool import PoolKind, SpatialPool
 from ablate.model.layer.convolution.causal_conv import CausalConv3d, newest_phase
 from ablate.model.layer.convolution.channel_norm import ChannelRmsNorm
@@ -137,7 +137,7 @@ class ResidualStage(nn.Module):
         return rearrange(self.pool.middle(frames), "(b t) c h w -> b c t h w", b=x.shape[0])
 
 
-class ResNet(Core):
+class ResNet(Core, Recomputing):
     """Video `b c t h w` to features `b d t2 h2 w2`."""
 
     def __init__(self, config: ResNetConfig, input: FeatureMap):
@@ -170,7 +170,9 @@ class ResNet(Core):
 
     def forward(self, video: Float[Tensor, "b c t h w"]) -> Float[Tensor, "b d t2 h2 w2"]:
         video = video.contiguous(memory_format=torch.channels_last_3d)  # what the convolutions are fastest in
-        return self.stage_3(self.stage_2(self.stage_1(video)))
+        for stage in (self.stage_1, self.stage_2, self.stage_3):
+            video = self.through(stage, video)
+        return video
 
     def parts(self) -> dict[str, nn.Module]:
         """What the tables list, in the order of the flow."""

@@ -16,7 +16,7 @@ from jaxtyping import Float, Int
 from pydantic import Field
 from torch import Tensor, nn
 
-from ablate.contract import Core, FeatureMap, no_decay
+from ablate.contract import Core, FeatureMap, Recomputing, no_decay
 from ablate.model.layer.activation import FinalActivation, final_activation
 from ablate.model.layer.attention.place_dropout import PlaceDropout
 from ablate.model.layer.attention.rotary import axial_places, check_head_dim, keep_angles, raster_places, rotary_angles
@@ -112,7 +112,7 @@ class ViViT(Core):
         return tuple(found)
 
 
-class SpatialBlocks(nn.Module):
+class SpatialBlocks(Recomputing):
     """Blocks over the places of each time step, with registers in front of them."""
 
     def __init__(self, config: ViViTConfig, grid: FeatureMap):
@@ -138,7 +138,7 @@ class SpatialBlocks(nn.Module):
             shared = self.register_tokens.to(tokens.dtype).expand(*tokens.shape[:2], -1, -1)
             tokens = torch.cat([shared, tokens], dim=2)
         for block in self.blocks:
-            tokens = block(tokens, angles)
+            tokens = self.through(block, tokens, angles)
         return tokens[:, :, self.registers :]
 
     def _angles(
@@ -157,7 +157,7 @@ class SpatialBlocks(nn.Module):
         return torch.cat([unturned, angles], dim=-2)
 
 
-class TemporalBlocks(nn.Module):
+class TemporalBlocks(Recomputing):
     """Causal blocks over the time steps of each place, then the core's last norm and activation."""
 
     def __init__(
@@ -187,7 +187,7 @@ class TemporalBlocks(nn.Module):
             angles = rotary_angles(raster_places(tokens.shape[1], tokens.device), self.head_dim)
         tokens = rearrange(tokens, "b t s d -> b s t d").contiguous()
         for block in self.blocks:
-            tokens = block(tokens, angles)
+            tokens = self.through(block, tokens, angles)
         return self.activation(self.norm(_put_back(tokens, kept, places)))
 
 

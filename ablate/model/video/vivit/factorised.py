@@ -15,7 +15,7 @@ from jaxtyping import Bool, Float, Shaped
 from pydantic import Field
 from torch import Tensor, nn
 
-from ablate.contract import VideoEncoder
+from ablate.contract import Recomputing, VideoEncoder
 from ablate.model.layer.attention.masked_attention import SelfAttentionBlock, check_heads
 from ablate.model.layer.position import positions
 from ablate.model.video.vivit.tubelet import TubeletOptions, TubeletTokens
@@ -36,7 +36,7 @@ class VivitFactorisedConfig(TubeletOptions):
         return VivitFactorised(self, frame_shape, intervals, frames)
 
 
-class VivitFactorised(VideoEncoder):
+class VivitFactorised(VideoEncoder, Recomputing):
     """(b, i, f, 3, h, w) to one token a time step, (b, i, f / tubelet_frames, width)."""
 
     def __init__(self, config: VivitFactorisedConfig, frame_shape: tuple[int, ...], intervals: int, frames: int):
@@ -59,10 +59,10 @@ class VivitFactorised(VideoEncoder):
         x = rearrange(tokens, "b i f s d -> (b i f) s d")
         everything = torch.ones(1, 1, x.shape[1], dtype=torch.bool, device=x.device)
         for block in self.spatial:
-            x = block(x, everything.expand(len(x), x.shape[1], -1))
+            x = self.through(block, x, everything.expand(len(x), x.shape[1], -1))
         x = reduce(x, "(b i f) s d -> b (i f) d", "mean", b=mask.shape[0], i=mask.shape[1]) + self.position
         visible = repeat(valid, "b i f -> b q (i f)", q=x.shape[1])
         for block in self.temporal:
-            x = block(x, visible)
+            x = self.through(block, x, visible)
         x = rearrange(x, "b (i f) d -> b i f d", i=mask.shape[1])
         return x.masked_fill(~valid[..., None], 0.0)

@@ -13,7 +13,7 @@ from jaxtyping import Bool, Float, Shaped
 from pydantic import Field
 from torch import Tensor, nn
 
-from ablate.contract import VideoEncoder
+from ablate.contract import Recomputing, VideoEncoder
 from ablate.model.layer.attention.masked_attention import SelfAttentionBlock, check_heads
 from ablate.model.layer.position import positions
 from ablate.model.video.vivit.tubelet import TubeletOptions, TubeletTokens
@@ -32,7 +32,7 @@ class VivitJointConfig(TubeletOptions):
         return VivitJoint(self, frame_shape, intervals, frames)
 
 
-class VivitJoint(VideoEncoder):
+class VivitJoint(VideoEncoder, Recomputing):
     """(b, i, f, 3, h, w) to one token a time step, (b, i, f / tubelet_frames, width)."""
 
     def __init__(self, config: VivitJointConfig, frame_shape: tuple[int, ...], intervals: int, frames: int):
@@ -53,6 +53,6 @@ class VivitJoint(VideoEncoder):
         x = rearrange(tokens, "b i f s d -> b (i f s) d")
         visible = repeat(valid, "b i f -> b q (i f s)", q=x.shape[1], s=places)
         for block in self.blocks:
-            x = block(x, visible)
+            x = self.through(block, x, visible)
         x = reduce(x, "b (i f s) d -> b i f d", "mean", i=mask.shape[1], s=places)
         return x.masked_fill(~valid[..., None], 0.0)

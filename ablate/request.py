@@ -52,7 +52,8 @@ class Request:
     device: str = "auto"
     out: Path = Path("results")
     quick: bool = False
-    workers: int | None = None
+    workers: int | str | None = None
+    """Runs at a time; `auto`: on GPUs as many as have room."""
     threads: int | None = None
     inline: bool = False
     engine: str | None = None

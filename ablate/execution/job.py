@@ -100,7 +100,8 @@ class Event:
 class Settings:
     """How jobs are run.
 
-    engine: its name in the register. workers: jobs at once, over all devices. timeout: seconds a job may take.
+    engine: its name in the register. workers: jobs at once, over all devices. packs: that is the most; a GPU is given
+    one job, and more as memory and idle time leave room. timeout: seconds a job may take.
     grace: seconds between asking a process to stop and killing it. threads: processor threads of each job; cores /
     workers when None (give it where results must be equal bit for bit whatever the number of workers). processes: those
     that a job starts by itself to do it together, each with so many threads; 1: none. devices: values
@@ -115,6 +116,7 @@ class Settings:
 
     engine: str = "pool"
     workers: int = 1
+    packs: bool = False
     timeout: float | None = None
     grace: float = 30.0
     threads: int | None = None
@@ -129,6 +131,11 @@ class Settings:
     memory_gb: float | None = None
     hours: float | None = None
     options: Config | None = None
+
+    @property
+    def counted(self) -> int:
+        """Jobs at once that an estimate may count on: packing may find room for more, or not."""
+        return max(1, len(self.devices)) if self.packs else self.workers
 
     @property
     def cores(self) -> int:

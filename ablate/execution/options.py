@@ -16,8 +16,9 @@ class Common(Config):
 
     engine: str = "pool"
     """Where runs are executed."""
-    workers: int | None = Field(default=None, ge=1)
-    """Runs at a time: one a core or a GPU on this machine, all that the cluster lets run elsewhere, where not given."""
+    workers: Annotated[int, Field(ge=1)] | Literal["auto"] | None = None
+    """Runs at a time: one a core or a GPU on this machine, all that the cluster lets run elsewhere, where not given.
+    auto = the same, but on this machine's GPUs more, as measured memory and idle time leave room."""
     cpus: int | None = Field(default=None, ge=1)
     """Processor threads of a run, and the cores that a cluster gives it, for each of its devices. A run's bits depend
     on their number."""
@@ -52,6 +53,11 @@ class Common(Config):
     def processes(self) -> int:
         """Processes that train a run together on a cluster."""
         return self.devices or (1 if self.gpus == "auto" else max(1, int(self.gpus or 0)))
+
+    @property
+    def most_workers(self) -> int | None:
+        """Runs at a time where a number is given."""
+        return None if self.workers == "auto" else self.workers
 
     def section(self) -> Config | None:
         """The own options of the engine that is named."""

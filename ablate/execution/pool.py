@@ -19,13 +19,11 @@ from ablate.execution.child import BUSY, DONE, INTERRUPTED, OUT_OF_MEMORY, reque
 from ablate.execution.engine import Desk, Local
 from ablate.execution.job import Event, Job, Outcome, OutcomeState, Settings, log_tail
 from ablate.execution.launch import Exit, Launcher, launcher
-from ablate.execution.memory import free_device_bytes, free_host_bytes
+from ablate.execution.memory import MARGIN, Packing, free_device_bytes, free_host_bytes
 from ablate.result.environment import usable_cores
 
 _TICK = 0.2
 """Seconds between two looks at deadlines and at the wish to stop."""
-_MARGIN = 1.1
-"""Free memory must exceed the largest need so far by this factor."""
 
 
 class Pool(Local):
@@ -82,6 +80,7 @@ class _Scheduler:
         self._tickets = 0
         self._largest_host = 0
         self._largest_device = 0
+        self._packing = Packing()
 
     def outcomes(self) -> Iterator[Outcome]:
         while True:
@@ -100,7 +99,7 @@ class _Scheduler:
     def _fill(self) -> None:
         while not self._stop.requested and len(self._running) < self._settings.workers and self._waiting:
             device = self._freest_device()
-            if self._running and not self._fits(device):
+            if self._running and not (self._fits(device) and self._has_room(device)):
                 break
             self._start(*self._waiting.popleft(), device)
         if not self._stop.requested and not self._running and self._alone:
@@ -115,21 +114,27 @@ class _Scheduler:
         deadline = time.monotonic() + timeout if timeout else None
         self._running[self._tickets] = _Running(job, tries, device, log_start, deadline)
         self._processes.start(self._tickets, request_of(self._work, job.payload, log, environment, self._threads))
+        self._packing.began(device)
         self._on_event(Event("started", job.key))
 
     def _freest_device(self) -> str:
         taken = Counter(running.device for running in self._running.values())
         return min(self._settings.devices, key=lambda device: taken[device], default="")
 
+    def _has_room(self, device: str) -> bool:
+        """Whether a GPU that runs share takes another."""
+        runs = sum(running.device == device for running in self._running.values())
+        return not self._settings.packs or self._packing.room(device, runs, self._largest_device)
+
     def _fits(self, device: str) -> bool:
         """Whether the largest need of a finished job is free once more. Unknown needs fit."""
         free = free_host_bytes()
-        if free is not None and free < self._largest_host * _MARGIN:
+        if free is not None and free < self._largest_host * MARGIN:
             return False
         if not self._largest_device:
             return True
         free = free_device_bytes(device)
-        return free is None or free >= self._largest_device * _MARGIN
+        return free is None or free >= self._largest_device * MARGIN
 
     # ------------------------------------------------------------------ ending
 

@@ -132,6 +132,6 @@ def of_seeds(jobs: Sequence[RunJob], seeds: Mapping[str, Sequence[int]]) -> tupl
 
 
 def within_budget(study: Study, request: Request, todo: Sequence[RunJob]) -> bool:
-    workers = settings_of(request, study.execution, len(study.jobs)).workers
+    workers = settings_of(request, study.execution, len(study.jobs)).counted
     variants = [job.variant for job in todo]
     return covered(study.manifest, study.store.records(), variants, request.allowance(), workers)

@@ -100,16 +100,16 @@ def price_study(request: Request, tell: Callable[[str], None] = lambda doing: No
     return StudyPrice(
         study=study,
         device=str(stopwatch.device),
-        workers=settings.workers,
+        workers=settings.counted,
         threads=settings.threads,
         variants=tuple(rows),
         left=len(todo),
-        seconds=sum(seconds.get(job.variant, 0.0) for job in todo) / settings.workers,
+        seconds=sum(seconds.get(job.variant, 0.0) for job in todo) / settings.counted,
         detectable=detectable_gain(study, scores),
         baseline=statistics.fmean(scores) if scores else None,
         baseline_runs=len(scores),
-        search=_search(study, request, seconds, settings.workers),
-        confirmation=_confirmation(study, request, seconds, settings.workers),
+        search=_search(study, request, seconds, settings.counted),
+        confirmation=_confirmation(study, request, seconds, settings.counted),
     )
 
 

@@ -12,7 +12,7 @@ import pytest
 from execution_helpers import alive, settings, wait_until
 
 from ablate.errors import AblateError
-from ablate.execution import Job, Stop, execute, pool
+from ablate.execution import Job, Stop, execute, memory, pool
 from ablate.execution.launch import ForkServer, UnsafeFork
 
 ROOT = Path(__file__).parents[2]
@@ -148,6 +148,17 @@ def test_no_second_run_starts_on_a_device_whose_memory_is_short(run, tmp_path, m
     assert len(run(settings(workers=2, devices=("roomy",)), **jobs)) == 4
     seen = [int(line) for line in (tmp_path / "seen").read_text().split()]
     assert max(seen[2:]) == 1  # what the first two needed is known by then
+
+
+@pytest.mark.parametrize(("busy", "most"), [(0.3, 3), (0.95, 1)])
+def test_a_device_is_packed_as_far_as_it_is_idle(run, tmp_path, monkeypatch, busy, most):
+    state = memory.DeviceState(free=2**40, taken=2**30, busy=busy)
+    for name, value in {"device_state": lambda device: state, "SETTLED": 0.0, "SAMPLE": 0.0, "FEWEST": 1}.items():
+        monkeypatch.setattr(memory, name, value)
+    jobs = {f"job{i}": {"do": "overlap", "path": str(tmp_path), "seconds": 1.0} for i in range(5)}
+    run(settings(workers=3, devices=("0",), packs=True), **jobs)
+    seen = [int(line) for line in (tmp_path / "seen").read_text().split()]
+    assert max(seen) == most
 
 
 def test_runs_are_spread_over_the_devices(run, tmp_path):

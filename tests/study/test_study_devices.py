@@ -155,6 +155,15 @@ def test_on_this_machine_each_run_has_so_many_cards_and_what_is_over_stays_idle(
     assert given().devices == ("0", "1", "2", "3", "4")
 
 
+def test_auto_packs_cards_as_far_as_there_are_cores_and_an_estimate_counts_on_one_run_a_card(cards):
+    settings = given(runs=40, workers="auto")
+    assert (settings.packs, settings.workers, settings.counted, settings.threads) == (True, 16, 5, 1)
+    asked, plain = given(runs=40, workers=7), given(runs=40)
+    assert [(one.packs, one.workers, one.counted) for one in (asked, plain)] == [(False, 7, 7), (False, 5, 5)]
+    assert given(device="cpu", workers="auto") == given(device="cpu")
+    assert given(engine="slurm", workers="auto") == given(engine="slurm")
+
+
 def test_cards_that_are_named_in_the_environment_are_handed_on_by_their_names(cards, monkeypatch):
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "7,GPU-ab,3,1,0")
     assert given(devices=2).devices == ("7,GPU-ab", "3,1")

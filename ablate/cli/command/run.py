@@ -42,7 +42,11 @@ def run(
         typer.Option("--price", help="Time a few steps of every variant, say what the study will cost, train nothing."),
     ] = False,
     workers: Annotated[
-        int | None, typer.Option(help="Runs at a time [default: one a CPU core, one a GPU].", min=1)
+        str | None,
+        typer.Option(
+            help="Runs at a time [default: one a CPU core, one a GPU]; auto: on a GPU as many as have room.",
+            metavar="N",
+        ),
     ] = None,
     threads: Annotated[int | None, typer.Option(help="CPU threads a run [default: 1 on a CPU].", min=1)] = None,
     inline: Annotated[
@@ -143,7 +147,7 @@ def run(
         device=device,
         out=out,
         quick=quick,
-        workers=workers,
+        workers=int(workers) if workers is not None and workers.isdecimal() else workers,
         threads=threads,
         inline=inline,
         engine=engine,

@@ -16,6 +16,9 @@ from ablate.result.environment import usable_cores
 from ablate.study.running.job import RunJob
 from ablate.training import pick_device
 
+MOST_A_GPU = 8
+"""Runs that share a GPU: beyond that each waits for the others' kernels most of the time."""
+
 
 def shared_data(todo: Sequence[RunJob]) -> Json:
     """One configuration for each data set of these runs, in their order: what `share_data` opens."""
@@ -43,7 +46,7 @@ def settings_elsewhere(request: Request, execution: Common, runs: int) -> Settin
     """What a cluster is asked for a run: one core where nothing is said, and all runs at once that it lets run."""
     return Settings(
         engine=execution.engine,
-        workers=min(execution.workers or runs, runs) or 1,
+        workers=min(execution.most_workers or runs, runs) or 1,
         timeout=request.run_timeout,
         threads=execution.cpus or 1,
         processes=execution.processes,
@@ -56,7 +59,8 @@ def settings_elsewhere(request: Request, execution: Common, runs: int) -> Settin
 
 
 def settings_here(request: Request, execution: Common, runs: int) -> Settings:
-    """One run a core on a CPU, each with one thread; one run at a time on a GPU, unless something else is said.
+    """One run a core on a CPU, each with one thread; one run at a time on a GPU, unless something else is said: by
+    `workers: auto` as many as it has room for.
 
     Raises AblateError where a run is to be given more devices than there are.
     """
@@ -67,10 +71,15 @@ def settings_here(request: Request, execution: Common, runs: int) -> Settings:
     gpus = visible_gpus(device) if device.type == "cuda" else ()
     refuse_more(together, device, cores if on_cpu else max(1, len(gpus)))
     groups = () if inline else in_groups(gpus, together)
-    workers = 1 if inline else execution.workers or (cores // together if on_cpu else max(1, len(groups)))
+    by_itself = cores // together if on_cpu else max(1, len(groups))
+    workers = 1 if inline else execution.most_workers or by_itself
+    packs = execution.workers == "auto" and not inline and bool(groups)
+    if packs:  # a core launches the kernels of one run
+        workers = max(workers, min(cores // together, MOST_A_GPU * len(groups)))
     return Settings(
         engine=execution.engine,
         workers=max(1, min(workers, runs)),
+        packs=packs,
         timeout=request.run_timeout,
         threads=execution.cpus or (1 if on_cpu else max(1, cores // (workers * together))),
         processes=together,

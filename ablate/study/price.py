@@ -182,7 +182,7 @@ class Stopwatch:
         model = build_model(configuration, dataset, 0, device)
         if training.activation_checkpointing:
             model.recompute()
-        if training.compile is True:
+        if training.compile in (True, "max"):
             model.compile()
         reset_peak_memory(device)
         with seeded(stream_seed(0, "dropout", 0)), float32_math(device, training.precision):

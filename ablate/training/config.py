@@ -57,9 +57,10 @@ class TrainingConfig(Config):
     """Stop after this many validation scores in a row without a new best; 0 = never."""
     select: Literal["best", "last"] = "best"
     """Which weights are kept: those of the best validation score, or those after the last step."""
-    compile: Literal["auto"] | bool = False
+    compile: Literal["auto", "max"] | bool = False
     """Compile the model by `torch.compile`: slower to start, faster to step. auto = on a card, where the steps left
-    save more seconds than compiling costs; never on a CPU. The run's log and record say what was decided and why."""
+    save more seconds than compiling costs; never on a CPU. The run's log and record say what was decided and why. max =
+    in its mode max-autotune, which tries several kernels and replays a card's as CUDA graphs: slowest to start."""
     activation_checkpointing: bool = False
     """Keep for the backward pass what blocks and stages of the backbone are given, and compute again what happens
     within them: less memory for a longer step. Changes no number, so that no run's key depends on it."""

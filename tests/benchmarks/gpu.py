@@ -5,9 +5,9 @@
 parity   the quickstart's baseline, trained alike on CPU and card: losses and score in fp32, and in bf16
 product  the card's own speed: TFLOP/s of bf16, TF32 and fp32 products of two 8192 x 8192 matrices
 steps    a training step of vivit_fixes' baseline, p1, ResNet and hybrid at the recipe's own batch: milliseconds, share
-         of the measured bf16 product, bytes; in bf16, fp32, and compiled (with what compiling cost)
+         of the measured bf16 product, bytes; in bf16, fp32, and compiled both ways (with what compiling cost)
 compile  the quickstart's baseline by `compile: auto`, twice: what is decided, by what, and what it cost and brought
-packing  four runs of quickstart on the card: one, two and four at a time
+packing  four runs of quickstart on the card: one, two and four at a time, and as many as have room
 quick    `ablate run --quick` of every shipped recipe that needs no files
 study    `ablate run recipes/vivit_fixes.yaml`, seed by seed; give the piece again until it says that nothing is left
 
@@ -46,6 +46,7 @@ MODES = {
     "bf16": {"precision": "bf16"},
     "fp32": {"precision": "fp32"},
     "bf16 compiled": {"precision": "bf16", "compile": True},
+    "bf16 compiled max": {"precision": "bf16", "compile": "max"},
 }
 NEEDS_FILES = {"retina", "v1_bars", "own_recording", "eeg_fusion", "grasshopper"}
 Row = dict[str, Any]
@@ -167,7 +168,7 @@ def stepped(
     data, model = opened(configuration, device)
     flops = describe(configuration.model, data.spec).total_flops
     if training.compile:
-        model.compile()
+        model.compile(**({"mode": "max-autotune"} if training.compile == "max" else {}))
     if device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(device)
     learner = Learner(model, data, training, seed=0, device=device)
@@ -220,9 +221,9 @@ def compiled(configuration: Configuration, training: TrainingConfig, device: tor
 
 def packing(kept: Kept, options: argparse.Namespace) -> None:
     small = ["--quick"] if options.small else []
-    for workers in (1, 2, 4):
+    for workers in ("1", "2", "4", "auto"):
         out = options.out / "runs" / f"packing-{workers}"
-        arguments = ["quickstart", "--seeds", "0-3", "--variants", "baseline", "--workers", str(workers), *small]
+        arguments = ["quickstart", "--seeds", "0-3", "--variants", "baseline", "--workers", workers, *small]
         kept.measure(f"{workers} at a time", lambda a=arguments, o=out: command(kept, a, o, options))
 
 

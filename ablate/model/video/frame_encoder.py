@@ -123,7 +123,9 @@ class FrameEncoder(VideoEncoder):
 
     def compile(self, *args: object, **options: object) -> None:
         """Compiles the backbone, for any number of images: batches differ in how many frames are there."""
-        self.backbone.compile(*args, **{"dynamic": True, **options})
+        modes = {"max-autotune": "max-autotune-no-cudagraphs"}  # a graph would be recorded for every number of frames
+        told = {name: modes.get(str(value), value) if name == "mode" else value for name, value in options.items()}
+        self.backbone.compile(*args, **{"dynamic": True, **told})
 
     def _pass(self, images: Shaped[Tensor, "v 3 h w"]) -> Float[Tensor, "v sd"]:
         features: Tensor = self.backbone(self.pixels.prepare(images)).flatten(start_dim=1)

@@ -56,7 +56,7 @@ def device_facts(job: RunJob, device: torch.device, *, threads: int | None) -> J
         "threads": threads,
         "cuda": torch.version.cuda if device.type == "cuda" else None,
         "driver": device_driver(device),
-        "compiled": training.compile is True,
+        "compiled": training.compile in (True, "max"),
         **({"devices": job.devices} if job.devices > 1 else {}),
     }
 

@@ -88,7 +88,7 @@ class Compiler:
         """Whether this is the place to decide: at once but where steps are to be timed first."""
         if self.decided is not None or not self._config.compile:
             return False
-        return self._config.compile is True or self._never() is not None or taken >= DECIDED_AFTER
+        return self._config.compile != "auto" or self._never() is not None or taken >= DECIDED_AFTER
 
     def consider(self, taken: int, milliseconds: float) -> str:
         """Decides where it is due, and compiles what is to be compiled. Gives what is to be told, if anything.
@@ -102,8 +102,15 @@ class Compiler:
         if self.decided is not None and self.decided.compiled and self._counted is None:
             self._counted = _counters()
             self.decided.starts += 1
-            self._model.compile()
+            self._model.compile(**self._options())
         return said
+
+    def _options(self) -> dict[str, str]:
+        """Of `torch.compile`. What a CUDA graph gives holds until it is replayed: gradients that micro-batches add up
+        would be lost."""
+        if self._config.compile != "max":
+            return {}
+        return {"mode": "max-autotune" if self._config.accumulate == 1 else "max-autotune-no-cudagraphs"}
 
     def _never(self) -> str | None:
         """Why it is not asked here at all; None where it is."""
@@ -112,8 +119,9 @@ class Compiler:
         return NEVER.get(self._device.type)
 
     def _decide(self, taken: int, milliseconds: float) -> Decided:
-        if self._config.compile is True:
-            return Decided(True, "asked for")
+        if self._config.compile != "auto":
+            mode = self._options().get("mode", "")
+            return Decided(True, "asked for" + (f", in mode {mode}" if mode else ""))
         if (never := self._never()) is not None:
             return Decided(False, never)
         known = None if self._place is None else _read(self._place)
@@ -180,7 +188,7 @@ def place_of(model: Model, dataset: Dataset, config: TrainingConfig, device: tor
         [(name, type(module).__qualname__) for name, module in model.named_modules()],
         [(name, list(value.shape)) for name, value in model.named_parameters()],
         [dataset.fingerprint, -(-config.micro_batch_size // ranks.count)],
-        [resolve_precision(device, config.precision), device_name(device), torch.__version__],
+        [resolve_precision(device, config.precision), device_name(device), torch.__version__, config.compile == "max"],
     ]
     return cache_folder() / "compiled" / f"{hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:20]}.json"
 

@@ -38,7 +38,7 @@ def compiled_at(monkeypatch):
     """The steps taken when the model was compiled, in place of compiling it, which costs four seconds."""
     found = []
 
-    def noted(self):
+    def noted(self, **options):
         found.append(round(self.fractions[-1] * 60) + 1 if self.fractions else 0)
 
     monkeypatch.setattr(ToyModel, "compile", noted)
@@ -197,6 +197,19 @@ def test_a_card_without_triton_is_told(monkeypatch):
     assert compiler.consider(0, 0.0) == (
         "not compiled: triton is not installed, without which nothing is compiled for a card"
     )
+
+
+@pytest.mark.parametrize(
+    ("accumulate", "mode"), [(1, "max-autotune"), (2, "max-autotune-no-cudagraphs")], ids=["whole", "cut"]
+)
+def test_max_asks_for_the_compilers_own_mode_and_for_no_cuda_graphs_where_gradients_add_up(
+    compiled_at, monkeypatch, accumulate, mode
+):
+    asked = []
+    monkeypatch.setattr(ToyModel, "compile", lambda self, **options: asked.append(options))
+    result = train_toy(small_config(compile="max", accumulate=accumulate))
+    assert asked == [{"mode": mode}]
+    assert result.compilation.why.startswith(f"asked for, in mode {mode}")
 
 
 def test_a_model_that_has_nothing_to_compile_is_not_called_compiled(monkeypatch):

@@ -31,6 +31,8 @@ from ablate.errors import AblateError
 from ablate.model import lint
 from ablate.model.layer.attention.self_attention import Attention
 from ablate.model.layer.tokenizer import Tokenizer
+from ablate.model.remembered import Remembered
+from ablate.model.uncompiled import uncompiled
 from ablate.result.record import ModelCost, Tokens
 
 _described: dict[tuple[str, DataSpec], ModelCost] = {}
@@ -50,7 +52,7 @@ def describe(config: ModelOptions, spec: DataSpec) -> ModelCost:
 
 
 def _describe(config: ModelOptions, spec: DataSpec) -> ModelCost:
-    with torch.random.fork_rng(devices=[]):  # building draws initial weights; the caller's streams stay as they are
+    with torch.random.fork_rng(devices=[]), uncompiled():  # the caller's streams of random numbers stay as they are
         model = outline(config, spec)
         one = replace(spec, sessions=spec.sessions[:1]) if isinstance(spec, EncodingSpec) else spec
         probe = _Probe(model if one is spec else outline(config, one), one)
@@ -92,7 +94,7 @@ def parts_of(model: Model) -> dict[str, list[nn.Module]]:
 def outline(config: ModelOptions, spec: DataSpec) -> Model:
     """The model on the meta device, or on the CPU where a user's own part cannot be built without numbers."""
     try:
-        with torch.device("meta"):
+        with torch.device("meta"), uncompiled(), Remembered():
             return config.build(spec)
     except AblateError:
         raise
@@ -183,7 +185,7 @@ class _Probe:
         if isinstance(batch, FusionBatch):
             self.inputs = {"frames": tuple(batch.frames.shape[1:]), "eeg": tuple(batch.eeg.shape[1:])}
         asked = [0] if isinstance(batch, FusionBatch) else _watched_past(batch)
-        with sdpa_kernel(SDPBackend.MATH), self._counter:
+        with sdpa_kernel(SDPBackend.MATH), Remembered(), self._counter:  # the counter is asked first
             outputs = self.model(batch)
         self._reached = leaves_of(outputs)
         if max(asked) > self.model.reads_spikes:

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from ablate.contract import Batch, DataSpec, Model, ModelOptions, PastSpikes
+from ablate.model.cost import outline
 from ablate.training import seeded, stream_seed
 from ablate.training.loss import mean_loss
 
@@ -28,11 +29,7 @@ Shapes = tuple[tuple[str, tuple[int, ...], bool], ...]
 def shapes(config: ModelOptions, spec: DataSpec) -> Shapes:
     """Name, shape and trainability of each parameter and buffer, without making any numbers where that is possible."""
     with torch.random.fork_rng(devices=[]):
-        try:
-            with torch.device("meta"):
-                model = config.build(spec)
-        except (RuntimeError, NotImplementedError):  # a user's own part that needs numbers
-            model = config.build(spec)
+        model = outline(config, spec)
     return tuple((name, tuple(p.shape), p.requires_grad) for name, p in model.named_parameters())
 
 

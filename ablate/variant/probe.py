@@ -2,9 +2,9 @@
 
 Every variant is compared with its parent (the same variant without its last patch). What each test can probe:
 
-* `baseline.*`: by the model itself. Parameter names and shapes; initial weights; loss, penalty, predictions and
-  gradient of one fixed batch in train mode with fixed random streams, at several points of training; FLOPs and shapes
-  of maps. All equal to the last bit: nothing reads the option.
+* `baseline.*`: by the model itself. Parameter names and shapes; FLOPs and shapes of maps; initial weights; loss,
+  penalty, predictions and gradient of one fixed batch in train mode with fixed random streams, at several points of
+  training. All equal to the last bit: nothing reads the option.
 * `training.*`: by what the loop makes of it. The learning rate of each step, which steps are scored, when patience
   ends; every other option is read whenever its value differs, except those that change no number (checkpoints).
 * `data.*`: by a rehearsal's batches and scored bins. Equal but for behaviour, and a model that does not read
@@ -17,6 +17,7 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
+from itertools import islice
 
 import torch
 from pydantic import BaseModel
@@ -93,7 +94,9 @@ class Probe:
     """Compares two configurations; opened data and what was measured are kept for the next pair."""
 
     datasets: dict[str, Dataset] = field(default_factory=dict)
-    checks: dict[str, tuple[list[str | None], Iterator[str]]] = field(default_factory=dict)
+    checks: dict[str, list[str | None]] = field(default_factory=dict)
+    running: dict[str, Iterator[str]] = field(default_factory=dict)
+    """What has further checks, each with a model and its gradients in memory."""
 
     def __call__(self, before: Configuration, after: Configuration) -> Effect:
         changed = tuple(differences(before, after))
@@ -127,10 +130,10 @@ class Probe:
             return "the parent does not fit the data"  # `behavior: none` under a modulator that needs behaviour
         if shapes(before.model, data.spec) != shapes(after.model, data.spec):
             return "parameters"
-        if not self._behave_alike((before.model, data), (after.model, data)):
-            return "loss or gradient"
         first, second = (describe(config, data.spec) for config in (before.model, after.model))
-        return "" if (first.flops, first.shapes) == (second.flops, second.shapes) else "FLOPs"
+        if (first.flops, first.shapes) != (second.flops, second.shapes):
+            return "FLOPs"  # told without a number, where the next takes weights and a pass over a whole window
+        return "" if self._behave_alike((before.model, data), (after.model, data)) else "loss or gradient"
 
     def data_differ(self, before: Configuration, after: Configuration) -> str:
         """What tells two data sets apart for the variant's model; empty only where that is certain."""
@@ -159,21 +162,24 @@ class Probe:
     def _behave_alike(self, first: tuple[ModelConfig, Dataset], second: tuple[ModelConfig, Dataset]) -> bool:
         """Check by check, the cheapest first: most pairs are told apart before any gradient."""
         check = 0
-        while (one := self._check(*first, check)) == self._check(*second, check):
-            if one is None:
-                return True
-            check += 1
-        return False
+        try:
+            while (one := self._check(*first, check)) == self._check(*second, check):
+                if one is None:
+                    return True
+                check += 1
+            return False
+        finally:
+            self.running.pop(_key(*second), None)  # the first is the parent of others, too
 
     def _check(self, model: ModelConfig, data: Dataset, number: int) -> str | None:
         """One hash of what a model does, None after the last; kept, since most variants have the same parent."""
-        key = f"{model.model_dump_json()} {data.fingerprint}"
-        if key not in self.checks:
+        key = _key(model, data)
+        known = self.checks.setdefault(key, [])
+        if len(known) <= number and key not in self.running:
             batch = next(data.train(seed=0, batch_size=1))
-            self.checks[key] = ([], behavior(model, data.spec, batch))
-        known, further = self.checks[key]
+            self.running[key] = islice(behavior(model, data.spec, batch), len(known), None)
         while len(known) <= number:
-            known.append(next(further, None))
+            known.append(next(self.running[key], None))
         return known[number]
 
     def _open(self, config: DataOptions) -> Dataset:
@@ -230,6 +236,10 @@ def _batches(data: Dataset) -> Iterator[Batch]:
 
 def _scored(data: Dataset) -> tuple[str, str]:
     return data.scored_hash("validation"), data.scored_hash("test")
+
+
+def _key(model: ModelConfig, data: Dataset) -> str:
+    return f"{model.model_dump_json()} {data.fingerprint}"
 
 
 def _noop(variant: Variant, effect: Effect) -> Problem:

@@ -3,7 +3,8 @@
     python tests/benchmarks/startup.py [NAME ...] [--runs 3] [--finished RECIPE] [--keep]
 
 Each command runs in a pseudo-terminal, as after Enter. `first` is when its first character came, `last` when it ended,
-`cpu` the processor time of it and its children, which says more on a busy machine; medians of the runs. `run` is a
+`cpu` the processor time of it and its children, which says more on a busy machine, `most` the largest memory of it or
+one of them; medians of the runs. The first `parts` of an empty cache loads torch, which is not measured. `run` is a
 rehearsal of the quickstart in an empty folder (`--quick`), `report` is that of the committed quickstart, `finished`
 needs a study that is there: RECIPE's, by default the same.
 """
@@ -11,7 +12,6 @@ needs a study that is there: RECIPE's, by default the same.
 import argparse
 import os
 import pty
-import resource
 import statistics
 import subprocess
 import sys
@@ -35,10 +35,9 @@ COMMANDS = {
 }
 
 
-def wait_for(command: list[str]) -> tuple[float, float, float]:
-    """Seconds from Enter to the first character and to the end, and processor seconds."""
+def wait_for(command: list[str]) -> tuple[float, float, float, float]:
+    """Seconds from Enter to the first character and to the end, processor seconds, and megabytes."""
     terminal, inside = pty.openpty()
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
     begun, first = time.perf_counter(), 0.0
     process = subprocess.Popen(command, cwd=ROOT, stdin=inside, stdout=inside, stderr=inside, close_fds=True)
     os.close(inside)
@@ -47,13 +46,14 @@ def wait_for(command: list[str]) -> tuple[float, float, float]:
             first = first or time.perf_counter() - begun
     except OSError:  # how a pseudo-terminal says that nobody writes any more
         pass
-    code = process.wait()
+    _, status, used = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
     last = time.perf_counter() - begun
     os.close(terminal)
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    if code:
-        raise SystemExit(f"{' '.join(command)} ended with {code}")
-    return first, last, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    if process.returncode:
+        raise SystemExit(f"{' '.join(command)} ended with {process.returncode}")
+    unit = 1 if sys.platform == "darwin" else 1024
+    return first, last, used.ru_utime + used.ru_stime, used.ru_maxrss * unit / 1e6
 
 
 def main() -> None:
@@ -69,17 +69,21 @@ def main() -> None:
 
 def measure(options: argparse.Namespace, sheet: Sheet) -> None:
     """Every command that was asked for."""
-    sheet.say(f"{'':20} {'first':>7} {'last':>7} {'cpu':>7}  s")
-    for name in options.names or COMMANDS:
+    sheet.say(f"{'':20} {'first':>7} {'last':>7} {'cpu':>7}  s {'most':>6}  MB")
+    names = options.names or COMMANDS
+    if "parts" in names:
+        wait_for([sys.executable, "-m", "ablate", "parts"])
+    for name in names:
         taken = []
         for _ in range(options.runs):
             with tempfile.TemporaryDirectory() as folder:
                 given = {"finished": options.finished, "folder": folder}
                 words = [word.format(**given) for word in COMMANDS[name]]
                 taken.append(wait_for([sys.executable, "-m", "ablate", *words]))
-        first, last, cpu = (statistics.median(part) for part in zip(*taken, strict=True))
-        sheet.figures[name] = {"first_s": round(first, 2), "last_s": round(last, 2), "cpu_s": round(cpu, 2)}
-        sheet.say(f"{name:20} {first:7.2f} {last:7.2f} {cpu:7.2f}")
+        first, last, cpu, most = (statistics.median(part) for part in zip(*taken, strict=True))
+        figures = {"first_s": round(first, 2), "last_s": round(last, 2), "cpu_s": round(cpu, 2), "most_mb": round(most)}
+        sheet.figures[name] = figures
+        sheet.say(f"{name:20} {first:7.2f} {last:7.2f} {cpu:7.2f}    {most:6.0f}")
 
 
 if __name__ == "__main__":

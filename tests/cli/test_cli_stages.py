@@ -93,5 +93,5 @@ def in_terminal(*words: str, first: Path) -> tuple[str, int]:
 
 
 def with_first(folder: Path) -> dict[str, str]:
-    here = environment(TERM="xterm")
+    here = environment(TERM="xterm", ABLATE_CACHE=str(folder))  # `parts` that were kept need no torch
     return {**here, "PYTHONPATH": os.pathsep.join([str(folder), here["PYTHONPATH"]])}

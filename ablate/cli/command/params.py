@@ -33,7 +33,6 @@ def params(
 ) -> None:
     """Weigh the variants side by side: parameters, FLOPs and shapes. With the change to the baseline, and lints."""
     stage("loading torch")
-    from ablate.cli.screen.document import cost_record, print_document
     from ablate.cli.screen.table.parameters import print_modules, print_tables
     from ablate.cli.weigh import weigh
     from ablate.model.cost import module_parameters
@@ -51,6 +50,8 @@ def params(
     )
     stage()
     if format == "json":
+        from ablate.cli.screen.document import cost_record, print_document
+
         print_document({"variants": {item.variant.name: cost_record(item.cost) for item in weighed}})
         return
     print_tables(weighed)

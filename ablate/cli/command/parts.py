@@ -2,16 +2,14 @@
 
 import difflib
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
+from ablate.catalogue import Part
 from ablate.cli.console import stage
 from ablate.cli.options import TableOrJson, known_format
 from ablate.errors import AblateError
-
-if TYPE_CHECKING:
-    from ablate.recipe.vocabulary.catalogue import Part
 
 
 def parts(
@@ -19,12 +17,11 @@ def parts(
     format: TableOrJson = "table",
 ) -> None:
     """List the parts that a recipe can name. Of models, data and training, with options, defaults and help."""
-    stage("loading torch")
+    from ablate.cli.catalogued import catalogued
     from ablate.cli.screen.table.parts import print_index, print_json, print_part
-    from ablate.recipe.vocabulary.catalogue import all_parts
 
     known_format(format)
-    chosen = select(all_parts(), name)
+    chosen = select(catalogued(), name)
     stage()
     if format == "json":
         print_json(chosen)
@@ -35,7 +32,7 @@ def parts(
             print_part(part)
 
 
-def select(parts: "Sequence[Part]", name: str | None) -> "tuple[Part, ...]":
+def select(parts: Sequence[Part], name: str | None) -> tuple[Part, ...]:
     """By type, by kind, or both as `core.vivit`. Raises AblateError with the nearest name."""
     if name is None:
         return tuple(parts)

@@ -6,7 +6,6 @@ cosines x 2 axes x 2 signs + 2 positions = 42 columns; fewer columns have fewer 
 
 import numpy as np
 from jaxtyping import Float
-from scipy.signal import lfilter
 
 SPAN_S = 0.25  # seconds that the cosines cover
 STRETCH_S = 0.02  # seconds: where the time axis turns from linear to logarithmic
@@ -17,6 +16,8 @@ def behavior_columns(
     eye: Float[np.ndarray, "t 2"], columns: int, bin_rate_hz: float
 ) -> tuple[Float[np.ndarray, "t k"], tuple[str, ...]]:
     """Rows (t, k) and the names of the columns: position first, then cosine by cosine."""
+    from scipy.signal import lfilter  # most of a second that a world in the cache need not wait for
+
     velocity = np.diff(eye, axis=0, prepend=eye[:1]) * bin_rate_hz  # pixels a second
     signals = np.concatenate([np.maximum(velocity, 0), np.maximum(-velocity, 0)], axis=1)
     signs = ("velocity_x_plus", "velocity_y_plus", "velocity_x_minus", "velocity_y_minus")

@@ -6,7 +6,6 @@ times a second and last 25 ms.
 
 import numpy as np
 from jaxtyping import Float
-from scipy.signal import lfilter
 
 DRIFT_SPEED = 2.5  # pixels per square root of a second: about 4 arc minutes at the lab's pixels
 DRIFT_PULL_S = 1.5  # seconds for drift to be pulled back by a factor e
@@ -18,6 +17,8 @@ REACH = 10.0  # pixels: the eye never leaves the fixation point by more
 
 def eye_position(random: np.random.Generator, frames: int, bin_rate_hz: float) -> Float[np.ndarray, "t 2"]:
     """Gaze (x, y) in pixels from the fixation point."""
+    from scipy.signal import lfilter  # most of a second that a world in the cache need not wait for
+
     pull = np.exp(-1 / (DRIFT_PULL_S * bin_rate_hz))
     steps = random.standard_normal((frames, 2)) * (DRIFT_SPEED / np.sqrt(bin_rate_hz))
     drift = lfilter([1.0], [1.0, -pull], steps, axis=0)
@@ -28,6 +29,8 @@ def _saccades(
     random: np.random.Generator, frames: int, bin_rate_hz: float, drift: Float[np.ndarray, "t 2"]
 ) -> Float[np.ndarray, "t 2"]:
     """Sum of the jumps so far. Each lands near the fixation point: its direction is random, then drawn back."""
+    from scipy.signal import lfilter  # most of a second that a world in the cache need not wait for
+
     starts = np.flatnonzero(random.random(frames) < SACCADES_HZ / bin_rate_hz)
     sizes = random.exponential(SACCADE_PIXELS, len(starts))
     angles = random.uniform(0, 2 * np.pi, len(starts))

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Bool, Float, Float32, UInt8
-from scipy.signal import lfilter
 
 from ablate.data.synthetic.world import WorldConfig
 
@@ -121,12 +120,16 @@ def _filtered(units: Units, stimulus: UInt8[np.ndarray, "t h w"]) -> tuple[Array
 
 
 def _over_time(kernel: Float[np.ndarray, "u lag"], response: Array) -> Array:
+    from scipy.signal import lfilter  # most of a second that a world in the cache need not wait for
+
     columns = zip(kernel, response.T, strict=True)
     return np.stack([lfilter(taps, [1.0], column) for taps, column in columns], axis=1)
 
 
 def _smoothed(signal: Array, bins: float) -> Array:
     """Exponential average over the past, begun at the mean so that the first seconds are like the others."""
+    from scipy.signal import lfilter  # most of a second that a world in the cache need not wait for
+
     keep = np.exp(-1 / max(bins, 1e-6))
     smoothed, _ = lfilter([1 - keep], [1.0, -keep], signal, axis=0, zi=keep * signal.mean(0, keepdims=True))
     return np.asarray(smoothed)

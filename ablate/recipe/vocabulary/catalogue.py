@@ -3,11 +3,12 @@
 import inspect
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from ablate.catalogue import Option, Part
 from ablate.config import part_type
 from ablate.recipe.schema import Configuration
 from ablate.recipe.vocabulary.fields import alternatives, expected, single, words
@@ -18,36 +19,6 @@ WORDS = {"model": "baseline"}
 
 NO_OPTIONS = ("type", "metric")
 """Named by the part itself; written beside `data`, for all variants at once."""
-
-
-@dataclass(frozen=True)
-class Option:
-    """One thing that may be written under a part."""
-
-    name: str
-    type: str
-    default: str
-    help: str
-
-
-@dataclass(frozen=True)
-class Part:
-    """kind: the key it is written under. places: where in a recipe, each of them."""
-
-    kind: str
-    type: str
-    places: tuple[str, ...]
-    summary: str
-    options: tuple[Option, ...]
-
-    @property
-    def at(self) -> str:
-        """The first place."""
-        return self.places[0]
-
-    @property
-    def name(self) -> str:
-        return self.type or self.kind
 
 
 def all_parts() -> tuple[Part, ...]:

@@ -2,24 +2,21 @@
 
 import json
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from rich.table import Table
 from rich.text import Text
 
+from ablate.catalogue import Part
 from ablate.cli.console import out
 from ablate.disk.read import Json
 
-if TYPE_CHECKING:
-    from ablate.recipe.vocabulary.catalogue import Part
 
-
-def print_json(parts: "Sequence[Part]") -> None:
+def print_json(parts: Sequence[Part]) -> None:
     """All of it, for programs."""
     print(json.dumps({"parts": [as_json(part) for part in parts]}, indent=1))
 
 
-def as_json(part: "Part") -> Json:
+def as_json(part: Part) -> Json:
     """A stable shape for programs."""
     options = [{"name": o.name, "type": o.type, "default": o.default, "help": o.help} for o in part.options]
     return {
@@ -32,7 +29,7 @@ def as_json(part: "Part") -> Json:
     }
 
 
-def print_index(parts: "Sequence[Part]") -> None:
+def print_index(parts: Sequence[Part]) -> None:
     """One line a part, under the place where a recipe names it."""
     console = out()
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
@@ -48,7 +45,7 @@ def print_index(parts: "Sequence[Part]") -> None:
     console.print("options of one part: ablate parts vivit", markup=False)
 
 
-def print_part(part: "Part") -> None:
+def print_part(part: Part) -> None:
     """A part's options with their help."""
     console = out()
     at = ", ".join(part.places)

@@ -8,6 +8,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from ablate.data.recording import Recording
+from ablate.data.recording.array_file import let_go
 from ablate.data.recording.session import REPEATED
 
 Array = np.ndarray
@@ -62,4 +63,5 @@ def content_hash(recording: Recording) -> str:
         step = max(1, HASH_BYTES // max(1, part.nbytes // len(part)))
         for start in range(0, len(part), step):
             digest.update(np.ascontiguousarray(part[start : start + step]).data)
+        let_go(part)
     return digest.hexdigest()

@@ -6,6 +6,7 @@ import numpy as np
 
 from ablate.data.encoding.split import TRAIN, SessionSplit
 from ablate.data.recording import Recording
+from ablate.data.recording.array_file import let_go
 
 Array = np.ndarray
 
@@ -37,6 +38,8 @@ def training_statistics(recording: Recording, split: SessionSplit) -> Statistics
     pixel_mean, pixel_std = _of_pixels(recording.stimulus, spaced)
     behavior_mean, behavior_std = _of_behavior(recording, train)
     mean_rate, count_std = _of_counts(recording, train)
+    for _, array in recording.arrays("stimulus", "spikes", "behavior", "behavior_valid", "valid"):
+        let_go(array)
     return Statistics(
         stimulus_mean=pixel_mean,
         stimulus_std=_or_one(pixel_std).item(),

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import UInt64
 
+from ablate.data.recording.array_file import let_go
+
 Array = np.ndarray
 
 WORD_BYTES = 8
@@ -38,8 +40,11 @@ def frame_facts(stimulus: Array) -> FrameFacts:
     number, blank = np.concatenate(numbers), np.concatenate(uniform)
     blank &= not blank.all()  # a full field is never blank
     showings = holds_of(number, np.zeros(len(number), np.int64))
-    of_frames = _bits(stimulus, np.arange(len(number))) * len(showings) / len(number)
-    return FrameFacts(number, blank, _bits(stimulus, showings), of_frames)
+    of_showings = _bits(stimulus, showings)
+    held = len(showings) < len(number)
+    of_frames = _bits(stimulus, np.arange(len(number))) if held else of_showings
+    let_go(stimulus)
+    return FrameFacts(number, blank, of_showings, of_frames * len(showings) / len(number))
 
 
 def frame_hashes(stimulus: Array) -> UInt64[np.ndarray, " t"]:

@@ -32,6 +32,12 @@ def test_the_pool_is_the_default_and_a_recipe_may_say_otherwise():
     assert found.section().setup == ("module load x",)
 
 
+def test_workers_are_a_number_or_auto():
+    assert execution_of(node("execution: {workers: auto}\n")).workers == "auto"
+    with pytest.raises(AblateError, match=r"`execution\.workers` is 0, expected auto or a whole number of at least 1"):
+        execution_of(node(""), workers=0)
+
+
 def test_the_command_line_stands_over_the_recipe_and_the_recipe_over_the_site(tmp_path, monkeypatch):
     site = tmp_path / "config" / "ablate" / "site.yaml"
     site.parent.mkdir(parents=True)

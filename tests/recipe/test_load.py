@@ -127,7 +127,7 @@ glm: no
         "hint: did you mean `softplus`?",
         "5: `baseline.core.tokenizer.kernel_size` is [8, 8], expected a list of 3 whole numbers",
         "7: `baseline.readout` is [1], expected a mapping with a `type`",
-        "8: `training.compile` is the text `off`, expected true or false\n\n"
+        "8: `training.compile` is the text `off`, expected one of auto, max or true or false\n\n"
         "hint: write true or false: `on`, `off`, `yes`, `no` are plain text in YAML 1.2",
         "10: the patch name `each` is taken\n\nhint: give the patch another name",
         "11: `patches.p1.expect` is 3, expected a list of 2 numbers\n\n"

@@ -2,7 +2,7 @@
 words."""
 
 import types
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeGuard, Union, get_args, get_origin
 
@@ -39,14 +39,21 @@ def single(annotation: object) -> ConfigClass | None:
 
 def members(annotation: object) -> tuple[object, ...]:
     """The members of a union with Annotated peeled off; a tuple of one for anything else."""
+    return tuple(member for member, _ in _bounded(annotation))
+
+
+def _bounded(annotation: object) -> Iterator[tuple[object, list[object]]]:
+    """The members, each with the constraints that stand at it and not at the field as a whole."""
     if isinstance(annotation, FieldInfo):
-        annotation = annotation.annotation
-    origin = get_origin(annotation)
-    if origin is Annotated:
-        return members(get_args(annotation)[0])
-    if origin in (Union, types.UnionType):
-        return tuple(inner for member in get_args(annotation) for inner in members(member))
-    return (annotation,)
+        yield from _bounded(annotation.annotation)
+    elif get_origin(annotation) is Annotated:
+        inner, constraints = _peel(annotation)
+        yield from ((member, [*own, *constraints]) for member, own in _bounded(inner))
+    elif get_origin(annotation) in (Union, types.UnionType):
+        for member in get_args(annotation):
+            yield from _bounded(member)
+    else:
+        yield annotation, []
 
 
 def is_config(annotation: object) -> TypeGuard[ConfigClass]:
@@ -75,10 +82,10 @@ def expected(field: object) -> str:
         return "a mapping with a `type`" if len(tags) > 1 else "a mapping"
     words: list[str] = []
     choices: list[str] = []
-    for member in members(annotation):
+    for member, limits in _bounded(annotation):
         if get_origin(member) is Literal:
             choices += [_choice(value) for value in get_args(member)]
-        elif member is not type(None) and (word := _kind(member)) not in words:
+        elif member is not type(None) and (word := _kind(member) + _limits(limits)) not in words:
             words.append(word)
     if choices:
         words.insert(0, choices[0] if len(choices) == 1 else "one of " + ", ".join(choices))

@@ -29,10 +29,10 @@ class CausalConv3d(nn.Module):
 
     def forward(self, x: Float[Tensor, "b c t h w"]) -> Float[Tensor, "b d t2 h2 w2"]:
         _, high, wide = self.reach
-        padded = replicate_pad(x, (wide // 2, wide - wide // 2, high // 2, high - high // 2))
         shape = (x.shape[0], *x.shape[2:])
         if self.stride == (1, 1, 1) and winograd_pays(shape, x, self.conv.weight, self.dilation[1:]):
-            return winograd_conv(padded, self.conv.weight, self.dilation)
+            return winograd_conv(x, self.conv.weight, self.dilation, edge=True)
+        padded = replicate_pad(x, (wide // 2, wide - wide // 2, high // 2, high - high // 2))
         if x.device.type != "cpu":
             return self.in_one(padded)
         return self.by_stack(padded) if x.shape[1] < FEWEST_CHANNELS else self.by_taps(padded)

@@ -58,13 +58,17 @@ def winograd_pays(
 
 
 def winograd_conv(
-    x: Float[Tensor, "b c t h w"], weight: Float[Tensor, "d c k kh kh"], dilation: tuple[int, int, int] = (1, 1, 1)
+    x: Float[Tensor, "b c t h w"],
+    weight: Float[Tensor, "d c k kh kh"],
+    dilation: tuple[int, int, int] = (1, 1, 1),
+    edge: bool = False,
 ) -> Float[Tensor, "b d t h2 w2"]:
-    """Stride 1; causal in time with zeros before the window; in space no padding (the input is already padded).
+    """Stride 1; causal in time with zeros before the window; in space a map is padded already, or keeps its size by
+    copies of its `edge` around it.
 
     Channels are innermost in the memory of the output.
     """
-    return _WinogradConv.apply(x, weight, dilation)
+    return _WinogradConv.apply(x, weight, dilation, edge)
 
 
 def convolve(conv: nn.Conv2d, x: Float[Tensor, "b c h w"]) -> Float[Tensor, "b d h w"]:
@@ -97,24 +101,25 @@ class _WinogradConv(torch.autograd.Function):
     """Forward and backward as matrix products over the same transforms. ctx is torch's and takes any attribute."""
 
     @staticmethod
-    def forward(ctx: Any, x: Tensor, weight: Tensor, dilation: tuple[int, int, int]) -> Tensor:
+    def forward(ctx: Any, x: Tensor, weight: Tensor, dilation: tuple[int, int, int], edge: bool) -> Tensor:
         taps, step = weight.shape[3], dilation[1]
-        high, wide = (side - (taps - 1) * step for side in x.shape[3:])
+        lost = 0 if edge else (taps - 1) * step
+        high, wide = (side - lost for side in x.shape[3:])
         frames, channels = x.shape[0] * x.shape[2], (weight.shape[1], weight.shape[0])
         tiling = choose_tiling(high, wide, taps, step, frames=frames, channels=channels)
         of_input, of_kernel, back = transforms(tiling.valid, taps)
-        tiles = transform(of_input, cut(x, tiling))
+        tiles = transform(of_input, cut(x, tiling, edge))
         kernels = transform(of_kernel, rearrange(weight, "d c k kh kw -> (kh kw) (k c) d"))
         kernels = kernels.unflatten(1, (-1, channels[0]))  # places k c d
         delays = _delays(weight.shape[2], dilation[0], x.shape[2])
         out = _product(tiles, kernels, delays, x.shape[2])
         ctx.save_for_backward(tiles, kernels)
-        ctx.tiling, ctx.delays, ctx.shape, ctx.out = tiling, delays, x.shape, (high, wide)
+        ctx.tiling, ctx.delays, ctx.shape, ctx.edge = tiling, delays, x.shape, edge
         return join(transform(back, out), tiling, x.shape[0], high, wide)
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, Tensor | None, None]:  # type: ignore[override]
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, Tensor | None, None, None]:  # type: ignore[override]
         tiles, kernels = ctx.saved_tensors
         tiling: Tiling = ctx.tiling
         steps = grad.shape[2]
@@ -123,14 +128,15 @@ class _WinogradConv(torch.autograd.Function):
         grad_x = grad_weight = None
         if ctx.needs_input_grad[0]:
             grad_tiles = _product_to_input(out, kernels, ctx.delays, steps)
-            grad_x = paste(transform(of_input.T, grad_tiles), tiling, ctx.shape)
+            grad_x = paste(transform(of_input.T, grad_tiles), tiling, ctx.shape, ctx.edge)
+            grad_x = grad_x.contiguous(memory_format=torch.channels_last_3d) if ctx.edge else grad_x
         if ctx.needs_input_grad[1]:
             taps = [
                 transform(of_kernel.T, tap) if tap is not None else tiles.new_zeros(tiling.taps**2, *kernels.shape[2:])
                 for tap in _product_to_kernels(tiles, out, ctx.delays, steps, kernels.shape[1])
             ]
             grad_weight = rearrange(torch.stack(taps), "k (kh kw) c d -> d c k kh kw", kh=tiling.taps)
-        return grad_x, grad_weight, None
+        return grad_x, grad_weight, None, None
 
 
 # ------------------------------------------------------------------ products at each place; rows are ordered by step

@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from ablate.model.layer.convolution.causal_conv import CausalConv3d
+from ablate.model.layer.convolution.causal_conv import CausalConv3d, replicate_pad
 from ablate.model.layer.winograd.convolve import convolve, winograd_conv, winograd_pays
 from ablate.model.layer.winograd.tiling import Tiling, choose_tiling
 
@@ -40,6 +40,26 @@ def test_values_and_gradients_are_those_of_the_direct_convolution(kernel: Any, d
         results += [out, *torch.autograd.grad((out * torch.randn(out.shape)).sum(), inputs)]
     for ours, theirs in zip(found, expected, strict=True):
         torch.testing.assert_close(ours, theirs, rtol=1e-4, atol=2e-5 * float(theirs.detach().abs().max()))
+
+
+def padded_before(x: torch.Tensor, weight: torch.Tensor, dilation: tuple[int, int, int]) -> torch.Tensor:
+    """Copies of the edge are put around the map first, and the tiles are cut from that."""
+    reach = (weight.shape[3] - 1) * dilation[1]
+    pad = (reach // 2, reach - reach // 2)
+    return winograd_conv(replicate_pad(x, (*pad, *pad)), weight, dilation)
+
+
+@pytest.mark.parametrize(("kernel", "dilation", "size"), SIZES)
+def test_a_maps_edge_is_gathered_with_its_tiles_and_changes_no_bit(kernel: Any, dilation: Any, size: Any) -> None:
+    torch.manual_seed(0)
+    x, weight = torch.randn(2, 5, *size).to(memory_format=torch.channels_last_3d), torch.randn(7, 5, *kernel)
+    found = []
+    for function in (padded_before, lambda *given: winograd_conv(*given, edge=True)):
+        inputs = (x.clone().requires_grad_(), weight.clone().requires_grad_())
+        out = function(*inputs, dilation)
+        torch.manual_seed(1)
+        found.append([out, *torch.autograd.grad((out * torch.randn(out.shape)).sum(), inputs)])
+    assert all(torch.equal(before, now) for before, now in zip(*found, strict=True))
 
 
 @pytest.mark.parametrize("taps", [3, 4, 5, 6])

@@ -38,8 +38,8 @@ KillWait=20
 MinJobAge=60
 PreemptType=preempt/partition_prio
 PreemptMode=REQUEUE
-NodeName=one NodeHostname={host} NodeAddr=127.0.0.1 Port={one} CPUs=1 RealMemory=4000
-NodeName=two NodeHostname={host} NodeAddr=127.0.0.1 Port={two} CPUs=1 RealMemory=4000
+NodeName=one NodeHostname={host} NodeAddr=127.0.0.1 Port={one} CPUs={cores} RealMemory=4000
+NodeName=two NodeHostname={host} NodeAddr=127.0.0.1 Port={two} CPUs={cores} RealMemory=4000
 PartitionName=main Nodes=one,two Default=YES State=UP PriorityTier=1
 PartitionName=urgent Nodes=one,two State=UP PriorityTier=10
 """
@@ -54,13 +54,13 @@ def missing() -> str:
 
 
 @contextmanager
-def cluster():
-    """Yields the environment in which its commands find it. Everything ends with the block."""
+def cluster(cores: int = 1):
+    """Yields the environment in which its commands find it. Everything ends with the block. cores: of a node."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="slurm")))  # a socket's path must be short
         (folder / "state").mkdir()
         ports = dict(zip(("controller", "one", "two"), _free_ports(3), strict=True))
-        text = CONFIGURATION.format(folder=folder, host=socket.gethostname(), user="root", **ports)
+        text = CONFIGURATION.format(folder=folder, host=socket.gethostname(), user="root", cores=cores, **ports)
         configuration = folder / "slurm.conf"
         configuration.write_text(text)
         environment = {**os.environ, "SLURM_CONF": str(configuration)}

@@ -175,37 +175,44 @@ class BatchStream(Protocol):
     def load_state_dict(self, state: Mapping[str, object]) -> None: ...
 
 
-def example_batch(spec: DataSpec, device: torch.device) -> EncodingBatch | FusionBatch:
-    """A batch of one sample without content, as this data would give it: what costs and shapes are counted on.
+def example_batch(
+    spec: DataSpec, device: torch.device, *, rows: int = 1, sessions: int = 1
+) -> EncodingBatch | FusionBatch:
+    """A batch without content, as this data would give it: what costs and shapes are counted on.
 
-    Every bin, frame and label is valid. Of an encoding study it holds the first session.
+    Every bin, frame and label is valid. rows: windows or trials, of an encoding study those of all its sessions (the
+    first ones), which have equal parts of them.
     """
-    return _one_trial(spec, device) if isinstance(spec, FusionSpec) else _one_window(spec, device)
+    if isinstance(spec, FusionSpec):
+        return _trials(spec, device, rows)
+    number = min(sessions, len(spec.sessions), rows)
+    each, more = divmod(rows, number)
+    windows = tuple(_windows(spec, device, session, each + (session < more)) for session in range(number))
+    return EncodingBatch(windows, spec.lags)
 
 
-def _one_window(spec: EncodingSpec, device: torch.device) -> EncodingBatch:
-    session, lags = spec.sessions[0], spec.lags
-    scored = (1, len(lags), session.units)
+def _windows(spec: EncodingSpec, device: torch.device, number: int, rows: int) -> SessionWindows:
+    session, lags = spec.sessions[number], spec.lags
+    scored = (rows, len(lags), session.units)
 
     def nothing(bins: Int[Tensor, "b n"], count: int) -> Tensor:
         return torch.zeros(*bins.shape, count, session.units, device=device)
 
-    windows = SessionWindows(
-        session=0,
-        stimulus=torch.zeros(1, 1, spec.window, session.height, session.width, device=device),
-        behavior=torch.zeros(1, spec.window, session.behaviors, device=device) if session.behaviors else None,
-        target=Target(0, torch.zeros(scored, device=device), torch.ones(scored, dtype=torch.bool, device=device)),
+    return SessionWindows(
+        session=number,
+        stimulus=torch.zeros(rows, 1, spec.window, session.height, session.width, device=device),
+        behavior=torch.zeros(rows, spec.window, session.behaviors, device=device) if session.behaviors else None,
+        target=Target(number, torch.zeros(scored, device=device), torch.ones(scored, dtype=torch.bool, device=device)),
         past=PastSpikes(torch.zeros(scored[:2], dtype=torch.int64, device=device), nothing),
     )
-    return EncodingBatch((windows,), lags)
 
 
-def _one_trial(spec: FusionSpec, device: torch.device) -> FusionBatch:
+def _trials(spec: FusionSpec, device: torch.device, rows: int) -> FusionBatch:
     count = spec.intervals if spec.labels_per == "interval" else 1
-    labels = (1, count, len(spec.targets)) if spec.targets else (1, count)
+    labels = (rows, count, len(spec.targets)) if spec.targets else (rows, count)
     return FusionBatch(
-        eeg=torch.zeros(1, spec.eeg_channels, spec.eeg_samples, device=device),
-        shown=torch.zeros(1, spec.intervals, spec.frames, *spec.frame_shape, device=device),
-        frame_mask=torch.ones(1, spec.intervals, spec.frames, dtype=torch.bool, device=device),
+        eeg=torch.zeros(rows, spec.eeg_channels, spec.eeg_samples, device=device),
+        shown=torch.zeros(rows, spec.intervals, spec.frames, *spec.frame_shape, device=device),
+        frame_mask=torch.ones(rows, spec.intervals, spec.frames, dtype=torch.bool, device=device),
         targets=(Target(0, torch.zeros(labels, device=device), torch.ones(labels, device=device).bool()),),
     )

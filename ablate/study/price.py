@@ -8,7 +8,7 @@ Where a variant has finished runs in the results folder, their measured times st
 import statistics
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 
 import torch
@@ -16,10 +16,12 @@ from torch import nn
 
 from ablate.analysis import smallest_detectable_gain, unpaired_spread
 from ablate.contract import Dataset, Model, Split
+from ablate.errors import Problem
 from ablate.execution.job import is_out_of_memory, why
 from ablate.recipe import Configuration
 from ablate.request import Request
 from ablate.result import RunRecord, VariantEntry
+from ablate.study.memory import predicted
 from ablate.study.retune import SEARCH_SEEDS, settings_of_search
 from ablate.study.running.job import RunJob
 from ablate.study.running.missing import missing
@@ -58,6 +60,8 @@ class VariantPrice:
     measured: bool
     """`seconds` comes from finished runs."""
     problem: str = ""
+    predicted: int | None = None
+    """Bytes that a training step takes on a card, by shapes alone."""
 
 
 @dataclass(frozen=True)
@@ -78,6 +82,8 @@ class StudyPrice:
     """Of the recipe's search: most runs of the baseline, and of each row ahead; seconds of both if one row is ahead."""
     confirmation: tuple[int, float] = (0, 0.0)
     """Of `--confirm`: runs and seconds of the baseline and one row."""
+    too_large: tuple[Problem, ...] = ()
+    """Variants whose training step does not fit the device, by what is predicted."""
 
 
 def price_study(request: Request, tell: Callable[[str], None] = lambda doing: None) -> StudyPrice:
@@ -87,14 +93,16 @@ def price_study(request: Request, tell: Callable[[str], None] = lambda doing: No
     settings = settings_of(request, study.execution, max(1, len(todo)))
     records = study.store.scan().records
     stopwatch = Stopwatch(request, settings.threads, settings.processes)
-    rows = []
+    rows, memory = [], predicted(study, request, tell)
     for entry in study.manifest.variants:
         jobs = [job for job in study.jobs if job.key in entry.run_keys]
         left = [job for job in todo if job.key in entry.run_keys]
         if left:
             tell(f"timing {entry.name}")
         finished = [records[job.key] for job in jobs if job.key in records and records[job.key].state == "done"]
-        rows.append(price_variant(entry, jobs, left, finished, stopwatch))
+        row = price_variant(entry, jobs, left, finished, stopwatch)
+        step = memory.steps.get(entry.name)
+        rows.append(replace(row, predicted=step.peak if step else None))
     seconds = {row.entry.name: row.seconds or 0.0 for row in rows}
     scores = baseline_scores(study, records)
     return StudyPrice(
@@ -110,6 +118,7 @@ def price_study(request: Request, tell: Callable[[str], None] = lambda doing: No
         baseline_runs=len(scores),
         search=_search(study, request, seconds, settings.counted),
         confirmation=_confirmation(study, request, seconds, settings.counted),
+        too_large=memory.too_large,
     )
 
 

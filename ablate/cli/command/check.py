@@ -24,22 +24,27 @@ def check(
     """Check RECIPE and list what its variants change. Patches that do nothing are refused; nothing is trained."""
     known_format(format)
     stage("loading torch")
-    from ablate.cli.screen.document import kept_free, price_record, print_document, variants_record
+    from ablate.cli.screen.document import kept_free, memory_record, price_record, print_document, variants_record
+    from ablate.cli.screen.table.memory import print_memory
     from ablate.cli.screen.table.price import price_code, print_price
     from ablate.cli.screen.table.variants import print_variants
+    from ablate.study.memory import predicted
     from ablate.study.price import price_study
     from ablate.study.study import study_of
 
     request = Request(recipe=recipe, sets=tuple(sets or ()), data=tuple(data or ()), device=device, out=out)
     with kept_free(format):
         study = study_of(request, stage)
+        steps = predicted(study, request, stage, every=cost)
     if format == "table":
         print_variants(study)
+        print_memory(steps, len(study.manifest.variants))
     with kept_free(format):
         price = price_study(request, stage) if cost else None
     code = price_code(price) if price else 0
     if format == "json":
-        print_document({**variants_record(study), "price": price_record(price) if price else None}, exit_code=code)
+        found = {**variants_record(study), "memory": memory_record(steps)}
+        print_document({**found, "price": price_record(price) if price else None}, exit_code=code)
     elif price:
         print_price(price)
     raise typer.Exit(code)

@@ -17,6 +17,7 @@ from ablate.result import ModelCost, RunRecord, Store, VariantEntry
 from ablate.result.planned import planned_runs
 
 if TYPE_CHECKING:
+    from ablate.study.memory import Predicted
     from ablate.study.price import StudyPrice
     from ablate.study.study import Study
 
@@ -125,6 +126,20 @@ def cost_record(cost: ModelCost) -> Json:
     }
 
 
+def memory_record(found: "Predicted") -> Json:
+    """What a training step of each variant takes on a card: precision, peak_bytes and of these kept_bytes; what the
+    device has free, and what does not fit."""
+    return {
+        "device": found.device,
+        "free_bytes": found.free,
+        "variants": {
+            name: {"precision": step.precision, "peak_bytes": step.peak, "kept_bytes": step.footprint.kept}
+            for name, step in found.steps.items()
+        },
+        "too_large": list(map(asdict, found.too_large)),
+    }
+
+
 def price_record(price: "StudyPrice") -> Json:
     """What a study will cost: device, workers, runs_left, seconds_left, detectable gain and a row a variant."""
     rows = [
@@ -134,6 +149,7 @@ def price_record(price: "StudyPrice") -> Json:
             "runs_left": row.left,
             "step_milliseconds": row.timing.milliseconds if row.timing else None,
             "peak_memory_bytes": row.timing.peak_memory if row.timing else None,
+            "predicted_memory_bytes": row.predicted,
             "run_seconds": row.seconds,
             "measured": row.measured,
             "problem": row.problem,

@@ -37,7 +37,6 @@ from ablate.data.encoding.split import TRAIN, SessionSplit, split_sessions
 from ablate.data.encoding.stream import Asked, TrainingStream
 from ablate.data.encoding.window import sweep_windows
 from ablate.data.recording import Recording
-from ablate.data.recording.array_file import let_go
 from ablate.data.recording.resample import refuse_other_rates
 from ablate.errors import AblateError
 
@@ -87,8 +86,6 @@ class EncodingDataset:
         """What is no fault of the data, but should be known before their scores are believed."""
         silent = [out & ~unasked for out, unasked in zip(self.left_out, self.not_asked, strict=True)]
         told = notices_of(self.recordings, self.splits, silent, self.config)
-        for one in self.recordings:
-            let_go(one.stimulus)
         unused = [
             f"{one.name}: of {one.units} units, {', '.join(f'{count} {why}' for why, count in against.items())}"
             for one, reasons in zip(self.recordings, self.reasons, strict=True)

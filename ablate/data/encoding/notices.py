@@ -8,6 +8,7 @@ from ablate.data.encoding.config import EncodingDataConfig
 from ablate.data.encoding.recurring.frame_facts import frame_hashes
 from ablate.data.encoding.split import TEST, TRAIN, VALIDATION, SessionSplit
 from ablate.data.recording import Recording
+from ablate.data.recording.array_file import let_go
 
 Array = np.ndarray
 
@@ -99,7 +100,9 @@ def is_constant(stimulus: Array) -> bool:
     """Whether no pixel ever changes; looks no further than the first change."""
     step = max(1, (1 << 24) // max(1, stimulus[0].nbytes))
     pieces = (stimulus[start : start + step] for start in range(0, len(stimulus), step))
-    return all(bool((piece == stimulus[0]).all()) for piece in pieces)
+    found = all(bool((piece == stimulus[0]).all()) for piece in pieces)
+    let_go(stimulus)
+    return found
 
 
 def counted(things: Sequence[object] | Array, word: str) -> str:

@@ -1,16 +1,18 @@
 """Arithmetic of single precision: float32 whatever autocast says, and no numbers below its normal range."""
 
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from ablate.model.layer.autocasting import without_meta_autocast
+
 
 def full_precision(device: torch.device) -> AbstractContextManager[object]:
-    """Switches autocast off. On the meta device, where costs are counted, autocast does not exist."""
+    """Switches autocast off, also on the meta device, where costs are counted."""
     if device.type == "meta":
-        return nullcontext()
+        return without_meta_autocast()
     return torch.autocast(device.type, enabled=False)
 
 

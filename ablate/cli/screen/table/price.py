@@ -35,13 +35,15 @@ def print_price(price: "StudyPrice") -> None:
     console.print(table_of(price))
     for line in summary(price):
         console.print(line, markup=False)
+    for problem in price.too_large:
+        say(str(problem).replace("error: ", "warning: ", 1))
 
 
 def table_of(price: "StudyPrice") -> Table:
     """One row a variant."""
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     table.add_column("variant")
-    for name in ("runs", "done", "to go", "a step", "peak memory", "a run", "to go takes"):
+    for name in ("runs", "done", "to go", "a step", "peak memory", "on a card", "a run", "to go takes"):
         table.add_column(name, justify="right")
     table.add_column("")
     for row in price.variants:
@@ -52,11 +54,12 @@ def table_of(price: "StudyPrice") -> Table:
 def cells(row: "VariantPrice") -> tuple[str | Text, ...]:
     step = f"{row.timing.milliseconds:.1f} ms" if row.timing else "-"
     memory = f"{row.timing.peak_memory / 1e9:.2f} GB" if row.timing else "-"
+    on_card = f"{row.predicted / 1e9:.2f} GB" if row.predicted else "-"
     run = duration(row.seconds) if row.seconds is not None else "-"
     rest = duration(row.seconds * row.left) if row.seconds is not None and row.left else "-"
     remark = row.problem or ("time of finished runs" if row.measured else "")
     numbers = (str(row.done + row.left), str(row.done), str(row.left))
-    return (Text(row.entry.name), *numbers, step, memory, run, rest, Text(remark))
+    return (Text(row.entry.name), *numbers, step, memory, on_card, run, rest, Text(remark))
 
 
 def summary(price: "StudyPrice") -> list[str]:

@@ -32,7 +32,10 @@ def made(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
 
 @pytest.mark.parametrize("words", [["parts"], ["parts", "vivit"], ["parts", "--format", "json"]])
-def test_the_second_list_is_the_first_and_loads_no_torch(cache: Path, words: list[str]):
+def test_the_second_list_is_the_first_and_loads_no_torch(
+    cache: Path, words: list[str], monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("COLUMNS", "140")  # as the other process is given
     fresh = CliRunner().invoke(app, words).stdout
     refused = "import sys; sys.modules['torch'] = None; from ablate.cli.app import main; main()"
     command = [sys.executable, "-c", refused, *words]

@@ -142,8 +142,9 @@ class DataOptions(Protocol):
         """The folds of a cross-validation that are each a run of their own; None without one."""
         return None
 
-    def in_fold(self, fold: int) -> Self:
-        """The same data in one of its folds. Asked only where there are folds."""
+    def in_fold(self, fold: int | None) -> Self:
+        """The same data in one of its folds; None: in none, as a study of all folds is planned. Asked only where there
+        are folds."""
         raise NotImplementedError
 
     def summary(self) -> str:

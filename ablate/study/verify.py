@@ -20,7 +20,7 @@ from ablate.result.record import SPLITS
 from ablate.result.store.pack import scored_rows
 from ablate.study.fitted.opened import configuration_of
 from ablate.study.running.job import RunJob
-from ablate.study.running.train import open_data, train_run
+from ablate.study.running.train import fingerprint_of, open_data, train_run
 from ablate.training import pick_device
 
 FIGURES = (
@@ -58,8 +58,8 @@ def train_again(store: Store, record: RunRecord, *, device: str) -> Agreement:
     """Trains a run once more in a temporary folder. Raises AblateError where its data are no longer what they were."""
     configuration = configuration_of(record)
     chosen = device_for(record, device)
-    fingerprint = open_data(configuration, torch.device("cpu")).fingerprint
-    if fingerprint != record.data_fingerprint:
+    dataset = open_data(configuration, torch.device("cpu"))
+    if fingerprint_of(configuration, dataset, record.fold) != record.data_fingerprint:
         what = f"the data of {record.variant} seed {record.seed} changed since it was trained"
         raise AblateError(what, where=str(store.root), hint="bring the old data back, or train the study again")
     with tempfile.TemporaryDirectory() as folder:
@@ -71,7 +71,8 @@ def train_again(store: Store, record: RunRecord, *, device: str) -> Agreement:
             key=record.key,
             seed=record.seed,
             configuration=configuration,
-            data_fingerprint=fingerprint,
+            fold=record.fold,
+            data_fingerprint=record.data_fingerprint,
             device=chosen,
             threads=threads_of(record),
             devices=devices_of(record, chosen),

@@ -179,7 +179,7 @@ class EncodingDataConfig(Config):
         """Recordings are split in time, once."""
         return None
 
-    def in_fold(self: Encoding, fold: int) -> Encoding:
+    def in_fold(self: Encoding, fold: int | None) -> Encoding:
         """Never asked: there are none."""
         raise NotImplementedError
 

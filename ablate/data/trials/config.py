@@ -64,8 +64,8 @@ class TrialDataConfig(Config):
         """The folds that are each a run of their own; None without cross-validation, or in a single fold."""
         return None
 
-    def in_fold(self: Trials, fold: int) -> Trials:
-        """The same data in one of its folds."""
+    def in_fold(self: Trials, fold: int | None) -> Trials:
+        """The same data in one of its folds; None: in none."""
         raise NotImplementedError
 
     @property

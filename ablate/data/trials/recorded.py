@@ -163,7 +163,7 @@ class TrialsConfig(TrialDataConfig):
             return None
         return folds_of(self.split, self.checked().table.subjects)
 
-    def in_fold(self, fold: int) -> "TrialsConfig":
+    def in_fold(self, fold: int | None) -> "TrialsConfig":
         assert isinstance(self.split, FoldsConfig)
         return self.changed(split=self.split.model_copy(update={"fold": fold}))
 

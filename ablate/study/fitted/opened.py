@@ -12,7 +12,7 @@ from ablate.contract import Dataset, Model
 from ablate.errors import AblateError
 from ablate.recipe import Configuration
 from ablate.result import RunRecord, Store
-from ablate.study.running.train import build_model, open_data
+from ablate.study.running.train import build_model, fingerprint_of, open_data
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ def opened_run(store: Store, key: str, device: torch.device) -> OpenedRun:
         raise AblateError(f"the run {why}, so there is no fitted model", where=str(store.folder(key)))
     configuration = configuration_of(record)
     dataset = open_data(configuration, device)
-    if dataset.fingerprint != record.data_fingerprint:
+    if fingerprint_of(configuration, dataset, record.fold) != record.data_fingerprint:
         what = f"the data of {record.variant} seed {record.seed} changed since it was trained"
         raise AblateError(what, where=str(store.root), hint="bring the old data back, or train the study again")
     model = build_model(configuration, dataset, record.seed, device, fitted=True)

@@ -114,6 +114,11 @@ def open_data(configuration: Configuration, device: torch.device) -> Dataset:
     return _opened[key]
 
 
+def fingerprint_of(configuration: Configuration, dataset: Dataset, fold: str) -> str:
+    """What the key of a run was made of: the fingerprint of its data, in a fold that of its folds' data as a whole."""
+    return configuration.data.in_fold(None).open(torch.device("cpu")).fingerprint if fold else dataset.fingerprint
+
+
 def planned_data(job: RunJob, device: torch.device) -> Dataset:
     """The data of a run. Raises Misplaced where this machine does not see them, or sees others than the key says."""
     sources, host = job.configuration.data.sources(), socket.gethostname()
@@ -123,8 +128,8 @@ def planned_data(job: RunJob, device: torch.device) -> Dataset:
         if sources and not stamp_of(sources):
             raise Misplaced(f"{host} does not see the data that the study was planned with: {why(error)}") from error
         raise
-    planned = "" if job.fold else job.data_fingerprint  # a fold's key is made of its folds' data as a whole
-    if planned and dataset.fingerprint != planned:
+    planned = job.data_fingerprint
+    if planned and fingerprint_of(job.configuration, dataset, job.fold) != planned:
         named = f" at {', '.join(sources)}" if sources else ""
         raise Misplaced(f"{host} sees other data{named} than the study was planned with")
     return dataset

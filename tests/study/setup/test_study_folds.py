@@ -1,14 +1,19 @@
 """A cross-validated study of recorded trials, from files to the report."""
 
 import pytest
+import torch
 from test_study_trials import recipe_of
 from tiny_study import request_of
 
 from ablate.analysis import analyse
 from ablate.cli.command.run import finished_study
 from ablate.errors import AblateError
+from ablate.execution.job import Misplaced
+from ablate.study.fitted.opened import opened_run
 from ablate.study.flow import run_study
+from ablate.study.running.train import planned_data
 from ablate.study.study import study_of
+from ablate.study.verify import train_again
 
 FOLDS = "data.split={type: kfold, by: trial, folds: 3}"
 
@@ -71,3 +76,20 @@ def test_variants_with_other_folds_cannot_be_paired(study, tmp_path):
     (tmp_path / "other.yaml").write_text(text)
     with pytest.raises(AblateError, match="five and baseline are cross-validated otherwise"):
         study_of(request_of(tmp_path / "other.yaml", tmp_path, sets=(FOLDS,)))
+
+
+def test_a_run_of_a_fold_is_trained_again_and_opened(study):
+    _, end = study
+    store = end.study.store
+    for record in store.records():
+        if record.variant == "baseline":
+            assert train_again(store, record, device="cpu").agrees
+            assert opened_run(store, record.key, torch.device("cpu")).record == record
+
+
+def test_a_run_of_a_fold_is_not_trained_on_other_data_than_were_planned(study):
+    request, _ = study
+    job = study_of(request).jobs[1]
+    assert planned_data(job, torch.device("cpu")).fingerprint != job.data_fingerprint
+    with pytest.raises(Misplaced, match=r"sees other data at .* than the study was planned with"):
+        planned_data(job.model_copy(update={"data_fingerprint": "other"}), torch.device("cpu"))

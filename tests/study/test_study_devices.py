@@ -136,6 +136,12 @@ CARDS = torch.device("cuda")
 
 
 @pytest.fixture
+def clusters(monkeypatch):
+    """As if the packages of all engines were installed."""
+    monkeypatch.setattr(engine, "find_spec", lambda name: object())
+
+
+@pytest.fixture
 def cards(monkeypatch):
     """A machine with five GPUs and sixteen cores."""
     monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
@@ -155,7 +161,7 @@ def test_on_this_machine_each_run_has_so_many_cards_and_what_is_over_stays_idle(
     assert given().devices == ("0", "1", "2", "3", "4")
 
 
-def test_auto_packs_cards_as_far_as_there_are_cores_and_an_estimate_counts_on_one_run_a_card(cards):
+def test_auto_packs_cards_as_far_as_there_are_cores_and_an_estimate_counts_on_one_run_a_card(cards, clusters):
     settings = given(runs=40, workers="auto")
     assert (settings.packs, settings.workers, settings.counted, settings.threads) == (True, 16, 5, 1)
     asked, plain = given(runs=40, workers=7), given(runs=40)
@@ -175,8 +181,7 @@ def test_on_a_cpu_a_run_takes_a_core_for_each(monkeypatch):
     assert (settings.processes, settings.devices, settings.workers, settings.threads) == (2, (), 4, 1)
 
 
-def test_on_a_cluster_a_run_is_given_cores_for_each_and_trains_on_all_gpus_that_it_is_given(monkeypatch):
-    monkeypatch.setattr(engine, "find_spec", lambda name: object())
+def test_on_a_cluster_a_run_is_given_cores_for_each_and_trains_on_all_gpus_that_it_is_given(clusters):
     settings = given(engine="slurm", gpus=4, cpus=2)
     assert (settings.processes, settings.gpus, settings.threads, settings.cores) == (4, 4, 2, 8)
     assert device_of(Request(RECIPE), Common(engine="ray", gpus=4)) == "cuda"

@@ -20,12 +20,12 @@ from ablate.analysis.guard import guards_of
 from ablate.analysis.headline import answer, next_steps
 from ablate.analysis.notes import notes
 from ablate.analysis.outcome import Attribution, Gain, Settling, StudyAnalysis, VariantAnalysis
-from ablate.analysis.row.breakdown import HistoryLoader
+from ablate.analysis.row.files import HistoryLoader, UnitsLoader
 from ablate.analysis.row.gains import adjusted, paired_gains, rows_prior, smallest_gain
 from ablate.analysis.row.make import make_row
 from ablate.analysis.row.reference import gap_of, target_of
 from ablate.analysis.row.scale import at_chance, under_the_ceiling
-from ablate.analysis.row.units import Breakdown, UnitsLoader, breakdowns, with_other_intervals
+from ablate.analysis.row.units import Breakdown, breakdowns, with_other_intervals
 from ablate.analysis.row.verdict import rank, winner
 from ablate.analysis.statistics.gain import estimate
 from ablate.analysis.stopping.settle import at_their_looks, counted_gains, planned_seeds, settle
@@ -40,12 +40,13 @@ def analyse(
     records: Iterable[RunRecord],
     *,
     units: UnitsLoader | None = None,
+    scores: UnitsLoader | None = None,
     history: HistoryLoader | None = None,
 ) -> StudyAnalysis:
     """Everything that a report shows. Raises AblateError when the manifest has no baseline.
 
     Without `units` the second interval and the per-unit breakdown are None and empty; without `history` so are the
-    curves.
+    curves. scores: a loader of what `units` holds of scores, where there is a faster one.
     """
     records = tuple(records)
     whole = gather(manifest, records)
@@ -54,7 +55,7 @@ def analyse(
     baseline = cells.baseline
     rule = manifest.analysis
     target = target_of(cells)
-    aside = None if units is None else RepeatsAside(units)
+    aside = None if units is None else RepeatsAside(units, scores or units)
     parts, ranges = breakdowns(cells, aside)
     chance = at_chance(baseline, ranges)
     relative = not chance and not under_the_ceiling(baseline)

@@ -3,13 +3,14 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from ablate.analysis import analyse, quietly
+from ablate.analysis import analyse, files_of
 from ablate.analysis.outcome import StudyAnalysis
 from ablate.cli.console import say
 from ablate.disk.absent import absent
 from ablate.disk.read import without_collection
 from ablate.errors import AblateError
 from ablate.result import RunRecord, Store
+from ablate.result.record import ReportedRun
 
 
 def studies_under(path: Path) -> list[Store]:
@@ -34,16 +35,17 @@ def analysis_of(
     """
     manifest = store.manifest()
     if records is None:
-        records = readable_records(store) if tell else store.records()
+        records = readable_records(store, tell=tell)
     with without_collection():
         if quick_look:
             return analyse(manifest, records)
-        return analyse(manifest, records, units=quietly(store.units), history=quietly(store.history))
+        return analyse(manifest, records, **files_of(store))
 
 
-def readable_records(store: Store) -> tuple[RunRecord, ...]:
-    """The records of a study, read once; runs that cannot be read are named, and count as not yet run."""
-    scan = store.scan()
-    for damaged in scan.damaged:
+def readable_records(store: Store, *, tell: bool = True) -> tuple[RunRecord, ...]:
+    """The records of a study without their configurations, read once; runs that cannot be read count as not yet run.
+    tell: and are named."""
+    scan = store.scan(ReportedRun)
+    for damaged in scan.damaged if tell else ():
         say(f"warning: run {damaged.key} cannot be read and is left out: {damaged.reason}")
     return tuple(scan.records.values())

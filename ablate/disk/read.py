@@ -98,9 +98,9 @@ def parse_json(data: bytes, where: Path | str) -> Any:  # the same
         raise AblateError(f"is damaged: {error}", where=str(where)) from None
 
 
-def parse_lines(data: bytes, where: Path | str) -> list[Any]:  # the same
-    """JSON, one value a line; empty lines are left out. Raises AblateError."""
-    lines = [line for line in data.splitlines() if line.strip()]
+def parse_lines(data: bytes, where: Path | str, word: bytes = b"") -> list[Any]:  # the same
+    """JSON, one value a line; empty lines are left out, and lines without `word`. Raises AblateError."""
+    lines = [line for line in data.splitlines() if word in line and line.strip()]
     try:  # one call for all lines, each in brackets of its own, so that `1, 2` or half a value is none
         rows = [row for (row,) in from_json(b"[[" + b"],[".join(lines) + b"]]", allow_inf_nan=False)] if lines else []
         if len(rows) == len(lines):

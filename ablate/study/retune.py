@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from itertools import product
 
-from ablate.analysis import analyse, best_setting, by_key, quietly, rows_to_retune, study_seeds
+from ablate.analysis import analyse, best_setting, by_key, files_of, rows_to_retune, study_seeds
 from ablate.disk.read import Json
 from ablate.errors import Problems
 from ablate.recipe import Configuration, Patch, Recipe
@@ -31,9 +31,7 @@ def with_retuning(study: Study, request: Request) -> Study:
     store = study.store
     records = store.records()
     alone = study.manifest.model_copy(update={"confirmations": (), "retuning": None})
-    wanted = rows_to_retune(
-        analyse(alone, records, units=quietly(store.units), history=quietly(store.history)), request.retune
-    )
+    wanted = rows_to_retune(analyse(alone, records, **files_of(store)), request.retune)
     with store.lock_study():
         manifest = store.manifest()
         before = manifest.retuning.rows[1:] if manifest.retuning else ()

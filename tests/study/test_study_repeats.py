@@ -9,14 +9,15 @@ import numpy as np
 import pytest
 from tiny_study import recipe_text, request_of
 
-from ablate.analysis import analyse
+from ablate.analysis import analyse, files_of
 from ablate.data.recording import Recording, write_recording
 from ablate.errors import AblateError
 from ablate.report import render
 from ablate.report.content import compose
 from ablate.report.writer.page import page
 from ablate.result import Store
-from ablate.result.measure.repeats import read_repeats
+from ablate.result.measure.repeats import read_means, read_repeats
+from ablate.result.record import ReportedRun
 from ablate.study.flow import run_study
 
 SHOWINGS, BINS = 12, 200
@@ -96,6 +97,19 @@ def test_packed_repeats_keep_means_and_pictures_as_they_were_and_each_units_valu
                 if one is not None:
                     assert (held.value, held.low, held.high) == (pytest.approx(one.value, rel=1e-4), None, None)
         assert packed.in_columns() == columns, "packed again it is the same"
+
+
+def test_what_a_report_reads_of_a_file_tells_the_same_as_the_whole_file(store: Store) -> None:
+    files, records = files_of(store), store.records()
+    whole = analyse(store.manifest(), records, units=store.units, history=store.history)
+    assert whole.repeats is not None
+    assert whole.repeats.pictures
+    assert analyse(store.manifest(), store.scan(ReportedRun).records.values(), **files) == whole
+    for key in (record.key for record in records):
+        content = store.units(key, scores_alone=True)
+        assert read_repeats(content) == (), "units and pictures are not read"
+        for means, one in zip(read_means(content), read_repeats(store.units(key)), strict=True):
+            assert dict(means) == {name: value for name, value in one if name not in ("units", "psth")}
 
 
 @pytest.mark.parametrize(

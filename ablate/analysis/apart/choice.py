@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 
 from ablate.analysis.outcome import StudyAnalysis
-from ablate.analysis.row.units import quietly
+from ablate.analysis.row.files import files_of
 from ablate.analysis.study import analyse
 from ablate.errors import AblateError
 from ablate.result import RunRecord, Store, StudyManifest
@@ -15,7 +15,7 @@ WORDS = ("winner", "all", "controls")
 def chosen_rows(store: Store, records: Iterable[RunRecord], asked: str) -> tuple[str, ...]:
     """The rows of a study's folder that are to be confirmed. What fresh seeds have said already chooses none."""
     alone = store.manifest().model_copy(update={"confirmations": ()})
-    analysis = analyse(alone, records, units=quietly(store.units), history=quietly(store.history))
+    analysis = analyse(alone, records, **files_of(store))
     return rows_to_confirm(analysis, asked)
 
 

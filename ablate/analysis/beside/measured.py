@@ -52,13 +52,11 @@ def _values(cell: Cell) -> dict[str, dict[int, float]]:
     found: dict[str, dict[int, float]] = {}
     for seed in sorted(cell.scored):
         record = cell.records[seed]
-        own = dict(record.measures)
+        for name, value in record.measures.items():
+            if math.isfinite(value):
+                found.setdefault(name, {})[seed] = value
         if (seconds := _cpu_seconds(record)) is not None:
-            own[CPU_SECONDS] = seconds
-        for name, value in own.items():
-            if not math.isfinite(value):
-                continue
-            found.setdefault(name, {})[seed] = value
+            found.setdefault(CPU_SECONDS, {})[seed] = seconds
     return found
 
 

@@ -11,26 +11,31 @@ from dataclasses import dataclass, field
 from ablate.analysis.cells import Cell, Cells
 from ablate.analysis.outcome import Interval
 from ablate.analysis.outcome.repeats import Repeated, RepeatedPicture, RepeatedSession, RepeatedVariant, Repeats
-from ablate.analysis.row.units import UnitsLoader
-from ablate.result.measure.repeats import Measure, SessionRepeats, read_repeats
+from ablate.analysis.row.files import UnitsLoader
+from ablate.result.measure.repeats import Measure, SessionMeans, SessionRepeats, read_means, read_repeats
 
 
 @dataclass
 class RepeatsAside:
-    """A loader of `units.json` that keeps what each file says of repeats, so that none is read again for that."""
+    """A loader of a run's scores that keeps each file's means over repeats, so that none is read again for these.
+    load: of the whole file."""
 
     load: UnitsLoader
-    seen: dict[str, tuple[SessionRepeats, ...]] = field(default_factory=dict)
+    scores: UnitsLoader
+    seen: dict[str, tuple[SessionMeans, ...]] = field(default_factory=dict)
 
     def __call__(self, key: str) -> object:
-        content = self.load(key)
-        self.seen[key] = read_repeats(content)
+        content = self.scores(key)
+        self.seen[key] = read_means(content)
         return content
 
-    def of(self, key: str) -> tuple[SessionRepeats, ...]:
+    def of(self, key: str) -> tuple[SessionMeans, ...]:
         if key not in self.seen:
             self(key)
         return self.seen[key]
+
+    def whole(self, key: str) -> tuple[SessionRepeats, ...]:
+        return read_repeats(self.load(key))
 
 
 def repeats_of(cells: Cells, aside: RepeatsAside | None) -> Repeats | None:
@@ -38,20 +43,24 @@ def repeats_of(cells: Cells, aside: RepeatsAside | None) -> Repeats | None:
     if aside is None:
         return None
     held = [(cell, runs) for cell in cells.cells if (runs := _runs(cell, aside))]
-    if not held:
+    shown = next((runs for cell, runs in held if cell is cells.baseline), held[0][1] if held else {})
+    first = next((whole for key in shown if (whole := aside.whole(key))), ())
+    if not first:
         return None
-    first = next((runs[0] for cell, runs in held if cell is cells.baseline), held[0][1][0])
+    drawn = any(session.psth for session in first)
     return Repeats(
         sessions=tuple(map(_session, first)),
-        variants=tuple(_variant(cell.entry.name, runs) for cell, runs in held),
-        pictures=tuple(_pictures(first, [(cell.entry.name, runs[0]) for cell, runs in held])),
+        variants=tuple(_variant(cell.entry.name, list(runs.values())) for cell, runs in held),
+        pictures=tuple(_pictures(first, [(cell.entry.name, aside.whole(next(iter(runs)))) for cell, runs in held]))
+        if drawn
+        else (),
     )
 
 
-def _runs(cell: Cell, aside: RepeatsAside) -> list[tuple[SessionRepeats, ...]]:
-    """The sessions of each scored run, in the order of the seeds."""
-    found = (aside.of(cell.records[seed].key) for seed in sorted(cell.scored))
-    return [sessions for sessions in found if sessions]
+def _runs(cell: Cell, aside: RepeatsAside) -> dict[str, tuple[SessionMeans, ...]]:
+    """The sessions of each scored run by its key, in the order of the seeds."""
+    found = {(key := cell.records[seed].key): aside.of(key) for seed in sorted(cell.scored)}
+    return {key: sessions for key, sessions in found.items() if sessions}
 
 
 def _session(one: SessionRepeats) -> RepeatedSession:
@@ -68,7 +77,7 @@ def _session(one: SessionRepeats) -> RepeatedSession:
     )
 
 
-def _variant(name: str, runs: Sequence[tuple[SessionRepeats, ...]]) -> RepeatedVariant:
+def _variant(name: str, runs: Sequence[tuple[SessionMeans, ...]]) -> RepeatedVariant:
     figures = {
         figure: _over_sessions(
             [

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from ablate.analysis.cells import Cell, Cells
 from ablate.analysis.outcome.row import NumberPoints
-from ablate.analysis.row.units import UnitsLoader
+from ablate.analysis.row.files import UnitsLoader
 from ablate.result.measure.said import Said, read_said
 
 

@@ -1,18 +1,15 @@
 """A variant's gain in each session and unit, and its learning curves."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from ablate.analysis.cells import Cell
 from ablate.analysis.outcome import Interval, LearningCurve, SessionGain, UnitGain
+from ablate.analysis.row.files import HistoryLoader
 from ablate.analysis.statistics.gain import paired_t
 from ablate.analysis.statistics.units import UnitTable
-from ablate.disk.read import Json
 from ablate.result.record import Score
-
-HistoryLoader = Callable[[str], Sequence[Json] | None]
-"""Run key -> lines of `history.jsonl`, or None where it is missing."""
 
 
 def session_gains(cell: Cell, baseline: Cell, table: UnitTable | None) -> tuple[SessionGain, ...]:

@@ -82,7 +82,7 @@ def adjusted(
     for index, gain in zip(family, patches, strict=True):
         result[index] = gain
     controls = [index for index in tested if roles[index] == "control"]
-    beside = _judged([tested[index] for index in (*family, *controls)], prior, worth)[len(family) :]
+    beside = _judged([tested[index] for index in (*family, *controls)], prior, worth, told=len(family))
     for index, gain in zip(controls, beside, strict=True):
         result[index] = gain
     for index, gain in tested.items():
@@ -95,11 +95,15 @@ def adjusted(
     return result, tuple(cells.cells[index].entry.name for index in family)
 
 
-def _judged(members: Sequence[Gain], prior: Prior, worth: float) -> list[Gain]:
-    """Each of a family at the level that Holm asks of it, with what its seeds can tell."""
+def _judged(members: Sequence[Gain], prior: Prior, worth: float, *, told: int = 0) -> list[Gain]:
+    """Each of a family at the level that Holm asks of it, with what its seeds can tell. told: members at the front that
+    are counted, and judged elsewhere."""
+    if told == len(members):
+        return []
     judged = judge_family(members, worth)
     p = np.array([1.0 if gain.p is None else gain.p for gain in members])
     factors = [ALPHA / level_at(gain, ALPHA / factor) for gain, factor in zip(members, holm_factors(p), strict=True)]
+    judged, members, factors = judged[told:], members[told:], factors[told:]
     spreads = [max(gain.spread or 0.0, math.sqrt(prior.least)) for gain in members]
     needed = seeds_needed([gain.mean for gain in members], spreads, factors, prior)
     detectable = detectable_gains(spreads, [len(gain.seeds) for gain in members], factors, prior)

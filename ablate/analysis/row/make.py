@@ -4,10 +4,11 @@ import json
 
 from ablate.analysis.cells import Cell
 from ablate.analysis.outcome import CostSummary, Gain, GapClosed, Prediction, VariantAnalysis
-from ablate.analysis.row.breakdown import HistoryLoader, learning_curves, session_gains, unit_gains
+from ablate.analysis.row.breakdown import learning_curves, session_gains, unit_gains
 from ablate.analysis.row.classes import classes_of
 from ablate.analysis.row.cost import cost_summary, known_mean, model_cost
 from ablate.analysis.row.expectation import score_costs, score_gain
+from ablate.analysis.row.files import HistoryLoader
 from ablate.analysis.row.numbers import numbers_of
 from ablate.analysis.row.units import Breakdown
 from ablate.analysis.row.verdict import judge

@@ -1,33 +1,15 @@
 """Per-unit scores beside the baseline's, and the second and third interval: over other neurons, over other minutes."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TypeVar
 
 import numpy as np
 
 from ablate.analysis.cells import Cell, Cells
 from ablate.analysis.outcome import Gain, Interval
+from ablate.analysis.row.files import UnitsLoader
 from ablate.analysis.statistics.time import Blocks, difference_of, mean_blocks, read_blocks, time_interval
 from ablate.analysis.statistics.units import Units, UnitTable, paired_units, read_units, unit_intervals
-from ablate.errors import AblateError
-
-T = TypeVar("T")
-
-UnitsLoader = Callable[[str], object]
-"""Run key -> content of `units.json`, or None where it is missing."""
-
-
-def quietly(load: Callable[[str], T]) -> Callable[[str], T | None]:
-    """A run whose per-unit table or curve is damaged loses these alone."""
-
-    def loader(key: str) -> T | None:
-        try:
-            return load(key)
-        except AblateError:
-            return None
-
-    return loader
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ studies found it. Within 2 % of simulated power for 3 to 20 seeds (results/bench
 seeds is itself rough: read these as orders of magnitude.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 
 import numpy as np
@@ -38,6 +38,10 @@ MOST_ROWS = 20
 """More rows than this tell no more of one row's noise."""
 
 
+Power = Callable[[Float[ndarray, " m"]], Float[ndarray, " m"]]
+"""Of the tests of m rows, for their true gains."""
+
+
 def power(
     delta: Float[ndarray, " m"],
     spread: Float[ndarray, " m"],
@@ -50,6 +54,13 @@ def power(
     The far tail is left out: it is below 1e-3 wherever the power is near 0.8.
     """
     delta, spread, seeds, alpha = np.broadcast_arrays(np.abs(delta), spread, seeds, alpha)
+    return power_of(spread, seeds, alpha, prior)(delta)
+
+
+def power_of(
+    spread: Float[ndarray, " m"], seeds: Float[ndarray, " m"], alpha: Float[ndarray, " m"], prior: Prior = OWN
+) -> Power:
+    """The same for any gains, none below zero: what a search asks again and again is worked out once."""
     nu = seeds - 1.0
     quantiles = QUANTILES if prior.degrees == 0 else QUANTILES.reshape(-1, 4).mean(axis=1)
     kinds, kind = np.unique(
@@ -57,17 +68,21 @@ def power(
     )  # rows of equally many seeds share their quantiles, which cost most
     chi = (2 * gammaincinv(kinds[:, None] / 2, quantiles))[kind]  # m q: chi squared with nu degrees of freedom
     degrees = prior.degrees + nu
-    critical = stdtrit(degrees, 1 - alpha / 2)
-    shift = (delta * np.sqrt(seeds) / spread)[:, None]
-    borrowed = prior.degrees * prior.variance / spread**2
+    critical = stdtrit(degrees, 1 - alpha / 2)[:, None]
     if prior.degrees == 0:
-        return np.asarray(ndtr(shift - critical[:, None] * np.sqrt(chi / degrees[:, None])).mean(axis=1))
-    scatter = np.sqrt(polygamma(1, nu / 2) * (0.75 / prior.rows + 0.25))
-    found = np.zeros(delta.shape)
-    for node, weight in zip(NODES, WEIGHTS / WEIGHTS.sum(), strict=True):
-        anew = borrowed * np.exp(scatter * node)
-        scale = np.sqrt((anew[:, None] + chi) / degrees[:, None])  # s~ / sd
-        found += weight * ndtr(shift - critical[:, None] * scale).mean(axis=1)
+        weights, bounds = [1.0], [critical * np.sqrt(chi / degrees[:, None])]
+    else:
+        borrowed = prior.degrees * prior.variance / spread**2
+        scatter = np.sqrt(polygamma(1, nu / 2) * (0.75 / prior.rows + 0.25))
+        anew = [borrowed * np.exp(scatter * node) for node in NODES]
+        weights = (WEIGHTS / WEIGHTS.sum()).tolist()
+        bounds = [critical * np.sqrt((one[:, None] + chi) / degrees[:, None]) for one in anew]  # times s~ / sd
+
+    def found(delta: Float[ndarray, " m"]) -> Float[ndarray, " m"]:
+        shift = (delta * np.sqrt(seeds) / spread)[:, None]
+        terms = (weight * ndtr(shift - bound).mean(axis=1) for weight, bound in zip(weights, bounds, strict=True))
+        return np.asarray(sum(terms, start=np.zeros(delta.shape)))
+
     return found
 
 
@@ -100,11 +115,12 @@ def detectable_gains(
     n, factor, spread = (np.asarray(values, dtype=float) for values in (seeds, factors, spreads))
     safe = np.where(spread == 0, 1.0, spread)
     low, high = np.zeros(len(safe)), np.full(len(safe), 1.0)
-    while np.any(short := power(high * safe, safe, n, ALPHA / factor, prior) < POWER):
+    reached = power_of(safe, n, ALPHA / factor, prior)
+    while np.any(short := reached(high * safe) < POWER):
         high = np.where(short, 2 * high, high)
     for _ in range(40):
         middle = (low + high) / 2
-        enough = power(middle * safe, safe, n, ALPHA / factor, prior) >= POWER
+        enough = reached(middle * safe) >= POWER
         low, high = np.where(enough, low, middle), np.where(enough, middle, high)
     return [float(gain) for gain in np.where(spread == 0, 0.0, high * safe)]
 

@@ -256,10 +256,10 @@ def retuned(store: "Store", records: "Sequence[RunRecord]", manifest: "StudyMani
     """Whether the recipe's search, if it has one, has been made for every row that it is wanted for."""
     if not manifest.retune or request.retune == "none" or request.quick:
         return True
-    from ablate.analysis import analyse, complete, quietly, rows_to_retune
+    from ablate.analysis import analyse, complete, files_of, rows_to_retune
 
     alone = manifest.model_copy(update={"confirmations": (), "retuning": None})
-    analysis = analyse(alone, records, units=quietly(store.units), history=quietly(store.history))
+    analysis = analyse(alone, records, **files_of(store))
     rows = rows_to_retune(analysis, request.retune)
     plan = manifest.retuning
     return not rows or (plan is not None and {*rows} <= {*plan.rows} and complete(manifest, records))

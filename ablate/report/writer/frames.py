@@ -4,7 +4,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ablate.analysis import analyse, quietly
+from ablate.analysis import analyse, files_of
 from ablate.analysis.outcome import StudyAnalysis
 from ablate.disk.read import Json
 from ablate.report.writer.table_data import data_frame
@@ -37,7 +37,7 @@ class Results:
     def analysis(self) -> StudyAnalysis:
         """Gains, intervals, verdicts and guards, as the report has them."""
         records = tuple(self._records.records.values())
-        return analyse(self.manifest, records, units=quietly(self.store.units), history=quietly(self.store.history))
+        return analyse(self.manifest, records, **files_of(self.store))
 
     @cached_property
     def ranking(self) -> "DataFrame":

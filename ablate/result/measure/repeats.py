@@ -1,7 +1,7 @@
 """What repeats of one stimulus say of a session, and of a model's rates for it: stored with a run, read by reports."""
 
 from collections.abc import Mapping
-from typing import Literal
+from typing import Literal, TypeVar
 
 from pydantic import ValidationError, model_validator
 
@@ -58,8 +58,9 @@ class Psth(Config):
     predicted: tuple[float, ...] = ()
 
 
-class SessionRepeats(Config):
-    """One session's repeats. bins: of the stimulus, in which at least one unit counts."""
+class SessionMeans(Config, extra="ignore"):
+    """One session's repeats without its units and pictures, which take most of the time to check and which a report
+    shows of one run. bins: of the stimulus, in which at least one unit counts."""
 
     name: str
     source: Literal["repeats.npy", "test"]
@@ -67,6 +68,11 @@ class SessionRepeats(Config):
     showings: int
     bins: int
     mean: RepeatValues
+
+
+class SessionRepeats(SessionMeans, extra="forbid"):
+    """One session's repeats, whole."""
+
     units: tuple[RepeatedUnit, ...]
     psth: tuple[Psth, ...] = ()
 
@@ -109,10 +115,22 @@ def _five_digits(measure: Measure | None) -> float | None:
 
 def read_repeats(content: object) -> tuple[SessionRepeats, ...]:
     """From the content of `units.json`; empty where a run has none, or where they are damaged."""
+    return _sessions(content, SessionRepeats)
+
+
+def read_means(content: object) -> tuple[SessionMeans, ...]:
+    """The same without units and pictures, at a fifth of the time; whether these are whole is not looked at."""
+    return _sessions(content, SessionMeans)
+
+
+S = TypeVar("S", bound=SessionMeans)
+
+
+def _sessions(content: object, kind: type[S]) -> tuple[S, ...]:
     held = content.get("repeats") if isinstance(content, dict) else None
     if not isinstance(held, list):
         return ()
     try:
-        return tuple(SessionRepeats.model_validate(one, strict=False) for one in held)
+        return tuple(kind.model_validate(one, strict=False) for one in held)
     except (ValidationError, RecursionError):
         return ()

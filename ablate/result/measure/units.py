@@ -1,8 +1,54 @@
 """`units.json` of a run: `{"metric": ..., "sessions": [{"name": ..., "entry": [...], "value": [...], ...}, ...]}`."""
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any, NotRequired
 
-from ablate.disk.read import Json
+from pydantic import ConfigDict, Field, TypeAdapter, ValidationError, with_config
+from typing_extensions import TypedDict
+
+from ablate.disk.read import Json, parse_json
+
+Finite = Annotated[float, Field(allow_inf_nan=False)]
+_LEAN = ConfigDict(extra="ignore", strict=True)
+
+
+@with_config(_LEAN)
+class _Session(TypedDict):
+    name: str
+    entry: list[int]
+    value: list[Finite | None]
+    blocks: NotRequired[list[Finite]]
+
+
+@with_config(_LEAN)
+class _Repeats(TypedDict):
+    """As `SessionMeans`, which checks it."""
+
+    name: Any
+    source: Any
+    bin_rate_hz: Any
+    showings: Any
+    bins: Any
+    mean: Any
+
+
+@with_config(_LEAN)
+class _Content(TypedDict):
+    sessions: list[_Session]
+    repeats: NotRequired[list[_Repeats]]
+
+
+_SCORES = TypeAdapter(_Content)
+
+
+def parse_scores(data: bytes, where: Path | str) -> object:
+    """The file's content without gains, weights, units and pictures of repeats, and numbers that were said: half of the
+    time for a study of thousands of runs. Content of another form comes whole. Raises AblateError as `parse_json`."""
+    try:
+        return _SCORES.validate_json(data)
+    except (ValidationError, RecursionError):
+        return parse_json(data, where)
 
 
 def unit_tables(content: object) -> Sequence[Json]:

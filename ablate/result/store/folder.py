@@ -35,6 +35,7 @@ from ablate.disk.read import Json, parse_json, parse_lines, read_bytes, read_if_
 from ablate.disk.whole import write_bytes, writing
 from ablate.errors import AblateError
 from ablate.result.manifest import StudyManifest
+from ablate.result.measure.units import parse_scores
 from ablate.result.record import RunRecord
 from ablate.result.store.fault import Damaged, reason
 from ablate.result.store.pack import EMPTY, PACK, Pack, PackedRun, packed_bytes, read_pack, scored_rows
@@ -133,10 +134,10 @@ class Store:
     def _in_place(self, key: str) -> bool:
         return (self.folder(key) / "record.json").is_file()
 
-    def _record_in_place(self, key: str) -> RunRecord:
-        return read_record(f"{self._runs}{os.sep}{check_key(key)}", key)
+    def _record_in_place(self, key: str, kind: type[RunRecord] = RunRecord) -> RunRecord:
+        return read_record(f"{self._runs}{os.sep}{check_key(key)}", key, kind)
 
-    def scan(self) -> Scan:
+    def scan(self, kind: type[RunRecord] = RunRecord) -> Scan:
         """Every run's record; a damaged one is listed, never raised."""
         records, damaged = dict[str, RunRecord](), list[Damaged]()
         pack, self._scanned = self.packed, {}
@@ -144,7 +145,7 @@ class Store:
             for key in sorted({*self.keys_in_place(), *pack.runs}):
                 try:
                     packed = self.packed_run(key) if key in pack.runs else None
-                    records[key] = self._record_in_place(key) if packed is None else packed.record
+                    records[key] = self._record_in_place(key, kind) if packed is None else packed.record
                     self._scanned[key] = packed
                 except AblateError as error:
                     damaged.append(Damaged(key, reason(error)))
@@ -154,20 +155,22 @@ class Store:
         """The records of all readable runs, in the order of their keys."""
         return tuple(self.scan().records.values())
 
-    def units(self, key: str) -> object:
-        """Per-unit scores of a run; None when it has none. Raises AblateError when damaged."""
+    def units(self, key: str, *, scores_alone: bool = False) -> object:
+        """Per-unit scores of a run; None when it has none. Raises AblateError when damaged. scores_alone: without what
+        a report asks of one run only (`parse_scores`)."""
         if packed := self._as_scanned(key):
             return packed.units
         path = self._file(key, "units.json")
         data = read_if_there(path)
-        return None if data is None else parse_json(data, path)
+        return None if data is None else (parse_scores if scores_alone else parse_json)(data, path)
 
-    def history(self, key: str) -> list[Json]:
-        """The learning curve of a run, one dict a line; empty when it has none. Raises AblateError when damaged."""
+    def history(self, key: str, *, scored: bool = False) -> list[Json]:
+        """The learning curve of a run, one dict a line; empty when it has none. Raises AblateError when damaged.
+        scored: of the lines that hold a validation score; the others, most of them, are not parsed."""
         if packed := self._as_scanned(key):
             return [dict(row) for row in packed.history]
         path = self._file(key, "history.jsonl")
-        rows = parse_lines(read_if_there(path) or b"", path)
+        rows = parse_lines(read_if_there(path) or b"", path, b'"validation"' if scored else b"")
         if not all(isinstance(row, dict) for row in rows):
             raise AblateError("is damaged: a line is no object", where=path)
         return rows

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from ablate.analysis import analyse, quietly
+from ablate.analysis import analyse, files_of, quietly
 from ablate.disk.read import without_collection
 from ablate.execution import Event
 from ablate.result import Store, StudyManifest
@@ -93,9 +93,7 @@ class LoggerWatcher(Watcher):
         records = self._store.records()
         if is_over(manifest, records):
             with without_collection():
-                analysis = analyse(
-                    manifest, records, units=quietly(self._store.units), history=quietly(self._store.history)
-                )
+                analysis = analyse(manifest, records, **files_of(self._store))
             run, end = summary(analysis)
             yield run, (), end
 

@@ -7,6 +7,7 @@ has saved its place), `Misplaced` (this machine lacks what its jobs need) and, w
 """
 
 import importlib
+import os
 import signal
 import threading
 from collections.abc import Callable, Iterator
@@ -223,3 +224,20 @@ def log_tail(path: Path, lines: int = TAIL_LINES) -> str:
     except OSError:
         return ""
     return "\n".join(text.splitlines()[-lines:])
+
+
+_SHARE = "ABLATE_GPU_SHARE"
+"""Of this process and those that it starts."""
+
+
+def hold_share(share: float) -> None:
+    """By an engine, in the process of a job that is given a part of a GPU."""
+    os.environ[_SHARE] = f"{share:g}"
+
+
+def held_share() -> float | None:
+    """The part of a GPU that this process was given; None where that is whole ones, or nobody said."""
+    try:
+        return float(os.environ[_SHARE])
+    except (KeyError, ValueError):
+        return None

@@ -13,7 +13,7 @@ from ablate.result.store.folder import Store
 @dataclass(frozen=True)
 class RunProgress:
     """A run under way. seconds: since it was begun here. score: its last validation score. started: ISO 8601, UTC.
-    host: the machine. threads, gpus: what it uses there."""
+    host: the machine. threads, gpus: what it uses there, of a GPU that it shares its share."""
 
     variant: str
     seed: int
@@ -25,7 +25,7 @@ class RunProgress:
     started: str = ""
     host: str = ""
     threads: int = 1
-    gpus: int = 0
+    gpus: float = 0
 
     @property
     def seconds_left(self) -> float | None:

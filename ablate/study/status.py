@@ -14,6 +14,7 @@ from ablate.execution.engine import Place
 from ablate.result import RunRecord, Store, StudyManifest
 from ablate.result.planned import PlannedRun, planned_runs
 from ablate.result.progress import RunProgress, read_progress
+from ablate.result.record import ReportedRun
 
 State = Literal["to do", "waiting", "running", "done", "failed", "diverged", "interrupted"]
 ENDED = ("done", "failed", "diverged")
@@ -21,8 +22,9 @@ ENDED = ("done", "failed", "diverged")
 
 @dataclass(frozen=True)
 class RunStatus:
-    """One run. where: machine, and the name of its job. since: ISO 8601. why: it failed, or waits. cpu_hours,
-    gpu_hours: what it has cost so far, as far as is known."""
+    """One run. where: machine, and the name of its job. since: ISO 8601. why: it failed, or waits. gpus: that it holds,
+    or held, below 1 where it shares one. cpu_hours, gpu_hours: what it has cost so far, as far as is known,
+    of a shared GPU by its share."""
 
     key: str
     variant: str
@@ -35,6 +37,7 @@ class RunStatus:
     steps: int | None = None
     score: float | None = None
     why: str = ""
+    gpus: float = 0.0
     cpu_hours: float = 0.0
     gpu_hours: float = 0.0
 
@@ -68,7 +71,7 @@ class StudyStatus:
 def status_of(store: Store) -> StudyStatus:
     """Where a study stands now. Raises AblateError where there is none."""
     manifest = store.manifest()
-    scan = store.scan()
+    scan = store.scan(ReportedRun)
     places, silent = under_way(store.tickets)
     settled = is_over(manifest, tuple(scan.records.values()))
     damaged = {one.key: one.reason for one in scan.damaged}
@@ -93,7 +96,7 @@ def is_over(manifest: StudyManifest, records: Sequence[RunRecord]) -> bool:
 def _status(run: PlannedRun, store: Store, record: RunRecord | None, place: Place | None, damage: str) -> RunStatus:
     state, where, since, why = _state(run, store, record, place, damage)
     progress = read_progress(store, run.key) if state not in ENDED else None
-    cpu, gpu = _hours(record, progress if state == "running" else None)
+    gpus, cpu, gpu = _used(record, progress if state == "running" else None)
     return RunStatus(
         key=run.key,
         variant=run.variant,
@@ -106,6 +109,7 @@ def _status(run: PlannedRun, store: Store, record: RunRecord | None, place: Plac
         steps=progress.steps if progress else None,
         score=record.test.headline if record and record.test else progress.score if progress else None,
         why=why,
+        gpus=gpus,
         cpu_hours=cpu,
         gpu_hours=gpu,
     )
@@ -128,18 +132,18 @@ def _state(
     return "to do", "", "", damage
 
 
-def _hours(record: RunRecord | None, progress: RunProgress | None) -> tuple[float, float]:
-    """Processor and GPU hours: as measured by a run that ended, and what one under way has been given so far."""
+def _used(record: RunRecord | None, progress: RunProgress | None) -> tuple[float, float, float]:
+    """GPUs, processor and GPU hours: as measured by a run that ended, and what one under way has been given so far."""
     if progress is not None:
         hours = max(progress.seconds, _age(progress.started)) / 3600
-        return hours * progress.threads, hours * progress.gpus
+        return progress.gpus, hours * progress.threads, hours * progress.gpus
     if record is None or record.usage is None:
-        return 0.0, 0.0
+        return 0.0, 0.0, 0.0
     device = record.environment.get("device") or {}
     on_gpu = isinstance(device, dict) and device.get("type") == "cuda"
     cpu = record.usage.seconds if record.usage.cpu_seconds is None else record.usage.cpu_seconds
-    gpus = int(device.get("devices") or 1) if on_gpu else 0
-    return cpu / 3600, record.usage.seconds / 3600 * gpus
+    gpus = float(device.get("share") or device.get("devices") or 1) if on_gpu else 0.0
+    return gpus, cpu / 3600, record.usage.seconds / 3600 * gpus
 
 
 def _age(started: str) -> float:

@@ -3,6 +3,7 @@
 import json
 
 import pytest
+import torch
 from tiny_study import ablate, request_of, write_recipe
 
 from ablate.cli.command.status import status_of_studies
@@ -10,9 +11,11 @@ from ablate.cli.command.stop import stop_studies
 from ablate.cli.screen.live import status as screen
 from ablate.errors import AblateError
 from ablate.execution.engine import ENGINES, Entry, Local, Place
-from ablate.result.progress import RunProgress, progress_path
+from ablate.execution.job import hold_share
+from ablate.result.progress import RunProgress, curve_path, progress_path
 from ablate.study.flow import run_study
-from ablate.study.running.job import run_record
+from ablate.study.running.job import device_facts, run_record
+from ablate.study.running.progress import ProgressFile
 from ablate.study.status import status_of
 from ablate.study.study import study_of
 
@@ -138,3 +141,33 @@ def test_a_finished_study_is_settled_and_its_cost_is_what_its_runs_measured(tmp_
     store = end.study.store
     store.put(record.model_copy(update={"environment": on_gpu}), replace=True)
     assert status_of(store).gpu_hours == pytest.approx(record.usage.seconds / 3600)
+    shared = record.environment | {"device": {"type": "cuda", "share": 0.25}}
+    store.put(record.model_copy(update={"environment": shared}), replace=True)
+    assert status_of(store).gpu_hours == pytest.approx(record.usage.seconds / 4 / 3600)
+    told = next(run for run in status_of(store).runs if run.key == record.key)
+    assert (told.gpus, screen.cells(told)[3]) == (0.25, "0.25 of a GPU")
+
+
+def test_a_run_on_a_part_of_a_gpu_tells_its_share_and_costs_that_part_of_its_hours(study, queue, monkeypatch, capsys):
+    job = study.jobs[0]
+    queue.places = {job.key: Place("running", "job 7", "node3")}
+    monkeypatch.setenv("ABLATE_GPU_SHARE", "")  # so that it is gone after the test
+    hold_share(0.14)
+    begun = ProgressFile(
+        progress_path(study.store, job.key),
+        curve_path(study.store, job.key),
+        variant=job.variant,
+        seed=job.seed,
+        steps=6,
+        device=torch.device("cuda"),
+    )
+    facts = device_facts(job, torch.device("cuda"), threads=1)
+    assert facts["share"] == 0.14
+    assert "share" not in device_facts(job, torch.device("cpu"), threads=1)
+    path = progress_path(study.store, job.key)
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"seconds": 36_000}))
+    run = runs_of(study)[job.variant]
+    assert (run.gpus, run.gpu_hours) == (0.14, pytest.approx(1.4, rel=0.01))
+    assert status_of_studies(study.store.root) == screen.TO_COME
+    assert "node3, job 7, 0.14 of a GPU" in capsys.readouterr().out
+    begun.close()

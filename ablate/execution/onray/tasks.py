@@ -16,7 +16,7 @@ from ablate.errors import AblateError
 from ablate.execution.attempt import attempt
 from ablate.execution.child import limit_threads, print_into
 from ablate.execution.engine import Desk
-from ablate.execution.job import Event, Job, Outcome, Settings, Work, log_tail, resolve
+from ablate.execution.job import Event, Job, Outcome, Settings, Work, hold_share, log_tail, resolve
 from ablate.execution.onray.options import RayOptions
 from ablate.execution.onray.shares import Shares, known_uses
 from ablate.execution.onray.ticket import Ticket
@@ -32,7 +32,7 @@ PLACED = (
 @dataclass(frozen=True)
 class Order:
     """What all jobs have in common. begun: the folder of the marks that tell who has begun. cwd: the command's folder,
-    from which paths are read. share: of a GPU, where it was measured; the job's own."""
+    from which paths are read. share: of a GPU, where the job is given no whole one."""
 
     work: str
     logs: str
@@ -44,13 +44,14 @@ class Order:
     share: float | None = None
 
     def function(self) -> Work:
-        """The work, which first tells the job's log of the share."""
-        work = resolve(self.work)
-        if self.share is None:
+        """The work, before which the job's log and process are told of the share."""
+        work, share = resolve(self.work), self.share
+        if share is None:
             return work
 
         def told(payload: Json) -> None:
-            print(f"on {self.share:g} of a GPU", flush=True)
+            print(f"on {share:g} of a GPU", flush=True)
+            hold_share(share)
             work(payload)
 
         return told
@@ -180,9 +181,8 @@ class Tasks:
             gpus = self.shares.asked(job)
             if gpus is None:
                 continue
-            task, order = self.task, self.order
-            if gpus != self.settings.gpus:
-                task, order = task.options(num_gpus=gpus), replace(order, share=gpus)
+            task = self.task if gpus == self.settings.gpus else self.task.options(num_gpus=gpus)
+            order = replace(self.order, share=gpus if 0 < gpus < 1 else None)
             self.ticket.unmark(job.key)
             self.under_way[task.remote(*self.sent(order, job))] = _Running(job, gpus)
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, NotRequired
+from typing import Annotated, NotRequired
 
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError, with_config
 from typing_extensions import TypedDict
@@ -25,12 +25,12 @@ class _Session(TypedDict):
 class _Repeats(TypedDict):
     """As `SessionMeans`, which checks it."""
 
-    name: Any
-    source: Any
-    bin_rate_hz: Any
-    showings: Any
-    bins: Any
-    mean: Any
+    name: object
+    source: object
+    bin_rate_hz: object
+    showings: object
+    bins: object
+    mean: object
 
 
 @with_config(_LEAN)

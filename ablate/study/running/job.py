@@ -7,7 +7,7 @@ import torch
 
 from ablate.config import Config
 from ablate.disk.read import Json
-from ablate.execution.job import DeviceUse
+from ablate.execution.job import DeviceUse, held_share
 from ablate.recipe import Configuration
 from ablate.result import ModelCost, RunRecord, Store, environment
 from ablate.result.record import RunState
@@ -58,6 +58,7 @@ def device_facts(job: RunJob, device: torch.device, *, threads: int | None) -> J
         "driver": device_driver(device),
         "compiled": training.compile in (True, "max"),
         **({"devices": job.devices} if job.devices > 1 else {}),
+        **({"share": share} if device.type == "cuda" and (share := held_share()) is not None else {}),
     }
 
 

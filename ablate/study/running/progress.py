@@ -13,6 +13,7 @@ import torch
 
 from ablate.disk.read import Json
 from ablate.disk.whole import whole_file
+from ablate.execution.job import held_share
 from ablate.result import Score
 from ablate.result.progress import RunProgress
 from ablate.training import Listener
@@ -40,7 +41,7 @@ class ProgressFile(Listener):
         """Of the curve that are in its file."""
         self._history: Sequence[Json] = ()
         self._variant, self._seed, self._steps = variant, seed, steps
-        self._gpus = devices if device is not None and device.type == "cuda" else 0
+        self._gpus = (held_share() or devices) if device is not None and device.type == "cuda" else 0
         self._threads = torch.get_num_threads() * devices
         self._begun, self._host = datetime.now(UTC).isoformat(timespec="seconds"), socket.gethostname()
         self._started = time.monotonic()

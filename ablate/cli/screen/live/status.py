@@ -101,7 +101,9 @@ def cells(run: "RunStatus") -> tuple[str, ...]:
     """What a person reads of a run."""
     step = f"{run.step} of {run.steps}" if run.step is not None else ""
     stage = "" if run.stage == "study" else f" ({run.stage})"
-    return (f"{run.variant} seed {run.seed}{stage}", run.state, step, run.where, _ago(run.since), run.why)
+    share = f"{run.gpus:g} of a GPU" if 0 < run.gpus < 1 else ""
+    where = ", ".join(filter(None, (run.where, share)))
+    return (f"{run.variant} seed {run.seed}{stage}", run.state, step, where, _ago(run.since), run.why)
 
 
 def _ago(since: str) -> str:
@@ -115,7 +117,7 @@ def _ago(since: str) -> str:
 
 def _told(status: StudyStatus, before: "dict[str, RunStatus]", *, silent: bool) -> "dict[str, RunStatus]":
     """Says which runs stand otherwise than before; how they stand now."""
-    now = {run.key: replace(run, step=None, score=None, cpu_hours=0.0, gpu_hours=0.0) for run in status.runs}
+    now = {run.key: replace(run, step=None, score=None, gpus=0.0, cpu_hours=0.0, gpu_hours=0.0) for run in status.runs}
     for key, run in now.items():
         old = before.get(key)
         if not silent and (old is None or (old.state, old.where) != (run.state, run.where)):

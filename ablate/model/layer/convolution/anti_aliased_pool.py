@@ -5,7 +5,8 @@ aablur: blur [1 2 1] x [1 2 1] / 16 -> soft-pool 2x2 -> squeeze-and-excite gate.
     gate       y_c * sigmoid(W2 silu(W1 mean_hw y + b1) + b2)_c,   C -> C/r -> C, one a frame
 
 Reference: Zhang 2019 (blur), Stergiou et al. 2021 (soft-pool), Hu et al. 2018 (gate); put together in VisionCore.
-Differs in: edges are replicated, so that a stride of 1 keeps the size.
+Differs in: edges are replicated, so that a stride of 1 keeps the size. Blur and gate give the same bits as timm's
+`BlurPool2d` and `SqueezeExcite` (a test compares them), without the seconds that importing timm takes.
 """
 
 from typing import Literal
@@ -35,13 +36,9 @@ class SpatialPool(nn.Module):
         self.blur: nn.Module = nn.Identity()
         self.gate: nn.Module = nn.Identity()
         if blurs:
-            from timm.layers import BlurPool2d
-
-            self.blur = BlurPool2d(channels, 3, stride=1, pad_mode="replicate")
+            self.blur = Blur(channels)
         if se_ratio:
-            from timm.layers import SqueezeExcite
-
-            self.gate = SqueezeExcite(channels, rd_channels=max(1, channels // se_ratio), act_layer=nn.SiLU)
+            self.gate = SqueezeExcite(channels, max(1, channels // se_ratio))
 
     def forward(self, x: Float[Tensor, "n c h w"]) -> Float[Tensor, "n c h2 w2"]:
         x = self.blur(x)
@@ -57,6 +54,33 @@ class SpatialPool(nn.Module):
     def middle(self, x: Float[Tensor, "n c h w"]) -> Float[Tensor, "n c h2 w2"]:
         """The plain mean of what each cell is pooled from, gate and blur aside: `x` where the pool's cells lie."""
         return _corners(x, self.stride).mean(0) if self.offset else x[..., :: self.stride, :: self.stride]
+
+
+class Blur(nn.Module):
+    """Each channel over [1 2 1] x [1 2 1] / 16."""
+
+    taps: Float[Tensor, "c 1 3 3"]
+
+    def __init__(self, channels: int):
+        super().__init__()
+        line = torch.tensor([1.0, 2.0, 1.0]) / 4
+        self.register_buffer("taps", (line[:, None] * line).repeat(channels, 1, 1, 1), persistent=False)
+
+    def forward(self, x: Float[Tensor, "n c h w"]) -> Float[Tensor, "n c h w"]:
+        return F.conv2d(F.pad(x, (1, 1, 1, 1), mode="replicate"), self.taps, groups=len(self.taps))
+
+
+class SqueezeExcite(nn.Module):
+    """Scales each channel of a frame by what the means of all say of it; weights are called as timm calls them."""
+
+    def __init__(self, channels: int, hidden: int):
+        super().__init__()
+        self.fc1 = nn.Conv2d(channels, hidden, 1)
+        self.fc2 = nn.Conv2d(hidden, channels, 1)
+
+    def forward(self, x: Float[Tensor, "n c h w"]) -> Float[Tensor, "n c h w"]:
+        hidden = F.silu(self.fc1(x.mean((2, 3), keepdim=True)), inplace=True)
+        return x * self.fc2(hidden).sigmoid()
 
 
 def _corners(x: Float[Tensor, "n c h w"], stride: int) -> Float[Tensor, "4 n c h2 w2"]:

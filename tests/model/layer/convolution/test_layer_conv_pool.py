@@ -3,8 +3,11 @@
 import pytest
 import torch
 import torch.nn.functional as F
+from timm.layers import BlurPool2d
+from timm.layers import SqueezeExcite as TimmSqueezeExcite
+from torch import nn
 
-from ablate.model.layer.convolution.anti_aliased_pool import SpatialPool
+from ablate.model.layer.convolution.anti_aliased_pool import Blur, SpatialPool, SqueezeExcite
 from ablate.model.layer.convolution.causal_conv import CausalConv3d, newest_phase, replicate_pad
 from ablate.model.layer.convolution.channel_norm import ChannelRmsNorm
 
@@ -82,6 +85,29 @@ def test_the_gate_is_squeeze_and_excite() -> None:
     hidden = F.silu(y.mean((2, 3)) @ first.weight.flatten(1).T + first.bias)
     gate = torch.sigmoid(hidden @ second.weight.flatten(1).T + second.bias)
     torch.testing.assert_close(pool(x), y * gate[:, :, None, None])
+
+
+LIKE_TIMM = {
+    "blur": (lambda: Blur(5), lambda: BlurPool2d(5, 3, stride=1, pad_mode="replicate")),
+    "gate": (lambda: SqueezeExcite(5, 2), lambda: TimmSqueezeExcite(5, rd_channels=2, act_layer=nn.SiLU)),
+}
+
+
+@pytest.mark.parametrize("name", LIKE_TIMM)
+def test_blur_and_gate_are_timms_to_the_last_bit(name: str) -> None:
+    found = []
+    for make in LIKE_TIMM[name]:
+        torch.manual_seed(3)
+        module = make()
+        torch.manual_seed(4)
+        x = torch.randn(3, 5, 7, 6, requires_grad=True)
+        y = module(x)
+        y.square().sum().backward()
+        found.append((module.state_dict(), [y, x.grad, *(p.grad for p in module.parameters())]))
+    (weights, values), (their_weights, their_values) = found
+    assert list(weights) == list(their_weights)
+    assert all(torch.equal(weights[key], their_weights[key]) for key in weights)
+    assert all(torch.equal(one, other) for one, other in zip(values, their_values, strict=True))
 
 
 @pytest.mark.parametrize("kind", ["aablur", "blur", "softpool", "avg", "max", "stride"])

@@ -13,7 +13,6 @@ from dataclasses import replace
 import torch
 from torch import Tensor, nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
-from torch.utils.flop_counter import FlopCounterMode
 from torch.utils.hooks import RemovableHandle
 
 from ablate.config import Config
@@ -29,13 +28,20 @@ from ablate.contract import (
 )
 from ablate.errors import AblateError
 from ablate.model import lint
+from ablate.model.flops import Flops
 from ablate.model.layer.attention.self_attention import Attention
 from ablate.model.layer.tokenizer import Tokenizer
 from ablate.model.remembered import Remembered
 from ablate.model.uncompiled import uncompiled
 from ablate.result.record import ModelCost, Tokens
 
-_described: dict[tuple[str, DataSpec], ModelCost] = {}
+SOME_RATE = 0.1
+"""Spikes a bin: what a model weighs does not depend on how much a unit fires."""
+
+Shapes = tuple[tuple[str, tuple[int, ...], bool], ...]
+"""Name, shape and trainability of each parameter."""
+
+_described: dict[tuple[str, DataSpec], tuple[ModelCost, Shapes]] = {}
 
 
 def describe(config: ModelOptions, spec: DataSpec) -> ModelCost:
@@ -43,6 +49,14 @@ def describe(config: ModelOptions, spec: DataSpec) -> ModelCost:
 
     Raises AblateError where the model does not fit the data.
     """
+    return described(config, spec)[0]
+
+
+def described(config: ModelOptions, spec: DataSpec) -> tuple[ModelCost, Shapes]:
+    """The same, with its parameters."""
+    if isinstance(spec, EncodingSpec):
+        alike = (replace(one, mean_rate=(SOME_RATE,) * one.units) for one in spec.sessions)
+        spec = replace(spec, sessions=tuple(alike))
     if not isinstance(config, Config):  # options of no known form have no text to be found by
         return _describe(config, spec)
     key = (f"{type(config).__module__}.{type(config).__qualname__} {config.model_dump_json()}", spec)
@@ -51,7 +65,11 @@ def describe(config: ModelOptions, spec: DataSpec) -> ModelCost:
     return _described[key]
 
 
-def _describe(config: ModelOptions, spec: DataSpec) -> ModelCost:
+def shapes_of(model: nn.Module) -> Shapes:
+    return tuple((name, tuple(p.shape), p.requires_grad) for name, p in model.named_parameters())
+
+
+def _describe(config: ModelOptions, spec: DataSpec) -> tuple[ModelCost, Shapes]:
     with torch.random.fork_rng(devices=[]), uncompiled():  # the caller's streams of random numbers stay as they are
         model = outline(config, spec)
         one = replace(spec, sessions=spec.sessions[:1]) if isinstance(spec, EncodingSpec) else spec
@@ -61,7 +79,7 @@ def _describe(config: ModelOptions, spec: DataSpec) -> ModelCost:
     rest = sum(p.numel() for p in model.parameters() if id(p) not in listed)
     if rest:
         parts["other"] = rest
-    return ModelCost(
+    cost = ModelCost(
         parts=parts,
         total_parameters=sum(p.numel() for p in model.parameters()),
         trainable_parameters=sum(p.numel() for p in model.parameters() if p.requires_grad),
@@ -76,6 +94,7 @@ def _describe(config: ModelOptions, spec: DataSpec) -> ModelCost:
         reads_spikes=probe.model.reads_spikes,
         lints=tuple(dict.fromkeys(_lints(spec, probe))),
     )
+    return cost, shapes_of(model)
 
 
 def module_parameters(config: ModelOptions, spec: DataSpec, *, depth: int) -> list[tuple[str, int]]:
@@ -129,7 +148,7 @@ class _Probe:
         self.pixels_never_seen = 0.0
         self.tokens: Tokens | None = None
         self._reached: set[int] = set()
-        self._counter = FlopCounterMode(display=False)
+        self._counter = Flops()
         self._handles: list[RemovableHandle] = []
         self._watch()
         try:
@@ -144,7 +163,7 @@ class _Probe:
             self.flops[name] = 0
             for module in modules:
                 before: list[int] = []
-                self._hook(module.register_forward_pre_hook, lambda *_, b=before: b.append(self._so_far()))
+                self._hook(module.register_forward_pre_hook, lambda *_, b=before: b.append(self._counter.total))
                 self._hook(module.register_forward_hook, lambda _, __, out, n=name, b=before: self._leave(n, b, out))
                 for inner in module.modules():
                     if isinstance(inner, Attention):
@@ -159,11 +178,8 @@ class _Probe:
     def _hook(self, register: Callable[..., RemovableHandle], action: Callable[..., None]) -> None:
         self._handles.append(register(action))
 
-    def _so_far(self) -> int:
-        return int(self._counter.get_total_flops())
-
     def _leave(self, name: str, before: list[int], out: object) -> None:
-        self.flops[name] += self._so_far() - before.pop()
+        self.flops[name] += self._counter.total - before.pop()
         if isinstance(out, Tensor):
             self.shapes[name] = tuple(out.shape[1:])
 

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from ablate.contract import Batch, DataSpec, Model, ModelOptions, PastSpikes
-from ablate.model.cost import outline
+from ablate.model.cost import Shapes, outline, shapes_of
 from ablate.training import seeded, stream_seed
 from ablate.training.loss import mean_loss
 
@@ -23,14 +23,11 @@ STAGES = ((0.0, 0.0), (0.1, 0.5), (1.0, 0.25), (1.0, 1.0))
 PAST = 8
 """Bins of past spikes that tell batches apart."""
 
-Shapes = tuple[tuple[str, tuple[int, ...], bool], ...]
-
 
 def shapes(config: ModelOptions, spec: DataSpec) -> Shapes:
-    """Name, shape and trainability of each parameter and buffer, without making any numbers where that is possible."""
+    """Of the parameters, without making any numbers where that is possible."""
     with torch.random.fork_rng(devices=[]):
-        model = outline(config, spec)
-    return tuple((name, tuple(p.shape), p.requires_grad) for name, p in model.named_parameters())
+        return shapes_of(outline(config, spec))
 
 
 def behavior(config: ModelOptions, spec: DataSpec, batch: Batch) -> Iterator[str]:
@@ -45,7 +42,8 @@ def behavior(config: ModelOptions, spec: DataSpec, batch: Batch) -> Iterator[str
     for size, fraction in STAGES:
         _perturb(model, size)
         model.progress(fraction)
-        yield digest(_forward(model, batch, spec))
+        for training in (True, False):
+            yield digest(_forward(model, batch, spec, training=training))
         yield digest(_gradients(model, batch, spec))
 
 
@@ -63,7 +61,7 @@ def batch_tensors(batch: object, place: str = "") -> dict[str, Tensor]:
     if isinstance(batch, Tensor):
         return {place: batch}
     if isinstance(batch, PastSpikes):
-        return {f"{place} spikes": batch.before(PAST)}
+        return {f"{place} spikes": batch.read(batch.bins, PAST)}  # `before` would load the compiler
     if is_dataclass(batch):
         parts = {field.name: vars(batch)[field.name] for field in fields(batch)}
     elif isinstance(batch, tuple | list):
@@ -73,16 +71,12 @@ def batch_tensors(batch: object, place: str = "") -> dict[str, Tensor]:
     return {name: value for key, part in parts.items() for name, value in batch_tensors(part, f"{place}.{key}").items()}
 
 
-def _forward(model: Model, batch: Batch, spec: DataSpec) -> dict[str, Tensor]:
-    """Loss, penalty, and the predictions in train and in eval mode."""
-    found: dict[str, Tensor] = {}
+def _forward(model: Model, batch: Batch, spec: DataSpec, *, training: bool) -> dict[str, Tensor]:
+    """Loss, penalty, and the predictions in train or in eval mode."""
     with torch.no_grad(), seeded(stream_seed(0, "dropout")):
-        for mode in (True, False):
-            predictions = model.train(mode)(batch)
-            found |= {f"prediction {mode} {index}": value for index, value in enumerate(predictions)}
-            found[f"loss {mode}"] = mean_loss(predictions, batch, spec.task)
-        found["penalty"] = model.penalty()
-    return found
+        predictions = model.train(training)(batch)
+        found = {f"prediction {index}": value for index, value in enumerate(predictions)}
+        return {**found, "loss": mean_loss(predictions, batch, spec.task), "penalty": model.penalty()}
 
 
 def _gradients(model: Model, batch: Batch, spec: DataSpec) -> dict[str, Tensor]:

@@ -26,7 +26,7 @@ from ablate.contract import Batch, DataOptions, Dataset
 from ablate.disk.read import Json
 from ablate.errors import AblateError, Problem, Problems
 from ablate.model import ModelConfig
-from ablate.model.cost import describe
+from ablate.model.cost import describe, described
 from ablate.recipe import Configuration
 from ablate.training import TrainingConfig
 from ablate.training.optimization.schedule import learning_rate
@@ -116,23 +116,23 @@ class Probe:
 
     def describe(self, config: Configuration) -> None:
         """Builds a model and runs it once, by its shapes alone."""
-        spec = self._open(config.data).spec
-        describe(config.model, spec)
+        describe(config.model, config.data.describe())
         if imported_targets(config.model_dump()):
-            refuse_leaks(config, spec)
+            refuse_leaks(config, self._open(config.data).spec)
 
     def model_differs(self, before: Configuration, after: Configuration) -> str:
         """What tells two models apart on the variant's data; empty if nothing does."""
-        data = self._open(after.data)
+        spec = after.data.describe()  # as the manifest asks: what a rehearsal would show of shapes is not asked too
         try:
-            describe(before.model, data.spec)
+            first, parameters = described(before.model, spec)
         except AblateError:
             return "the parent does not fit the data"  # `behavior: none` under a modulator that needs behaviour
-        if shapes(before.model, data.spec) != shapes(after.model, data.spec):
+        second, others = described(after.model, spec)
+        if parameters != others:
             return "parameters"
-        first, second = (describe(config, data.spec) for config in (before.model, after.model))
         if (first.flops, first.shapes) != (second.flops, second.shapes):
             return "FLOPs"  # told without a number, where the next takes weights and a pass over a whole window
+        data = self._open(after.data)
         return "" if self._behave_alike((before.model, data), (after.model, data)) else "loss or gradient"
 
     def data_differ(self, before: Configuration, after: Configuration) -> str:

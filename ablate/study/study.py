@@ -19,11 +19,10 @@ from ablate.result import (
     StudyManifest,
 )
 from ablate.study.running.job import RunJob
-from ablate.study.running.train import open_data
 from ablate.study.running.workers import settings_of
 from ablate.study.setup.chosen import rehearsed, select
 from ablate.study.setup.devices import check_shared
-from ablate.study.setup.facts import CPU, DataFacts, data_files, data_sets, facts_of
+from ablate.study.setup.facts import DataFacts, data_facts, data_files, data_sets, facts_of
 from ablate.study.setup.folds import in_fold, in_folds
 from ablate.study.setup.manifest import make_manifest
 from ablate.study.setup.seeds import looked_at, schedule_of, seen_before
@@ -98,7 +97,7 @@ def sound_variants(
             chosen = select(chosen, request)
         first = rehearsed(chosen[:1], request.quick)[0]
         tell(f"opening data: {first.configuration.data.summary()}")
-        open_data(first.configuration, CPU)  # a fault of the data is named once, first
+        data_facts(first.configuration)  # a fault of the data is named once, first
         chosen = real_variants(chosen, problems, allow_noop=request.allow_noop, tell=tell)
     problems.refuse()
     return chosen

@@ -9,9 +9,9 @@ import pytest
 from tiny_study import ROOT, environment
 from typer.testing import CliRunner
 
-from ablate.cli import catalogued as keeper
 from ablate.cli.app import app
 from ablate.cli.catalogued import catalogued
+from ablate.disk import kept as keeper
 from ablate.errors import AblateError
 from ablate.recipe.vocabulary import catalogue
 from ablate.recipe.vocabulary.catalogue import all_parts

@@ -1,4 +1,4 @@
-"""Variants in, what a study must know of their data out: each data set is opened once."""
+"""Variants in, what a study must know of their data out: each data set is opened once, made ones once and for all."""
 
 import json
 from collections.abc import Sequence
@@ -6,13 +6,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
+from pydantic import TypeAdapter
 
 from ablate.contract import Dataset, DataSpec, Split
 from ablate.data.formats.kinds import kind_of_data
 from ablate.data.trials.layout.detect import layout_of
 from ablate.disk.absent import absence
+from ablate.disk.digest import text_hash
+from ablate.disk.kept import kept
 from ablate.errors import AblateError, Problem
-from ablate.recipe import data_type
+from ablate.recipe import Configuration, data_type
 from ablate.request import Request
 from ablate.result import (
     canonical_json,
@@ -22,6 +25,7 @@ from ablate.training.class_weights import class_weights
 from ablate.variant import Variant
 
 CPU = torch.device("cpu")
+SCORED: tuple[Split, ...] = ("validation", "test")
 LABELLED_DATA = ("coincidence", "flipflop", "trials")
 """Kinds of data whose place a folder of trials can take."""
 
@@ -64,36 +68,55 @@ def data_files(variants: Sequence[Variant]) -> tuple[str, ...]:
 
 @dataclass(frozen=True)
 class DataFacts:
-    """What a study must know of opened data."""
+    """What a study must know of its data. notices: what is no fault of theirs, but should be known. scored: units (or
+    subjects) with enough in a split to be scored."""
 
     spec: DataSpec
     fingerprint: str
     metric: str
     notices: tuple[Problem, ...]
-    """What is no fault of the data, but should be known."""
+    scored: dict[Split, int]
+
+
+FORM = TypeAdapter(DataFacts)
+
+
+def data_facts(configuration: Configuration) -> DataFacts:
+    """Of data that follow from the recipe alone they are kept: they are then neither made nor opened to be told again.
+
+    Raises AblateError for data that cannot be opened.
+    """
+    data = configuration.data
+    if data.sources():
+        return _facts(open_data(configuration, CPU))
+    text = canonical_json(data.model_dump(mode="json"))
+    return kept(f"facts-{text_hash(text)}.json", FORM, lambda: _facts(open_data(configuration, CPU)))
+
+
+def _facts(dataset: Dataset) -> DataFacts:
+    notices = tuple(Problem(what, "data") for what in dict.fromkeys(dataset.notices))
+    scored = {split: dataset.scored_units(split) for split in SCORED}
+    return DataFacts(dataset.spec, dataset.fingerprint, dataset.metric, notices, scored)
 
 
 def facts_of(variants: Sequence[Variant]) -> dict[str, DataFacts]:
-    """The data of every variant, each data set opened once. Raises AblateError for data that cannot be scored."""
+    """The data of every variant, each data set asked once. Raises AblateError for data that cannot be scored."""
     known: dict[str, DataFacts] = {}
     facts = {}
     for variant in variants:
         text = canonical_json(variant.configuration.data.model_dump(mode="json"))
         if text not in known:
-            dataset = open_data(variant.configuration, CPU)
-            refuse_unscorable(dataset, variant)
-            notices = tuple(Problem(what, "data") for what in dict.fromkeys(dataset.notices))
-            known[text] = DataFacts(dataset.spec, dataset.fingerprint, dataset.metric, notices)
+            known[text] = data_facts(variant.configuration)
+            refuse_unscorable(known[text], variant)
         facts[variant.name] = known[text]
         class_weights(variant.configuration.training, known[text].spec, CPU)  # refuses classes that there are not
     return facts
 
 
-def refuse_unscorable(dataset: Dataset, variant: Variant) -> None:
+def refuse_unscorable(facts: DataFacts, variant: Variant) -> None:
     """Every run on such data would fail at its first score: refused once, before anything is trained."""
-    splits: tuple[Split, ...] = ("validation", "test")
-    for split in splits:
-        if dataset.scored_units(split) == 0:
+    for split, units in facts.scored.items():
+        if units == 0:
             raise AblateError(
                 f"no unit has enough spikes in the {split} split to be scored",
                 where="data.min_spikes" if variant.role == "baseline" else f"{variant.name}: data.min_spikes",

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from ablate.analysis import analyse
 from ablate.analysis.judge import Choice, judge_file
+from ablate.analysis.study import analyse
 from ablate.result import Store
 from ablate.result.store.pack import PACK
 

@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from ablate.analysis import analyse, files_of
 from ablate.analysis.outcome import StudyAnalysis
+from ablate.analysis.row.files import files_of
+from ablate.analysis.study import analyse
 from ablate.cli.console import say
 from ablate.disk.absent import absent
 from ablate.disk.read import without_collection

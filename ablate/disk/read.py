@@ -98,6 +98,11 @@ def parse_json(data: bytes, where: Path | str) -> Any:  # the same
         raise AblateError(f"is damaged: {error}", where=str(where)) from None
 
 
+def dumped(record: object) -> str:
+    """JSON as every document of the program is written."""
+    return json.dumps(record, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+
+
 def parse_lines(data: bytes, where: Path | str, word: bytes = b"") -> list[Any]:  # the same
     """JSON, one value a line; empty lines are left out, and lines without `word`. Raises AblateError."""
     lines = [line for line in data.splitlines() if word in line and line.strip()]

@@ -82,7 +82,7 @@ def _form(value: object) -> Form | None:
     """None of what is no tensor of torch's own on the meta device."""
     if not isinstance(value, Tensor) or type(value) not in (Tensor, nn.Parameter):
         return None
-    if value.device.type != "meta" or value.layout is not torch.strided or value.is_conj() or value.is_neg():
+    if not value.is_meta or value.layout is not torch.strided or value.is_conj() or value.is_neg():
         return None
     return tuple(value.shape), value.stride(), value.dtype
 

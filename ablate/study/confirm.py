@@ -6,7 +6,7 @@ asked again, the same runs are meant.
 
 from dataclasses import replace
 
-from ablate.analysis import chosen_rows, fresh_seeds, lacking
+from ablate.analysis.apart.choice import chosen_rows, fresh_seeds, lacking
 from ablate.errors import AblateError
 from ablate.request import Request
 from ablate.result import Confirmation, content_key

@@ -8,8 +8,9 @@ The last two steps need nothing but the results folder, and happen elsewhere (`a
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from ablate.analysis import Cells, ahead_of, gather, settle
+from ablate.analysis.cells import Cells, gather
 from ablate.analysis.outcome import Settling
+from ablate.analysis.stopping.settle import ahead_of, settle
 from ablate.analysis.words import listing, spans
 from ablate.execution import Outcome, Stop
 from ablate.request import Request

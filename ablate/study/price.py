@@ -14,7 +14,7 @@ from itertools import islice
 import torch
 from torch import nn
 
-from ablate.analysis import smallest_detectable_gain, unpaired_spread
+from ablate.analysis.statistics.noise import smallest_detectable_gain, unpaired_spread
 from ablate.contract import Dataset, Model, Split
 from ablate.errors import Problem
 from ablate.execution.job import is_out_of_memory, why

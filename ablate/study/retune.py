@@ -8,7 +8,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from itertools import product
 
-from ablate.analysis import analyse, best_setting, by_key, files_of, rows_to_retune, study_seeds
+from ablate.analysis.apart.choice import rows_to_retune
+from ablate.analysis.apart.retuning import best_setting, by_key, study_seeds
+from ablate.analysis.row.files import files_of
+from ablate.analysis.study import analyse
 from ablate.disk.read import Json
 from ablate.errors import Problems
 from ablate.recipe import Configuration, Patch, Recipe

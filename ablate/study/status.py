@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal
 
-from ablate.analysis import gather, settle
+from ablate.analysis.cells import gather
+from ablate.analysis.stopping.settle import settle
 from ablate.execution.elsewhere import under_way
 from ablate.execution.engine import Place
 from ablate.result import RunRecord, Store, StudyManifest

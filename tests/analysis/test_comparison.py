@@ -6,9 +6,9 @@ import pytest
 from planted import BASELINE, Planted, around, shifted, typical
 from scipy import stats
 
-from ablate.analysis import analyse
 from ablate.analysis.comparison import Comparison, Side, compare, differences, flat
 from ablate.analysis.statistics.change import gain_change
+from ablate.analysis.study import analyse
 
 
 def side(planted: Planted, config: dict | None = None) -> Side:

@@ -7,10 +7,10 @@ import pytest
 from planted import BASELINE, Planted
 from planted_confirmation import CHOSEN, FRESH, fresh, planted_confirmation
 
-from ablate.analysis import analyse
 from ablate.analysis.apart.choice import fresh_seeds
 from ablate.analysis.headline import answer
 from ablate.analysis.statistics.family import holm
+from ablate.analysis.study import analyse
 from ablate.result.manifest import Confirmation, LookedAt
 
 

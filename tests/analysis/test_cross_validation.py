@@ -5,7 +5,7 @@ import pytest
 from planted import Planted
 from scipy import stats
 
-from ablate.analysis import analyse
+from ablate.analysis.study import analyse
 from ablate.result.manifest import AnalysisRule, CrossValidation
 from ablate.result.record import RunRecord, SessionScore
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from planted import BASELINE, Planted
 
-from ablate.analysis import analyse
+from ablate.analysis.study import analyse
 
 GAINS = (0.0, 0.0, 0.0, 0.0, 0.04, 0.08)
 SPREAD = 0.014

@@ -3,7 +3,7 @@
 import pytest
 from planted import around, shifted, typical
 
-from ablate.analysis import analyse
+from ablate.analysis.study import analyse
 
 GLM = {"differences": {"baseline.type": ("encoder", "glm")}}
 

@@ -3,7 +3,7 @@
 import pytest
 from planted import around, cost, shifted, typical
 
-from ablate.analysis import analyse
+from ablate.analysis.study import analyse
 
 GIVEN = {"cost": cost(1_000_000, 2_000_000_000).model_copy(update={"reads_spikes": 20})}
 

@@ -3,7 +3,7 @@
 import pytest
 from planted import BASELINE, Planted, around, shifted
 
-from ablate.analysis import analyse
+from ablate.analysis.study import analyse
 from ablate.result import Schedule
 
 SCHEDULE = Schedule(seeds=tuple(range(12)))

@@ -5,8 +5,8 @@ import random
 import pytest
 from planted import BASELINE, Planted, around, shifted, typical
 
-from ablate.analysis import analyse
 from ablate.analysis.outcome import StudyAnalysis
+from ablate.analysis.study import analyse
 from ablate.errors import AblateError
 
 

@@ -27,7 +27,7 @@ import numpy as np  # noqa: E402
 from kept import ask_to_keep, measuring  # noqa: E402
 from tiny_study import recipe_text, request_of, write_recipe  # noqa: E402
 
-from ablate.analysis import analyse  # noqa: E402
+from ablate.analysis.study import analyse  # noqa: E402
 from ablate.data.recording import Recording, read_recording, write_recording  # noqa: E402
 from ablate.errors import AblateError  # noqa: E402
 from ablate.recipe import load_recipe  # noqa: E402

@@ -15,7 +15,7 @@ sys.path[:0] = [str(Path(__file__).parent)]
 from kept import Sheet, ask_to_keep, measuring  # noqa: E402
 from report_speed import study  # noqa: E402
 
-from ablate.analysis import analyse  # noqa: E402
+from ablate.analysis.study import analyse  # noqa: E402
 from ablate.report import compose  # noqa: E402
 from ablate.report.writer.page import page  # noqa: E402
 

@@ -24,7 +24,7 @@ from kept import Sheet, ask_to_keep, measuring  # noqa: E402
 from planted import BASELINE, Planted, around, shifted  # noqa: E402
 from tiny_study import request_of, write_recipe  # noqa: E402
 
-from ablate.analysis import analyse  # noqa: E402
+from ablate.analysis.study import analyse  # noqa: E402
 from ablate.report import render  # noqa: E402
 from ablate.result import Store  # noqa: E402
 from ablate.study.flow import run_study  # noqa: E402

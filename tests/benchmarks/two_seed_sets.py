@@ -15,10 +15,10 @@ import argparse
 import resource
 from pathlib import Path
 
-from ablate.analysis import analyse
 from ablate.analysis.apart.repetition import Again, Repetition, repetitions
 from ablate.analysis.outcome import StudyAnalysis
 from ablate.analysis.statistics.change import mean_change
+from ablate.analysis.study import analyse
 from ablate.request import Request
 from ablate.study.flow import run_study
 

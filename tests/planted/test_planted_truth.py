@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from ablate.analysis import analyse
 from ablate.analysis.outcome import StudyAnalysis
+from ablate.analysis.study import analyse
 from ablate.report import render
 from ablate.request import Request
 from ablate.study.flow import run_study

@@ -7,7 +7,7 @@ import pytest
 import torch
 from random_worlds import BASELINE, NULLS, PAIRS, RECIPE, WORLDS, patches_of, request_of, train
 
-from ablate.analysis import analyse
+from ablate.analysis.study import analyse
 from ablate.result import Store
 
 SCORES = RECIPE.parents[1] / "results" / "benchmarks" / "verdicts" / "worlds.csv"

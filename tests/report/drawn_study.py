@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 from planted import BASELINE, Planted, shifted, typical
 
-from ablate.analysis import analyse
 from ablate.analysis.outcome import StudyAnalysis
+from ablate.analysis.study import analyse
 
 TOPS = {BASELINE: 0.40, "tokens": 0.42, "blur": 0.401, "slow": 0.37, "resnet": 0.44}
 

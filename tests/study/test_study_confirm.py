@@ -7,7 +7,7 @@ from planted_trainer import noise, plant
 from tiny_study import TAIL, plain, request_of, write_recipe
 from typer.testing import CliRunner
 
-from ablate.analysis import analyse
+from ablate.analysis.study import analyse
 from ablate.cli.app import app
 from ablate.cli.command.run import finished_study
 from ablate.errors import AblateError

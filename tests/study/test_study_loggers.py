@@ -9,7 +9,7 @@ import pytest
 from tiny_study import TAIL, plain, request_of, run_files, write_recipe
 
 from ablate import logger as room
-from ablate.analysis import analyse
+from ablate.analysis.study import analyse
 from ablate.cli.command.run import finished_study
 from ablate.errors import AblateError
 from ablate.logger import Logger

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from tiny_study import recipe_text, request_of
 
-from ablate.analysis import analyse, files_of
+from ablate.analysis.row.files import files_of
+from ablate.analysis.study import analyse
 from ablate.data.recording import Recording, write_recording
 from ablate.errors import AblateError
 from ablate.report import render

@@ -8,7 +8,7 @@ from planted_trainer import noise, plant
 from test_study_confirm import Notes
 from tiny_study import TAIL, plain, request_of, write_recipe
 
-from ablate.analysis import analyse
+from ablate.analysis.study import analyse
 from ablate.cli.command.run import finished_study
 from ablate.cli.screen.table.price import summary
 from ablate.errors import AblateError

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from tiny_study import PATCHES, TAIL, ablate, environment, plain, request_of, write_recipe
 
-from ablate.analysis import analyse
+from ablate.analysis.study import analyse
 from ablate.errors import AblateError
 from ablate.result import Store
 from ablate.study.flow import run_study

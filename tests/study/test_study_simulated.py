@@ -7,7 +7,7 @@ from planted_trainer import score
 from simulated_slurm import SimulatedSlurm, put_in_place
 from tiny_study import PATCHES, request_of, write_recipe
 
-from ablate.analysis import analyse
+from ablate.analysis.study import analyse
 from ablate.execution import Outcome, Stop
 from ablate.study.flow import run_study
 from ablate.study.running.job import run_record

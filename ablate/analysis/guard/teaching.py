@@ -1,23 +1,13 @@
 """Whether the rows were taught alike, and whether every seed of the baseline is there to be compared with."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from ablate.analysis.cells import Cell, Cells
 from ablate.analysis.outcome import StudyAnalysis
 from ablate.analysis.outcome.guard import Guard
 from ablate.analysis.row.cost import model_cost
+from ablate.analysis.taught import taught
 from ablate.analysis.words import listing, plural
-
-TAUGHT = (
-    "training.steps",
-    "training.batch_size",
-    "data.fraction",
-    "data.window",
-    "data.score_every",
-    "data.sampling",
-)
-"""What decides how much a model is shown of what, beside the supervised bins a step. `training.accumulate` does not:
-the step's batch stays whole."""
 
 
 def taught_unequally(analysis: StudyAnalysis, cells: Cells) -> Iterator[Guard]:
@@ -30,11 +20,6 @@ def taught_unequally(analysis: StudyAnalysis, cells: Cells) -> Iterator[Guard]:
             name, detail = cell.entry.name, "; ".join(unequal)
             sentence = f"{name} is not trained as the baseline is ({detail}), and its gain may come from that."
             yield Guard("taught unequally", name, sentence, detail)
-
-
-def taught(differences: Mapping[str, tuple[object, object]]) -> dict[str, str]:
-    """Of a variant's differences to the baseline those of its teaching, each path with `data.window 64 -> 72`."""
-    return {path: f"{path} {differences[path][0]} -> {differences[path][1]}" for path in TAUGHT if path in differences}
 
 
 def _bins(cell: Cell, baseline: Cell) -> Iterator[str]:

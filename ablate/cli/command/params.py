@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ablate.cli.console import stage
+from ablate.cli.console import loading, stage
 from ablate.cli.options import DataPaths, Sets, TableOrJson, known_format
 from ablate.errors import AblateError
 
@@ -32,14 +32,14 @@ def params(
     data: DataPaths = None,
 ) -> None:
     """Weigh the variants side by side: parameters, FLOPs and shapes. With the change to the baseline, and lints."""
-    stage("loading torch")
-    from ablate.cli.screen.table.parameters import print_modules, print_tables
-    from ablate.cli.weigh import weigh
-    from ablate.model.cost import module_parameters
-    from ablate.recipe import load_recipe
-    from ablate.request import Request
-    from ablate.study.setup.facts import data_sets
-    from ablate.variant import lay_out
+    with loading():
+        from ablate.cli.screen.table.parameters import print_modules, print_tables
+        from ablate.cli.weigh import weigh
+        from ablate.model.cost import module_parameters
+        from ablate.recipe import load_recipe
+        from ablate.request import Request
+        from ablate.study.setup.facts import data_sets
+        from ablate.variant import lay_out
 
     known_format(format)
     path = recipe or default_recipe()

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ablate.cli.console import err, stage
+from ablate.cli.console import err, loading, stage
 from ablate.cli.options import (
     DataPaths,
     Details,
@@ -183,11 +183,11 @@ def run_recipe(request: Request, *, price_only: bool = False, details: bool = Fa
     if done is not None:
         store, records = done
         return show_end(finished_ending(store, records, request), details=details, format=format)
-    stage("loading torch")
-    from ablate.cli.screen.live.progress import ProgressDisplay
-    from ablate.cli.screen.table.price import say_cpu_time
-    from ablate.study.flow import run_study
-    from ablate.training import pick_device
+    with loading():
+        from ablate.cli.screen.live.progress import ProgressDisplay
+        from ablate.cli.screen.table.price import say_cpu_time
+        from ablate.study.flow import run_study
+        from ablate.training import pick_device
 
     if price_only:
         return show_price(request, format)
@@ -203,8 +203,8 @@ def run_recipe(request: Request, *, price_only: bool = False, details: bool = Fa
 
 def show_end(ending: "Ending", *, details: bool, format: str) -> int:
     """The table, what failed and what goes on from here; or all of it as one JSON document. Gives the exit code."""
-    from ablate.cli.screen.document import ending_record, print_document
-    from ablate.cli.screen.ending import say_end, show_table
+    from ablate.cli.screen.document import print_document
+    from ablate.cli.screen.ending import ending_record, say_end, show_table
 
     if format == "json":
         print_document(ending_record(ending), exit_code=ending.exit_code)
@@ -256,7 +256,10 @@ def retuned(store: "Store", records: "Sequence[RunRecord]", manifest: "StudyMani
     """Whether the recipe's search, if it has one, has been made for every row that it is wanted for."""
     if not manifest.retune or request.retune == "none" or request.quick:
         return True
-    from ablate.analysis import analyse, complete, files_of, rows_to_retune
+    from ablate.analysis.apart.choice import rows_to_retune
+    from ablate.analysis.apart.retuning import complete
+    from ablate.analysis.row.files import files_of
+    from ablate.analysis.study import analyse
 
     alone = manifest.model_copy(update={"confirmations": (), "retuning": None})
     analysis = analyse(alone, records, **files_of(store))
@@ -269,7 +272,7 @@ def confirmed(store: "Store", records: "Sequence[RunRecord]", manifest: "StudyMa
     """Whether every row that `--confirm` asks for has its fresh seeds, all of them trained."""
     if request.confirm is None:
         return True
-    from ablate.analysis import chosen_rows, lacking
+    from ablate.analysis.apart.choice import chosen_rows, lacking
 
     ended = {record.key for record in records if record.state != "interrupted"}
     rows = chosen_rows(store, records, request.confirm_rows)

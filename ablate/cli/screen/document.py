@@ -1,20 +1,15 @@
 """What a program is told in place of a screen: one JSON document on stdout, with the exit code and what is wrong."""
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext, redirect_stdout
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from ablate.cli.screen.ending import Ending, has_baseline
 from ablate.cli.screen.table.whom import lints_of
-from ablate.cli.studies import analysis_of
-from ablate.disk.read import Json
+from ablate.disk.read import Json, dumped
 from ablate.errors import Problem
-from ablate.report import compose
-from ablate.report.writer.table_data import dumped, report_record
-from ablate.result import ModelCost, RunRecord, Store, VariantEntry
-from ablate.result.planned import planned_runs
+from ablate.result import ModelCost, VariantEntry
 
 if TYPE_CHECKING:
     from ablate.study.memory import Predicted
@@ -30,46 +25,6 @@ def kept_free(format: str) -> AbstractContextManager[object]:
 def print_document(record: Json, *, exit_code: int = 0, errors: Sequence[Problem] = ()) -> None:
     """exit_code: the program's. errors: what a person must mend, as where, what and hint."""
     print(dumped({"exit_code": exit_code, "errors": list(map(asdict, errors)), **record}), end="")
-
-
-def ending_record(ending: Ending) -> Json:
-    """How `ablate run` ended: state, study, results, trained, kept, left, notes, next_commands, failures, runs, report.
-
-    report: as `ablate report --format json` gives it; None where `--only` left the baseline out.
-    """
-    store = ending.store
-    records = store.records() if ending.records is None else ending.records
-    report = report_record(compose(analysis_of(store, records), store)) if has_baseline(store) else None
-    return {
-        "state": ending.state,
-        "study": store.root.name,
-        "results": str(store.root),
-        "trained": ending.trained,
-        "kept": ending.kept,
-        "left": ending.left,
-        "notes": list(ending.notes),
-        "next_commands": list(ending.next_commands),
-        "failures": [asdict(failure) for failure in ending.failures],
-        "runs": list(_runs(store, records)),
-        "report": report,
-    }
-
-
-def _runs(store: Store, records: Sequence[RunRecord]) -> Iterator[Json]:
-    """Every run that the manifest plans, once; one without a record is still `to do`."""
-    ended = {record.key: record for record in records}
-    for run in planned_runs(store.manifest()):
-        record = ended.get(run.key)
-        yield {
-            "variant": run.variant,
-            "stage": run.stage,
-            "seed": run.seed,
-            "key": run.key,
-            "state": record.state if record else "to do",
-            "reason": record.reason if record else "",
-            "score": record.test.headline if record and record.test else None,
-            "seconds": record.usage.seconds if record and record.usage else None,
-        }
 
 
 def variants_record(study: "Study") -> Json:

@@ -2,7 +2,7 @@
 
 import shlex
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,8 +10,12 @@ from ablate.analysis.words import plural
 from ablate.cli.console import say
 from ablate.cli.screen.ranking import print_report
 from ablate.cli.studies import analysis_of
+from ablate.disk.read import Json
+from ablate.report import compose
+from ablate.report.writer.table_data import report_record
 from ablate.request import Request
 from ablate.result import RunRecord, Store
+from ablate.result.planned import planned_runs
 
 if TYPE_CHECKING:
     from ablate.study.running.end import StudyEnd
@@ -176,3 +180,43 @@ def retry_command(request: Request) -> str:
     flags = {"--quick": request.quick, "--inline": request.inline, "--allow-noop": request.allow_noop}
     words += [name for name, given in flags.items() if given]
     return shlex.join(words)
+
+
+def ending_record(ending: Ending) -> Json:
+    """How `ablate run` ended: state, study, results, trained, kept, left, notes, next_commands, failures, runs, report.
+
+    report: as `ablate report --format json` gives it; None where `--only` left the baseline out.
+    """
+    store = ending.store
+    records = store.records() if ending.records is None else ending.records
+    report = report_record(compose(analysis_of(store, records), store)) if has_baseline(store) else None
+    return {
+        "state": ending.state,
+        "study": store.root.name,
+        "results": str(store.root),
+        "trained": ending.trained,
+        "kept": ending.kept,
+        "left": ending.left,
+        "notes": list(ending.notes),
+        "next_commands": list(ending.next_commands),
+        "failures": [asdict(failure) for failure in ending.failures],
+        "runs": list(_runs(store, records)),
+        "report": report,
+    }
+
+
+def _runs(store: Store, records: Sequence[RunRecord]) -> Iterator[Json]:
+    """Every run that the manifest plans, once; one without a record is still `to do`."""
+    ended = {record.key: record for record in records}
+    for run in planned_runs(store.manifest()):
+        record = ended.get(run.key)
+        yield {
+            "variant": run.variant,
+            "stage": run.stage,
+            "seed": run.seed,
+            "key": run.key,
+            "state": record.state if record else "to do",
+            "reason": record.reason if record else "",
+            "score": record.test.headline if record and record.test else None,
+            "seconds": record.usage.seconds if record and record.usage else None,
+        }

@@ -9,11 +9,12 @@ eps: event error, p: fraction of intervals without video, i: intervals.
 """
 
 import numpy as np
-from scipy.special import ndtr
 
 
 def response_accuracy(d_prime: float) -> float:
     """Phi(d'/2): how often a matched filter knows whether there was an evoked response."""
+    from scipy.special import ndtr  # a fifth of a second that every command would wait for
+
     return float(ndtr(d_prime / 2))
 
 

@@ -4,8 +4,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ablate.analysis import analyse, files_of
 from ablate.analysis.outcome import StudyAnalysis
+from ablate.analysis.row.files import files_of
+from ablate.analysis.study import analyse
 from ablate.disk.read import Json
 from ablate.report.writer.table_data import data_frame
 from ablate.result import RunRecord, Store

@@ -1,12 +1,11 @@
 """A report for programs: one line a variant (CSV), or everything as one object (JSON)."""
 
-import json
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from ablate.analysis.comparison import Comparison, Difference, Shared
 from ablate.analysis.outcome import StudyAnalysis, VariantAnalysis
-from ablate.disk.read import Json
+from ablate.disk.read import Json, dumped
 from ablate.report.columns import all_columns
 from ablate.report.content import Block, Code, Content, Facts, Lines, Pictures, Ranking, Table
 
@@ -49,11 +48,6 @@ def report_record(content: Content) -> Json:
     """The figures of the study and its rows, and `report`: every block of the report as it is read."""
     record = {} if content.analysis is None else study_record(content.analysis)
     return {**record, "title": content.title, "report": [_block(block) for block in content.blocks]}
-
-
-def dumped(record: object) -> str:
-    """JSON as every document of the program is written."""
-    return json.dumps(record, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 
 
 def _block(block: Block) -> Json:

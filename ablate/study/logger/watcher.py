@@ -4,7 +4,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from ablate.analysis import analyse, files_of, quietly
+from ablate.analysis.row.files import files_of, quietly
+from ablate.analysis.study import analyse
 from ablate.disk.read import without_collection
 from ablate.execution import Event
 from ablate.result import Store, StudyManifest

@@ -4,7 +4,7 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
 
-from ablate.analysis.guard.teaching import taught
+from ablate.analysis.taught import taught
 from ablate.config import non_default
 from ablate.disk.read import Json
 from ablate.model.cost import describe

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from planted import BASELINE, Planted, around, shifted, typical
 
-from ablate.analysis import analyse
 from ablate.analysis.beside.attribution import full_factorial, shapley_weights
 from ablate.analysis.outcome import CostSummary, Gain, Interval, StudyAnalysis
 from ablate.analysis.row.expectation import score_costs, score_gain
+from ablate.analysis.study import analyse
 
 
 def run(planted: Planted) -> StudyAnalysis:

@@ -5,8 +5,8 @@ import pytest
 from planted import Planted, around, shifted
 from scipy import stats
 
-from ablate.analysis import analyse
 from ablate.analysis.outcome import Measured, StudyAnalysis
+from ablate.analysis.study import analyse
 from ablate.result.record import RunRecord
 
 LEAK = {

@@ -14,9 +14,9 @@ from tests_of_tables import LONG, SCORES, mlflow, sacred, wandb, wide_by_seed, w
 from typer.testing import CliRunner
 
 import ablate
-from ablate.analysis import analyse
 from ablate.analysis.judge import Choice, judge_file
 from ablate.analysis.judge.names import lower_is_better
+from ablate.analysis.study import analyse
 from ablate.cli.app import app
 from ablate.errors import AblateError
 from ablate.report.scores import scores_text

@@ -10,7 +10,7 @@ import sys
 import pytest
 from planted import BASELINE, Planted, around, shifted, typical
 
-from ablate.analysis import analyse
+from ablate.analysis.study import analyse
 from ablate.errors import AblateError
 from ablate.report import render
 

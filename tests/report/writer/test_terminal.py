@@ -6,8 +6,8 @@ import pytest
 from planted import BASELINE, Planted, around, shifted, typical
 from rich.console import Console
 
-from ablate.analysis import analyse
 from ablate.analysis.headline import REHEARSAL
+from ablate.analysis.study import analyse
 from ablate.report import View, compose, live_table, render
 from ablate.report.columns import columns
 

@@ -5,7 +5,7 @@ import torch
 from test_study_trials import recipe_of
 from tiny_study import request_of
 
-from ablate.analysis import analyse
+from ablate.analysis.study import analyse
 from ablate.cli.command.run import finished_study
 from ablate.errors import AblateError
 from ablate.execution.job import Misplaced

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from planted import Planted
 
-from ablate.analysis import analyse
 from ablate.analysis.outcome import StudyAnalysis
+from ablate.analysis.study import analyse
 from ablate.report.columns import all_columns, columns
 from ablate.report.content.head import landmarks
 from ablate.report.content.table.classes import confusions, subjects

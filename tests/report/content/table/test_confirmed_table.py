@@ -8,7 +8,7 @@ import pytest
 from planted import BASELINE, Planted
 from planted_confirmation import CHOSEN, fresh, planted_confirmation
 
-from ablate.analysis import analyse
+from ablate.analysis.study import analyse
 from ablate.report import render
 
 TRIED = {BASELINE: fresh(None), "lucky": fresh(0.0, 0.002), "real": fresh(0.03), "worse": fresh(-0.04)}

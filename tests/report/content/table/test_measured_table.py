@@ -4,8 +4,8 @@ import json
 
 from planted import BASELINE, Planted, around, shifted
 
-from ablate.analysis import analyse
 from ablate.analysis.outcome import StudyAnalysis
+from ablate.analysis.study import analyse
 from ablate.report import render
 
 LEAK = {BASELINE: (0.0, 0.0, 0.0), "vivit": (0.30, 0.34, 0.31)}

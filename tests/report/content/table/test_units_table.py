@@ -2,7 +2,7 @@
 
 from planted import BASELINE, Planted, around
 
-from ablate.analysis import analyse
+from ablate.analysis.study import analyse
 from ablate.report import render
 
 

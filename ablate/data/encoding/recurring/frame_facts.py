@@ -16,7 +16,7 @@ from ablate.data.recording.array_file import let_go
 Array = np.ndarray
 
 WORD_BYTES = 8
-PIECE_BYTES = 1 << 24
+PIECE_BYTES = 1 << 20  # stays in the processor's cache while it is gone through
 PAIRS = 2000  # pairs of showings from which q is estimated, so that a pixel holds at most 11 bits
 
 

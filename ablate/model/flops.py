@@ -9,6 +9,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch._ops import OpOverload
 from torch.utils._python_dispatch import TorchDispatchMode
 
 aten = torch.ops.aten
@@ -34,7 +35,7 @@ class Flops(TorchDispatchMode):
         kwargs: Mapping[str, object] | None = None,
     ) -> object:
         out = func(*args, **(kwargs or {}))
-        if isinstance(out, Tensor) and isinstance(func, torch._ops.OpOverload):
+        if isinstance(out, Tensor) and isinstance(func, OpOverload):
             packet = func.overloadpacket
             if packet in LEFT:
                 self.total += 2 * out.numel() * args[LEFT[packet]].shape[-1]

@@ -15,7 +15,7 @@ what it takes there.
 import weakref
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, is_dataclass
 
 import torch
 import torch.nn.functional as F
@@ -224,4 +224,4 @@ def tensors_of(batch: object) -> list[Tensor]:
         return [batch]
     if isinstance(batch, tuple | list):
         return [one for part in batch for one in tensors_of(part)]
-    return [one for part in vars(batch).values() for one in tensors_of(part)] if hasattr(batch, "__dict__") else []
+    return [one for part in vars(batch).values() for one in tensors_of(part)] if is_dataclass(batch) else []

@@ -11,6 +11,7 @@ from functools import cache
 
 import torch
 from torch import Tensor, nn
+from torch._ops import OpOverload
 from torch.utils._python_dispatch import TorchDispatchMode
 
 Form = tuple[tuple[int, ...], tuple[int, ...], torch.dtype]
@@ -56,16 +57,14 @@ class Remembered(TorchDispatchMode):
 @cache
 def _is_pure(func: Callable[..., object]) -> bool:
     """Whether an operation makes all that it returns, and changes nothing."""
-    schema = getattr(func, "_schema", None)  # operations of higher order have none
-    if schema is None or schema.name == "aten::_unsafe_view":  # it shares, though its schema does not say so
+    if not isinstance(func, OpOverload) or func._schema.name == "aten::_unsafe_view":  # it shares, and does not say so
         return False
-    return all(one.alias_info is None for one in (*schema.arguments, *schema.returns))
+    return all(one.alias_info is None for one in (*func._schema.arguments, *func._schema.returns))
 
 
 @cache
 def _fills(func: Callable[..., object]) -> bool:
-    schema = getattr(func, "_schema", None)
-    return schema is not None and schema.name in FILLS
+    return isinstance(func, OpOverload) and func._schema.name in FILLS
 
 
 def _key(value: object) -> Hashable | None:

@@ -32,8 +32,8 @@ def sent(parts: Sequence[Rows], device: torch.device) -> list[Rows]:
     nothing. On the CPU they are there already."""
     if device.type == "cpu":
         return list(parts)
-    named = [(number, name) for number, part in enumerate(parts) for name in SENT if getattr(part, name) is not None]
-    given: list[Tensor] = [getattr(parts[number], name) for number, name in named]
+    named = [(number, name) for number, part in enumerate(parts) for name in SENT if vars(part)[name] is not None]
+    given: list[Tensor] = [vars(parts[number])[name] for number, name in named]
     ends = np.cumsum([0, *(one.numel() for one in given)]).tolist()
     there = pinned(torch.cat([one.flatten().long() for one in given])).to(device, non_blocking=True)
     found: list[dict[str, Any]] = [{} for _ in parts]

@@ -3,7 +3,7 @@ source file or a package has changed."""
 
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
@@ -20,7 +20,7 @@ class Kept(BaseModel):
     """code: the hash of the code that the value follows from."""
 
     code: str
-    value: Any
+    value: object
 
 
 def kept(name: str, form: TypeAdapter[T], make: Callable[[], T]) -> T:

@@ -28,11 +28,11 @@ from ablate.contract import (
 )
 from ablate.errors import AblateError
 from ablate.model import lint
-from ablate.model.flops import Flops
 from ablate.model.layer.attention.self_attention import Attention
 from ablate.model.layer.tokenizer import Tokenizer
-from ablate.model.remembered import Remembered
-from ablate.model.uncompiled import uncompiled
+from ablate.model.shape.flops import Flops
+from ablate.model.shape.remembered import Remembered
+from ablate.model.shape.uncompiled import uncompiled
 from ablate.result.record import ModelCost, Tokens
 
 SOME_RATE = 0.1

@@ -28,8 +28,8 @@ from torch.utils._pytree import tree_leaves
 from ablate.contract import Batch, DataSpec, Model, ModelOptions, example_batch
 from ablate.model.cost import outline
 from ablate.model.layer.autocasting import MetaAutocast
-from ablate.model.remembered import Remembered
-from ablate.model.uncompiled import uncompiled
+from ablate.model.shape.remembered import Remembered
+from ablate.model.shape.uncompiled import uncompiled
 
 MOMENTS = 2
 """Of AdamW, in the type of the weights."""

@@ -6,8 +6,8 @@ from types import ModuleType, SimpleNamespace
 import pytest
 import torch
 
-from ablate.model import uncompiled as module
-from ablate.model.uncompiled import COMPILER, KEPT, uncompiled
+from ablate.model.shape import uncompiled as module
+from ablate.model.shape.uncompiled import COMPILER, KEPT, uncompiled
 
 
 @pytest.fixture(autouse=True)

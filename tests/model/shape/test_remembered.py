@@ -10,10 +10,11 @@ from torch.nn import functional
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from ablate.contract import EncodingSpec, SessionSpec
-from ablate.model import cost, remembered
+from ablate.model import cost
 from ablate.model.encoder import EncoderConfig
 from ablate.model.glm import GlmConfig
-from ablate.model.remembered import Remembered
+from ablate.model.shape import remembered
+from ablate.model.shape.remembered import Remembered
 
 SPEC = EncodingSpec(sessions=(SessionSpec("one", 13, 11, 3, 2, 120.0, (0.1,) * 3),), window=24, score_every=8, warmup=8)
 MODELS = {

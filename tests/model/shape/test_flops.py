@@ -7,7 +7,7 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.nn.functional import scaled_dot_product_attention
 from torch.utils.flop_counter import FlopCounterMode
 
-from ablate.model.flops import Flops
+from ablate.model.shape.flops import Flops
 
 
 def attended(x: Tensor) -> Tensor:

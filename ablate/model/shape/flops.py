@@ -5,7 +5,6 @@ loads Triton to know its kernels.
 """
 
 from collections.abc import Callable, Mapping
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -16,7 +15,7 @@ aten = torch.ops.aten
 
 LEFT = {aten.mm: 0, aten.bmm: 0, aten.addmm: 1, aten.baddbmm: 1}
 """Where the left matrix stands among the arguments."""
-TRANSPOSED = 6
+CONVOLUTION, TRANSPOSED = aten.convolution.default, 6
 """Where a convolution is told that it goes back from what one would give."""
 
 
@@ -31,15 +30,14 @@ class Flops(TorchDispatchMode):
         self,
         func: Callable[..., object],
         types: object,
-        args: tuple[Any, ...] = (),
+        args: tuple[object, ...] = (),
         kwargs: Mapping[str, object] | None = None,
     ) -> object:
         out = func(*args, **(kwargs or {}))
         if isinstance(out, Tensor) and isinstance(func, OpOverload):
-            packet = func.overloadpacket
-            if packet in LEFT:
-                self.total += 2 * out.numel() * args[LEFT[packet]].shape[-1]
-            elif packet is aten.convolution:
-                places, weight = args[0] if args[TRANSPOSED] else out, args[1]
+            if (place := LEFT.get(func.overloadpacket)) is not None and isinstance(left := args[place], Tensor):
+                self.total += 2 * out.numel() * left.shape[-1]
+            elif func is CONVOLUTION and isinstance(weight := args[1], Tensor):
+                places = args[0] if args[TRANSPOSED] and isinstance(args[0], Tensor) else out
                 self.total += 2 * weight.numel() * places.numel() // places.shape[1]
         return out

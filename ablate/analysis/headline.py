@@ -55,15 +55,15 @@ def answer(analysis: StudyAnalysis) -> str:
     if analysis.baseline_at_chance:
         score = f"{with_interval(baseline.mean, baseline.interval)} {analysis.unit}"
         return f"{lead}no winner is named: the baseline is at chance ({score}), so gains over it mean little."
+    judged = [row for row in analysis.rows if row.role == "variant" and row.verdict != "invalid"]
     if analysis.winner is not None:
-        return f"{lead}{_praise(analysis, analysis.row(analysis.winner))}.{_fell(analysis, ' ')}"
+        return f"{lead}{_praise(analysis, analysis.row(analysis.winner))}.{_fell(analysis, ' ')}{_unrepeated(judged)}"
     if any(guard.kind == "control moved" for guard in analysis.guards):
         return f"{lead}No winner is named."
     if fell := _fell(analysis):
-        return f"{lead}no winner is named: {fell}"
+        return f"{lead}no winner is named: {fell}{_unrepeated(judged)}"
     if analysis.pairs < 2:
         return f"{lead}no winner is named: one seed gives no interval, so noise cannot be told from gain."
-    judged = [row for row in analysis.rows if row.role == "variant" and row.verdict != "invalid"]
     if judged and all(row.verdict == "negligible" for row in judged):
         worth = percent(analysis.rule.worth)
         return f"{lead}no winner is named: every patch changes less than {worth}, which is an answer."
@@ -130,10 +130,8 @@ def _retuned(row: VariantAnalysis, unit: str) -> str:
 
 
 def _fell(analysis: StudyAnalysis, lead: str = "") -> str:
-    """What of the rows that help better than the winner, or of all where there is none, fresh seeds did not repeat."""
-    names = [row.name for row in analysis.rows]
-    before = names.index(analysis.winner) if analysis.winner is not None else len(names)
-    rows = [row for row in analysis.rows[:before] if row.verdict == "helps" and row.role == "variant" and fallen(row)]
+    """What of the rows that helped fresh seeds did not repeat."""
+    rows = [row for row in analysis.rows if row.verdict == "helps" and row.role == "variant" and fallen(row)]
     return lead + "; ".join(fall_text(row, analysis.unit) for row in rows) + "." if rows else ""
 
 

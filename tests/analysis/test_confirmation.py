@@ -61,6 +61,16 @@ def test_a_row_that_falls_is_no_winner_and_the_next_one_is_named_with_the_comman
     assert analysis.next_steps[0].startswith("`ablate run RECIPE --confirm 5 --confirm-rows real`")
 
 
+def test_beside_a_winner_that_repeats_the_answer_tells_what_did_not():
+    """`p1+p2+p3` of notes_cpu helped with five seeds, not with three fresh ones, and only the table's last column said so."""
+    runs = {BASELINE: base(), "lucky": fresh(0.05), "real": fresh(0.0, 0.02, salt=8), "worse": fresh(0.0, 0.002)}
+    analysis = studied(runs)
+    assert analysis.winner == "lucky"
+    assert " real helped where it was chosen (+10.0 % [" in analysis.answer
+    assert "but on seeds 10-14 it cannot be told from noise: " in analysis.answer
+    assert analysis.answer.endswith("Fresh seeds do not repeat worse (hurts, there negligible).")
+
+
 def test_where_every_helping_row_falls_no_winner_is_named():
     noise = {"lucky": fresh(0.0, 0.02, salt=7), "real": fresh(0.0, 0.02, salt=8)}
     analysis = studied({BASELINE: base(), **noise})

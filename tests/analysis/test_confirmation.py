@@ -62,7 +62,7 @@ def test_a_row_that_falls_is_no_winner_and_the_next_one_is_named_with_the_comman
 
 
 def test_beside_a_winner_that_repeats_the_answer_tells_what_did_not():
-    """`p1+p2+p3` of notes_cpu helped with five seeds, not with three fresh ones, and only the table's last column said so."""
+    """`p1+p2+p3` of notes_cpu helped with five seeds, not with three fresh ones; only the last column said so."""
     runs = {BASELINE: base(), "lucky": fresh(0.05), "real": fresh(0.0, 0.02, salt=8), "worse": fresh(0.0, 0.002)}
     analysis = studied(runs)
     assert analysis.winner == "lucky"

@@ -11,9 +11,11 @@ of the ceiling   validation score of the true rates
 floor            what contrast and behaviour score without a receptive field, share of the ceiling
 rise             how much of the final score the last quarter of the steps still added, mean over the seeds
 spread           standard deviation of the seeds over their mean
+-                not known: no floor, or one seed
 """
 
 import argparse
+import math
 import resource
 import statistics
 from pathlib import Path
@@ -80,14 +82,19 @@ def measured(
         name,
         ", ".join(sets) or "as the recipe says",
         " ".join(f"{final:.3f}" for final in finals),
-        f"{ceiling:.3f}",
-        f"{100 * floor / ceiling:.0f} %",
-        f"{100 * statistics.fmean(finals) / ceiling:.1f} %",
-        f"{100 * statistics.fmean(rises):+.1f} %",
-        f"{100 * spread:.1f} %",
+        told(ceiling, ".3f"),
+        told(100 * floor / ceiling, ".0f", " %"),
+        told(100 * statistics.fmean(finals) / ceiling, ".1f", " %"),
+        told(100 * statistics.fmean(rises), "+.1f", " %"),
+        told(100 * spread, ".1f", " %"),
         f"{statistics.fmean(seconds):.1f}",
     )
     return "| " + " | ".join(cells) + " |\n"
+
+
+def told(number: float, form: str, unit: str = "") -> str:
+    """The number as text, `-` for one that is not known."""
+    return "-" if math.isnan(number) else f"{number:{form}}{unit}"
 
 
 def rise(curve: list[tuple[int, float]], steps: int) -> float:

@@ -90,7 +90,8 @@ def data_facts(configuration: Configuration) -> DataFacts:
     if data.sources():
         return _facts(open_data(configuration, CPU))
     text = canonical_json(data.model_dump(mode="json"))
-    return kept(f"facts-{text_hash(text)}.json", FORM, lambda: _facts(open_data(configuration, CPU)))
+    # Opened here and not for the process: thirty recordings would stay mapped while models are described.
+    return kept(f"facts-{text_hash(text)}.json", FORM, lambda: _facts(data.open(CPU)))
 
 
 def _facts(dataset: Dataset) -> DataFacts:

@@ -16,10 +16,10 @@ from ablate.variant import survey
 
 @pytest.fixture
 def opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The kind of each data set that is opened."""
-    found, really = list[str](), module.open_data
+    """The metric of each data set that is opened to be told."""
+    found, really = list[str](), module._facts
     monkeypatch.setenv("ABLATE_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr(module, "open_data", lambda one, place: found.append(one.data.type) or really(one, place))
+    monkeypatch.setattr(module, "_facts", lambda dataset: found.append(dataset.metric) or really(dataset))
     return found
 
 
@@ -61,7 +61,7 @@ def test_recordings_are_opened_each_time(tmp_path: Path, opened: list[str]):
     data = f"data: {{type: recordings, path: {folder}, min_spikes: 1, window: 16, warmup: 8, split: {{blocks: 1}}}}\n"
     baseline = recipe(tmp_path, recipe_text(data=data)).configuration
     assert data_facts(baseline) == data_facts(baseline)
-    assert opened == ["recordings"] * 2
+    assert opened == ["bits_per_spike"] * 2
 
 
 def test_kept_facts_refuse_what_opened_data_do(tmp_path: Path, opened: list[str]):

@@ -27,6 +27,18 @@ CORE = {
     "head_dim": 4,
     "ff_dim": 8,
 }
+TOKENS = {name: CORE[name] for name in ("embedding_dim", "num_heads", "head_dim", "ff_dim")}
+OTHER_CORES = {
+    "resnet": {"type": "resnet", "channels": [4, 4, 8], "squeeze_excite": [2, 2]},
+    "hybrid": {
+        "type": "hybrid_cnn_transformer",
+        "channels": [4, 4, 8],
+        "squeeze_excite": [2, 2],
+        "num_temporal_blocks": 1,
+        **TOKENS,
+    },
+    "frame_vit": {"type": "frame_vit", "num_spatial_blocks": 1, **TOKENS},
+}
 
 
 class Counter:
@@ -84,12 +96,16 @@ def plain(model: nn.Module, batch: Any) -> tuple[Tensor, ...]:
 
 
 def encoder(
-    compile: Callable[[nn.Module, Counter], None], modulator: dict[str, Any], *, sets: int, evaluated: int
+    compile: Callable[[nn.Module, Counter], None],
+    modulator: dict[str, Any],
+    *,
+    sets: int,
+    evaluated: int,
+    core: dict[str, Any] = CORE,
 ) -> dict[str, float]:
     spec, counter = encoding_spec(), Counter()
-    model = EncoderConfig.model_validate({"core": CORE, "modulator": modulator, "adapter": {"type": "none"}}).build(
-        spec
-    )
+    parts = {"core": core, "modulator": modulator, "adapter": {"type": "none"}}
+    model = EncoderConfig.model_validate(parts).build(spec)
     compile(model, counter)
     shown = [encoding_batch(spec, chosen, ROWS) for chosen in session_sets()[:sets]]
     last = [encoding_batch(spec, s, rows) for s in session_sets()[:evaluated] for rows in (EVALUATED, EVALUATED - 1)]
@@ -135,6 +151,10 @@ def main() -> None:
         "encoder": lambda: encoder(ours, {"type": "convgru", "hidden_dim": 4, "beh_emb_dim": 2}, sets=25, evaluated=6),
         "recomputed": lambda: encoder(recomputing, {"type": "none"}, sets=3, evaluated=1),
         "planted": lambda: encoder(whole, {"type": "none"}, sets=3, evaluated=0),
+        **{
+            name: lambda core=core: encoder(ours, {"type": "film"}, sets=4, evaluated=2, core=core)  # type: ignore[misc]
+            for name, core in OTHER_CORES.items()
+        },
         "features": lambda: fusion((5,), {"type": "features"}, "gru"),
         "pixels": lambda: fusion((3, 8, 8), small, "transformer"),
     }

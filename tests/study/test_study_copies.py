@@ -26,7 +26,7 @@ from ablate.study.running.train import build_model, open_data
 from ablate.training.optimization.step import Learner
 from ablate.variant import lay_out
 
-QUICKSTART = Path(__file__).parents[2] / "recipes" / "quickstart.yaml"
+RECIPES = Path(__file__).parents[2] / "recipes"
 SESSIONS = 4
 META, HOST = torch.device("meta"), torch.device("cpu")
 
@@ -73,7 +73,7 @@ def tensors(out: object) -> Iterator[Tensor]:
 @pytest.fixture(scope="module")
 def configurations() -> dict[str, Any]:
     small = {"sessions": SESSIONS, "sessions_per_batch": SESSIONS, "frames": 6000, "units": 6}
-    recipe = load_recipe(QUICKSTART, [f"data.{name}={value}" for name, value in small.items()])
+    recipe = load_recipe(RECIPES / "quickstart.yaml", [f"data.{name}={value}" for name, value in small.items()])
     found = {variant.name: variant.configuration for variant in lay_out(recipe).variants}
     for name, of in {"glm with history": "glm", "with history": "baseline"}.items():
         model = found[of].model.model_copy(update={"history": HistoryConfig(lags=5, coupling=True)})
@@ -97,6 +97,23 @@ def crossings_of(configuration: Any) -> Crossings:
 def test_a_step_of_four_sessions_copies_once_and_waits_for_nothing(configurations: Any, variant: str) -> None:
     counted = crossings_of(configurations[variant])
     assert counted.found == ["aten._to_copy.default"]
+    assert counted.waits == 0
+
+
+TRIALS = {"train_trials": 24, "validation_trials": 8, "test_trials": 8}
+AUGMENTED = {"drop_video": 0.2, "drop_eeg": 0.2, "eeg_noise": 0.1, "eeg_shift": 2}
+
+
+@pytest.mark.parametrize(("augment", "copies"), [({}, 6), (AUGMENTED, 8)], ids=["as they are", "augmented"])
+def test_a_step_of_trials_copies_each_kind_of_thing_once_and_waits_for_nothing(
+    augment: dict[str, float], copies: int
+) -> None:
+    """EEG, frames, mask; labels, which of them count, and whose they are; what is drawn to change them."""
+    changed = {f"data.{name}": value for name, value in TRIALS.items()}
+    changed |= {f"data.augment.{name}": value for name, value in augment.items()}
+    recipe = load_recipe(RECIPES / "fusion_quickstart.yaml", [f"{name}={value}" for name, value in changed.items()])
+    counted = crossings_of(lay_out(recipe).variants[0].configuration)
+    assert counted.found == ["aten._to_copy.default"] * copies
     assert counted.waits == 0
 
 

@@ -2,20 +2,24 @@
 
 Fake tensors know shape, type and device and compute nothing, so full-size models cost only the calls. A tensor left on
 the host, or a value read back in the middle of a step, is an error there as on a card. Not covered: the backward pass
-and autocast, which need a driver. Variants that differ from an earlier one in data amount or training alone are left
-out.
+and autocast, which need a driver, and the sums of a scorer, which are the host's. Variants that differ from an earlier
+one in data amount or training alone are left out. Recipes of recordings are given one of noise, and weights that a
+recipe downloads are drawn.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
 from torch._subclasses.fake_tensor import DataDependentOutputException, FakeTensorMode
 
 from ablate.contract import Batch, EncodingBatch
+from ablate.data.recording import Recording, write_recording
 from ablate.model.frontend.learnable_temporal import LearnableTemporal
 from ablate.model.video.frame_encoder import FrameEncoder
 from ablate.recipe import load_recipe
@@ -26,29 +30,52 @@ from ablate.training.loss import count_entries, entry_nll, summed_loss
 from ablate.variant import lay_out
 
 RECIPES = Path(__file__).parents[2] / "recipes"
-NEEDS_FILES = {"retina", "v1_bars", "own_recording", "eeg_fusion", "grasshopper"}  # recordings or weights
+PLACES = {"retina": (1, 1), "v1_bars": (1, 16), "own_recording": (12, 12)}  # (h, w) of their recordings
+WITHOUT_NETWORK = {"eeg_fusion": ["baseline.video.weights=random"]}
 DEFAULT = ("vivit_fixes", "audit", "fusion_quickstart", "vit_vs_vivit")
-"""Between them they hold every shipped part; the other recipes are run with the slow tests."""
+"""All of the other recipes is run with the slow tests; what these lack, by default too."""
 CARD, HOST = torch.device("cuda"), torch.device("cpu")
 
 
 def shipped() -> Iterator[object]:
     for path in sorted(RECIPES.glob("*.yaml")):
-        if path.stem not in NEEDS_FILES:
-            yield pytest.param(path, id=path.stem, marks=() if path.stem in DEFAULT else pytest.mark.slow)
+        yield pytest.param(path, id=path.stem, marks=() if path.stem in DEFAULT else pytest.mark.slow)
+
+
+@pytest.fixture
+def card(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What fake tensors cannot do is done by its shapes."""
+    monkeypatch.setattr(nn.GRU, "forward", shapes_of_gru)
+    monkeypatch.setattr(FrameEncoder, "forward", every_frame)
 
 
 @pytest.mark.parametrize("recipe", list(shipped()))
-def test_every_variant_of_a_shipped_recipe_runs_on_a_card(recipe: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(nn.GRU, "forward", shapes_of_gru)
-    monkeypatch.setattr(FrameEncoder, "forward", every_frame)
-    refused = []
-    for name, configuration in different_models(recipe):
-        try:
-            run_on_card(configuration, scored=name == "baseline")
-        except Exception as error:  # all variants that a card refuses are told, not only the first
-            refused.append(f"{name}: {type(error).__name__}: {error}")
+def test_every_variant_of_a_shipped_recipe_runs_on_a_card(card: None, recipe: Path, tmp_path: Path) -> None:
+    refused = list(refusals(different_models(recipe, tmp_path)))
     assert not refused, "\n".join(refused)
+
+
+def test_a_part_that_only_the_other_recipes_hold_runs_on_a_card(card: None, tmp_path: Path) -> None:
+    """Of those, the first variant that holds it, so that no shipped part is left to the slow tests."""
+    held = {part for name in DEFAULT for _, one in different_models(RECIPES / f"{name}.yaml") for part in parts(one)}
+    chosen = []
+    for recipe in sorted(RECIPES.glob("*.yaml")):
+        for name, configuration in different_models(recipe, tmp_path):
+            if new := parts(configuration) - held:
+                chosen.append((f"{recipe.stem}, {name}", configuration))
+                held |= new
+    assert {"readout: pooled", "data: recordings", "video: timm"} <= held
+    refused = list(refusals(chosen))
+    assert not refused, "\n".join(refused)
+
+
+def refusals(variants: Iterable[tuple[str, Configuration]]) -> Iterator[str]:
+    """What a card refuses, of every variant and not only of the first."""
+    for name, configuration in variants:
+        try:
+            run_on_card(configuration)
+        except Exception as error:
+            yield f"{name}: {type(error).__name__}: {error}"
 
 
 def test_a_constant_left_on_the_host_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -70,8 +97,8 @@ def test_a_value_read_back_from_the_card_is_found(monkeypatch: pytest.MonkeyPatc
 # ------------------------------------------------------------------ the card
 
 
-def run_on_card(configuration: Configuration, *, scored: bool = True) -> None:
-    """A training batch, its loss and penalty; if scored, a batch of the validation sweep in double precision."""
+def run_on_card(configuration: Configuration) -> None:
+    """A training batch, its loss and penalty; a batch of the validation sweep in double precision."""
     dataset = open_data(configuration, HOST)
     model = build_model(configuration, dataset, 0, HOST)
     for module in model.modules():
@@ -84,8 +111,6 @@ def run_on_card(configuration: Configuration, *, scored: bool = True) -> None:
         on_card(*tensors_of(batch))
         predictions = model(batch)
         on_card(*predictions, summed_loss(predictions, batch, data.spec.task) / count_entries(batch), model.penalty())
-        if not scored:
-            return
         model.eval()
         with torch.no_grad():
             batch = next(iter(data.sweep("validation", batch_size=4)))
@@ -135,15 +160,42 @@ def every_frame(self: FrameEncoder, frames: Tensor, mask: Tensor, keys: Tensor |
 # ------------------------------------------------------------------ variants
 
 
-def different_models(recipe: Path) -> Iterator[tuple[str, Configuration]]:
-    seen = set()
-    for variant in lay_out(load_recipe(recipe)).variants:
+def different_models(recipe: Path, made: Path | None = None) -> Iterator[tuple[str, Configuration]]:
+    """made: a folder for the recordings of a recipe that ships none."""
+    seen, overrides = set(), WITHOUT_NETWORK.get(recipe.stem, [])
+    if places := PLACES.get(recipe.stem):
+        assert made is not None
+        overrides = [f"data.path={noise(made / recipe.stem, *places)}"]
+    for variant in lay_out(load_recipe(recipe, overrides)).variants:
         configuration = rehearse(variant.configuration)
         data = configuration.data.model_dump_json(exclude={"fraction", "seed"})
         what = configuration.model.model_dump_json() + data
         if what not in seen:
             seen.add(what)
             yield variant.name, configuration
+
+
+def noise(folder: Path, height: int, width: int) -> Path:
+    """A folder with one recording of noise in it, if it is not there yet."""
+    if not folder.exists():
+        random, frames = np.random.default_rng(0), 6000
+        stimulus = random.integers(0, 256, (frames, height, width), dtype=np.uint8)
+        spikes = random.poisson(0.2, (frames, 3)).astype(np.uint8)
+        write_recording(folder / "noise", Recording("noise", 100.0, stimulus, spikes))
+    return folder
+
+
+def parts(configuration: Configuration) -> set[str]:
+    """`section: type` of data, model and every part of it."""
+    return {*types_in("data", configuration.data.model_dump()), *types_in("model", configuration.model.model_dump())}
+
+
+def types_in(section: str, options: dict[str, Any]) -> Iterator[str]:
+    if "type" in options:
+        yield f"{section}: {options['type']}"
+    for name, value in options.items():
+        if isinstance(value, dict):
+            yield from types_in(name, value)
 
 
 def run_quickstart_with(forward: object, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from ablate.config import Config
 from ablate.contract import FusionBatch
+from ablate.data.crossing import sent
 
 STREAMS = {"modality": 1, "noise": 2, "shift": 3}
 
@@ -63,9 +64,9 @@ def augmented(batch: FusionBatch, options: AugmentConfig, place: Place) -> Fusio
         eeg = torch.stack([moved(one, int(step)) for one, step in zip(eeg, steps, strict=True)])
     if options.eeg_noise:
         noise = place.rng("noise").standard_normal(tuple(eeg.shape), dtype=np.float32)
-        eeg = eeg + options.eeg_noise * torch.from_numpy(noise).to(eeg.device)
+        eeg = eeg + options.eeg_noise * sent(torch.from_numpy(noise), eeg.device)
     if options.drop_video or options.drop_eeg:
-        drawn = torch.from_numpy(place.rng("modality").random(rows)).to(eeg.device)
+        drawn = sent(torch.from_numpy(place.rng("modality").random(rows)), eeg.device)
         without_video = drawn < options.drop_video
         without_eeg = ~without_video & (drawn < options.drop_video + options.drop_eeg)
         mask = mask & ~without_video[:, None, None]

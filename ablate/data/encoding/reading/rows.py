@@ -10,6 +10,8 @@ import torch
 from jaxtyping import Bool, Int
 from torch import Tensor
 
+from ablate.data.crossing import pinned
+
 SENT = ("frames", "bins", "behaved", "told", "counted")
 
 
@@ -40,8 +42,3 @@ def sent(parts: Sequence[Rows], device: torch.device) -> list[Rows]:
     for (number, name), one, (start, stop) in zip(named, given, pairwise(ends), strict=True):
         found[number][name] = there[start:stop].view(one.shape).to(one.dtype)
     return [replace(part, **moved) for part, moved in zip(parts, found, strict=True)]
-
-
-def pinned(values: Tensor) -> Tensor:
-    """In page-locked memory, from which a card copies while the host goes on; as it is where there is no card."""
-    return values.pin_memory() if torch.cuda.is_available() else values

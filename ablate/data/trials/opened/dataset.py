@@ -7,6 +7,7 @@ subject, as `FusionBatch` asks.
 import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ablate.contract import FusionBatch, FusionSpec, Showings, Split, Target, frame_key
+from ablate.data.crossing import sent
 from ablate.data.trials.augment import Place, augmented
 from ablate.data.trials.config import TrialDataConfig
 from ablate.data.trials.opened.split import TrialSplit, check_overlap, known_keys
@@ -134,20 +136,20 @@ class TrialDataset:
 
         def load() -> Tensor:
             frames = torch.from_numpy(np.ascontiguousarray(trials.frames[rows]) if shown is None else shown)
-            return (poisoned(frames, mask) if self.poison else frames).to(self.device)
+            return sent(poisoned(frames, mask) if self.poison else frames, self.device)
 
         eeg = self._eeg[split][torch.from_numpy(rows)]
         if self.poison:
             eeg = eeg.masked_fill(~torch.from_numpy(trials.recorded[rows])[:, None], torch.nan)
         return FusionBatch(
-            eeg=eeg.to(self.device),
+            eeg=sent(eeg, self.device),
             shown=load if shown is None else load(),
-            frame_mask=mask.to(self.device),
+            frame_mask=sent(mask, self.device),
             targets=self._targets(split, rows),
             frame_keys=self._keys(split, rows, shown)
             if shown is not None
             else torch.from_numpy(np.asarray(named, dtype="<u8").view(np.int64)),
-            lasting=None if lasting is None else lasting.to(self.device),
+            lasting=None if lasting is None else sent(lasting, self.device),
         )
 
     def _keys(self, split: str, rows: NDArray[np.int64], shown: NDArray[np.generic]) -> Tensor | None:
@@ -161,14 +163,17 @@ class TrialDataset:
         return torch.from_numpy(np.stack([known[row] for row in rows.tolist()]))
 
     def _targets(self, split: str, rows: NDArray[np.int64]) -> tuple[Target, ...]:
-        trials, targets = self.splits[split], []
-        for session in np.unique(trials.session[rows]):
-            own = rows[trials.session[rows] == session]
-            valid = torch.from_numpy(trials.valid[own]).to(self.device)
-            entry = torch.from_numpy(self._entry[split][own]).to(self.device)
-            labels = torch.from_numpy(self._values(trials.labels[own])).to(self.device)
-            targets.append(Target(int(session), labels, valid, entry))
-        return tuple(targets)
+        """Of rows that are grouped by subject: three copies to the device, however many subjects there are."""
+        trials = self.splits[split]
+        valid, entry, labels = (
+            sent(torch.from_numpy(values), self.device)
+            for values in (trials.valid[rows], self._entry[split][rows], self._values(trials.labels[rows]))
+        )
+        subjects, starts = np.unique(trials.session[rows], return_index=True)
+        return tuple(
+            Target(int(subject), labels[start:end], valid[start:end], entry[start:end])
+            for subject, (start, end) in zip(subjects, pairwise([*starts, len(rows)]), strict=True)
+        )
 
     def _values(self, labels: NDArray[np.generic]) -> NDArray[np.generic]:
         """What a target holds: class indices, or numbers z-scored by the training split; zero where there is none."""

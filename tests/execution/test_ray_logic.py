@@ -161,6 +161,25 @@ def test_a_node_without_the_data_ends_the_command_since_it_would_fail_run_after_
     assert outcomes == {KEYS[1]: "interrupted"}  # and none for the first: it is trained where the data are
 
 
+class Gone(StandIn):
+    """The head of a `ray://` address is lost; Ray's client says so in words of its own."""
+
+    def wait(self, refs, *, num_returns, timeout):
+        raise ConnectionError("Failed to reconnect within the reconnection grace period (30s)\nmore of it")
+
+
+def test_a_connection_that_is_lost_ends_the_command_with_what_to_do(tmp_path, stand_in):
+    stand_in(kind=Gone)
+    with pytest.raises(AblateError) as told:
+        list(execute([Job("aa", {})], "work:it", Settings(engine="ray", workers=2), logs=tmp_path / "logs"))
+    assert str(told.value) == (
+        "error: --engine ray: the connection to Ray was lost: "
+        "Failed to reconnect within the reconnection grace period (30s)\n\n"
+        "hint: start Ray again if it has ended, and give the same command: it goes on from the checkpoints"
+    )
+    assert list((tmp_path / "jobs").glob("*")) == []
+
+
 def test_what_waits_in_ray_is_known_by_its_command_and_forgotten_with_it(tmp_path):
     engine = made(Settings(engine="ray"))
     with ticket(tmp_path, ["aa", "bb"]) as own:

@@ -1,5 +1,6 @@
 """A study on a real Ray whose nodes share nothing with the command but a store gives what the pool gives, bit for bit
-on a CPU: when a node is lost, and when the command is killed and given again on a machine with an empty folder.
+on a CPU: when a node is lost, when the command is killed and given again on a machine with an empty folder, and when
+Ray is on another host, is lost and comes again.
 """
 
 import subprocess
@@ -8,8 +9,10 @@ import time
 from collections import Counter
 from pathlib import Path
 
+import another_host
 import pytest
 from ray_cluster import LITTLE, ray_cluster
+from s3_server import s3_server
 from tiny_study import ROOT, environment, plain, request_of, run_files, write_recipe
 
 from ablate.result import Store
@@ -137,3 +140,60 @@ def test_a_command_that_was_killed_is_given_again_on_a_machine_with_an_empty_fol
     assert plain(first) == {key: record for key, record in plain(second).items() if key in done}
     finished = {record.key: record.finished for record in first.records()}
     assert finished == {record.key: record.finished for record in second.records() if record.key in done}
+
+
+NAMES = "from ablate.execution.storage.url import open_bucket\nprint(*open_bucket('s3://lab/runs').names())"
+
+
+def test_a_ray_on_another_host_is_lost_and_comes_again_and_all_that_is_shared_is_a_bucket(tmp_path, monkeypatch):
+    """By Ray's client (`ray://`). The other host sees neither the study's folder nor this host's cache."""
+    pytest.importorskip("s3fs", reason="the extra `s3` is not installed")
+    pytest.importorskip("moto.server", reason="moto[server] is not installed")
+    if why := another_host.missing():
+        pytest.skip(why)
+    tail = "variants: [each]\nseeds: [0]\nglm: false\nexecution: {engine: ray, workers: 1}\n"
+    recipe, mine = write_recipe(tmp_path, training=LONG, tail=tail), tmp_path / "mine"
+    first, second = (Store.of(mine / name, "tiny") for name in ("first", "second"))
+
+    def command(out: str) -> list[str]:
+        where = [f"execution.ray.address=ray://{there}:{another_host.PORT}", "execution.ray.storage=s3://lab/runs"]
+        words = ["run", recipe, "--out", mine / out, "--device", "cpu", *(w for one in where for w in ("--set", one))]
+        return [sys.executable, "-m", "ablate", *map(str, words)]
+
+    def in_the_middle() -> bool:
+        return first.exists() and any(run.state == "running" and run.step for run in status_of(first).runs)
+
+    with another_host.network() as (name, here, there), s3_server(here) as named:
+        for key, value in {**named, "PYTHONPATH": str(ROOT), "RAY_CLIENT_RECONNECT_GRACE_PERIOD": "5"}.items():
+            monkeypatch.setenv(key, value)
+        run_python("import boto3; boto3.client('s3').create_bucket(Bucket='lab')")
+        with another_host.ray_there(name, there, mine, ABLATE_CACHE=str(mine / "cache")) as host:
+            pipes = {"stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE, "text": True}
+            with subprocess.Popen(command("first"), env=environment(), **pipes) as process:
+                wait_until(lambda: in_the_middle() or process.poll() is not None)
+                assert process.poll() is None, process.stderr.read()
+                where = [run.where for run in status_of(first).runs if run.state == "running"]
+                host.kill()
+                told = process.communicate(timeout=200)[1]
+            assert process.returncode == 2
+            assert [place.split(", ")[0] for place in where] == ["another"]
+            assert "error: --engine ray: the connection to Ray was lost" in told
+        with another_host.ray_there(name, there, mine, ABLATE_CACHE=str(mine / "cache")):
+            again = subprocess.run(
+                command("second"), env=environment(), capture_output=True, text=True, timeout=500, check=False
+            )
+        names = run_python(NAMES).split()
+    assert again.returncode == 0, again.stderr
+    pool = run_study(request_of(recipe, tmp_path / "pool", inline=False, engine="pool")).study.store
+    assert pool.keys() == second.keys() != ()
+    assert plain(pool) == plain(second)
+    assert run_files(pool, *FILES) == run_files(second, *FILES)
+    commits = [one for one in names if one.endswith("/commit.json")]
+    assert Counter(one.split("/")[-3] for one in commits) == Counter(second.keys())
+
+
+def run_python(code: str) -> str:
+    """In a process of its own: s3fs keeps a thread and its connections."""
+    end = subprocess.run([sys.executable, "-c", code], env=environment(), capture_output=True, text=True, check=False)
+    assert end.returncode == 0, end.stderr
+    return end.stdout

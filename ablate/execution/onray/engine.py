@@ -73,6 +73,9 @@ class OnRay:
                     yield from Tasks(*given).outcomes()
                 else:
                     yield from StoredTasks(*given, depot=depot, home=desk.home).outcomes()
+        except ConnectionError as error:  # by `ray://`; else Ray itself ends the process
+            what = f"the connection to Ray was lost: {first_line(error)}"
+            raise AblateError(what, where="--engine ray", hint=AGAIN) from None
         finally:
             _disconnect(ours)
 
@@ -104,6 +107,7 @@ def _connect(own: RayOptions) -> bool:
     return True
 
 
+AGAIN = "start Ray again if it has ended, and give the same command: it goes on from the checkpoints"
 HINT = "start one (`ray start --head`), or name its address: `execution: {ray: {address: ray://head:10001}}`"
 
 

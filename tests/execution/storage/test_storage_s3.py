@@ -6,19 +6,12 @@ import sys
 from pathlib import Path
 
 import pytest
+from s3_server import s3_server
 
 pytest.importorskip("s3fs", reason="the extra `s3` is not installed")
 pytest.importorskip("moto.server", reason="moto[server] is not installed")
 pytestmark = pytest.mark.slow
 
-SERVER = """
-import sys
-from moto.server import ThreadedMotoServer
-server = ThreadedMotoServer(ip_address="127.0.0.1", port=0)
-server.start()
-print(server.get_host_and_port()[1], flush=True)
-sys.stdin.read()
-"""
 JOB = """
 import json, sys
 from pathlib import Path
@@ -56,17 +49,13 @@ print(json.dumps([states, places, taken.here, taken.fault, other.result(KEY) == 
 
 @pytest.fixture
 def server(monkeypatch):
-    """Yields the environment of a client. Processes of their own, since s3fs keeps a thread and its connections."""
-    with subprocess.Popen([sys.executable, "-c", SERVER], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
-        port = next(int(line) for line in process.stdout if line.strip().isdigit())  # it says other things too
-        address = f"http://127.0.0.1:{port}"
-        named = {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing", "AWS_DEFAULT_REGION": "us-east-1"}
-        for name, value in {**named, "AWS_ENDPOINT_URL": address}.items():
+    """Set for clients in processes of their own, since s3fs keeps a thread and its connections."""
+    here = Path(__file__).parent
+    with s3_server() as named:
+        for name, value in named.items():
             monkeypatch.setenv(name, value)
-        here = Path(__file__).parent
         monkeypatch.setenv("PYTHONPATH", ":".join([str(here.parents[2]), str(here), *sys.path]))
         yield
-        process.stdin.close()
 
 
 def said(code: str, *words: object) -> str:

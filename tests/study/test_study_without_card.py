@@ -49,6 +49,7 @@ def card(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(FrameEncoder, "forward", every_frame)
 
 
+@pytest.mark.timeout(1200)  # eeg_fusion draws the weights of 20 CLIP encoders: three minutes
 @pytest.mark.parametrize("recipe", list(shipped()))
 def test_every_variant_of_a_shipped_recipe_runs_on_a_card(card: None, recipe: Path, tmp_path: Path) -> None:
     refused = list(refusals(different_models(recipe, tmp_path)))

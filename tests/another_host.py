@@ -62,7 +62,7 @@ def network() -> Iterator[tuple[str, str, str]]:
 
 @contextmanager
 def ray_there(name: str, there: str, hidden: Path, **environment: str) -> Iterator[subprocess.Popen]:
-    """A Ray's head with one core on the other host. Whoever kills the process that this yields kills all of that host."""
+    """A Ray's head with one core on the other host. With the process that this yields all of that host is killed."""
     command = ["ip", "netns", "exec", name, *APART]
     command += ["sh", "-c", BEGIN, "sh", sys.executable, "-m", "ray.scripts.scripts", "start", "--head", "--block"]
     command += [f"--node-ip-address={there}", f"--ray-client-server-port={PORT}", "--num-cpus=1"]

@@ -39,7 +39,7 @@ MinJobAge=60
 PreemptType=preempt/partition_prio
 PreemptMode=REQUEUE
 NodeName=one NodeHostname={host} NodeAddr=127.0.0.1 Port={one} CPUs={cores} RealMemory=4000
-NodeName=two NodeHostname={host} NodeAddr=127.0.0.1 Port={two} CPUs={cores} RealMemory=4000
+NodeName=two NodeHostname={host} NodeAddr=127.0.0.1 Port={two} CPUs={cores} RealMemory=4000 Feature=fast
 PartitionName=main Nodes=one,two Default=YES State=UP PriorityTier=1
 PartitionName=urgent Nodes=one,two State=UP PriorityTier=10
 """

@@ -1,6 +1,7 @@
 """What the jobs of the tests do: each way to live and each way to die."""
 
 import ctypes
+import json
 import os
 import signal
 import subprocess
@@ -112,6 +113,20 @@ def do_open_world(payload: dict) -> None:
     SyntheticV1Config.model_validate(payload["data"]).open(torch.device("cpu"))
     with (Path(payload["folder"]) / "opened").open("a") as file:
         file.write(f"{os.environ['ABLATE_CACHE']}\n")
+
+
+def do_tell_what_slurm_gave(payload: dict) -> None:
+    show = ["scontrol", "show", "job", os.environ["SLURM_JOB_ID"]]
+    told = subprocess.run(show, capture_output=True, text=True, check=True).stdout
+    given = f"{told} node={os.environ['SLURMD_NODENAME']} setup={os.environ.get('FROM_SETUP')}"
+    Path(payload["path"]).write_text(given)
+
+
+def do_tell_what_ray_gave(payload: dict) -> None:
+    import ray
+
+    given = ray.get_runtime_context().get_assigned_resources()
+    Path(payload["path"]).write_text(json.dumps(given | {"threads": int(os.environ["OMP_NUM_THREADS"])}))
 
 
 def do_sleep(payload: dict) -> None:

@@ -3,6 +3,7 @@
 Slow: Ray takes seconds to start. `.ci/run` installs the extra and runs this file.
 """
 
+import json
 import os
 import signal
 import subprocess
@@ -89,6 +90,20 @@ def test_a_job_whose_node_is_lost_is_begun_again_on_another(cluster, tmp_path):
     assert outcomes["a"].state == "done"
     assert events == ["started", "again", "started", "ended"]
     assert place.read_text() == "begun begun"
+
+
+def test_a_task_is_given_the_cores_the_share_of_a_gpu_and_the_memory_that_are_asked_for(cluster, tmp_path):
+    """The node only claims its GPU."""
+    node = cluster.add_node(**LITTLE | {"num_cpus": 2}, num_gpus=1, resources={"asked": 1})
+    try:
+        options = RayOptions(resources={"asked": 0.5})
+        how = Settings(engine="ray", threads=2, workers=1, gpus=0.25, memory_gb=0.5, options=options)
+        act = {"do": "tell_what_ray_gave", "path": str(tmp_path / "given")}
+        assert run(tmp_path, how=how, a=act)["a"].state == "done"
+    finally:
+        cluster.remove_node(node)
+    given = {"CPU": 2.0, "GPU": 0.25, "memory": 2.0**29, "asked": 0.5, "threads": 2}
+    assert json.loads((tmp_path / "given").read_text()) == given
 
 
 class Measured:

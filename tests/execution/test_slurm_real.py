@@ -36,14 +36,16 @@ def _cluster():
 
 
 def settings(**options) -> Settings:
-    common = {name: options.pop(name) for name in ("workers", "hours", "timeout") if name in options}
+    common = {name: options.pop(name) for name in ("workers", "hours", "timeout", "memory_gb") if name in options}
     own = SlurmOptions(poll_seconds=0.5, **options)
     return Settings(engine="slurm", threads=1, options=own, **{"workers": 4, **common})
 
 
-def run(folder: Path, how: Settings, stop: Stop | None = None, on_event=None, **payloads: dict) -> dict:
+def run(
+    folder: Path, how: Settings, stop: Stop | None = None, on_event=None, work: str = WORK, **payloads: dict
+) -> dict:
     jobs = [Job(name, payload) for name, payload in payloads.items()]
-    outcomes = list(execute(jobs, WORK, how, logs=folder / "logs", stop=stop, on_event=on_event))
+    outcomes = list(execute(jobs, work, how, logs=folder / "logs", stop=stop, on_event=on_event))
     assert len({outcome.key for outcome in outcomes}) == len(outcomes)
     return {outcome.key: outcome for outcome in outcomes}
 
@@ -63,6 +65,27 @@ def test_each_way_to_end_is_an_outcome_and_the_others_go_on(tmp_path):
     assert (tmp_path / "logs" / "a.log").read_text().startswith("written\n")
     assert len((tmp_path / "written").read_text().splitlines()) == 1
     assert [path.name for path in (tmp_path / "jobs").iterdir()] in ([], ["submit.lock"])
+
+
+def test_a_job_is_given_what_is_asked_for_it(tmp_path):
+    """Read from the queue by the job itself: a word of ours that SLURM never heard would be missing there."""
+    asked = settings(
+        workers=1,
+        hours=0.5,
+        memory_gb=1.5,
+        partition="urgent",
+        account="lab",
+        constraint="fast",
+        setup=("export FROM_SETUP=heard",),
+        extra={"comment": "mine"},
+    )
+    act = {"do": "tell_what_slurm_gave"}
+    outcomes = run(tmp_path, asked, **{name: act | {"path": str(tmp_path / name)} for name in ("a", "b")})
+    assert {outcome.state for outcome in outcomes.values()} == {"done"}
+    told = {"Partition=urgent", "Account=lab", "Features=fast", "node=two", "setup=heard", "Comment=mine"}
+    told |= {"TimeLimit=00:30:00", "MinMemoryNode=1.50G", "NumCPUs=1", "Requeue=1", "ArrayTaskThrottle=1"}
+    for name in ("a", "b"):
+        assert told - {*(tmp_path / name).read_text().split()} == set()
 
 
 def test_a_command_that_is_left_finds_its_jobs_again(tmp_path):
@@ -152,6 +175,33 @@ def test_a_job_that_gets_no_further_within_its_time_limit_fails(tmp_path):
 
     outcome = run(tmp_path, settings(), None, warn, a={"do": "checkpoint", "path": str(place)})["a"]
     assert (outcome.state, outcome.reason) == ("failed", "got no further within its time limit (saved at step 7)")
+
+
+def test_a_warning_that_comes_while_the_work_is_still_imported_is_heard(tmp_path, monkeypatch):
+    """It was lost: the job went on to its limit, and ended there without a place and without a word."""
+    place, events = tmp_path / "place", []
+    (tmp_path / "slow_to_import.py").write_text(f"""
+import time
+from pathlib import Path
+place = Path({str(place)!r})
+if not place.exists():
+    place.write_text("imported")
+    time.sleep(60)
+def act(payload):
+    place.write_text("done")
+""")
+    monkeypatch.syspath_prepend(str(tmp_path))
+
+    def warn(event) -> None:
+        events.append(event.kind)
+        if events == ["started"]:
+            wait_until(place.exists)
+            number = engine_of(settings()).under_way(tmp_path / "jobs")["a"].name.removeprefix("job ")
+            ask("scancel", "--signal=USR2", number)
+
+    outcome = run(tmp_path, settings(), None, warn, "slow_to_import:act", a={})["a"]
+    assert (outcome.state, place.read_text()) == ("done", "done")
+    assert events == ["started", "again", "started", "ended"]
 
 
 def test_the_command_may_be_killed_and_nothing_is_run_twice(tmp_path):

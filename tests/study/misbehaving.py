@@ -48,6 +48,10 @@ class Frontend(contract.Frontend):
     def gpu_memory(self) -> None:
         raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB")
 
+    def dawdle(self) -> None:
+        """As long as the environment says: a run that takes a minute, and little of the processor's time."""
+        time.sleep(float(os.environ.get("DAWDLE_SECONDS", "0")))
+
     def killed(self) -> None:
         """As the system's out-of-memory killer does."""
         os.kill(os.getpid(), signal.SIGKILL)

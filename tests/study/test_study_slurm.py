@@ -9,11 +9,12 @@ from pathlib import Path
 
 import pytest
 import slurm_cluster
-from tiny_study import ROOT, ablate, environment, plain, request_of, run_files, write_recipe
+from tiny_study import BASELINE, ROOT, ablate, environment, plain, request_of, run_files, write_recipe
 
 from ablate.execution.slurm.queue import ask
 from ablate.result import Store
 from ablate.study.flow import run_study
+from ablate.study.running.watcher import Watcher
 from ablate.study.status import status_of
 
 pytest.importorskip("submitit", reason="the extra `slurm` is not installed")
@@ -75,6 +76,37 @@ def test_a_study_that_is_killed_and_cancelled_ends_like_an_undisturbed_one(tmp_p
     assert again.returncode == 0, again.stderr
     agree(whole, store)
     assert status_of(store).settled
+
+
+class Heard(Watcher):
+    """What became of the runs, as the command was told."""
+
+    def __init__(self):
+        self.events: list[str] = []
+
+    def event(self, event) -> None:
+        self.events.append(event.kind)
+
+
+@pytest.mark.timeout(900)
+def test_a_run_that_meets_its_time_limit_goes_on_in_a_new_job_and_ends_like_an_undisturbed_one(tmp_path, monkeypatch):
+    """The least limit there is, a minute, and a run that takes more: .15 s a step. SLURM looks at limits every 30 s, so
+    that the warning comes 20 to 50 s after the start.
+    """
+    monkeypatch.syspath_prepend(str(Path(__file__).parent))
+    slow = "frontend: {type: import, target: 'misbehaving:Frontend', params: {does: dawdle}}"
+    baseline = BASELINE.replace("frontend: {type: none}", slow)
+    steps = "training: {steps: 400, batch_size: 2, warmup_steps: 1, evaluate_every: 200, checkpoint_every: 1000}\n"
+    recipe = on_slurm(tmp_path, baseline=baseline, training=steps, patches="", tail="variants: []\nseeds: [0]\n")
+    whole = run_study(request_of(recipe, tmp_path / "whole")).study.store
+    monkeypatch.setenv("DAWDLE_SECONDS", "0.15")
+    limit = ("execution.hours=0.016", "execution.slurm.signal_seconds=10")
+    heard = Heard()
+    end = run_study(request_of(recipe, tmp_path / "limited", inline=False, sets=limit), heard)
+    assert (end.trained, end.failures, end.left, end.interrupted) == (1, (), (), False)
+    assert heard.events[:3] == ["started", "again", "started"]
+    assert heard.events.count("ended") == 1
+    agree(whole, end.study.store)
 
 
 def wait_until(condition, seconds: float = 120.0) -> None:

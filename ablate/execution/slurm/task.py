@@ -49,7 +49,7 @@ def perform(order: Order, job: Job) -> None:
 
     for number in WARNINGS:
         signal.signal(number, warn)
-    outcome = attempt(job, resolve(order.work), order.timeout)
+    outcome = attempt(job, lambda payload: resolve(order.work)(payload), order.timeout)  # heard while it imports, too
     if outcome.state == "interrupted" and warned:
         outcome = _put_back(folder, outcome)
     if outcome.state != "interrupted" or outcome.reason:

@@ -88,6 +88,7 @@ def first_place(array: np.ndarray, is_wrong: Callable[[np.ndarray], np.ndarray])
             row, *rest = np.unravel_index(int(np.argmax(wrong)), wrong.shape)
             return (start + int(row), *map(int, rest))
         start += len(rows)
+    let_go(array)
     return None
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from ablate.data.encoding.recurring.frame_facts import frame_facts
-from ablate.data.recording.array_file import let_go, map_array
+from ablate.data.recording.array_file import first_place, let_go, map_array, negative
 
 FRAMES = np.random.default_rng(0).integers(0, 256, (2000, 64, 64), np.uint8)  # 8 MB
 
@@ -29,6 +29,15 @@ def test_recordings_that_were_split_take_no_memory(tmp_path: Path):
     assert mapped_bytes() - before < FRAMES.nbytes / 4
     assert np.array_equal(stimulus, FRAMES)
     assert np.array_equal(facts.number, frame_facts(FRAMES).number)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_values_that_were_checked_take_no_memory(tmp_path: Path):
+    np.save(tmp_path / "rates.npy", FRAMES.astype(np.int16))
+    rates = map_array(tmp_path / "rates.npy")
+    before = mapped_bytes()
+    assert first_place(rates, negative) is None
+    assert mapped_bytes() - before < rates.nbytes / 4
 
 
 def test_what_was_changed_in_a_private_map_stays(tmp_path: Path):

@@ -61,12 +61,14 @@ def network() -> Iterator[tuple[str, str, str]]:
 
 
 @contextmanager
-def ray_there(name: str, there: str, hidden: Path, **environment: str) -> Iterator[subprocess.Popen]:
-    """A Ray's head with one core on the other host. With the process that this yields all of that host is killed."""
+def ray_there(
+    name: str, there: str, hidden: Path, *words: str, cores: int = 1, **environment: str
+) -> Iterator[subprocess.Popen]:
+    """A Ray's head on the other host. With the process that this yields all of that host is killed."""
     command = ["ip", "netns", "exec", name, *APART]
     command += ["sh", "-c", BEGIN, "sh", sys.executable, "-m", "ray.scripts.scripts", "start", "--head", "--block"]
-    command += [f"--node-ip-address={there}", f"--ray-client-server-port={PORT}", "--num-cpus=1"]
-    command += [f"--object-store-memory={80 * 2**20}", "--include-dashboard=false", "--disable-usage-stats"]
+    command += [f"--node-ip-address={there}", f"--ray-client-server-port={PORT}", f"--num-cpus={cores}"]
+    command += [f"--object-store-memory={80 * 2**20}", "--include-dashboard=false", "--disable-usage-stats", *words]
     hidden.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryFile() as log:
         given = {**os.environ, **environment, "HIDDEN": str(hidden)}

@@ -1,4 +1,4 @@
-"""A Ray of a head and two nodes with a core each, on this machine."""
+"""A Ray of a head and two nodes with a core each, on this machine; what its autoscaler is told to make nodes of it."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,3 +23,26 @@ def ray_cluster() -> Iterator[Any]:
     finally:
         ray.shutdown()
         cluster.shutdown()
+
+
+def scaling(most: int) -> dict[str, Any]:
+    """Up to so many nodes with a core each, beside a head without any: processes, by Ray's own provider for tests."""
+    commands = [f"{what}_commands" for what in ("setup", "initialization")]
+    commands += [f"{who}_{what}_commands" for who in ("head", "worker") for what in ("setup", "start_ray")]
+    provider = dict.fromkeys(("use_node_id_as_ip", "disable_node_updaters", "disable_launch_config_check"), True)
+    node = {"CPU": 1, "object_store_memory": LITTLE["object_store_memory"]}
+    return {
+        "cluster_name": "growing",
+        "provider": {"type": "fake_multinode", **provider},
+        "max_workers": most,
+        "upscaling_speed": 1.0,
+        "idle_timeout_minutes": 1,
+        "head_node_type": "ray.head.default",
+        "available_node_types": {
+            "ray.head.default": {"resources": {"CPU": 0}, "node_config": {}, "max_workers": 0},
+            "small": {"resources": node, "node_config": {}, "max_workers": most},
+        },
+        **{name: [] for name in (*commands, "cluster_synced_files", "rsync_exclude", "rsync_filter")},
+        **{name: {} for name in ("auth", "docker", "file_mounts", "head_node", "worker_nodes")},
+        "file_mounts_sync_continuously": False,
+    }

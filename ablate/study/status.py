@@ -119,9 +119,11 @@ def _status(run: PlannedRun, store: Store, record: RunRecord | None, place: Plac
 def _state(
     run: PlannedRun, store: Store, record: RunRecord | None, place: Place | None, damage: str
 ) -> tuple[State, str, str, str]:
-    """State, where, since when and why. Who trains a run again counts more than the record of the time before."""
+    """State, where, since when and why. Who trains a run again counts more than the record of the time before; a job
+    that the queue still has while its run is done is about to end."""
     holder = store.holder(run.key)
-    if holder is not None or (place is not None and place.state == "running"):
+    done = record is not None and record.state == "done"
+    if holder is not None or (place is not None and place.state == "running" and not done):
         names = (place.where if place else holder.host if holder else "", place.name if place else "")
         return "running", ", ".join(filter(None, names)), place.since if place else "", ""
     if place is not None and place.state == "waiting":

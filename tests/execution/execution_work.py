@@ -81,6 +81,15 @@ def do_gpu_memory(payload: dict) -> None:
     raise RuntimeError("CUDA out of memory. Tried to allocate 20.00 MiB")
 
 
+def do_meet(payload: dict) -> None:
+    """Ends once so many are there at once, or were."""
+    folder, until = Path(payload["folder"]), time.monotonic() + 100
+    (folder / str(os.getpid())).touch()
+    while len(list(folder.iterdir())) < payload["meet"]:
+        assert time.monotonic() < until, "waited in vain"
+        time.sleep(0.05)
+
+
 def do_share(payload: dict) -> None:
     """Runs out of a GPU's memory the first time it is told to; else notes its GPU, and ends once so many have."""
     folder, own = Path(payload["folder"]), Path(payload["folder"]) / str(os.getpid())

@@ -11,9 +11,10 @@ import sys
 import threading
 from pathlib import Path
 
+import another_host
 import pytest
 from execution_helpers import alive, wait_until
-from ray_cluster import LITTLE, ray_cluster
+from ray_cluster import LITTLE, ray_cluster, scaling
 
 from ablate.errors import AblateError
 from ablate.execution import Job, Settings, Stop, execute
@@ -201,6 +202,32 @@ for outcome in execute(jobs, "execution_work:act", how, logs=root / "logs"):
     second = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=120, check=True)
     assert sorted(second.stdout.splitlines()) == ["a done", "b done"]
     assert (tmp_path / "b").read_text() == "begun begun"
+
+
+def test_a_cluster_without_cores_grows_by_the_jobs_that_wait(tmp_path):
+    """Ray's autoscaler on another host, whose new nodes are processes there (`fake_multinode`, Ray's own for tests)."""
+    if why := another_host.missing():
+        pytest.skip(why)
+    (tmp_path / "scaling.json").write_text(json.dumps(scaling(most=2)))
+    (tmp_path / "seen").mkdir()
+    act = {"do": "meet", "folder": str(tmp_path / "seen"), "meet": 2}
+    with another_host.network() as (name, _, there):
+        script = f"""
+from pathlib import Path
+from ablate.execution import Job, Settings, execute
+from ablate.execution.onray.options import RayOptions
+how = Settings(engine="ray", threads=1, workers=9, options=RayOptions(address="ray://{there}:{another_host.PORT}"))
+jobs = [Job(name, {act!r}) for name in ("a", "b", "c")]
+for outcome in execute(jobs, "execution_work:act", how, logs=Path({str(tmp_path)!r}) / "logs"):
+    print(outcome.key, outcome.state, outcome.reason)
+"""
+        path = {"PYTHONPATH": os.pathsep.join(map(str, (HERE.parents[1], HERE)))}
+        growing = {"RAY_FAKE_CLUSTER": "1", "AUTOSCALER_UPDATE_INTERVAL_S": "1", **path}
+        words = (f"--autoscaling-config={tmp_path / 'scaling.json'}",)
+        with another_host.ray_there(name, there, tmp_path / "hidden", *words, cores=0, **growing):
+            command, given = [sys.executable, "-c", script], {**os.environ, **path}
+            end = subprocess.run(command, env=given, capture_output=True, text=True, timeout=200, check=False)
+    assert sorted(end.stdout.split()) == ["a", "b", "c", "done", "done", "done"], end.stderr
 
 
 def test_an_address_where_nothing_answers_is_told(tmp_path, monkeypatch):

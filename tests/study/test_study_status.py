@@ -87,6 +87,15 @@ def test_a_run_is_where_its_lock_its_queue_or_its_record_say(study, queue, capsy
     assert "out of memory" in capsys.readouterr().out
 
 
+def test_a_run_that_is_done_does_not_run_although_its_job_has_not_left_the_queue(study, queue):
+    job = study.jobs[0]
+    study.store.put(run_record(job, state="done"))
+    queue.places = {job.key: Place("running", "job 7", "node3")}
+    assert runs_of(study)[job.variant].state == "done"
+    with study.store.lock_run(job.key):  # but one that is trained once more does
+        assert runs_of(study)[job.variant].state == "running"
+
+
 def test_a_queue_that_cannot_be_asked_is_named_and_the_files_still_speak(study, queue, capsys):
     queue.silent = "there is no `squeue` here"
     assert status_of_studies(study.store.root) == screen.TO_COME

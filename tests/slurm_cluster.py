@@ -76,7 +76,19 @@ def cluster(cores: int = 1):
         for node in ("one", "two"):
             start(["slurmd", "-D", "-N", node])
         _wait(lambda: _idle_nodes(environment) == 2, folder)
-        yield environment
+        try:
+            yield environment
+        finally:
+            _empty(environment)
+
+
+def _empty(environment) -> None:
+    """Else a job's srun outlives the controller, and asks for it for ever."""
+    answer = {"env": environment, "capture_output": True, "text": True, "timeout": 20, "check": False}
+    subprocess.run(["scancel", "--user=root"], **answer)
+    until = time.monotonic() + 30
+    while subprocess.run(["squeue", "--noheader"], **answer).stdout.strip() and time.monotonic() < until:
+        time.sleep(0.2)
 
 
 def _started(stack, words, folder, environment) -> None:

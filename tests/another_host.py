@@ -13,6 +13,8 @@ from pathlib import Path
 
 PORT = 10001
 """Where Ray's server for clients listens, by Ray's own default."""
+OPEN = {"RAY_AUTH_MODE": "disabled"}
+"""A head asks for a token where its user has one, which the first local Ray of any test writes."""
 APART = ("unshare", "--pid", "--fork", "--kill-child", "--uts", "--mount-proc")
 BEGIN = """
 set -e
@@ -71,7 +73,7 @@ def ray_there(
     command += [f"--object-store-memory={80 * 2**20}", "--include-dashboard=false", "--disable-usage-stats", *words]
     hidden.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryFile() as log:
-        given = {**os.environ, **environment, "HIDDEN": str(hidden)}
+        given = {**os.environ, **environment, "HIDDEN": str(hidden), **OPEN}
         with subprocess.Popen(command, env=given, stdout=log, stderr=log, start_new_session=True) as host:
             try:
                 _wait_for(there, host, log)

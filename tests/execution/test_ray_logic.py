@@ -14,6 +14,8 @@ from ablate.errors import AblateError
 from ablate.execution import Job, Outcome, Settings, Stop, execute
 from ablate.execution.elsewhere import cancel
 from ablate.execution.engine import made
+from ablate.execution.onray import engine as module
+from ablate.execution.onray.options import RayOptions
 from ablate.execution.onray.ticket import ticket
 
 KEYS = [f"{number:08x}" for number in range(200)]
@@ -178,6 +180,34 @@ def test_a_connection_that_is_lost_ends_the_command_with_what_to_do(tmp_path, st
         "hint: start Ray again if it has ended, and give the same command: it goes on from the checkpoints"
     )
     assert list((tmp_path / "jobs").glob("*")) == []
+
+
+class Silent(StandIn):
+    """A head that asks for a token, which Ray's client was not told to send."""
+
+    def is_initialized(self):
+        return False
+
+    def init(self, **asked):
+        raise ConnectionError("ray client connection timeout")
+
+
+@pytest.mark.parametrize(("token", "mode", "told"), [(True, "", True), (True, "disabled", False), (False, "", False)])
+def test_where_nothing_answers_a_token_is_named_that_the_head_may_ask_for(
+    tmp_path, stand_in, monkeypatch, token, mode, told
+):
+    stand_in(kind=Silent)
+    monkeypatch.setattr(module, "TOKEN", tmp_path / "auth_token")
+    monkeypatch.delenv("RAY_AUTH_MODE", raising=False)
+    if mode:
+        monkeypatch.setenv("RAY_AUTH_MODE", mode)
+    if token:
+        (tmp_path / "auth_token").touch()
+    how = Settings(engine="ray", options=RayOptions(address="ray://head:10001"))
+    with pytest.raises(AblateError, match="no Ray answers: ray client connection timeout") as error:
+        list(execute([Job("aa", {})], "work:it", how, logs=tmp_path / "logs"))
+    assert "`ray start --head`" in str(error.value)
+    assert ("RAY_AUTH_MODE=token" in str(error.value)) == told
 
 
 def test_what_waits_in_ray_is_known_by_its_command_and_forgotten_with_it(tmp_path):

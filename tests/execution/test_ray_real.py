@@ -204,7 +204,7 @@ for outcome in execute(jobs, "execution_work:act", how, logs=root / "logs"):
     assert (tmp_path / "b").read_text() == "begun begun"
 
 
-def test_a_cluster_without_cores_grows_by_the_jobs_that_wait(tmp_path):
+def test_a_cluster_without_cores_on_another_host_grows_by_the_jobs_that_wait(tmp_path):
     """Ray's autoscaler on another host, whose new nodes are processes there (`fake_multinode`, Ray's own for tests)."""
     if why := another_host.missing():
         pytest.skip(why)

@@ -103,12 +103,16 @@ def _connect(own: RayOptions) -> bool:
         else:
             ray.init(address="local", include_dashboard=False, object_store_memory=LOCAL_OBJECTS, **quiet)
     except (ConnectionError, ValueError, RuntimeError) as error:
-        raise AblateError(f"no Ray answers: {first_line(error)}", where="--engine ray", hint=HINT) from None
+        hint = HINT if os.environ.get("RAY_AUTH_MODE") or not TOKEN.is_file() else f"{HINT}; {ASKED}"
+        raise AblateError(f"no Ray answers: {first_line(error)}", where="--engine ray", hint=hint) from None
     return True
 
 
 AGAIN = "start Ray again if it has ended, and give the same command: it goes on from the checkpoints"
 HINT = "start one (`ray start --head`), or name its address: `execution: {ray: {address: ray://head:10001}}`"
+TOKEN = Path.home() / ".ray" / "auth_token"
+"""Written by the first Ray that a user begins by itself; every head that the user begins later asks for it."""
+ASKED = f"a head may ask for the token in {TOKEN}, which is sent to an address only with `RAY_AUTH_MODE=token`"
 
 
 def _disconnect(ours: bool) -> None:

@@ -10,6 +10,8 @@ UNCHECKED = ("tests/cli/", "tests/planted/", "tests/report/", "tests/study/")
 """Where tests ask what a study does and says: shapes of tensors took a quarter of their time."""
 CHECKED = ("tests/study/test_study_pack.py", "tests/study/test_study_trials.py")
 """An encoding study and a fusion study of those, trained with every shape checked."""
+FIRST = ("tests/model/test_compiled.py", "tests/planted/test_planted_truth.py", "tests/study/test_study_without_card")
+"""Of single tests that take a minute, or half of one: begun last, they would keep one worker while the other waits."""
 LIBRARIES = ("torch", "timm", "scipy.signal", "scipy.stats", "pandas", "pydantic")
 
 for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS"):
@@ -38,6 +40,10 @@ def _shape_check(request: pytest.FixtureRequest):
     config.update("jaxtyping_disable", before or off)
     yield
     config.update("jaxtyping_disable", before)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: not item.nodeid.startswith(FIRST))
 
 
 def pytest_configure(config: pytest.Config) -> None:

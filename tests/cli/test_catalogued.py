@@ -36,6 +36,8 @@ def test_the_second_list_is_the_first_and_loads_no_torch(
     cache: Path, words: list[str], monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setenv("COLUMNS", "140")  # as the other process is given
+    ours = [place for place in sys.path if "thirdparty_files" not in place]  # a Ray that was imported brings packages
+    monkeypatch.setattr(sys, "path", ours)
     fresh = CliRunner().invoke(app, words).stdout
     refused = "import sys; sys.modules['torch'] = None; from ablate.cli.app import main; main()"
     command = [sys.executable, "-c", refused, *words]

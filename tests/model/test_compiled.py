@@ -30,6 +30,7 @@ def test_25_session_sets_and_a_smaller_last_batch_are_two_graphs_where_a_graph_a
     assert found["planted"]["graphs"] > 2  # compiled as a whole, three sets of sessions, training alone
 
 
+@pytest.mark.slow
 def test_every_other_core_is_two_graphs_too():
     found = graph_counts("resnet", "hybrid", "frame_vit")
     assert {name: one["graphs"] for name, one in found.items()} == {"resnet": 2, "hybrid": 2, "frame_vit": 2}

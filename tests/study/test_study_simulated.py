@@ -111,6 +111,7 @@ def test_seeds_ahead_that_the_budget_does_not_cover_are_not_bought(simulated):
     assert end.trained == sum(nodes.done.values()) == 9
 
 
+@pytest.mark.slow
 def test_a_study_of_hundreds_holds_no_logs_and_runs_each_once(tmp_path, monkeypatch):
     recipe = write_recipe(tmp_path, tail=TAIL)
     request = request_of(recipe, tmp_path / "out", inline=False, seeds="0-99")

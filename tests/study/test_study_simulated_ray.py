@@ -4,6 +4,7 @@ holds none of what has ended. What ten thousand cost is measured by `tests/bench
 
 from collections import Counter
 
+import pytest
 import simulated_ray
 from planted_trainer import score
 from simulated_ray import Table
@@ -19,6 +20,7 @@ from ablate.study.study import study_of
 TAIL = "variants: [each]\nseeds: [0]\nglm: false\nexecution: {engine: ray, workers: 30}\n"
 
 
+@pytest.mark.slow
 def test_a_study_of_hundreds_runs_each_once_although_nodes_are_lost_and_holds_no_logs(tmp_path, monkeypatch):
     done: Counter = Counter()
 

@@ -210,6 +210,12 @@ def test_where_nothing_answers_a_token_is_named_that_the_head_may_ask_for(
     assert ("RAY_AUTH_MODE=token" in str(error.value)) == told
 
 
+def test_the_engine_loads_where_there_is_no_home():
+    """As in a container whose user is in no list of users."""
+    code = "import os, pwd; del os.environ['HOME']; pwd.getpwuid = {}.__getitem__; import ablate.execution.onray.engine"
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=Path(__file__).parents[2])
+
+
 def test_what_waits_in_ray_is_known_by_its_command_and_forgotten_with_it(tmp_path):
     engine = made(Settings(engine="ray"))
     with ticket(tmp_path, ["aa", "bb"]) as own:

@@ -110,7 +110,7 @@ def _connect(own: RayOptions) -> bool:
 
 AGAIN = "start Ray again if it has ended, and give the same command: it goes on from the checkpoints"
 HINT = "start one (`ray start --head`), or name its address: `execution: {ray: {address: ray://head:10001}}`"
-TOKEN = Path.home() / ".ray" / "auth_token"
+TOKEN = Path(os.path.expanduser("~/.ray/auth_token"))  # Path.home() raises where a container has no home
 """Written by the first Ray that a user begins by itself; every head that the user begins later asks for it."""
 ASKED = f"a head may ask for the token in {TOKEN}, which is sent to an address only with `RAY_AUTH_MODE=token`"
 

@@ -60,7 +60,8 @@ def site_file() -> Path | None:
         if not Path(named).is_file():
             raise AblateError("there is no such file", where=f"${SITE_VARIABLE}={named}", hint=f"unset {SITE_VARIABLE}")
         return Path(named)
-    usual = Path(os.environ.get("XDG_CONFIG_HOME") or "~/.config").expanduser() / "ablate" / "site.yaml"
+    folder = os.path.expanduser(os.environ.get("XDG_CONFIG_HOME") or "~/.config")  # Path's raises without a home
+    usual = Path(folder) / "ablate" / "site.yaml"
     return usual if usual.is_file() else None
 
 

@@ -34,6 +34,12 @@ DataPaths = Annotated[
         metavar="PATH",
     ),
 ]
+MovedData = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--data", help="Where the run's data lie now, if not where they lay. May be repeated.", metavar="PATH"
+    ),
+]
 Out = Annotated[Path, typer.Option(help="Folder of studies; the results go to OUT/<recipe's name>.")]
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1 or mps.")]
 Quick = Annotated[

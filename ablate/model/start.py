@@ -9,6 +9,7 @@ and stays in evaluation mode, so a frozen core under new readouts is a patch lik
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
+from typing import ClassVar
 
 import torch
 from pydantic import Field, model_validator
@@ -28,6 +29,8 @@ SHOWN = 3
 
 class StartConfig(Config):
     """Parts that start from a trained model."""
+
+    location_fields: ClassVar[tuple[str, ...]] = ("path",)
 
     path: str
     """The folder of a run or of an export, or its weights.safetensors; relative to where ablate runs."""

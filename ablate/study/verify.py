@@ -18,9 +18,9 @@ from ablate.errors import AblateError
 from ablate.result import RunRecord, Store
 from ablate.result.record import SPLITS
 from ablate.result.store.pack import scored_rows
-from ablate.study.fitted.opened import configuration_of
+from ablate.study.fitted.opened import opened_data
 from ablate.study.running.job import RunJob
-from ablate.study.running.train import fingerprint_of, open_data, train_run
+from ablate.study.running.train import train_run
 from ablate.training import pick_device
 
 FIGURES = (
@@ -54,14 +54,11 @@ def shortest_done(store: Store) -> RunRecord | None:
     return min(done, key=lambda r: (r.usage.seconds if r.usage else math.inf, r.key), default=None)
 
 
-def train_again(store: Store, record: RunRecord, *, device: str) -> Agreement:
-    """Trains a run once more in a temporary folder. Raises AblateError where its data are no longer what they were."""
-    configuration = configuration_of(record)
+def train_again(store: Store, record: RunRecord, *, device: str, data: Sequence[Path] = ()) -> Agreement:
+    """Trains a run once more in a temporary folder. data: where its data lie now, if not where they lay. Raises
+    AblateError where they are no longer what they were."""
+    configuration, _ = opened_data(store, record, torch.device("cpu"), data)
     chosen = device_for(record, device)
-    dataset = open_data(configuration, torch.device("cpu"))
-    if fingerprint_of(configuration, dataset, record.fold) != record.data_fingerprint:
-        what = f"the data of {record.variant} seed {record.seed} changed since it was trained"
-        raise AblateError(what, where=str(store.root), hint="bring the old data back, or train the study again")
     with tempfile.TemporaryDirectory() as folder:
         copy = Store(Path(folder) / "again")
         job = RunJob(

@@ -8,11 +8,11 @@ from safetensors.torch import load_file, save_file
 from typer.testing import CliRunner
 
 from ablate.cli.app import app
-from ablate.config import non_default
 from ablate.recipe import load_recipe
 from ablate.result import Store
 from ablate.result.key import content_key
 from ablate.study.setup.facts import data_files
+from ablate.study.setup.manifest import identity_of
 from ablate.variant import lay_out
 from ablate.variant.diff import count
 
@@ -40,15 +40,16 @@ def ran(recipe: Path, *more: str) -> Store:
 
 
 def test_a_recipes_patch_is_named_by_the_content_of_its_file(tmp_path: Path) -> None:
-    """Read strictly, as recipes are: a list of parts is a list of texts."""
+    """Read strictly, as recipes are: a list of parts is a list of texts. Where the file lies names nothing."""
     keys = set[str]()
-    for value in (0.0, 1.0):
-        save_file({"eeg.weight": torch.full((2,), value)}, tmp_path / "weights.safetensors")
-        (tmp_path / "study.yaml").write_text(RECIPE.format(rest=PATCH.format(path=tmp_path)))
+    for value, place in ((0.0, tmp_path), (1.0, tmp_path), (1.0, tmp_path / "moved")):
+        place.mkdir(exist_ok=True)
+        save_file({"eeg.weight": torch.full((2,), value)}, place / "weights.safetensors")
+        (tmp_path / "study.yaml").write_text(RECIPE.format(rest=PATCH.format(path=place)))
         (kept,) = (one for one in lay_out(load_recipe(tmp_path / "study.yaml")).variants if one.name == "kept")
-        keys.add(content_key(non_default(kept.configuration), 0, ""))
+        keys.add(content_key(identity_of(kept.configuration), 0, ""))
         assert kept.configuration.model.init.parts == ("eeg",)
-        assert data_files([kept]) == (str(tmp_path / "weights.safetensors"),)
+        assert data_files([kept]) == (str(place / "weights.safetensors"),)
     assert len(keys) == 2
 
 

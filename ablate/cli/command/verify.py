@@ -1,12 +1,13 @@
 """`ablate verify`: are the stored files the ones that were written, and does a run come out the same again?"""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ablate.cli.console import out, say
-from ablate.cli.options import Device, StudyPath
+from ablate.cli.options import Device, MovedData, StudyPath
 from ablate.errors import AblateError
 
 if TYPE_CHECKING:
@@ -20,12 +21,13 @@ def verify(
     study: StudyPath,
     device: Device = "auto",
     hashes_only: Annotated[bool, typer.Option("--hashes-only", help="Check the stored hashes, train nothing.")] = False,
+    data: MovedData = None,
 ) -> None:
     """Check the files of STUDY, and train one run of it again. Stored hashes, and the losses and scores of that run."""
-    raise typer.Exit(verify_study(study, device=device, hashes_only=hashes_only))
+    raise typer.Exit(verify_study(study, device=device, hashes_only=hashes_only, data=data or ()))
 
 
-def verify_study(path: Path, *, device: str, hashes_only: bool) -> int:
+def verify_study(path: Path, *, device: str, hashes_only: bool, data: Sequence[Path] = ()) -> int:
     """0 when everything is as it was written and trained, 1 when something is not."""
     from ablate.cli.studies import studies_under
 
@@ -33,7 +35,7 @@ def verify_study(path: Path, *, device: str, hashes_only: bool) -> int:
     for store in studies_under(path):
         verdicts.append(verify_hashes(store))
         if not hashes_only:
-            verdicts.append(verify_by_training(store, device))
+            verdicts.append(verify_by_training(store, device, data))
     return 0 if all(verdicts) else FAULTY
 
 
@@ -54,7 +56,7 @@ def verify_hashes(store: "Store") -> bool:
     return not damaged
 
 
-def verify_by_training(store: "Store", device: str) -> bool:
+def verify_by_training(store: "Store", device: str, data: Sequence[Path] = ()) -> bool:
     """One finished run trained again."""
     from ablate.study.verify import shortest_done, train_again
 
@@ -65,9 +67,10 @@ def verify_by_training(store: "Store", device: str) -> bool:
     label = f"{record.variant} seed {record.seed}"
     say(f"training {label} again ...")
     try:
-        found = train_again(store, record, device=device)
+        found = train_again(store, record, device=device, data=data)
     except AblateError as error:
-        tell(f"{store.root}: {label}: {error.problems[0].what}")
+        first = error.problems[0]
+        tell(f"{store.root}: {label}: {first.what}{f' ({first.hint})' if first.hint else ''}")
         return False
     for fault in found.faults[:MOST_FAULTS]:
         tell(f"{store.root}: {label}: {fault}")

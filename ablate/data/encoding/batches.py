@@ -42,8 +42,6 @@ from ablate.errors import AblateError
 
 Array = np.ndarray
 
-NOT_DATA = ("path",)  # where a recording lies does not change what it is
-
 
 class EncodingDataset:
     """Opened recordings, split, on their device. Raises AblateError where a split of a session is empty."""
@@ -255,10 +253,9 @@ class EncodingDataset:
         return None if table is None else found_showings(session, recording, table, self.counted)
 
     def _fingerprint(self, content: str | None) -> str:
-        fields = {name: value for name, value in non_default(self.config).items() if name not in NOT_DATA}
+        fields = non_default(self.config, locations=False)
         chosen = self.config.chosen_units
         if chosen.file is not None or chosen.quality is not None:  # what files say is content, where they lie is not
-            fields["units"] = {name: value for name, value in non_default(chosen).items() if name != "file"}
             fields["used"] = [np.flatnonzero(~unasked).tolist() for unasked in self.not_asked]
         digest = hashlib.sha256(json.dumps(fields, sort_keys=True).encode())
         parts = [content] if content is not None else [content_hash(recording) for recording in self.recordings]

@@ -6,7 +6,7 @@ window.
 """
 
 from dataclasses import replace
-from typing import Literal, TypeVar
+from typing import ClassVar, Literal, TypeVar
 
 import torch
 from pydantic import Field, field_validator, model_validator
@@ -50,6 +50,8 @@ class SplitConfig(Config):
 
 class UnitsConfig(Config):
     """Which units of a recording are used."""
+
+    location_fields: ClassVar[tuple[str, ...]] = ("file",)
 
     only: tuple[int, ...] | None = None
     """Their numbers, from 0, the same in every recording. Default: all."""

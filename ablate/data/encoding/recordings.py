@@ -4,7 +4,7 @@ import os
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Literal
+from typing import ClassVar, Literal
 
 import torch
 from pydantic import Field
@@ -26,6 +26,8 @@ REHEARSAL_SESSIONS = 2
 
 class RecordingsConfig(EncodingDataConfig):
     """Recording folders, each one session."""
+
+    location_fields: ClassVar[tuple[str, ...]] = ("path",)
 
     type: Literal["recordings"] = "recordings"
     path: str | tuple[str, ...] = ""

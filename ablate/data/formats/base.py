@@ -78,7 +78,11 @@ class FormatConfig(RecordingsConfig):
 
     def sources(self) -> tuple[str, ...]:
         entries = super().sources()
-        beside = (one for place in self.places() for one in self.files_of(place)[1:] if one.exists()) if entries else ()
+        try:
+            places = self.places() if entries else ()
+        except AblateError:  # it is said when they are opened
+            return entries
+        beside = (one for place in places for one in self.files_of(place)[1:] if one.exists())
         return tuple(dict.fromkeys((*entries, *map(str, beside))))
 
     def checked(self, place: Path) -> Recording:

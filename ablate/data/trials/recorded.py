@@ -7,7 +7,7 @@ variant. Every trial is checked before anything is trained (`check`).
 import hashlib
 from functools import lru_cache
 from pathlib import Path
-from typing import Literal
+from typing import ClassVar, Literal
 
 import torch
 from pydantic import Field, field_validator, model_validator
@@ -35,6 +35,8 @@ READER = 4  # raised when the same files would be read otherwise
 
 class TrialsConfig(TrialDataConfig):
     """EEG and video trials from files."""
+
+    location_fields: ClassVar[tuple[str, ...]] = ("path",)
 
     type: Literal["trials"] = "trials"
     path: str
@@ -233,7 +235,8 @@ class TrialsConfig(TrialDataConfig):
             hint = "a trial holds labels of several classes: leave `sampling` out"
             raise AblateError("sampling balanced needs one label a trial", where="data.sampling", hint=hint)
         splits = {name: split_of(checked, rows, facts) for name, rows in self.rows_of(checked.table).items()}
-        content = hashlib.blake2b(repr((READER, sorted(non_default(self).items()))).encode(), digest_size=16)
+        fields = sorted(non_default(self, locations=False).items())
+        content = hashlib.blake2b(repr((READER, fields)).encode(), digest_size=16)
         for name, split in splits.items():
             content.update(repr((name, split.trial_ids, split.labels.tolist(), checked.signal.channels)).encode())
             content.update(split.eeg.tobytes())

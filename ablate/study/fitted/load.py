@@ -1,5 +1,6 @@
 """The folder of an export, or a finished run, in; its model as a callable out."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
@@ -22,19 +23,27 @@ FACTS, WEIGHTS = "model.json", "weights.safetensors"
 """Files of an export that a model is made of."""
 
 
-def load(path: Path | str, *, variant: str | None = None, seed: int | None = None, device: str = "cpu") -> FittedModel:
+def load(
+    path: Path | str,
+    *,
+    variant: str | None = None,
+    seed: int | None = None,
+    device: str = "cpu",
+    data: Sequence[Path] = (),
+) -> FittedModel:
     """A fitted model: call it with a stimulus (t, h, w) and, where it reads any, behaviour (t, k).
 
     path: a folder written by `ablate export`, which needs neither recipe nor data; or a run's folder, or a study's with
-    variant and seed, whose data must lie where they lay. Raises AblateError where weights are gone, damaged or do not
-    fit, and where a part of one's own cannot be imported.
+    variant and seed. data: where that run's data lie now, if not where they lay. Raises AblateError where weights are
+    gone, damaged or do not fit, and where a part of one's own cannot be imported.
     """
     folder = Path(path).expanduser()
     if is_export(folder):
-        if variant is not None or seed is not None:
-            raise AblateError("an export holds one model", where=str(folder), hint="leave variant and seed out")
+        if variant is not None or seed is not None or data:
+            what = "an export holds one model and needs no data"
+            raise AblateError(what, where=str(folder), hint="leave variant, seed and data out")
         return load_export(folder, pick_device(device))
-    return fitted(opened_run(*named_run(folder, variant, seed), pick_device(device)))
+    return fitted(opened_run(*named_run(folder, variant, seed), pick_device(device), data))
 
 
 def is_export(folder: Path) -> bool:

@@ -3,6 +3,9 @@
 configuration -> data, model -> weights -> readouts, kernels, rates of three units, attention
 """
 
+from collections.abc import Sequence
+from pathlib import Path
+
 import torch
 from torch import nn
 
@@ -21,9 +24,10 @@ from ablate.training.evaluate import evaluating
 
 
 @torch.no_grad()
-def collect(store: Store, key: str, device: torch.device) -> ModelPicture:
-    """The numbers behind a run's pictures. Raises AblateError where the run is not done or kept no weights."""
-    run = opened_run(store, key, device)
+def collect(store: Store, key: str, device: torch.device, data: Sequence[Path] = ()) -> ModelPicture:
+    """The numbers behind a run's pictures. data: where its data lie now, if not where they lay. Raises AblateError
+    where the run is not done or kept no weights."""
+    run = opened_run(store, key, device, data)
     with evaluating(run.model):
         return _picture(run.record, run.model, run.dataset, store.units(key))
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from ablate.analysis.taught import taught
 from ablate.config import non_default
 from ablate.disk.read import Json
+from ablate.errors import Problems
 from ablate.model.cost import describe
 from ablate.recipe import Configuration, Recipe
 from ablate.request import Request, request_hash
@@ -42,6 +43,8 @@ def make_manifest(
     written = [v for v in layout.variants if v.role == "baseline"]  # `--only` may leave it out of the chosen ones
     compared = next(iter(rehearsed(written, request.quick)), baseline)
     entries = tuple(make_entry(v, compared, costs, facts[v.name].fingerprint, seeds) for v in variants)
+    if not request.allow_noop:
+        _refuse_copies(variants, entries)
     data = baseline.configuration.data
     return StudyManifest(
         name=name,
@@ -109,9 +112,22 @@ def _taught(differences: Mapping[str, tuple[object, object]], changes: str) -> I
             yield text
 
 
+def _refuse_copies(variants: Sequence[Variant], entries: Sequence[VariantEntry]) -> None:
+    """Raises AblateError for two variants that are one, since the files that they name hold the same."""
+    first: dict[tuple[str, ...], str] = {}
+    problems = Problems()
+    for variant, entry in zip(variants, entries, strict=True):
+        name = first.setdefault(entry.run_keys, entry.name)
+        if name != entry.name and entry.role != "control":
+            what = f"`{entry.name}` is `{name}`: the files that they read lie at different places and hold the same"
+            problems.fault(what, variant.where, "name other files, or keep it as an A/A control by `allow_noop: true`")
+    problems.refuse()
+
+
 def identity_of(configuration: Configuration) -> Json:
-    """What a run is, for its key: fields that differ from the defaults, without those that change no number."""
-    identity = non_default(configuration)
+    """What a run is, for its key: fields that differ from the defaults, without those that change no number, and
+    without where files lie, whose content is hashed beside them."""
+    identity = non_default(configuration, locations=False)
     for name in type(configuration.training).bookkeeping:
         identity.get("training", {}).pop(name, None)
     return identity

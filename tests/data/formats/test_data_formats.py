@@ -78,6 +78,8 @@ def test_what_is_read_once_is_kept_and_read_again_when_a_file_changes(truth: Wor
     visioncore(tmp_path, other)
     assert config.folders() != first
     np.testing.assert_array_equal(read_recording(config.folders()[0]).spikes, other.spikes)
+    place.unlink()
+    assert config.sources() == (str(place),), "a node that does not see the file asks for its stamp, and hands back"
 
 
 # ------------------------------------------------------------------ Sensorium

@@ -1,12 +1,13 @@
 """`ablate export`: a finished run in, a folder with all of its model out."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from ablate.cli.console import say
-from ablate.cli.options import OneSeed, OneVariant, RunPath
+from ablate.cli.options import MovedData, OneSeed, OneVariant, RunPath
 
 
 def export(
@@ -14,12 +15,15 @@ def export(
     folder: Annotated[Path, typer.Argument(help="The folder to write; it must not exist.", metavar="FOLDER")],
     variant: OneVariant = None,
     seed: OneSeed = None,
+    data: MovedData = None,
 ) -> None:
     """Write a fitted model as a folder that stands alone. `ablate.load` reads it."""
-    raise typer.Exit(export_model(run_path, folder, variant=variant, seed=seed))
+    raise typer.Exit(export_model(run_path, folder, variant=variant, seed=seed, data=data or ()))
 
 
-def export_model(path: Path, folder: Path, *, variant: str | None = None, seed: int | None = None) -> int:
+def export_model(
+    path: Path, folder: Path, *, variant: str | None = None, seed: int | None = None, data: Sequence[Path] = ()
+) -> int:
     """Writes the folder. Raises AblateError for a run without weights."""
     import torch
 
@@ -28,7 +32,7 @@ def export_model(path: Path, folder: Path, *, variant: str | None = None, seed: 
     from ablate.study.fitted.opened import opened_run
 
     store, key = named_run(path, variant, seed)
-    run = opened_run(store, key, torch.device("cpu"))
+    run = opened_run(store, key, torch.device("cpu"), data)
     export_run(run, folder)
     say(f"wrote {folder}: {run.record.variant} seed {run.record.seed}; `ablate.load({str(folder)!r})` reads it")
     return 0

@@ -2,7 +2,7 @@
 each class (of numbers mean and deviation), out, as one file."""
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,12 +11,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ablate.cli.console import say
-from ablate.cli.options import Device, OneSeed, OneVariant, RunPath
+from ablate.cli.options import Device, MovedData, OneSeed, OneVariant, RunPath
 from ablate.errors import AblateError
 
 if TYPE_CHECKING:
-    import torch
-
     from ablate.study.fitted.model import FittedModel
     from ablate.study.fitted.opened import OpenedRun
 
@@ -49,6 +47,7 @@ def predict(
         str | None, typer.Option(help="Whose units, where the run has several sessions.", metavar="NAME")
     ] = None,
     device: Device = "cpu",
+    data: MovedData = None,
 ) -> None:
     """Predict the rate of every bin and unit. Of the run's own recordings, or of any stimulus of the same size; of
     a run on trials the probability of each class, or mean and deviation of each number."""
@@ -57,13 +56,13 @@ def predict(
     if where or (stimulus is None and any(one is not None for one in beside)):
         hint = "give --recording FOLDER, or --stimulus FILE with --behavior FILE and --spikes FILE, or neither"
         raise AblateError("these options do not go together", where="ablate predict", hint=hint)
-    given = Given(recording, stimulus, behavior, spikes, bin_rate_hz, session)
+    given = Given(recording, stimulus, behavior, spikes, bin_rate_hz, session, data or ())
     raise typer.Exit(predict_run(run_path, out, variant=variant, seed=seed, given=given, device=device))
 
 
 @dataclass(frozen=True)
 class Given:
-    """What is to be predicted; nothing is the run's own recordings."""
+    """What is to be predicted; nothing is the run's own recordings. data: where these lie now."""
 
     recording: Path | None = None
     stimulus: Path | None = None
@@ -71,13 +70,16 @@ class Given:
     spikes: Path | None = None
     bin_rate_hz: float | None = None
     session: str | None = None
+    data: Sequence[Path] = ()
 
 
 def predict_run(
     path: Path, out: Path, *, variant: str | None = None, seed: int | None = None, given: Given, device: str = "cpu"
 ) -> int:
     """Writes the file. Raises AblateError for a run without weights and for a stimulus that does not fit."""
+    from ablate.result.store.named import named_run
     from ablate.study.fitted.load import is_export, load
+    from ablate.study.fitted.opened import opened_run
     from ablate.study.fitted.predict import predict_files, predict_recording
     from ablate.study.fitted.table import check_suffix, write_predictions
     from ablate.training import pick_device
@@ -87,8 +89,9 @@ def predict_run(
         if is_export(path):
             what = "an export holds no recordings"
             raise AblateError(what, where=str(path), hint="give --recording FOLDER or --stimulus FILE")
-        return _predict_own(path, out, variant, seed, given.session, pick_device(device))
-    model: FittedModel = load(path, variant=variant, seed=seed, device=device)
+        run = opened_run(*named_run(path, variant, seed), pick_device(device), given.data)
+        return _predict_own(run, out, given.session)
+    model: FittedModel = load(path, variant=variant, seed=seed, device=device, data=given.data)
     with said_aloud():
         if given.recording is not None:
             found = predict_recording(model, given.recording, given.session)
@@ -101,17 +104,12 @@ def predict_run(
     return 0
 
 
-def _predict_own(
-    path: Path, out: Path, variant: str | None, seed: int | None, session: str | None, device: "torch.device"
-) -> int:
+def _predict_own(run: "OpenedRun", out: Path, session: str | None) -> int:
     from ablate.contract import FusionSpec
     from ablate.metric import metric_named
-    from ablate.result.store.named import named_run
-    from ablate.study.fitted.opened import opened_run
     from ablate.study.fitted.predict import predict_own
     from ablate.study.fitted.table import write_predictions
 
-    run = opened_run(*named_run(path, variant, seed), device)
     if isinstance(run.dataset.spec, FusionSpec):
         return _predict_trials(run, out, session)
     found = predict_own(run, session)

@@ -1,12 +1,13 @@
 """`ablate show`: draws fitted models. A run's folder in, its pictures out; or a study's, for its main runs."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ablate.cli.console import say
-from ablate.cli.options import Device
+from ablate.cli.options import Device, MovedData
 from ablate.errors import AblateError
 
 if TYPE_CHECKING:
@@ -23,12 +24,13 @@ def show(
         Path | None, typer.Option(help="Where the pictures go [default: beside the run].", metavar="DIR")
     ] = None,
     device: Device = "auto",
+    data: MovedData = None,
 ) -> None:
     """Draw a fitted model. Readout positions, temporal kernels, predicted rates of the best, median and worst unit."""
-    raise typer.Exit(show_run(run_folder, out=out, device=device))
+    raise typer.Exit(show_run(run_folder, out=out, device=device, data=data or ()))
 
 
-def show_run(run_folder: Path, *, out: Path | None = None, device: str = "auto") -> int:
+def show_run(run_folder: Path, *, out: Path | None = None, device: str = "auto", data: Sequence[Path] = ()) -> int:
     """Writes the numbers to `pictures/<key>/` of the study and the drawings there or to `out`."""
     from ablate.cli.studies import analysis_of
     from ablate.result.picture import picture_folder, write_picture
@@ -44,7 +46,7 @@ def show_run(run_folder: Path, *, out: Path | None = None, device: str = "auto")
     if not wanted:
         raise AblateError("no finished run here kept its weights", where=str(run_folder), hint=TRAIN_FOR_WEIGHTS)
     for key in wanted:
-        picture = collect(store, key, where)
+        picture = collect(store, key, where, data)
         say(f"wrote {write_picture(store.root, picture)}")
         folder = picture_folder(store.root, key) if out is None else out
         own = f"{picture.variant}-seed{picture.seed}" if len(wanted) > 1 and out is not None else ""

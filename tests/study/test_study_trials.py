@@ -10,6 +10,7 @@ from ablate.cli.command.run import finished_study
 from ablate.data.trials.layout.native import write_folder
 from ablate.errors import AblateError
 from ablate.study.flow import run_study
+from ablate.study.study import study_of
 
 RECIPE = """\
 name: films
@@ -70,6 +71,29 @@ def test_features_rewritten_under_the_same_names_are_other_data(tmp_path: Path) 
     assert (end.trained, end.kept) == (first.trained, 0)
 
 
+@pytest.mark.parametrize(
+    ("file", "changes"),
+    [
+        ("manifest.csv", {"t05,s0": "t05,s1"}),  # whose trial it is
+        ("manifest.csv", {",s1,": ",p1,"}),  # what a subject is called
+        ("manifest.csv", {"happy": "joyful"}),  # what a class is called; its place in the order stays
+        ("meta.yaml", {"Cz": "C4"}),
+        ("meta.yaml", {"eeg_rate_hz: 100.0": "eeg_rate_hz: 200.0", "interval_s: 2.0": "interval_s: 1.0"}),
+    ],
+)
+def test_whatever_the_tables_of_a_folder_say_belongs_to_the_run(tmp_path, file, changes):
+    """Names of classes, the rate and the seconds did not: "0 trained, all kept", under names that were gone."""
+    recipe = recipe_of(tmp_path)
+    keys = [study_of(request_of(recipe, tmp_path / "results")).manifest.variants[0].keys]
+    text = (tmp_path / "trials" / file).read_text()
+    for before, after in changes.items():
+        assert before in text
+        text = text.replace(before, after)
+    (tmp_path / "trials" / file).write_text(text)
+    keys.append(study_of(request_of(recipe, tmp_path / "results")).manifest.variants[0].keys)
+    assert keys[0] != keys[1]
+
+
 def test_a_run_that_failed_is_tried_again_once_its_data_changed(tmp_path: Path) -> None:
     """A learning rate that diverges stands for any failure: the same data are not tried again, other data are."""
     request = request_of(recipe_of(tmp_path, rate="1.0e30"), tmp_path / "results")
@@ -92,8 +116,6 @@ def test_a_folder_with_faults_is_refused_before_anything_is_trained(tmp_path: Pa
 
 
 def test_what_is_no_fault_but_should_be_known_is_said_before_a_study(tmp_path: Path) -> None:
-    from ablate.study.study import study_of
-
     request = request_of(recipe_of(tmp_path), tmp_path / "results")
     rewrite(tmp_path, frame_mask=np.zeros((2, 3), dtype=bool))
     (notice,) = (one for one in study_of(request).notices if one.where == "data")

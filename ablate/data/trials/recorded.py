@@ -235,10 +235,12 @@ class TrialsConfig(TrialDataConfig):
             hint = "a trial holds labels of several classes: leave `sampling` out"
             raise AblateError("sampling balanced needs one label a trial", where="data.sampling", hint=hint)
         splits = {name: split_of(checked, rows, facts) for name, rows in self.rows_of(checked.table).items()}
+        spec, signal = self._spec(checked), checked.signal
         fields = sorted(non_default(self, locations=False).items())
-        content = hashlib.blake2b(repr((READER, fields)).encode(), digest_size=16)
+        shared = (READER, fields, spec, signal.channels, signal.rate_hz, signal.seconds)
+        content = hashlib.blake2b(repr(shared).encode(), digest_size=16)
         for name, split in splits.items():
-            content.update(repr((name, split.trial_ids, split.labels.tolist(), checked.signal.channels)).encode())
+            content.update(repr((name, split.trial_ids, split.session.tolist(), split.labels.tolist())).encode())
             content.update(split.eeg.tobytes())
             content.update(split.frame_mask.tobytes())
             content.update(b"" if split.lengths is None else split.lengths.tobytes())
@@ -247,7 +249,7 @@ class TrialsConfig(TrialDataConfig):
         notices = checked.notices
         if not isinstance(self.split, FoldsConfig):  # what one fold does not test, another does
             notices += tuple(absent_classes(splits, checked.table.labels))
-        return TrialDataset(splits, self._spec(checked), self, fingerprint=fingerprint, device=device, notices=notices)
+        return TrialDataset(splits, spec, self, fingerprint=fingerprint, device=device, notices=notices)
 
     def rehearsal(self) -> "TrialsConfig":
         split = self.split

@@ -9,12 +9,11 @@ from torch import Tensor
 
 from ablate.data.recording import Recording
 from ablate.data.recording.array_file import let_go
-from ablate.data.recording.session import REPEATED
+from ablate.data.recording.session import OPTIONAL, REPEATED
 
 Array = np.ndarray
 Index = Int[Tensor, "b t"]
 
-HASHED = ("stimulus", "spikes", "behavior", "behavior_valid", "valid", "trials", "split", "rates", *REPEATED)
 HASH_BYTES = 1 << 24  # rows are hashed in pieces of 16 MB
 
 
@@ -58,7 +57,7 @@ class FrameStore:
 def content_hash(recording: Recording) -> str:
     """Hash of everything that can change a score: arrays with their shapes, name and bin rate."""
     digest = hashlib.blake2b(f"{recording.name} {recording.bin_rate_hz!r}".encode(), digest_size=32)
-    for name, part in recording.arrays(*HASHED):
+    for name, part in recording.arrays("stimulus", "spikes", *OPTIONAL, *REPEATED):
         digest.update(f"\n{name} {part.dtype.str} {part.shape} ".encode())
         step = max(1, HASH_BYTES // max(1, part.nbytes // len(part)))
         for start in range(0, len(part), step):

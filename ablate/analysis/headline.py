@@ -66,10 +66,12 @@ def answer(analysis: StudyAnalysis) -> str:
         return f"{lead}no winner is named: one seed gives no interval, so noise cannot be told from gain."
     if judged and all(row.verdict == "negligible" for row in judged):
         worth = percent(analysis.rule.worth)
-        return f"{lead}no winner is named: every patch changes less than {worth}, which is an answer."
+        full = any(guard.kind == "near the ceiling" for guard in analysis.guards)
+        end = "and none could gain as much" if full else "which is an answer"
+        return f"{lead}no winner is named: every patch changes less than {worth}, {end}."
     hurting = [row for row in judged if _stays(row, "hurts")]
     if hurting:
-        return f"{lead}no patch helps; {_hurt(hurting)}.{_least(analysis)}{_unrepeated(judged)}"
+        return f"{lead}no patch is shown to help; {_hurt(hurting)}.{_least(analysis)}{_unrepeated(judged)}"
     return f"{lead}no winner is named: no patch is clear of noise.{_least(analysis)}{_unrepeated(judged)}"
 
 

@@ -74,7 +74,7 @@ def analyse(
     rows = with_retuning(rows, manifest, records, prior, relative)
     combined = attribute(cells.cells, baseline, target, manifest.ladders, relative=relative, prior=prior)
     looks = None if manifest.schedule is None else manifest.schedule.looks
-    detectable, basis = smallest_gain(cells, found, pairs, rule, looks=looks)
+    detectable, basis = smallest_gain(cells, found, pairs, rule, prior, looks=looks)
     base_score = estimate(list(baseline.scores.values()))
     analysis = replace(
         _assembled(manifest, whole, state),

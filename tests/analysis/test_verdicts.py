@@ -101,7 +101,7 @@ def test_patches_that_hurt_are_named_when_none_helps():
     analysis = run(Planted({BASELINE: base, "worse": shifted(base, -0.1), "nothing": shifted(base, 0.0, 0.01)}))
     assert analysis.row("worse").verdict == "hurts"
     assert analysis.winner is None
-    assert analysis.answer.startswith("no patch helps; worse hurts. With 3 seeds, a gain under ")
+    assert analysis.answer.startswith("no patch is shown to help; worse hurts. With 3 seeds, a gain under ")
 
 
 def test_a_gain_that_holm_takes_back_says_so():

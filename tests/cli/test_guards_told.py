@@ -136,6 +136,11 @@ def of_sessions(count: int) -> dict[str, Any]:
     return {"with_units": names, "sessions": sessions}
 
 
+def negligible() -> dict[str, Any]:
+    base = around(0.4, 0.002, seeds=5)
+    return {"scores": {BASELINE: base, "p": shifted(base, 0.001, 0.001)}, "seeds": range(5)}
+
+
 TINY = {BASELINE: around(0.001, 0.0001), "p": around(0.195, 0.001)}
 LOST = {BASELINE: {**BASE, 2: None}, "p": HELPS}
 PLATEAU = {"baseline1": [0.1, 0.2, 0.25, 0.25, 0.25, 0.25, 0.25, 0.25]}
@@ -157,6 +162,12 @@ CASES = {
         {"floor": 0.136},
         "baseline (0.149) does not clear what needs no receptive field (0.136)",
     ),
+    "near the ceiling": (
+        {"scores": {BASELINE: around(0.79, 0.001), "p": around(0.78, 0.001)}},
+        {"scores": {BASELINE: around(0.75, 0.001), "p": around(0.74, 0.001)}},
+        "baseline (0.790) stands at 99 % of what can be attained (0.800): no patch can gain more than 1.3 %, which is "
+        "less than the 3.0 % that count",
+    ),
     "below the GLM": (glm(0.05), glm(-0.05), "baseline (0.400) is below glm (0.450): it has not learned what"),
     "small denominator": ({"scores": TINY}, {}, "is under 2 % of the ceiling: gains are not given in percent"),
     "at chance": (
@@ -170,6 +181,18 @@ CASES = {
         {"curves": curves(FLAT)},
         "p was still learning when its runs stopped (+0.100 bits/spike in the last quarter of its steps, 250 % of its "
         "gain): this ranks speed of learning",
+    ),
+    "a reference still learning": (
+        {**glm(-0.05), "curves": {"glm": dict.fromkeys(range(3), CLIMBING)}},
+        {**glm(-0.05), "curves": {"glm": dict.fromkeys(range(3), FLAT)}},
+        "glm was still learning when its runs stopped (+0.100 bits/spike in the last quarter of its steps): what is "
+        "measured against it may be another number after more steps",
+    ),
+    "a negligible row still learning": (
+        {**negligible(), "curves": {"p": dict.fromkeys(range(5), CLIMBING)}},
+        {**negligible(), "curves": {"p": dict.fromkeys(range(5), FLAT)}},
+        "p was still learning when its runs stopped (+0.100 bits/spike in the last quarter of its steps): more steps "
+        "may take it out of +-3.0 %",
     ),
     "plateau": (
         {"curves": curves(FLAT, **PLATEAU)},
@@ -216,6 +239,8 @@ CASES = {
 
 
 KINDS = {
+    "a negligible row still learning": "still learning",
+    "a reference still learning": "still learning",
     "at chance": "small denominator",
     "below the GLM": "below the floor",
     "other data": "taught unequally",
@@ -313,6 +338,14 @@ def test_patches_that_change_nothing_worth_having_are_an_answer(tmp_path):
     scores = {BASELINE: base, "p": shifted(base, 0.001, 0.001), "q": shifted(base, -0.001, 0.001, salt=5)}
     text = told(study(scores=scores, seeds=range(5)), tmp_path)
     assert "no winner is named: every patch changes less than 3.0 %, which is an answer." in text
+
+
+def test_patches_that_could_gain_nothing_are_no_answer(tmp_path):
+    """A baseline at 98 % of its ceiling once gave "every patch changes less than 3 %, which is an answer"."""
+    base = around(0.79, 0.002, seeds=5)
+    scores = {BASELINE: base, "p": shifted(base, 0.001, 0.001), "q": shifted(base, -0.001, 0.001, salt=5)}
+    text = told(study(scores=scores, seeds=range(5)), tmp_path)
+    assert "every patch changes less than 3.0 %, and none could gain as much." in text
 
 
 def test_three_intervals_answer_three_questions(tmp_path):

@@ -3,7 +3,7 @@
 from ablate.analysis.cells import Cells
 from ablate.analysis.guard.learning import plateaus, still_learning
 from ablate.analysis.guard.noise import moved_controls, unlike_spreads
-from ablate.analysis.guard.scale import below_the_floor, few_sessions, small_denominator
+from ablate.analysis.guard.scale import below_the_floor, few_sessions, near_the_ceiling, small_denominator
 from ablate.analysis.guard.seeds import looked_at_before
 from ablate.analysis.guard.teaching import lost_pairs, taught_unequally
 from ablate.analysis.guard.time import steps_in_time, unlike_splits
@@ -20,6 +20,7 @@ def guards_of(
         *moved_controls(analysis),
         *looked_at_before(analysis, looked_at),
         *below_the_floor(analysis),
+        *near_the_ceiling(analysis, relative=relative),
         *small_denominator(analysis, relative=relative),
         *lost_pairs(analysis, cells),
         *taught_unequally(analysis, cells),

@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Float
 from numpy import ndarray
 
-from ablate.analysis.outcome import LearningCurve, StudyAnalysis
+from ablate.analysis.outcome import LearningCurve, StudyAnalysis, VariantAnalysis
 from ablate.analysis.outcome.guard import Guard
 from ablate.analysis.statistics.family import holm
 from ablate.analysis.statistics.gain import two_sided_p
@@ -22,29 +22,47 @@ OF_GAIN, OF_SCORE = 0.2, 0.02
 """A rise over the last quarter beyond these shares may be the whole of the gain."""
 SURE = 0.05
 """One-sided, Holm over the rows: a curve rises only if its rise is clear of the noise of single scores."""
+MORE_STEPS = {
+    "negligible": "more steps may take it out of +-{worth}",
+    "reference": "what is measured against it may be another number after more steps",
+}
 APART, BEYOND = 0.15, 4.0
 """Two modes: the lower lies below the upper by this share of it, and by so many standard deviations of the seeds."""
 
 
 def still_learning(analysis: StudyAnalysis) -> Iterator[Guard]:
-    """The baseline, or a row with a verdict, whose validation score still rose over the last quarter of its steps."""
+    """The baseline, or a row with a verdict, whose validation score still rose over the last quarter of its steps.
+
+    Rows that are `negligible` and references claim no gain: they are asked apart, and for more.
+    """
+    for row, rise in _climbing(analysis, ("baseline", "helps", "hurts")):
+        share = percent(rise / abs(row.gain.mean), 0) if row.gain is not None and row.gain.mean else ""
+        size = _size(rise, analysis.unit) + (f", {share} of its gain" if share else "")
+        sentence = f"{row.name} was still learning when its runs stopped ({size}): this ranks speed of learning."
+        yield Guard("still learning", row.name, sentence, share)
+    for row, rise in _climbing(analysis, ("negligible", "reference")):
+        size = _size(rise, analysis.unit)
+        end = MORE_STEPS[row.verdict].format(worth=percent(analysis.rule.worth))
+        yield Guard("still learning", row.name, f"{row.name} was still learning when its runs stopped ({size}): {end}.")
+
+
+def _climbing(analysis: StudyAnalysis, verdicts: Sequence[str]) -> Iterator[tuple[VariantAnalysis, float]]:
+    """The rows with these verdicts whose rise is clear of noise, and large beside their score or a gain that they
+    claim; beside score and distance from the baseline, where they claim none."""
     asked = [
-        (row, curves)
+        (row, row.score.mean, curves)
         for row in analysis.rows
-        if row.score is not None and row.verdict in ("baseline", "helps", "hurts") and (curves := _whole(row.curves))
+        if row.score is not None and row.verdict in verdicts and (curves := _whole(row.curves))
     ]
-    sure = _rising([curves for _, curves in asked])
-    for (row, curves), rising in zip(asked, sure, strict=True):
-        if not rising or row.score is None:
-            continue
+    for (row, score, curves), rising in zip(asked, _rising([curves for *_, curves in asked]), strict=True):
         rise = mean(map(_rise, curves))
-        claimed = row.gain is not None and rise > OF_GAIN * abs(row.gain.mean)
-        if rise > OF_SCORE * abs(row.score.mean) or claimed:
-            share = percent(rise / abs(row.gain.mean), 0) if row.gain is not None and row.gain.mean else ""
-            size = f"{signed(rise)} {analysis.unit} in the last quarter of its steps"
-            size += f", {share} of its gain" if share else ""
-            sentence = f"{row.name} was still learning when its runs stopped ({size}): this ranks speed of learning."
-            yield Guard("still learning", row.name, sentence, share)
+        limits = [OF_SCORE * abs(score), *([OF_GAIN * abs(row.gain.mean)] if row.gain is not None else [])]
+        if rising and rise > (min if "helps" in verdicts else max)(limits):
+            yield row, rise
+
+
+def _size(rise: float, unit: str) -> str:
+    return f"{signed(rise)} {unit} in the last quarter of its steps"
 
 
 def _whole(curves: Sequence[LearningCurve]) -> list[LearningCurve]:

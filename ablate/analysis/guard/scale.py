@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from ablate.analysis.outcome import StudyAnalysis
 from ablate.analysis.outcome.guard import Guard
-from ablate.analysis.words import number, plural
+from ablate.analysis.words import number, percent, plural
 from ablate.metric import metric_named
 
 CLEAR = 0.1
@@ -37,6 +37,22 @@ def below_the_floor(analysis: StudyAnalysis) -> Iterator[Guard]:
                 analysis.baseline_name,
                 f"{named} is below {row.name} ({number(row.score.mean)}): {end}",
             )
+
+
+def near_the_ceiling(analysis: StudyAnalysis, *, relative: bool) -> Iterator[Guard]:
+    """No patch can gain what counts, so that `negligible` was certain for all that does no harm."""
+    score, ceiling = analysis.baseline.score, analysis.attainable
+    if score is None or ceiling is None or not relative:
+        return
+    room = (ceiling - score.mean) / score.mean
+    if room < analysis.rule.worth:
+        yield Guard(
+            "near the ceiling",
+            analysis.baseline_name,
+            f"{analysis.baseline_name} ({number(score.mean)}) stands at {percent(score.mean / ceiling, 0)} of what can "
+            f"be attained ({number(ceiling)}): no patch can gain more than {percent(room)}, which is less than the "
+            f"{percent(analysis.rule.worth)} that count.",
+        )
 
 
 def small_denominator(analysis: StudyAnalysis, *, relative: bool) -> Iterator[Guard]:

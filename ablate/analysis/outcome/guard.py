@@ -7,6 +7,7 @@ GuardKind = Literal[
     "control moved",
     "looked at",
     "below the floor",
+    "near the ceiling",
     "small denominator",
     "lost pairs",
     "still learning",

@@ -23,7 +23,6 @@ from ablate.analysis.statistics.noise import (
     detectable_gains,
     pairing,
     seeds_needed,
-    smallest_detectable_gain,
     unpaired_spread,
 )
 from ablate.analysis.stopping.levels import nominal, repeated_p
@@ -186,9 +185,16 @@ def _flipped(found: Sequence[Gain | None], family: Sequence[int]) -> dict[int, f
 
 
 def smallest_gain(
-    cells: Cells, found: Sequence[Gain | None], seeds: int, rule: AnalysisRule, *, looks: tuple[int, ...] | None = None
+    cells: Cells,
+    found: Sequence[Gain | None],
+    seeds: int,
+    rule: AnalysisRule,
+    prior: Prior,
+    *,
+    looks: tuple[int, ...] | None = None,
 ) -> tuple[float | None, str]:
-    """Smallest gain that the planned seeds find with 80 % power if it is the only real one of the family.
+    """Smallest gain that the planned seeds find with 80 % power if it is the only real one of the family, by the prior
+    that the verdicts are judged with.
 
     looks: seeds at each look of a study that is run until settled; any of them may find it.
     """
@@ -196,7 +202,6 @@ def smallest_gain(
         gain for cell, gain in zip(cells.cells, found, strict=True) if cell.entry.role == "variant" and gain is not None
     ]
     spreads = [gain.spread for gain in patches if gain.spread is not None]
-    moderated = rule.variance == "moderated"
     planned = sum(1 for cell in cells.cells if cell.entry.role == "variant")
     basis = "the median spread of the patches' paired differences"
     spread = median(spreads) if spreads else unpaired_spread(list(cells.baseline.scores.values()))
@@ -206,9 +211,11 @@ def smallest_gain(
         base = list(cells.baseline.scores.values())
         worth = rule.worth * max(sum(base) / len(base), 0.0) / spread if base and spread else 0.0
         worth = float(f"{worth:.2g}")  # two digits: the same studies are simulated once
-        found_gain: float | None = spread * detectable_by_looks(looks, planned, moderated=moderated, worth=worth)
+        found_gain: float | None = spread * detectable_by_looks(
+            looks, planned, moderated=rule.variance == "moderated", worth=worth
+        )
     else:
-        found_gain = smallest_detectable_gain(spread, seeds, patches=planned, moderated=moderated)
+        found_gain = detectable_gains([spread], [seeds], [max(planned, 1.0)], prior)[0] if seeds > 1 else None
     if found_gain is None:
         return None, ""
     return found_gain, basis if spreads else "the baseline's spread over seeds, as if pairing did nothing"

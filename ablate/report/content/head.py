@@ -8,7 +8,15 @@ from ablate.analysis.outcome import StudyAnalysis, VariantAnalysis
 from ablate.analysis.words import ABSENT, number, percent, plural, share_with_interval, with_interval
 from ablate.report.content.block import Block, Facts, Lines
 
-WHOLE = ("control moved", "looked at", "below the floor", "small denominator", "lost pairs", "taught unequally")
+WHOLE = (
+    "control moved",
+    "looked at",
+    "below the floor",
+    "near the ceiling",
+    "small denominator",
+    "lost pairs",
+    "taught unequally",
+)
 """Guards that are about every row, or about what was compared at all: they stand above the table. All others stand
 beneath it."""
 

@@ -34,7 +34,7 @@ def test_several_studies_open_with_question_answer_runs_commit_and_date_of_each(
     assert lines[0] == "2 studies"
     assert lines[1].startswith("  first: Which patch helps? Answer: p helps most surely: +5.0 %")
     assert lines[1].endswith("(6 of 6 runs, commit 0123456, 2026-11-25)")
-    assert lines[2].startswith("  second: Which patch helps? Answer: no patch helps; p hurts. With 3 seeds")
+    assert lines[2].startswith("  second: Which patch helps? Answer: no patch is shown to help; p hurts. With 3 seeds")
     assert lines[3] == ""
     assert lines[4].startswith("first: ")
     assert any(line.startswith("second: ") for line in lines[5:])

@@ -49,7 +49,8 @@ def test_a_recipe_on_real_recordings_opens_with_what_it_asks_expects_and_costs(n
     assert recipe.question
     assert recipe.expectation
     assert recipe.cost
-    assert recipe.seeds == (0, 1, 2)
+    assert len(recipe.seeds) >= 3
+    assert recipe.looked_at, "the settings were chosen on some seed"
     roles = [variant.role for variant in lay_out(recipe).variants]
     assert (roles.count("baseline"), roles.count("reference"), roles.count("control")) == (1, 1, 1)
 

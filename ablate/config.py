@@ -30,6 +30,13 @@ class Config(BaseModel):
         """The files and folders of trained weights that these options, or options within them, name."""
         return tuple(file for _, value in self if isinstance(value, Config) for file in value.files_read())
 
+    def refuse_changes(self) -> None:
+        """Raises AblateError where code that these options, or options within them, name is not what it was when they
+        were read: asked before a run is trained."""
+        for _, value in self:
+            if isinstance(value, Config):
+                value.refuse_changes()
+
 
 def part_type(value: object) -> str | None:
     """The `type` of a part; None of a config that is no part, and of any other value."""

@@ -10,8 +10,10 @@ import pytest
 
 from ablate.analysis.judge import Choice, judge_file
 from ablate.analysis.study import analyse
-from ablate.result import Store
+from ablate.recipe import Configuration
+from ablate.result import Store, content_key
 from ablate.result.store.pack import PACK
+from ablate.study.setup.manifest import identity_of
 
 RESULTS = Path(__file__).resolve().parent.parent / "results"
 TABLES = sorted(RESULTS.glob("*/table.json"))
@@ -126,6 +128,18 @@ def test_a_committed_study_names_no_place_of_the_machine_that_trained_it(folder)
     told = {text for line in lines for text in strings(json.loads(line))}
     assert len(told) > 100
     assert not [text for text in told if re.match(r"/\w|[A-Za-z]:\\|file:", text)]
+
+
+@pytest.mark.parametrize("folder", COMMITTED, ids=lambda folder: folder.name)
+def test_a_committed_run_has_the_key_of_what_it_was(folder):
+    """Keys leave defaults out: a default that is given another value would keep the runs of the one before."""
+    keys, known = {}, {}
+    for record in Store(folder).records():
+        text = json.dumps(record.config, sort_keys=True)
+        if text not in known:
+            known[text] = identity_of(Configuration.model_validate(record.config))
+        keys[record.key] = content_key(known[text], record.seed, record.data_fingerprint)
+    assert keys == {key: key for key in keys}
 
 
 @pytest.mark.parametrize("folder", COMMITTED, ids=lambda folder: folder.name)

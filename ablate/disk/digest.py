@@ -1,9 +1,12 @@
 """Hashes of texts and files."""
 
 import hashlib
+import os
+from collections.abc import Collection
 from functools import lru_cache
 from pathlib import Path
 
+from ablate.disk.stamp import Look, look_of
 from ablate.errors import AblateError
 
 KEY_CHARACTERS = 20
@@ -26,17 +29,23 @@ def file_hash(path: Path) -> str:
 
 def known_file_hash(path: Path) -> str:
     """`file_hash`, kept while the file is untouched: of a file of weights, every variant asks."""
-    facts = path.stat()
-    return _known(path, facts.st_size, facts.st_mtime_ns)
+    return _known(path, look_of(path))
 
 
-def refuse_another(path: Path, content: str) -> None:
-    """Raises AblateError where a file of weights is not the one whose hash was taken when the recipe was read."""
-    if known_file_hash(path) != content:
-        what, hint = "is not the file that it was when the recipe was read", "start the study again"
+def files_hash(files: Collection[Path]) -> str:
+    """Of several files by their content and by where they lie to each other; empty where there is none."""
+    folder = os.path.commonpath([file.parent for file in files]) if files else ""
+    named = [f"{file.relative_to(folder).as_posix()} {known_file_hash(file)}" for file in sorted(files)]
+    return text_hash("\n".join(named)) if named else ""
+
+
+def refuse_another(path: Path | str, now: str, content: str) -> None:
+    """Raises AblateError where what lies somewhere is not that whose hash was taken when the recipe was read."""
+    if now != content:
+        what, hint = "is not what it was when the recipe was read", "start the study again"
         raise AblateError(what, where=str(path), hint=hint)
 
 
-@lru_cache(maxsize=64)
-def _known(path: Path, size: int, changed: int) -> str:
+@lru_cache(maxsize=1024)
+def _known(path: Path, look: Look) -> str:
     return file_hash(path)

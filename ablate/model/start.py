@@ -92,7 +92,7 @@ def begin(model: Model, start: StartConfig | None) -> None:
     if start is None:
         return
     file = weights_file(start.path)
-    refuse_another(file, start.content)
+    refuse_another(file, known_file_hash(file), start.content)
     parts = own_parts(model, start.parts)
     with _opened(file) as held, torch.no_grad():
         for part in parts.values():

@@ -65,6 +65,8 @@ def changes(found: Mapping[str, tuple[object, object]], limit: int = SHORT) -> s
     last = ("", "")  # the part, and the change in words, of the phrase before
     for path, (before, after) in sorted(found.items(), key=lambda change: not change[0].endswith(".type")):
         owner, _, name = path.rpartition(".")
+        if name == "content" and ".params." not in path:  # the hash of a file says nothing to a reader
+            continue
         part = owner.rpartition(".")[2]
         change = _words(after) if before is None else f"{_words(before)} -> {_words(after)}"
         if name != "type" and last == (owner, change):  # the same change of two options of a part is named once
@@ -96,7 +98,6 @@ def _words(value: object) -> str:
     if isinstance(value, float):
         return f"{value:g}"
     if isinstance(value, dict):
-        # `content`, the hash of a file, says nothing to a reader
         return ",".join(f"{key}={_words(item)}" for key, item in value.items() if key != "content")
     return "none" if value is None else str(value)
 

@@ -97,7 +97,7 @@ def test_weights_are_named_by_their_content_and_another_file_is_refused(tmp_path
     assert first.init is not None
     assert again.init is not None
     assert first.init.content != again.init.content
-    with pytest.raises(AblateError, match="is not the file that it was when the recipe was read"):
+    with pytest.raises(AblateError, match="is not what it was when the recipe was read"):
         first.build(SPEC).begin()
     again.build(SPEC).begin()
 

@@ -1,6 +1,7 @@
 """Files that lie elsewhere than when a study was trained: the same content is the same data, and the same run."""
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -124,3 +125,40 @@ def test_a_folder_of_trials_that_moved_is_the_same_data(tmp_path):
     places = (tmp_path / "elsewhere", tmp_path)
     with pytest.raises(AblateError, match="lie in one folder, 2 were named"):
         export_model(store.root, tmp_path / "model", variant="baseline", data=places)
+
+
+@pytest.mark.parametrize("more", [{"seeds": "1"}, {"only": "fast"}], ids=["other seeds", "another variant"])
+def test_a_study_is_not_extended_with_runs_on_other_data(request_here, tmp_path, more):
+    """No run of both had the same seed of the same variant, by which it was seen: their scores were paired."""
+    fast = "patches: {fast: {title: faster, training: {learning_rate: 3.0e-3}}}"
+    retold(request_here, "patches: {}", fast)
+    retold(request_here, "variants: []", "variants: [each]")
+    run_study(replace(request_here, only="baseline"))
+    shutil.rmtree(tmp_path / "old")
+    record_noise(tmp_path / "old", seed=1)
+    with pytest.raises(AblateError, match=r"\(its data changed\)"):
+        run_study(replace(request_here, **{"only": "baseline", **more}))
+    end = run_study(replace(request_here, changed=True, **{"only": "baseline", **more}))
+    assert end.trained == len(end.study.manifest.run_keys) == 1
+
+
+def test_recordings_in_the_second_root_that_change_while_python_runs_are_other_data(
+    request_here, tmp_path, monkeypatch
+):
+    """Nothing was found of them by name, so that the recordings that were open already stood for them."""
+    monkeypatch.setenv("ABLATE_DATA", str(tmp_path))
+    retold(request_here, f"path: {tmp_path / 'old'}", "path: old")
+    run_study(request_here)
+    shutil.rmtree(tmp_path / "old")
+    record_noise(tmp_path / "old", seed=1)
+    with pytest.raises(AblateError, match="its data changed"):
+        run_study(request_here)
+
+
+def test_a_variant_on_recordings_of_its_own_does_not_keep_the_others_from_new_seeds(request_here, tmp_path):
+    record_noise(tmp_path / "second", seed=1)
+    other = f"patches: {{other: {{title: another animal, data: {{path: {tmp_path / 'second'}}}}}}}"
+    retold(request_here, "patches: {}", other)
+    retold(request_here, "variants: []", "variants: [each]")
+    run_study(request_here)
+    assert run_study(replace(request_here, seeds="1", variants="baseline")).trained == 1

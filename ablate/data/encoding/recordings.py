@@ -1,6 +1,5 @@
 """Recording folders named by the recipe: real data, or anything written in the same form."""
 
-import os
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -16,10 +15,9 @@ from ablate.data.encoding.config import PLACEHOLDER_RATE, EncodingDataConfig, Un
 from ablate.data.recording import Recording, read_recording
 from ablate.data.recording.resample import factor_to, resampled
 from ablate.data.recording.unit_table import TABLES
-from ablate.disk.listing import is_hidden, visible
+from ablate.disk.listing import places_at, roots, visible
 from ablate.errors import AblateError
 
-ROOT_VARIABLE = "ABLATE_DATA"
 REHEARSAL_FRAMES = 6000
 REHEARSAL_SESSIONS = 2
 
@@ -108,17 +106,8 @@ def refuse_bits_of_calcium(recording: Recording, metric: str) -> None:
 def found_at(entry: str, inside: Callable[[Path], list[Path]]) -> list[Path]:
     """What a path or glob leads to, from the working directory, else from $ABLATE_DATA. inside: what counts of a file
     or folder."""
-    roots = [Path.cwd()]
-    if os.environ.get(ROOT_VARIABLE):
-        roots.append(Path(os.environ[ROOT_VARIABLE]))
-    pattern = Path(entry).expanduser()
-    for root in roots:
-        base = Path(pattern.anchor) if pattern.is_absolute() else root
-        relative = str(pattern.relative_to(pattern.anchor)) if pattern.is_absolute() else str(pattern)
-        literal = base / relative  # a folder may well be named `mouse[1]`
-        globbed = any(sign in relative for sign in "*?[") and not literal.exists()
-        matches = sorted(one for one in base.glob(relative) if not is_hidden(one.name)) if globbed else [literal]
-        found = [one for match in matches for one in inside(match)]
+    for root in roots(Path.cwd()):
+        found = [one for place in places_at(entry, root) for one in inside(place)]
         if found:
             return found
     return []

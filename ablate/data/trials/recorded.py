@@ -26,6 +26,7 @@ from ablate.data.trials.opened.rows import split_of
 from ablate.data.trials.opened.split import absent_classes
 from ablate.data.trials.signal.filter import FilterOptions, Phase
 from ablate.data.trials.signal.form import Bads, SignalOptions
+from ablate.disk.listing import is_hidden
 from ablate.disk.stamp import stamp_of
 from ablate.errors import AblateError
 
@@ -141,7 +142,7 @@ class TrialsConfig(TrialDataConfig):
         if not folder.is_dir():
             hint = "paths are relative to where ablate runs; `ablate data make --type trials FOLDER` writes an example"
             raise AblateError(f"there is no folder {folder}", where="data.path", hint=hint)
-        stamp = stamp_of([str(file) for file in self._table().files if file.is_file()])
+        stamp = _stamp_of_files(self._table())
         return _checked(self._reading(), stamp_of((self.path,)), stamp)
 
     def _reading(self) -> "TrialsConfig":
@@ -170,7 +171,13 @@ class TrialsConfig(TrialDataConfig):
         return self.changed(split=self.split.model_copy(update={"fold": fold}))
 
     def _table(self) -> TrialTable:
-        return _table(self._reading(), stamp_of((self.path,)))
+        """Kept while nobody touches the folder, or a file elsewhere that was read for it, as of ratings."""
+        asked = self._reading(), stamp_of((self.path,))
+        table, stamp = _table(*asked)
+        if stamp != _stamp_of_files(table):
+            _table.cache_clear()
+            table, _ = _table(*asked)
+        return table
 
     @property
     def check_options(self) -> CheckOptions:
@@ -193,14 +200,13 @@ class TrialsConfig(TrialDataConfig):
         return eav.read_folder(folder, self.interval_s, style)
 
     def sources(self) -> tuple[str, ...]:
-        """The folder, and the files outside of it that its manifest names."""
+        """The folder, and the files that its manifest names and that lie outside of it or are hidden in it."""
         folder = Path(self.path).resolve()
         try:
             files = self._table().files
         except AblateError:  # it is said when the trials are opened
             files = ()
-        outside = {str(file) for file in files if folder not in file.resolve().parents}
-        return (self.path, *sorted(outside))
+        return (self.path, *sorted({str(file) for file in files if not _is_met(file.resolve(), folder)}))
 
     def describe(self) -> FusionSpec:
         return self._spec(self.checked())
@@ -245,6 +251,12 @@ class TrialsConfig(TrialDataConfig):
             content.update(split.frame_mask.tobytes())
             content.update(b"" if split.lengths is None else split.lengths.tobytes())
             content.update(b"".join(facts[trial].content for trial in split.trial_ids))
+        dealt = {trial for split in splits.values() for trial in split.trial_ids}
+        for row in checked.table.rows:  # `most_trials` leaves some out of this fold, which others test
+            if isinstance(self.split, FoldsConfig) and self.split.fold is None and row.trial_id not in dealt:
+                content.update(repr((row.trial_id, row.subject, row.own_labels, row.values)).encode())
+                content.update(checked.signal.read(row).tobytes())
+                content.update(facts[row.trial_id].mask.tobytes() + facts[row.trial_id].content)
         fingerprint = content.hexdigest()
         notices = checked.notices
         if not isinstance(self.split, FoldsConfig):  # what one fold does not test, another does
@@ -270,13 +282,23 @@ _READING = (
 )
 
 
+def _is_met(file: Path, folder: Path) -> bool:
+    """Whether a walk through the folder comes to the file."""
+    return folder in file.parents and not any(map(is_hidden, file.relative_to(folder).parts))
+
+
+def _stamp_of_files(table: TrialTable) -> str:
+    return stamp_of([str(file) for file in table.files if file.is_file()])
+
+
 @lru_cache(maxsize=2)
-def _table(config: TrialsConfig, stamp: str) -> TrialTable:
-    """Kept while nobody touches the folder."""
-    return config.read_table()
+def _table(config: TrialsConfig, stamp: str) -> tuple[TrialTable, str]:
+    """The table, and how its files looked when it was read."""
+    table = config.read_table()
+    return table, _stamp_of_files(table)
 
 
 @lru_cache(maxsize=2)
 def _checked(config: TrialsConfig, stamp: str, stamp_of_files: str) -> Checked:
     """Kept while nobody touches the files: variants, rehearsals and prices share one walk."""
-    return check_trials(_table(config, stamp), config.check_options)
+    return check_trials(_table(config, stamp)[0], config.check_options)

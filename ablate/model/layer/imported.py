@@ -1,24 +1,31 @@
 """A user's own part, by name: `{type: import, target: package.module:Class, params: {...}}`.
 
 The class is called as `Class(<what build of that kind of part gets>, **params)` and inherits from that kind in
-`ablate.contract`. Code is imported when the part is built, never when a recipe is read.
+`ablate.contract`. Code is imported when the part is built, never when a recipe is read: then a hash of its source is
+taken, which belongs to the run's key.
 """
 
 import importlib
+import os
 import re
 from typing import Any, ClassVar, Literal, TypeVar
 
 import torch
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 from torch import nn
 
 from ablate.config import Config
 from ablate.contract import Part
+from ablate.disk.code import source_hash, sources_of
+from ablate.disk.digest import refuse_another
 from ablate.errors import AblateError
 
 Kind = TypeVar("Kind", bound=Part)
 
 TARGET = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
+
+_seen: dict[str, str] = {}
+"""Module -> hash of its source when it was first asked for here."""
 
 
 class Imported(Config):
@@ -29,6 +36,9 @@ class Imported(Config):
     """Where the class lives: `package.module:Class`."""
     params: dict[str, Any] = Field(default_factory=dict)
     """Keyword arguments of the class."""
+    content: str = ""
+    """Hash of the source of its module and of what that imports beside it, filled in when the recipe is read: other
+    code is another run."""
 
     @field_validator("target")
     @classmethod
@@ -37,9 +47,28 @@ class Imported(Config):
             raise ValueError("write the target as package.module:Class")
         return target
 
+    @model_validator(mode="after")
+    def _named_by_content(self) -> "Imported":
+        if not self.content:
+            object.__setattr__(self, "content", source_hash(self.module))  # frozen from here on
+        return self
+
+    @property
+    def module(self) -> str:
+        return self.target.partition(":")[0]
+
+    def files_read(self) -> tuple[str, ...]:
+        return tuple(os.path.relpath(file) for file in sources_of(self.module))
+
+    def refuse_changes(self) -> None:
+        refuse_another(self.target, source_hash(self.module), self.content)
+
     def made(self, *given: object) -> nn.Module:
-        """The user's module. Raises AblateError for its faults."""
-        part = load_class(self.target)
+        """The user's module. Raises AblateError for its faults, and where Python holds its source of before."""
+        part, now = load_class(self.target), source_hash(self.module)
+        if _seen.setdefault(self.module, now) != now:
+            hint = "start Python again: what it has imported, it keeps"
+            raise AblateError("has changed since this Python imported it", where=self.target, hint=hint)
         try:
             return part(*given, **self.params)
         except (AblateError, MemoryError, torch.OutOfMemoryError):

@@ -10,6 +10,8 @@ Differs in: pictures are cropped to their middle square as DINOv2's are; the pac
 
 import importlib.metadata
 import importlib.util
+import os
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Literal
 
@@ -17,13 +19,14 @@ import numpy as np
 import torch
 from einops import rearrange
 from numpy.typing import NDArray
-from pydantic import Field
+from pydantic import Field, model_validator
 from safetensors.numpy import save
 from torch import Tensor
 from torch.nn import functional
 
 from ablate.config import Config
 from ablate.disk.cache import cache_folder
+from ablate.disk.digest import known_file_hash, refuse_another
 from ablate.disk.whole import whole_file, writing
 from ablate.errors import AblateError
 from ablate.model.video.frame_encoder import FrameEncoder
@@ -54,9 +57,22 @@ class FocusConfig(Config):
     """Keep the features of a frozen model on disk, by content, for all variants and seeds."""
     at_once: int = Field(default=32, ge=1, le=16_384)
     """Images of one forward pass; bounds the memory."""
+    content: str = ""
+    """Hash of the weights, filled in when the recipe is read: another version of the package may bring others."""
+
+    @model_validator(mode="after")
+    def _named_by_content(self) -> "FocusConfig":
+        with suppress(AblateError):  # without the package it is said when the model is built
+            object.__setattr__(self, "content", self.content or known_file_hash(onnx_file()))  # frozen from here on
+        return self
+
+    def files_read(self) -> tuple[str, ...]:
+        return (os.path.relpath(onnx_file()),) if self.content else ()
 
     def build(self, frame_shape: tuple[int, ...], intervals: int, frames: int) -> FrameEncoder:
         """frame_shape: (3, h, w) of the data, any size. frames: f. Raises AblateError without the extra."""
+        if self.content:
+            refuse_another(onnx_file(), known_file_hash(onnx_file()), self.content)
         as_timm = TimmConfig(
             name=TIMMS_NAME,
             weights=str(converted()),

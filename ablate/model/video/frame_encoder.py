@@ -22,6 +22,7 @@ from torch import Tensor, nn
 from ablate.contract import VideoEncoder, frame_key
 from ablate.disk.cache import cache_folder
 from ablate.errors import AblateError
+from ablate.model.layer.precision import full_precision
 from ablate.model.video.cache.features import CACHE_HINT, FeatureCache
 from ablate.model.video.pixels import Pixels
 
@@ -134,8 +135,8 @@ class FrameEncoder(VideoEncoder):
         return features
 
     def look_up(self, images: Shaped[Tensor, "v 3 h w"], keys: Int[Tensor, "v 2"] | None) -> Float[Tensor, "v sd"]:
-        """Cached features; what is missing is computed. Found or not, they pass through float16, so that both are
-        equal."""
+        """Cached features; what is missing is computed, in single precision whatever the run trains in: they are those
+        of all runs. Found or not, they pass through float16, so that both are equal."""
         cache = self.cache()
         contents = content_keys(images) if keys is None else keys.cpu().numpy().view(np.uint64)
         values, found = cache.get(contents)
@@ -146,7 +147,8 @@ class FrameEncoder(VideoEncoder):
             places = torch.from_numpy(np.flatnonzero(~found)[first])
             for rows in cache.claims(different, self.at_once):
                 chosen = images[places[torch.from_numpy(rows)].to(images.device)]
-                cache.put(different[rows], self.encode(chosen).half().cpu().numpy())
+                with full_precision(images.device):
+                    cache.put(different[rows], self.encode(chosen).half().cpu().numpy())
             values, found = cache.get(contents)
         raise AblateError(
             "features that were written cannot be read back",

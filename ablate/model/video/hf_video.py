@@ -20,13 +20,14 @@ from torch import Tensor, nn
 
 from ablate.config import Config
 from ablate.contract import VideoEncoder
-from ablate.disk.digest import known_file_hash, refuse_another
+from ablate.disk.digest import files_hash, refuse_another
 from ablate.disk.read import Json
 from ablate.errors import AblateError
 from ablate.model.video.pixels import Pixels, require_pixels
 
 KINDS = ("videomae", "vivit")
-WEIGHTS = "model.safetensors"
+READ = ("config.json", "preprocessor_config.json", "model*.safetensors*", "pytorch_model*.bin*")
+"""What is read of a folder: options, pixels, and weights, in one piece or several."""
 USUAL = {
     "videomae": {"image_mean": [0.485, 0.456, 0.406], "image_std": [0.229, 0.224, 0.225]},
     "vivit": {"image_mean": [0.5, 0.5, 0.5], "image_std": [0.5, 0.5, 0.5]},
@@ -45,12 +46,13 @@ class HfVideoConfig(Config):
     at_once: int = Field(default=4, ge=1, le=16_384)
     """Intervals of one forward pass; bounds the memory."""
     content: str = ""
-    """Hash of a folder's weights, filled in when the recipe is read: other weights are another run."""
+    """Hash of what is read of a folder, filled in when the recipe is read: other weights, options or means of the
+    pixels are another run."""
 
     @model_validator(mode="after")
     def _named_by_content(self) -> "HfVideoConfig":
-        if not self.content and (Path(self.path) / WEIGHTS).is_file():
-            object.__setattr__(self, "content", known_file_hash(Path(self.path) / WEIGHTS))  # frozen from here on
+        if not self.content:
+            object.__setattr__(self, "content", content_of(Path(self.path)))  # frozen from here on
         return self
 
     def files_read(self) -> tuple[str, ...]:
@@ -59,8 +61,8 @@ class HfVideoConfig(Config):
     def build(self, frame_shape: tuple[int, ...], intervals: int, frames: int) -> "HfVideo":
         """frame_shape: (3, h, w), any size. Raises AblateError for other models, and where there is none."""
         shown = require_pixels(frame_shape)
-        if self.content and (file := Path(self.path) / WEIGHTS).is_file():
-            refuse_another(file, self.content)
+        if self.content and (now := content_of(Path(self.path))):
+            refuse_another(Path(self.path), now, self.content)
         with torch.random.fork_rng(devices=[]):
             model, kind = _opened(self.path)
         return HfVideo(self, model, pixels_of(self.path, kind, int(model.config.image_size)), frames, shown)
@@ -126,6 +128,11 @@ class HfVideo(VideoEncoder):
         hidden: Tensor = self.model(given).last_hidden_state
         places = (hidden.shape[1] // self.frames) * self.frames
         return reduce(hidden[:, -places:], "v (t s) d -> v t d", "mean", t=self.frames)  # ViViT's class token is first
+
+
+def content_of(folder: Path) -> str:
+    """Empty of a name on the hub, which leads to no folder here."""
+    return files_hash({file for pattern in READ for file in folder.glob(pattern)})
 
 
 def evenly(there: Bool[Tensor, "v f"], count: int) -> Int[Tensor, "v t"]:

@@ -122,7 +122,7 @@ class TimmConfig(Config):
         if self.weights not in ("hub", "random") and not meta:
             file = Path(self.weights)
             if self.content and file.is_file():
-                refuse_another(file, self.content)
+                refuse_another(file, known_file_hash(file), self.content)
             load_weights(model, file)
         if self.pool == "patches":
             with suppress(AssertionError):  # a model that cannot do without its pool keeps it, unused

@@ -13,6 +13,7 @@ from ablate.disk.name import check_name
 from ablate.disk.read import Json, json_text, read_json
 from ablate.disk.whole import move_folder, sync_file, sync_folder, write_json, writing
 from ablate.errors import AblateError
+from ablate.result.picture import picture_folder
 from ablate.result.record import RunRecord
 
 PARTIAL = ".partial-"
@@ -82,6 +83,7 @@ class RunWriter:
                     os.rename(aside, self.place)
                 raise
             shutil.rmtree(aside, ignore_errors=True)
+        shutil.rmtree(picture_folder(self.place.parents[1], self._key), ignore_errors=True)  # of the run before
         return True
 
     def _write(self, name: str, text: str) -> None:

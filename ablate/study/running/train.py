@@ -151,8 +151,10 @@ def build_model(
     """The model with the initial weights of a seed: the same bits on every device, since they are drawn on the CPU.
 
     fitted: other weights will take their place, so that nothing need be read for them. Raises AblateError where the
-    data's metric makes no sense for it, and where weights to start from are gone.
+    data's metric makes no sense for it, and where weights to start from, or the user's own code, are gone or others.
     """
+    if not fitted:
+        configuration.model.refuse_changes()
     with seeded(stream_seed(seed, "init", configuration.training.reseed)):
         model: Model = configuration.model.build(dataset.spec)
     if dataset.metric == "fev" and model.reads_spikes:

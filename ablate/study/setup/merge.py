@@ -1,35 +1,71 @@
 """A study is extended, never silently changed: the manifest that is there and the new one in, one manifest out."""
 
+from collections.abc import Collection, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 
+from pydantic import BaseModel, TypeAdapter, ValidationError
+
+from ablate.config import non_default
+from ablate.data import DataConfig
 from ablate.errors import AblateError, Problem
 from ablate.request import Request
-from ablate.result import StudyManifest, VariantEntry
+from ablate.result import RunRecord, StudyManifest, VariantEntry, canonical_json
 from ablate.result.manifest import Confirmation, LookedAt
+from ablate.study.running.job import RunJob
 from ablate.study.study import Study
+
+DATA: TypeAdapter[DataConfig] = TypeAdapter(DataConfig)
 
 
 def keep_manifest(study: Study, request: Request) -> Study:
     """Writes `study.json`, extending the one that is there; refuses a recipe whose variants changed their meaning."""
     with study.store.lock_study():
         if study.store.exists():
-            scored = any(record.state == "done" for record in study.store.scan().records.values())
+            old, records = study.store.manifest(), study.store.scan().records
+            scored = any(record.state == "done" for record in records.values())
             accept = request.changed or request.fresh or not scored  # without a score there is none to mix up
-            manifest = merge_manifests(study.store.manifest(), study.manifest, accept=accept)
-            study = replace(study, manifest=manifest)
+            before = [record for key, record in records.items() if key in old.run_keys]
+            others = on_other_data(study.jobs, before)
+            study = replace(study, manifest=merge_manifests(old, study.manifest, others, accept=accept))
         study.store.write_manifest(study.manifest)
     return study
 
 
-def merge_manifests(old: StudyManifest, new: StudyManifest, *, accept: bool) -> StudyManifest:
+def on_other_data(jobs: Sequence[RunJob], records: Iterable[RunRecord]) -> frozenset[str]:
+    """Variants whose data a run of the study had already, when they held something else.
+
+    Their keys do not tell it where the study has no run of the same variant at the same seed.
+    """
+    planned = {(job.variant, job.fold): job for job in jobs}
+    now = {"", *(job.data_fingerprint for job in planned.values())}
+    known = {(record.variant, record.data_fingerprint): record.config.get("data") for record in records}
+    before = set[tuple[str, str]]()
+    for (variant, fingerprint), options in known.items():
+        if fingerprint not in now:
+            with suppress(ValidationError):  # of a version that had other options
+                before |= _named(variant, DATA.validate_python(options))
+    return frozenset(job.variant for job in planned.values() if before & _named(job.variant, job.configuration.data))
+
+
+def _named(variant: str, data: BaseModel) -> set[tuple[str, str]]:
+    """By what data are meant to be the same: a variant's own options wherever they lie, and any at one place."""
+    options = (canonical_json(non_default(data, locations=place)) for place in (False, True))
+    return set(zip((variant, ""), options, strict=True))
+
+
+def merge_manifests(
+    old: StudyManifest, new: StudyManifest, others: Collection[str] = (), *, accept: bool
+) -> StudyManifest:
     """The new manifest, with the variants and seeds of the old one that it does not name; changed expectations listed.
 
+    others: variants on other data than the study had.
     Raises AblateError when a variant of the same name has come to mean something else, unless `accept`.
     """
     _same_schedule(old, new)
     _keeps_fresh_seeds(old, new)
     before = {entry.name: entry for entry in old.variants}
-    changed = [entry for entry in new.variants if _means_otherwise(before.get(entry.name), entry)]
+    changed = [one for one in new.variants if one.name in others or _means_otherwise(before.get(one.name), one)]
     if changed and not accept:
         raise AblateError(problems=_problems(before, changed, old.name))
     names = {entry.name for entry in new.variants}
@@ -104,7 +140,7 @@ def _problems(before: dict[str, VariantEntry], changed: list[VariantEntry], stud
     """What changed, each reason once with all variants that it moved."""
     moved: dict[str, list[str]] = {}
     for entry in changed:
-        moved.setdefault(_reason(before[entry.name], entry), []).append(f"`{entry.name}`")
+        moved.setdefault(_reason(before.get(entry.name), entry), []).append(f"`{entry.name}`")
     hint = "give the study another name or another --out, or say --changed to go on under the new meaning"
     return tuple(
         Problem(
@@ -117,13 +153,13 @@ def _problems(before: dict[str, VariantEntry], changed: list[VariantEntry], stud
     )
 
 
-def _reason(old: VariantEntry, new: VariantEntry) -> str:
+def _reason(old: VariantEntry | None, new: VariantEntry) -> str:
     """What of a variant changed, as far as the two manifests tell."""
+    if old is None or old.config_hash == new.config_hash:
+        return " (its data changed)"
     paths = [
         path for path in {*old.differences, *new.differences} if old.differences.get(path) != new.differences.get(path)
     ]
-    if old.config_hash == new.config_hash:
-        return " (its data changed)"
     if old.differences and paths:  # none where `--only` planned it without the baseline
         return f": {', '.join(sorted(paths)[:4])}"
     return " (the baseline's configuration changed)"

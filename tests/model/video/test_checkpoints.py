@@ -223,6 +223,6 @@ def test_a_rewritten_checkpoint_is_another_configuration(tmp_path: Path) -> None
     first = TimmConfig(name=TINY, weights=str(tmp_path / "weights.pt"))
     torch.save({name: tensor + 1 for name, tensor in state.items()}, tmp_path / "weights.pt")
     assert TimmConfig(name=TINY, weights=str(tmp_path / "weights.pt")) != first
-    with pytest.raises(AblateError, match="is not the file that it was when the recipe was read"):
+    with pytest.raises(AblateError, match="is not what it was when the recipe was read"):
         first.build((3, 160, 160), 1, 1)
     assert TimmConfig(name=TINY, weights="random").content == TimmConfig(name=TINY).content == ""

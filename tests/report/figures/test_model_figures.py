@@ -8,6 +8,7 @@ from matplotlib.axes import Axes
 from ablate.errors import AblateError
 from ablate.report.figures import rendered
 from ablate.report.figures.model import CATALOGUE, drawings
+from ablate.result import RunRecord, Store
 from ablate.result.picture import (
     AttentionPicture,
     KernelPicture,
@@ -114,3 +115,15 @@ def test_a_file_of_another_run_is_refused(tmp_path: Path) -> None:
     (other / "pictures.json").write_bytes(path.read_bytes())
     with pytest.raises(AblateError, match="belongs to another run"):
         read_picture(tmp_path, "cd" * 10)
+
+
+def test_the_picture_of_a_run_that_was_trained_again_is_gone(tmp_path: Path) -> None:
+    """A report showed the model of before beside the scores of the new one: a key is the same for both."""
+    store = Store(tmp_path)
+    record = RunRecord(key=KEY, study="s", variant="v", seed=0, state="done", config={})
+    store.put(record)
+    write_picture(tmp_path, picture())
+    store.put(record)
+    assert read_picture(tmp_path, KEY) == picture()
+    store.put(record, replace=True)
+    assert read_picture(tmp_path, KEY) is None

@@ -22,6 +22,7 @@ from ablate.data.trials.layout.frames.arrays import as_mask, read_array
 from ablate.data.trials.layout.frames.film import FilmStyle, Stretch, read_frames, read_mask, slot_keys
 from ablate.data.trials.layout.frames.stored import clean, frame_shape
 from ablate.data.trials.layout.table import EegFile, Frames, TrialRow, TrialTable, hash_of, no_frames, whole_intervals
+from ablate.disk.stamp import Look, look_of
 from ablate.errors import AblateError, Problem
 
 RATE_HZ, CHANNELS = 500.0, 30
@@ -217,22 +218,20 @@ def _features(file: Path) -> dict[str, np.ndarray] | None:
     beside = feature_file(file)
     if not beside.is_file():
         return None
-    facts = beside.stat()
-    return _features_of(beside, facts.st_size, facts.st_mtime_ns)
+    return _features_of(beside, look_of(beside))
 
 
 @lru_cache(maxsize=2)
-def _features_of(file: Path, size: int, changed: int) -> dict[str, np.ndarray]:
+def _features_of(file: Path, look: Look) -> dict[str, np.ndarray]:
     return {name: read_array(file, name) for name in ("features", "frame_mask")}
 
 
 def _mat(file: Path) -> dict[str, Any]:  # scipy has texts among the arrays
-    facts = file.stat()
-    return _mat_of(file, facts.st_size, facts.st_mtime_ns)
+    return _mat_of(file, look_of(file))
 
 
 @lru_cache(maxsize=4)
-def _mat_of(file: Path, size: int, changed: int) -> dict[str, Any]:
+def _mat_of(file: Path, look: Look) -> dict[str, Any]:
     """A .mat file up to version 7; 7.3 is HDF5, whose axes are reversed."""
     from scipy.io import loadmat
 

@@ -28,6 +28,7 @@ from ablate.data.trials.layout.table import (
     no_frames,
     whole_intervals,
 )
+from ablate.disk.stamp import Look, look_of
 from ablate.errors import AblateError, Problem
 
 if TYPE_CHECKING:
@@ -63,7 +64,9 @@ def read_folder(
     own = {row.where: round((row.seconds or 0) / interval_s) for row in rows}
     numbers = rated([line for line in lines if line.where in own], targets, own, intervals, interval_s)
     problems += [*numbers.problems, *(interval_faults(lines, own, intervals) if rows and not targets else [])]
-    names = {line.cells[key] for line in lines for key in ("eeg", "video") if line.cells[key]}
+    names = {folder / line.cells[key] for line in lines for key in ("eeg", "video") if line.cells[key]}
+    headers = {Path(row.recording.name) for row in rows}  # of some formats, whose numbers lie in a file beside them
+    names |= {Path(one) for header in headers for one in open_eeg(header).filenames if one is not None}
     return TrialTable(
         str(file),
         tuple(replace(row, values=numbers.by_line.get(row.where, ())) for row in rows),
@@ -71,7 +74,7 @@ def read_folder(
         intervals,
         style.frames,
         (3, style.size, style.size),
-        (file, *sorted(folder / name for name in names), *numbers.files),
+        (file, *sorted(names), *numbers.files),
         tuple(dict.fromkeys(problems)),  # a file that cannot be read stands in many lines
         (*unread(lines, COLUMNS, targets), *numbers.notices),
         tuple(targets),
@@ -174,12 +177,11 @@ def eeg_seconds(file: Path) -> float:
 
 def open_eeg(file: Path) -> BaseRaw:
     """MNE's raw object, EEG channels only; nothing but its header is read. Raises AblateError for what is none."""
-    facts = file.stat()
-    return _opened(file, facts.st_size, facts.st_mtime_ns)
+    return _opened(file, look_of(file))
 
 
 @lru_cache(maxsize=256)
-def _opened(file: Path, size: int, changed: int) -> BaseRaw:
+def _opened(file: Path, look: Look) -> BaseRaw:
     try:
         import mne
     except ImportError as error:

@@ -10,6 +10,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from ablate.disk.stamp import Look, look_of
 from ablate.errors import Problem
 
 Frames = tuple[NDArray[np.generic], NDArray[np.bool_]]
@@ -160,11 +161,10 @@ def hash_of(*parts: object) -> bytes:
 
 def hash_of_file(file: Path) -> bytes:
     """Of its bytes, kept while the file is untouched: many trials may lie in one film."""
-    facts = file.stat()
-    return _hash_of_bytes(file, facts.st_size, facts.st_mtime_ns)
+    return _hash_of_bytes(file, look_of(file))
 
 
 @lru_cache(maxsize=4096)
-def _hash_of_bytes(file: Path, size: int, changed: int) -> bytes:
+def _hash_of_bytes(file: Path, look: Look) -> bytes:
     with file.open("rb") as opened:
         return hashlib.file_digest(opened, lambda: hashlib.blake2b(digest_size=16)).digest()

@@ -8,6 +8,7 @@ import pytest
 from trial_folders import (
     SMALL_FILM,
     eav,
+    edited,
     film,
     mne_folder,
     native,
@@ -16,6 +17,9 @@ from trial_folders import (
     trials_of,
     video,
 )
+
+from ablate.data.trials import TrialsConfig
+from ablate.disk.stamp import stamp_of
 
 
 def rewritten_npz(file: Path, name: str) -> None:
@@ -78,9 +82,6 @@ def test_seed_dv_features_are_in_the_fingerprint(tmp_path: Path) -> None:
 
 def test_a_file_outside_of_the_folder_is_watched_too(tmp_path: Path) -> None:
     """The quick look at names, sizes and times (`stamp_of`) saw only the folder itself."""
-    from ablate.data.trials import TrialsConfig
-    from ablate.disk.stamp import stamp_of
-
     folder = native(tmp_path / "study")
     outside = tmp_path / "elsewhere.npz"
     os.rename(folder / "t003.npz", outside)
@@ -98,3 +99,81 @@ def test_a_file_outside_of_the_folder_is_watched_too(tmp_path: Path) -> None:
 def test_a_share_of_the_trials_has_a_fingerprint_of_its_own(tmp_path: Path, share: float) -> None:
     native(tmp_path)
     assert opened(tmp_path, fraction=share).fingerprint != opened(tmp_path).fingerprint
+
+
+def test_a_hidden_file_of_the_folder_is_watched_too(tmp_path: Path) -> None:
+    """What the manifest names is read whatever its name; a walk through the folder passes it over."""
+    folder = native(tmp_path)
+    (folder / ".eeg").mkdir()
+    os.rename(folder / "t003.npz", folder / ".eeg" / "t003.npz")
+    edited(folder / "manifest.csv", "t003.npz,t003.npz", ".eeg/t003.npz,.eeg/t003.npz")
+    sources = TrialsConfig(path=str(folder)).sources()
+    before = stamp_of(sources)
+    rewritten_npz(folder / ".eeg" / "t003.npz", "features")
+    assert stamp_of(sources) != before
+
+
+def test_ratings_outside_of_the_folder_that_change_while_python_runs_are_read_again(tmp_path: Path) -> None:
+    """The table was kept while the folder itself was untouched: the numbers to learn were those of before."""
+    folder = native(tmp_path / "study")
+    manifest = folder / "manifest.csv"
+    head, *lines = manifest.read_text().splitlines()
+    ratings = [f"../r{index}.csv" for index in range(len(lines))]
+    told = [f"{line},{file}" for line, file in zip(lines, ratings, strict=True)]
+    manifest.write_text("\n".join([f"{head},ratings", *told]) + "\n")
+    for index, file in enumerate(ratings):
+        (folder / file).write_text(f"t,valence\n0,{index}\n2,{index / 2}\n")
+    before = opened(folder, targets=("valence",))
+    (folder / "../r5.csv").write_text("t,valence\n0,70\n2,80\n")
+    after = opened(folder, targets=("valence",))
+    assert max(split.labels.max() for split in after.splits.values()) == 80
+    assert after.fingerprint != before.fingerprint
+
+
+def test_a_trial_that_the_first_fold_leaves_out_is_in_the_fingerprint_of_all_folds(tmp_path: Path) -> None:
+    """A fold's key holds the fingerprint of the data as a whole; they were those of the first fold."""
+    options = {"split": {"type": "loso"}, "most_trials": 4}
+    before = opened(native(tmp_path), **options)
+    assert opened(tmp_path, **options).fingerprint == before.fingerprint
+    dealt = {trial for split in before.splits.values() for trial in split.trial_ids}
+    left = next(f"t{index:03d}" for index in range(24) if f"t{index:03d}" not in dealt)
+    folds = (opened(tmp_path, **{**options, "split": {"type": "loso", "fold": fold}}) for fold in range(1, 4))
+    assert any(left in split.trial_ids for fold in folds for split in fold.splits.values())
+    for name in ("eeg", "features"):
+        fingerprint = opened(tmp_path, **options).fingerprint
+        rewritten_npz(tmp_path / f"{left}.npz", name)
+        assert opened(tmp_path, **options).fingerprint != fingerprint
+
+
+VHDR = """\
+Brain Vision Data Exchange Header File Version 1.0
+[Common Infos]
+DataFile=one.eeg
+DataFormat=BINARY
+DataOrientation=MULTIPLEXED
+NumberOfChannels=2
+SamplingInterval=10000
+[Binary Infos]
+BinaryFormat=INT_16
+[Channel Infos]
+Ch1=Fz,,0.1,uV
+Ch2=Cz,,0.1,uV
+"""
+
+
+def test_the_file_of_numbers_beside_a_header_outside_of_the_folder_is_watched_too(tmp_path: Path) -> None:
+    """BrainVision's .vhdr and the .set of EEGLAB name another file; the manifest names the header alone."""
+    pytest.importorskip("mne", reason="needs the extra [eeg]")
+    folder, eeg = tmp_path / "study", tmp_path / "eeg"
+    folder.mkdir()
+    eeg.mkdir()
+    (eeg / "one.vhdr").write_text(VHDR)
+    numbers = np.random.default_rng(0).integers(-300, 300, (6000, 2), dtype=np.int16)
+    numbers.tofile(eeg / "one.eeg")
+    lines = [f"t{n},s0,{'ab'[n % 2]},../eeg/one.vhdr,,{4 * n},,4" for n in range(14)]
+    head = "trial_id,subject,label,eeg,video,t0_eeg_s,t0_video_s,seconds"
+    (folder / "manifest.csv").write_text("\n".join([head, *lines]) + "\n")
+    sources = TrialsConfig(path=str(folder), layout="mne", most_absent=1).sources()
+    before = stamp_of(sources)
+    numbers[::-1].tofile(eeg / "one.eeg")
+    assert stamp_of(sources) != before

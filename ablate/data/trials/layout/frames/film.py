@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ablate.data.trials.layout.table import Frames, hash_of, hash_of_file
+from ablate.disk.stamp import Look, look_of
 from ablate.errors import AblateError
 
 if TYPE_CHECKING:
@@ -129,12 +130,11 @@ def _decoded(file: Path, start: float) -> Iterator[VideoFrame]:
 
 def _packet_times(file: Path) -> NDArray[np.float64]:
     """When each frame of the film is shown, seconds."""
-    facts = file.stat()
-    return _times_of(file, facts.st_size, facts.st_mtime_ns)
+    return _times_of(file, look_of(file))
 
 
 @lru_cache(maxsize=512)
-def _times_of(file: Path, size: int, changed: int) -> NDArray[np.float64]:
+def _times_of(file: Path, look: Look) -> NDArray[np.float64]:
     av = _pyav(file)
     try:
         with av.open(str(file)) as film:

@@ -85,6 +85,11 @@ def test_a_run_is_not_trained_by_other_code_than_its_key_tells_but_opened(reques
     (tmp_path / "tiny_helper.py").write_text(HELPER.replace("-1.0", "-2.0"))
     with pytest.raises(AblateError, match="is not what it was when the recipe was read"):
         train_run(job.model_dump(mode="json"))
+    (tmp_path / "tiny_model.py").rename(tmp_path / "gone.py")
+    forget(monkeypatch)
+    with pytest.raises(AblateError, match="cannot import `tiny_model`"):
+        train_run(job.model_dump(mode="json"))
+    (tmp_path / "gone.py").rename(tmp_path / "tiny_model.py")
     forget(monkeypatch)
     dataset = job.configuration.data.open(CPU)
     assert float(build_model(job.configuration, dataset, 0, CPU, fitted=True).biases[0].detach()[0]) == -2.0

@@ -61,7 +61,8 @@ class Imported(Config):
         return tuple(os.path.relpath(file) for file in sources_of(self.module))
 
     def refuse_changes(self) -> None:
-        refuse_another(self.target, source_hash(self.module), self.content)
+        if now := source_hash(self.module):  # where there is none, importing it says so
+            refuse_another(self.target, now, self.content)
 
     def made(self, *given: object) -> nn.Module:
         """The user's module. Raises AblateError for its faults, and where Python holds its source of before."""

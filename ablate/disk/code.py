@@ -7,10 +7,12 @@ import importlib.util
 import os
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from functools import lru_cache
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from ablate.disk.digest import files_hash
+from ablate.disk.digest import files_hash, text_hash
 from ablate.disk.stamp import Look, look_of
 
 PACKAGE = Path(__file__).parents[1]
@@ -42,13 +44,20 @@ def _installed(place: str) -> list[str]:
 
 
 def source_hash(module: str) -> str:
-    """Of the files of a module of the user's; empty where it is not found."""
-    return files_hash(sources_of(module))
+    """Of the files of a module of the user's, and of the version of an installed one; empty where it is not found."""
+    files = sources_of(module)
+    hashed = files_hash(files)
+    if not any(set(INSTALLED) & set(file.parts) for file in files):
+        return hashed
+    with suppress(PackageNotFoundError):
+        return text_hash(f"{hashed} {version(module.partition('.')[0])}")
+    return hashed
 
 
 def sources_of(module: str) -> tuple[Path, ...]:
     """The file of a module and those that it imports beside it, in its package or in the same folder, and so on. Of
-    what is installed its own package alone; of this program none, whose code is part of no run. Nothing is imported.
+    what is installed its own file alone: its version tells the rest, and all of torch would be read for a layer of
+    torch's. Of this program none, whose code is part of no run. Nothing is imported.
     """
     top = module.partition(".")[0]
     try:
@@ -63,7 +72,7 @@ def sources_of(module: str) -> tuple[Path, ...]:
     while todo:
         name = todo.pop()
         first, _, rest = name.partition(".")
-        if name in found or first == PACKAGE.name or (home.parent.name in INSTALLED and first != top):
+        if name in found or first == PACKAGE.name or (home.parent.name in INSTALLED and name != module):
             continue
         place = (home if first == top else home.parent / first) / rest.replace(".", "/")
         files = (place.with_name(f"{place.name}.py"), place / "__init__.py")

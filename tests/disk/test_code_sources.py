@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from ablate.disk.code import sources_of
+from ablate.disk.code import source_hash, sources_of
 
 FILES = {
     "lone.py": "import os\nimport beside\nfrom lab.nets.vit import Vit\n",
@@ -33,7 +33,15 @@ def test_a_module_is_its_file_and_what_it_imports_beside_it(tmp_path: Path, monk
     def found(module: str) -> set[str]:
         return {file.relative_to(root).as_posix() for file in sources_of(module)}
 
-    assert found("lab.nets.vit") == VIT
+    assert found("lab.nets.vit") == ({"lab/nets/vit.py"} if installed else VIT)
     assert found("lone") == ({"lone.py"} if installed else {"lone.py", "beside.py", *VIT})
-    assert found("lab") == {"lab/__init__.py", "lab/plots.py"}
+    assert found("lab") == {"lab/__init__.py", *(() if installed else ("lab/plots.py",))}
     assert found("no_such_module.at_all") == found("sys") == found("ablate.contract") == set()
+
+
+def test_of_an_installed_package_the_version_tells_the_rest(monkeypatch: pytest.MonkeyPatch):
+    """All of torch was read for `torch.nn:Linear`, by every process, for some ten seconds."""
+    assert [file.name for file in sources_of("torch.nn")] == ["__init__.py"]
+    now = source_hash("torch.nn")
+    monkeypatch.setattr("ablate.disk.code.version", lambda name: f"{name} of tomorrow")
+    assert source_hash("torch.nn") != now

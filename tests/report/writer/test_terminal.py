@@ -54,7 +54,7 @@ def test_the_head_has_study_question_answer_and_landmarks():
     assert lines[2].startswith("answer: tokens+blur helps most surely: +6.0 % [+5.1, +6.9] bits/spike")
     assert lines[3] == (
         "baseline 0.400 [0.375, 0.425]   reference resnet 0.440   reference glm 0.200   attainable 0.800   "
-        "smallest detectable gain 0.8 %   runs 27"
+        "smallest detectable gain 2.1 %   runs 27"
     )
 
 

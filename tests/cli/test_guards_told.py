@@ -348,6 +348,11 @@ def test_patches_that_could_gain_nothing_are_no_answer(tmp_path):
     assert "every patch changes less than 3.0 %, and none could gain as much." in text
 
 
+def test_a_baseline_above_what_is_expected_of_the_truth_leaves_no_negative_gain(tmp_path):
+    scores = {BASELINE: around(0.81, 0.001), "p": around(0.8, 0.001)}
+    assert "no patch can gain more than 0.0 %, which is less" in told(study(scores=scores), tmp_path)
+
+
 def test_three_intervals_answer_three_questions(tmp_path):
     """Another training, other neurons, other minutes; two sessions are not called other neurons."""
     CliRunner().invoke(

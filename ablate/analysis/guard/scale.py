@@ -44,7 +44,7 @@ def near_the_ceiling(analysis: StudyAnalysis, *, relative: bool) -> Iterator[Gua
     score, ceiling = analysis.baseline.score, analysis.attainable
     if score is None or ceiling is None or not relative:
         return
-    room = (ceiling - score.mean) / score.mean
+    room = max(ceiling - score.mean, 0.0) / score.mean  # a score of few bins may lie above what is expected
     if room < analysis.rule.worth:
         yield Guard(
             "near the ceiling",

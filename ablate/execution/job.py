@@ -89,7 +89,7 @@ class Outcome:
 @dataclass(frozen=True)
 class Event:
     """Something that a progress display wants to know: a job has started, is tried again, or has ended; or `told`, what
-    a person should know since it ended, by its reason."""
+    a person should know since it ended, by its reason. A job that ran is told to have started before it ended."""
 
     kind: Literal["started", "again", "ended", "told"]
     key: str

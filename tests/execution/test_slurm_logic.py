@@ -81,6 +81,12 @@ def test_a_job_that_was_put_back_is_waited_for_although_it_said_that_it_was_inte
     assert cluster.submitted == ["aa"]
 
 
+def test_a_job_that_began_and_ended_between_two_looks_is_told_to_have_started(played):
+    _, events, _ = played(aa=[["PENDING", Outcome("aa", "done"), "COMPLETED"]], bb=[["OUT_OF_MEMORY"]])
+    assert [kind for kind, key in events if key == "aa"] == ["started", "ended"]
+    assert [kind for kind, key in events if key == "bb"] == ["ended"], "it never said that it had begun"
+
+
 @pytest.mark.parametrize(
     ("states", "state", "reason"),
     [

@@ -197,6 +197,8 @@ class _Watch:
 
     def _end(self, outcome: Outcome) -> Iterator[Outcome]:
         one = self.open.pop(outcome.key)
+        if not one.running and one.ticket.outcome(outcome.key) is not None:  # it began and ended between two looks
+            self.desk.tell(Event("started", outcome.key))
         self.desk.tell(Event("ended", outcome.key, outcome))
         yield outcome
         one.ticket.forget(outcome.key)  # it is recorded now

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from rich.table import Table
 from rich.text import Text
 
-from ablate.analysis.words import duration
+from ablate.analysis.words import duration, plural
 from ablate.cli.console import out, say
 from ablate.cli.screen.document import print_document
 from ablate.disk.read import Json
@@ -94,7 +94,7 @@ def headline(status: StudyStatus) -> str:
     """`tiny: 6 runs: 1 running, 5 done; 0.02 CPU hours so far`."""
     states = ", ".join(f"{number} {state}" for state, number in status.counts.items())
     hours = f"{status.cpu_hours:.2f} CPU hours" + (f", {status.gpu_hours:.2f} GPU hours" if status.gpu_hours else "")
-    return f"{status.name}: {len(status.runs)} runs: {states}; {hours} so far"
+    return f"{status.name}: {plural(len(status.runs), 'run')}: {states}; {hours} so far"
 
 
 def cells(run: "RunStatus") -> tuple[str, ...]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from rich.table import Table
 from rich.text import Text
 
-from ablate.analysis.words import duration, number, percent, unit_of
+from ablate.analysis.words import duration, number, percent, plural, unit_of
 from ablate.cli.console import out, say
 from ablate.request import Request
 from ablate.result.environment import usable_cores
@@ -66,20 +66,20 @@ def summary(price: "StudyPrice") -> list[str]:
     """Where, how long, and what can be found."""
     manifest = price.study.manifest
     runs = len(price.study.jobs)
-    lines = [f"{runs} runs, {runs - price.left} of them there already; on {price.device}, {price.workers} at a time"]
+    lines = [f"{plural(runs, 'run')}, {runs - price.left} there already; on {price.device}, {price.workers} at a time"]
     if price.left:
-        lines.append(f"the {price.left} runs to go take about {duration(price.seconds)}")
+        lines.append(f"to go: {plural(price.left, 'run')}, about {duration(price.seconds)}")
     else:
         lines.append("nothing is left to train")
     runs, seconds = price.search
     if runs:
-        each = f"up to {runs} runs of the baseline and {runs} of each patch that helps"
+        each = f"up to {plural(runs, 'run')} of the baseline and {runs} of each patch that helps"
         lines.append(f"retuning takes {each}: about {duration(seconds)} for one")
     runs, seconds = price.confirmation
     if runs:
-        lines.append(f"the confirmation of one row takes {runs} runs, about {duration(seconds)}")
+        lines.append(f"the confirmation of one row takes {plural(runs, 'run')}, about {duration(seconds)}")
     unit = unit_of(manifest.metric)
-    seeds = f"{len(manifest.seeds)} seed{'s' if len(manifest.seeds) > 1 else ''}"
+    seeds = plural(len(manifest.seeds), "seed")
     if price.detectable is not None:
         size = f"{number(price.detectable)} {unit}"
         if price.baseline is not None and price.baseline > 0:
@@ -103,7 +103,7 @@ def say_cpu_time(todo: "Sequence[RunJob]", request: Request) -> None:
     hours = operations / (SLOW_CPU_FLOPS * usable_cores()) / 3600
     if hours < 1:
         return
-    time = f"{hours:.0f} hours" if hours < 72 else f"{hours / 24:.0f} days"
+    time = plural(round(hours), "hour") if hours < 72 else plural(round(hours / 24), "day")
     say(f"warning: by its FLOPs this recipe takes about {time} on this CPU.")
     say(f"  rehearse it in minutes: {shlex.join(('ablate', 'run', str(request.recipe), '--quick'))}")
     say("  the same question at a CPU's size: ablate run recipes/quickstart.yaml")

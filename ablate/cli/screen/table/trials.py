@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from rich.table import Table
 from rich.text import Text
 
-from ablate.analysis.words import number
+from ablate.analysis.words import number, plural
 from ablate.cli.console import out
 
 if TYPE_CHECKING:
@@ -79,5 +79,5 @@ def remarks(info: "TrialsInfo", labels: tuple[str, ...]) -> Iterator[str]:
     if any(subject.offset_s is not None for subject in info.subjects):
         yield "offset: t0_video_s less t0_eeg_s"
     total = info.intervals * sum(subject.trials for subject in info.subjects)
-    yield f"{info.absent} of {total} intervals have no frame; {info.without_video} trials have no video at all"
+    yield f"{info.absent} of {total} intervals have no frame; no video at all: {plural(info.without_video, 'trial')}"
     yield from info.notices

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from rich.table import Table
 from rich.text import Text
 
+from ablate.analysis.words import plural
 from ablate.cli.console import out, say
 from ablate.cli.screen.table.stages import print_stages
 from ablate.cli.screen.table.whom import lints_of, whom
@@ -18,7 +19,7 @@ def print_variants(study: "Study") -> None:
     console, manifest = out(), study.manifest
     console.print(f"{manifest.name}: {manifest.question}", markup=False)
     console.print(
-        f"{manifest.data_description}; seeds {', '.join(map(str, manifest.seeds))}; {len(study.jobs)} runs",
+        f"{manifest.data_description}; seeds {', '.join(map(str, manifest.seeds))}; {plural(len(study.jobs), 'run')}",
         markup=False,
     )
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))

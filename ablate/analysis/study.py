@@ -29,7 +29,7 @@ from ablate.analysis.row.units import Breakdown, breakdowns, with_other_interval
 from ablate.analysis.row.verdict import rank, winner
 from ablate.analysis.statistics.gain import estimate
 from ablate.analysis.stopping.settle import at_their_looks, counted_gains, planned_seeds, settle
-from ablate.analysis.words import unit_of
+from ablate.analysis.words import plural, unit_of
 from ablate.result.manifest import StudyManifest
 from ablate.result.provenance import commits
 from ablate.result.record import RunRecord
@@ -199,8 +199,15 @@ def _with_notes(analysis: StudyAnalysis, cells: Cells) -> StudyAnalysis:
     versions = commits(record for cell in cells.cells for record in cell.records.values())
     lines = notes(analysis, mixed=mixed, outside=cells.outside, commits=versions)
     question = " ".join(analysis.question.split())
+    code = ", ".join(f"{commit}: {plural(runs, 'run')}" for commit, runs in versions.items())
+    planned = (pair for pair in analysis.environment if not pair[0].startswith("git."))  # runs may be of other code
     return replace(
-        analysis, answer=said, headline=f"{question} {said}".strip(), notes=lines, next_steps=next_steps(analysis)
+        analysis,
+        answer=said,
+        headline=f"{question} {said}".strip(),
+        notes=lines,
+        next_steps=next_steps(analysis),
+        environment=(*planned, *([("code of the runs", code)] if code else [])),
     )
 
 

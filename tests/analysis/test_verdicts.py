@@ -282,3 +282,16 @@ def test_a_study_that_mixes_runs_of_two_commits_says_so():
     alike = [record.model_copy(update={"environment": by[1]}) for record in made]
     assert not any("versions of the code" in text for text in texts(analyse(planted.manifest(), alike), "warning"))
     assert not any("versions of the code" in text for text in texts(analyse(planted.manifest(), made), "warning"))
+
+
+def test_the_code_named_is_that_of_the_runs_and_not_of_the_command_that_planned_them():
+    """v1_bars named the commit of a later command, and runs of changed files looked like those of their commit."""
+    planted = typical()
+    git = {"git": {"commit": "c" * 40, "dirty": True}}
+    records = [record.model_copy(update={"environment": git}) for record in planted.records()]
+    later = {"git": {"commit": "d" * 40, "dirty": False}, "python": "3.12"}
+    analysis = analyse(planted.manifest().model_copy(update={"environment": later}), records)
+    assert dict(analysis.environment) == {
+        "python": "3.12",
+        "code of the runs": f"ccccccc with changes: {len(records)} runs",
+    }

@@ -14,8 +14,11 @@ the processor time of what was trained in this call.
 import argparse
 import resource
 from pathlib import Path
+from statistics import mean
 
 from ablate.analysis.apart.repetition import Again, Repetition, repetitions
+from ablate.analysis.beside.measured import CPU_SECONDS
+from ablate.analysis.guard.learning import last_rise
 from ablate.analysis.outcome import StudyAnalysis
 from ablate.analysis.statistics.change import mean_change
 from ablate.analysis.study import analyse
@@ -61,14 +64,20 @@ def studied(recipe: Path, seeds: str, out: Path) -> StudyAnalysis:
 
 
 def regime(study: StudyAnalysis) -> str:
-    """What a recipe's regime promises, on test: share of the ceiling, spread of the seeds, what can be found."""
+    """What a recipe's regime promises: share of the ceiling and spread of the seeds on test, the last quarter's rise on
+    validation, what can be found, and what it cost."""
     score = study.baseline.score
     if score is None or not study.attainable or score.spread is None:
         return "the baseline has too few finished runs"
     floor = "" if study.floor is None else f", floor {100 * study.floor / study.attainable:.0f} %"
     found = "" if study.detectable_relative is None else f", smallest gain {100 * study.detectable_relative:.1f} %"
     share, spread = score.mean / study.attainable, score.spread / score.mean
-    return f"baseline {100 * share:.1f} % of the ceiling{floor}, spread {100 * spread:.1f} %{found}"
+    rise = mean(map(last_rise, study.baseline.curves)) / score.mean
+    cost = sum(row.mean.mean * len(study.seeds) for row in study.measured if row.measure == CPU_SECONDS)
+    return (
+        f"baseline {100 * share:.1f} % of the ceiling{floor}, spread {100 * spread:.1f} %, rise {100 * rise:+.1f} %"
+        f"{found}, {cost / 60:.1f} min of one core"
+    )
 
 
 def cell(study: StudyAnalysis, name: str) -> str:

@@ -13,7 +13,7 @@ from ablate.variant import lay_out
 ROOT = Path(__file__).parents[2]
 RECORDINGS = ROOT.parent / "shared" / "data"
 CPU = torch.device("cpu")
-RECIPES = {"retina": "retina_flicker", "v1_bars": "v1_bars"}
+RECIPES = {"retina": "retina_flicker", "v1_bars": "v1_bars", "lgn": "lgn_flicker"}
 
 
 def sets(name: str, *more: str) -> list[str]:

@@ -6,7 +6,7 @@ from statistics import mean, median
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Bool, Float, Int
 from numpy import ndarray
 
 from ablate.analysis.outcome import LearningCurve, StudyAnalysis, VariantAnalysis
@@ -21,7 +21,7 @@ LEAST_POINTS = 4
 OF_GAIN, OF_SCORE = 0.2, 0.02
 """A rise over the last quarter beyond these shares may be the whole of the gain."""
 SURE = 0.05
-"""One-sided, Holm over the rows: a curve rises only if its rise is clear of the noise of single scores."""
+"""One-sided, Holm over the rows, for each of two bounds of the noise: a curve rises only if its rise is clear of it."""
 MORE_STEPS = {
     "negligible": "more steps may take it out of +-{worth}",
     "reference": "what is measured against it may be another number after more steps",
@@ -55,7 +55,7 @@ def _climbing(analysis: StudyAnalysis, verdicts: Sequence[str]) -> Iterator[tupl
         if row.score is not None and row.verdict in verdicts and (curves := _whole(row.curves))
     ]
     for (row, score, curves), rising in zip(asked, _rising([curves for *_, curves in asked]), strict=True):
-        rise = mean(map(_rise, curves))
+        rise = mean(map(last_rise, curves))
         limits = [OF_SCORE * abs(score), *([OF_GAIN * abs(row.gain.mean)] if row.gain is not None else [])]
         if rising and rise > (min if "helps" in verdicts else max)(limits):
             yield row, rise
@@ -69,30 +69,46 @@ def _whole(curves: Sequence[LearningCurve]) -> list[LearningCurve]:
     return [curve for curve in curves if len(curve.values) >= LEAST_POINTS]
 
 
-def _rise(curve: LearningCurve) -> float:
-    """What it gained over the last quarter of its steps."""
+def last_rise(curve: LearningCurve) -> float:
+    """What a curve gained over the last quarter of its steps."""
     return curve.values[-1] - float(np.interp(0.75 * curve.steps[-1], curve.steps, curve.values))
 
 
 def _rising(rows: Sequence[Sequence[LearningCurve]]) -> list[bool]:
-    """Whether each row's mean rise is above zero by a moderated t test against the noise of single scores.
+    """Whether each row's mean rise is above zero by a moderated t test against either of two bounds of its noise.
 
-    A rise is the difference of two single scores, so its variance is twice theirs: without the test up to half of all
-    studies with flat curves were accused (results/benchmarks/verdicts/guards.txt). Their noise is what bends a curve
-    over its second half, var(y[i-1] - 2 y[i] + y[i+1]) = 6 sigma^2 whatever the slope; what the rise itself differs
-    from seed to seed is no noise.
+    A rise is the difference of two single scores, so its variance is twice theirs: without a test up to half of all
+    studies with flat curves were accused (results/benchmarks/verdicts/guards.txt). What bends a curve over its second
+    half is noise, var(y[i-1] - 2 y[i] + y[i+1]) = 6 sigma^2 whatever the slope, and its shape besides: of few scores it
+    hides a rise that all seeds have. What the rise differs from seed to seed is noise, and how unlike seeds learn
+    besides. Neither is too small, so that a row rises by either.
     """
     if not rows:
         return []
+    rises = [[last_rise(curve) for curve in curves] for curves in rows]
+    count = np.array([len(curves) for curves in rows])
     bends = [np.concatenate([_bends(curve) for curve in curves]) for curves in rows]
-    variance = np.array([(bend**2).mean() / 6 for bend in bends])
+    of_bends = 2 * np.array([(bend**2).mean() / 6 for bend in bends])
     # neighbouring bends share two of three scores: n of them tell as much as about n 18 / 35 that share none
     degrees = np.array([max(len(bend) * 18 / 35, 1.0) for bend in bends])
-    means = np.array([mean(map(_rise, curves)) for curves in rows])
+    means = np.array([mean(rise) for rise in rises])
+    rising = _clear(means, of_bends, degrees, count)
+    if (several := count > 1).any():
+        of_seeds = np.array([np.var(rise, ddof=1) for rise, some in zip(rises, several, strict=True) if some])
+        rising[several] |= _clear(means[several], of_seeds, count[several] - 1.0, count[several])
+    return [bool(one) for one in rising]
+
+
+def _clear(
+    means: Float[ndarray, " m"],
+    variance: Float[ndarray, " m"],
+    degrees: Float[ndarray, " m"],
+    count: Int[ndarray, " m"],
+) -> Bool[ndarray, " m"]:
+    """Which means of `count` numbers of this variance are above zero, one-sided, Holm over the rows."""
     found = moderate(variance, degrees)
-    error = np.sqrt(2 * found.variance / np.array([len(curves) for curves in rows]))
-    p = two_sided_p(means, error, found.degrees) / 2
-    return [bool(one) for one in holm(np.where(means > 0, p, 1.0)) <= SURE]
+    p = two_sided_p(means, np.sqrt(found.variance / count), found.degrees) / 2
+    return holm(np.where(means > 0, p, 1.0)) <= SURE
 
 
 def _bends(curve: LearningCurve) -> Float[ndarray, " _"]:

@@ -31,8 +31,8 @@ from ablate.analysis.outcome import LearningCurve
 GUARDS = {"early": still_learning, "plateau": plateaus, "spread": unlike_spreads}
 QUANTILES = {"little": 0.1, "usual": 0.5, "much": 0.9}
 SEEDS = (3, 5, 10)
-POINTS = 8
-"""Validation scores of a run: the median of the committed studies."""
+POINTS = (4, 8)
+"""Validation scores of a run: the fewest that have a last quarter, and the median of the committed studies."""
 FAULTY = 9
 """The variant with a fault: the one with the largest gain."""
 
@@ -47,11 +47,12 @@ class Noise(NamedTuple):
 
 
 class Accused(NamedTuple):
-    """row, study: shares of honest rows and studies that are accused. told: of the faults."""
+    """points: scores of a curve. row, study: shares of honest rows and studies accused. told: of the faults."""
 
     noise: Noise
     seeds: int
     guard: str
+    points: int
     row: float
     study: float
     told: float
@@ -109,20 +110,21 @@ def measured(noises: Sequence[Noise], studies: int, seed: int) -> Iterator[Accus
     """Every guard at every noise and number of seeds."""
     for noise in noises:
         for seeds in SEEDS:
-            honest = [_guards(analysis) for analysis in drawn(noise, seeds, studies, seed)]
-            for guard in GUARDS:
-                faulty = [_guards(analysis) for analysis in drawn(noise, seeds, studies // 4, seed + 1, fault=guard)]
-                rows = np.array([len(found[guard]) for found in honest])
-                told = float(np.mean([f"p{FAULTY}" in found[guard] for found in faulty]))
-                counted = 1 + len(HALF.gains)
-                yield Accused(noise, seeds, guard, float(rows.mean() / counted), float((rows > 0).mean()), told)
+            for points in POINTS:
+                honest = [_guards(analysis) for analysis in drawn(noise, seeds, points, studies, seed)]
+                for guard in GUARDS if points == max(POINTS) else ("early",):
+                    faults = drawn(noise, seeds, points, studies // 4, seed + 1, fault=guard)
+                    rows = np.array([len(found[guard]) for found in honest])
+                    told = float(np.mean([f"p{FAULTY}" in _guards(analysis)[guard] for analysis in faults]))
+                    row, study = float(rows.mean() / (1 + len(HALF.gains))), float((rows > 0).mean())
+                    yield Accused(noise, seeds, guard, points, row, study, told)
 
 
 def _guards(analysis: Any) -> dict[str, set[str | None]]:
     return {name: {guard.row for guard in guard_of(analysis)} for name, guard_of in GUARDS.items()}
 
 
-def drawn(noise: Noise, seeds: int, studies: int, seed: int, fault: str = "") -> Iterator[Any]:
+def drawn(noise: Noise, seeds: int, points: int, studies: int, seed: int, fault: str = "") -> Iterator[Any]:
     """Studies as the guards see them: rows with verdict, score, gain and curves."""
     generator = np.random.default_rng(seed)
     gains = np.array(HALF.gains) * noise.gains
@@ -132,10 +134,10 @@ def drawn(noise: Noise, seeds: int, studies: int, seed: int, fault: str = "") ->
         differences[:, FAULTY] = gains[FAULTY] + (differences[:, FAULTY] - gains[FAULTY]) / 10
     words = ours.fixed(Planted(HALF, np.zeros((studies, len(gains))), base[:, None] + differences, base))
     levels = np.concatenate([base[:, None], base[:, None] + differences], axis=1)  # studies row seed
-    shape = np.minimum(np.linspace(0, 1, POINTS + 1)[1:] / 0.45, 1.0)
-    curves = levels[..., None] * shape + noise.within * generator.standard_normal((*levels.shape, POINTS))
+    shape = np.minimum(np.linspace(0, 1, points + 1)[1:] / 0.45, 1.0)
+    curves = levels[..., None] * shape + noise.within * generator.standard_normal((*levels.shape, points))
     if fault == "early":
-        late = np.clip((np.linspace(0, 1, POINTS + 1)[1:] - 0.75) / 0.25, 0, None) - 1
+        late = np.clip((np.linspace(0, 1, points + 1)[1:] - 0.75) / 0.25, 0, None) - 1
         curves[:, 1 + FAULTY] += 0.5 * gains[FAULTY] * late
     if fault == "plateau":
         curves[:, 1 + FAULTY, 0] *= 0.6
@@ -153,7 +155,7 @@ def _study(curves: np.ndarray, differences: np.ndarray, levels: np.ndarray, word
 
 
 def _row(name: str, role: str, curves: np.ndarray, levels: np.ndarray, gain: Any, verdict: str) -> Any:
-    steps = tuple(range(100, 100 * POINTS + 1, 100))
+    steps = tuple(range(100, 100 * curves.shape[-1] + 1, 100))
     held = tuple(LearningCurve(name, seed, steps, tuple(values.tolist())) for seed, values in enumerate(curves))
     score = SimpleNamespace(mean=float(levels.mean()))
     return SimpleNamespace(name=name, role=role, curves=held, gain=gain, verdict=verdict, score=score)

@@ -206,10 +206,8 @@ def of_correlations(lines: Iterable[Paired]) -> str:
 
 def of_guards(lines: Iterable[Accused]) -> str:
     """Honest rows and studies that are accused, and planted faults that are told."""
-    head = ("noise", "seeds", "guard", "honest rows accused", "honest studies", "faults told")
-    rows = [
-        (line.noise.name, str(line.seeds), line.guard, *map(share, (line.row, line.study, line.told))) for line in lines
-    ]
+    head = ("noise", "seeds", "guard", "scores", "honest rows accused", "honest studies", "faults told")
+    rows = [(line.noise.name, *map(str, line[1:4]), *map(share, (line.row, line.study, line.told))) for line in lines]
     return columns([head, *rows])
 
 

@@ -139,3 +139,23 @@ def test_filter_alone_costs_and_has_no_more_to_read_than_the_baseline(study):
     assert -0.2 < row.gain.relative < 0
     assert row.verdict in ("hurts", "no evidence")
     assert any("FLOPs" in sentence for sentence in row.also_changed)
+
+
+def test_what_filter_costs_alone_is_gone_once_both_have_learned(study, tmp_path):
+    """Else it would not be the size of its steps that costs: five times the steps, at the higher rate, for both."""
+    text = RECIPE.read_text(encoding="utf-8")
+    text = (
+        text[: text.index("variants:\n")]
+        + "variants:\n  - [faster, longer, filter]\n  - [faster, longer]\nseeds: [0, 1, 2, 3]\n"
+    )
+    (tmp_path / "learned.yaml").write_text(text, encoding="utf-8")
+    threads = torch.get_num_threads()
+    ended = run_study(
+        Request(recipe=tmp_path / "learned.yaml", out=tmp_path / "out", device="cpu", inline=True, threads=1)
+    )
+    torch.set_num_threads(threads)
+    store = ended.study.store
+    learned = analyse(store.manifest(), store.scan().records.values(), units=store.units, history=store.history)
+    with_filter, without = (dict(learned.row(name).by_seed) for name in ("faster+longer+filter", "faster+longer"))
+    assert study.row("filter").score.mean < study.baseline.score.mean
+    assert all(with_filter[seed] > 0.97 * without[seed] for seed in without)

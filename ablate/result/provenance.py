@@ -40,8 +40,8 @@ def study_facts(manifest: StudyManifest, records: Iterable[RunRecord]) -> StudyF
 
 
 def commits(records: Iterable[RunRecord]) -> dict[str, int]:
-    """`8f4a518`, or `8f4a518 with changes` -> runs, the one with the most runs first. Runs made outside a git checkout
-    are not counted."""
+    """`8f4a518`, or `8f4a518 with uncommitted changes` -> runs, the one with the most runs first. Runs made outside a
+    git checkout are not counted."""
     found = Counter(commit for record in records if (commit := _commit(record)))
     return dict(sorted(found.items(), key=lambda item: (-item[1], item[0])))
 
@@ -50,4 +50,4 @@ def _commit(record: RunRecord) -> str:
     git = record.environment.get("git")
     if not isinstance(git, Mapping) or not git.get("commit"):
         return ""
-    return str(git["commit"])[:SHOWN_DIGITS] + (" with changes" if git.get("dirty") else "")
+    return str(git["commit"])[:SHOWN_DIGITS] + (" with uncommitted changes" if git.get("dirty") else "")

@@ -293,5 +293,5 @@ def test_the_code_named_is_that_of_the_runs_and_not_of_the_command_that_planned_
     analysis = analyse(planted.manifest().model_copy(update={"environment": later}), records)
     assert dict(analysis.environment) == {
         "python": "3.12",
-        "code of the runs": f"ccccccc with changes: {len(records)} runs",
+        "code of the runs": f"ccccccc with uncommitted changes: {len(records)} runs",
     }

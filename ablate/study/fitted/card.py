@@ -96,8 +96,8 @@ def _use(facts: ModelFacts, run: OpenedRun) -> str:
 ```
 
 The first {facts.window - 1} bins are NaN: a rate needs a window of {facts.window} frames. `model.filters()`,
-`model.receptive_fields()` and `model.readout_positions()` give arrays. `ablate run recipe.yaml` trains the model again
-where the data lie at the same path."""
+`model.receptive_fields()` and `model.readout_positions()` give arrays. `ablate run recipe.yaml` trains the model again;
+`--data PATH` names its data where they lie elsewhere."""
 
 
 def _provenance(record: RunRecord) -> str:
